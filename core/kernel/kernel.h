@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What a kernel offers to those who drive it: scenarios, fuzzers, oracles'
+ * tests. Our own core fills in one (core/boot); a hosted Linux tree will
+ * export another. Callers must not know which they have.
+ */
+#pragma once
+
+#include "core/uapi/op.h"
+#include "hw/machine/machine.h"
+#include "sim/base/world.h"
+
+/* Drivers that devices may name and `bind` may ask for. */
+#define KERNEL_DRIVERS(X)                                                     \
+	X(demo_nic, "demo-nic", "maps a ring through the DMA API at probe")    \
+	X(demo_disk, "demo-disk", "as demo-nic, with probe deferral")          \
+	X(vfio_pci, "vfio-pci", "driver_managed_dma: user space owns the DMA") \
+	X(pci_stub, "pci-stub", "driver_managed_dma, does no DMA at all")      \
+	X(portdrv, "pcieport", "driver_managed_dma bridge driver")
+
+enum kernel_driver {
+#define X(sym, name, doc) KERNEL_DRIVER_##sym,
+	KERNEL_DRIVERS(X)
+#undef X
+	KERNEL_DRIVERS_N,
+};
+extern const char *const kernel_driver_names[KERNEL_DRIVERS_N];
+
+struct kernel {
+	const char *name;    /* "model", or the tree's version */
+	/*
+	 * Builds kernel state for the machine inside w (devices exist, nothing
+	 * is probed, no IOMMU is registered). Runs as task 0 before the
+	 * snapshot; everything it allocates is the floor of every run.
+	 */
+	void (*boot)(struct world *w, const struct machine *m);
+	/*
+	 * Performs one operation in the current task. Returns 0 or a positive
+	 * result, or -errno. Never fails hard on any argument values.
+	 */
+	long (*op)(struct world *w, const struct op *op);
+	/*
+	 * The tasks have ended: undoes what the program left (drivers unbound,
+	 * owners released, domains freed, devices removed, instances
+	 * unregistered), so that whatever is left over after it is a leak.
+	 * Runs as task 0.
+	 */
+	void (*shutdown)(struct world *w);
+};
+
+/* Our own stack. */
+extern const struct kernel kernel_model;

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Every shared access of the code under test, announced before it happens.
+ *
+ * core/ (and a hosted kernel) is compiled with -fsanitize=thread against our
+ * own __tsan_* functions (tsan.c). Each such call: counts the operation and
+ * lets the policy preempt (sim/sched); checks the heap state of the bytes; and
+ * checks for a happens-before race (FastTrack with the kernel's marking rules).
+ * All three look at one 32-byte shadow cell per 8-byte granule of heap. Memory
+ * outside the heap regions (stacks, constants) is not shared by contract and
+ * costs one comparison.
+ *
+ * Reset is O(1): cells carry the world's generation; an old generation reads
+ * as "never allocated".
+ *
+ * kapi's own objects (locks, counters) are announced by kapi through the
+ * functions below, since sim/ is not instrumented.
+ */
+#pragma once
+
+#include "sim/base/region.h"
+#include "sim/sched/sched.h"
+
+struct cell {
+	u32 gen;
+	u8 open;      /* bit per byte: may be touched */
+	u8 init;      /* bit per byte: has been written */
+	u8 w_mask;    /* bytes of the last write */
+	u8 r_mask;    /* bytes of the last read(s) */
+	u32 w_epoch;  /* task id << 26 | clock of the last write, 0 = none */
+	u32 w_op;     /* low half of that task's ops at it */
+	u32 r_epoch;  /* the same for the last read */
+	u32 r_op;
+	u16 sync;     /* index of the location's released clock, 0 = none */
+	u16 readers;  /* index of a read vector when several tasks have read, 0 = none */
+	u8 w_flags;   /* OP_* of the last write */
+	u8 r_flags;
+	u8 state;     /* enum cell_state */
+	u8 owner;     /* 0 = untouched, task id + 1, or 0xff = several tasks */
+};
+_Static_assert(sizeof(struct cell) == 1 << CELL_LG2, "one cell, half a cache line");
+
+enum cell_state { CELL_WILD, CELL_LIVE, CELL_REDZONE, CELL_FREED };
+
+enum access_check {
+	ACCESS_CHECK_HEAP = 1,
+	ACCESS_CHECK_UNINIT = 2,
+	ACCESS_CHECK_RACE = 4,
+};
+
+/* What an access check found; sim/oracle turns it into a finding. */
+struct access_finding {
+	enum { ACCESS_BAD_HEAP, ACCESS_BAD_UNINIT, ACCESS_BAD_RACE, ACCESS_BAD_WILD } kind;
+	u64 addr;
+	u32 size, flags;
+	u64 pc;
+	struct cell cell;      /* as it was */
+	u32 other_task;        /* race: who made the earlier access ... */
+	u32 other_op;          /* ... at which of its operations (low half) */
+	u32 other_flags;
+};
+
+struct access *access_create(struct world *w);
+void access_destroy(struct access *a);
+void access_reset(struct access *a);
+void access_enable(struct access *a, u32 checks);
+/* Who hears of findings; may not return for ACCESS_BAD_HEAP. */
+void access_on_finding(struct access *a,
+		       void (*fn)(struct world *w, const struct access_finding *f));
+
+/*
+ * Explaining a run (replay with recording): fn sees every hooked access right
+ * before it is made. Off while exploring.
+ */
+struct access_event {
+	u32 task, size, flags;
+	u64 op, addr, pc;
+};
+void access_observe(struct access *a, void (*fn)(void *self, const struct access_event *e),
+		    void *self);
+
+/* Announce + check one access by the current task to [addr, addr + size). */
+void access_range(const void *addr, size_t size, u32 flags, u64 pc);
+
+/* A service's operation on its own object: scheduling point, no race check. */
+void access_sync(const void *addr, u32 flags);
+
+/* Happens-before through a location: lock/unlock, release/acquire. */
+void access_acquire(const void *addr);
+void access_release(const void *addr);
+
+/* Edges between tasks: spawn (parent -> child), join. */
+void access_fork(struct task *parent, struct task *child);
+void access_join(struct task *waiter, const struct task *ended);
+
+/* sim/mem tells the shadow what bytes exist. Granule-aligned start. */
+void access_set_live(const void *addr, size_t size, bool initialised);
+void access_set_state(const void *addr, size_t size, enum cell_state state);
+/* NULL if addr is outside the heap or its cell is of another generation. */
+struct cell *access_cell(const void *addr);
+/* Marks bytes as initialised without an access (DMA, copies made by sim/). */
+void access_set_init(const void *addr, size_t size);
+/* First uninitialised byte in the range, or size. */
+size_t access_first_uninit(const void *addr, size_t size);
+
+/*
+ * Keep the present shadow: access_reset() goes back to it. One snapshot a
+ * world; covers the heap up to `end`.
+ */
+void access_snapshot(struct access *a, const void *end);

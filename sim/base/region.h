@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The one table of address regions. All are mapped with MAP_FIXED_NOREPLACE:
+ * they lie clear of ASan's shadow (below 0x100080000000), of the program and
+ * its libraries (0x55..., 0x7f...) and of syzkaller's data regions
+ * (0x20000000 and 0x200000000000).
+ *
+ * World slot k has its heap at HEAP_BASE + k * HEAP_SLOT and its stacks at
+ * STACK_BASE + k * STACK_SLOT. The shadow of heap address a is cell
+ * (a - HEAP_BASE) / 8 at SHADOW_BASE, for all slots alike.
+ */
+#pragma once
+
+#define HEAP_BASE 0x300000000000UL
+#define HEAP_SLOT (256UL << 20)
+#define STACK_BASE 0x308000000000UL
+#define STACK_SLOT (8UL << 20)
+#define SHADOW_BASE 0x310000000000UL
+
+#define WORLD_SLOTS 8
+#define GRANULE_LG2 3
+#define CELL_LG2 5
+
+#define HEAP_END (HEAP_BASE + WORLD_SLOTS * HEAP_SLOT)
+#define SHADOW_END (SHADOW_BASE + ((WORLD_SLOTS * HEAP_SLOT) << (CELL_LG2 - GRANULE_LG2)))

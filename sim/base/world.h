@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * struct world: one run's whole universe, as one pointer per room.
+ *
+ * Everything hangs from a world; the only global of the process is the task
+ * that runs now (sim/sched). The rooms' states are opaque here, so that a low
+ * room can hand its caller's world on without seeing the rooms above it.
+ * sim/world creates, wires and resets them. A process may hold several worlds;
+ * world k lives in address slot k (sim/base/region.h).
+ */
+#pragma once
+
+#include "sim/base/types.h"
+
+struct world {
+	struct choice *choice;   /* sim/choice: every decision */
+	struct fact_bus *fact;   /* sim/fact: every event */
+	struct bug_set *bug;     /* sim/bug: which historic defects are on */
+	struct fault *fault;     /* sim/fault: injected failures */
+	struct clock *clock;     /* sim/clock: virtual time, timers */
+	struct sched *sched;     /* sim/sched: tasks */
+	struct access *access;   /* sim/access: shadow of memory, race clocks */
+	struct mem *mem;         /* sim/mem: the checked heap */
+	struct kapi *kapi;       /* sim/kapi: per-world kernel services */
+	struct oracles *oracles; /* sim/oracle: watchers and the finding */
+	void *kernel;            /* whatever the kernel under test hangs here */
+	u32 slot;
+};

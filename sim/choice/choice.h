@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The single source of decisions.
+ *
+ * A run draws from four separate streams, so that a change in one does not
+ * shift the others. Each stream first consumes the bytes it was given (a
+ * fuzzer's input), then goes on with a generator seeded from the run's seed.
+ * Nothing else in the program may decide anything.
+ */
+#pragma once
+
+#include "sim/base/types.h"
+
+enum choice_stream {
+	CHOICE_SCHED,  /* which task runs next, where it is preempted */
+	CHOICE_MEMORY, /* weak memory: what a load may see */
+	CHOICE_FAULT,  /* which injected failure fires, how late a device answers */
+	CHOICE_DATA,   /* values: page frame numbers, poison, fuzzed operands */
+	CHOICE_N,
+};
+
+struct choice_source {
+	u64 state;
+	const u8 *bytes; /* not owned; consumed before the generator */
+	size_t n_bytes, at;
+};
+
+struct choice {
+	u64 seed;
+	struct choice_source stream[CHOICE_N];
+};
+
+/* Starts all streams anew from seed; given bytes are forgotten. */
+void choice_seed(struct choice *c, u64 seed);
+
+/* Makes stream s consume bytes[0..n) first. The bytes stay the caller's. */
+void choice_give(struct choice *c, enum choice_stream s, const u8 *bytes, size_t n);
+
+/* A 64-bit word (8 given bytes, little endian, or one generator step). */
+u64 choice_word(struct choice *c, enum choice_stream s);
+
+/*
+ * A number in [0, n), n >= 1. From given bytes it takes one byte for n <= 256
+ * (index = byte * n >> 8, local under mutation), else four.
+ */
+u32 choice_below(struct choice *c, enum choice_stream s, u32 n);
+
+/* A distance >= 1 with the given mean (geometric by table, no floating point). */
+u32 choice_distance(struct choice *c, enum choice_stream s, u32 mean);

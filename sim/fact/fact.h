@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Facts: the typed stream of what happened in a run.
+ *
+ * core/, hw/ and sim/kapi publish; the trace and every oracle subscribe.
+ * A subscriber sees facts in the order of publication, in the context of the
+ * task that published them, and may not touch the world under test.
+ */
+#pragma once
+
+#include "sim/base/types.h"
+
+enum fact_kind {
+#define FACT(name, text, a, b, c, d) FACT_##name,
+#include "sim/fact/facts.def"
+#undef FACT
+	FACT_N,
+};
+
+struct fact {
+	enum fact_kind kind;
+	u32 task;  /* who: task id, 0 = the world itself (setup, teardown) */
+	u64 op;    /* that task's operation count */
+	u64 arg[4];
+	u64 pc;    /* return address of the publishing call, 0 if none */
+};
+
+struct fact_row {
+	const char *name, *text;
+	const char *arg[4];
+};
+extern const struct fact_row fact_rows[FACT_N];
+
+typedef void (*fact_fn)(void *self, const struct fact *f);
+
+#define FACT_SUBSCRIBERS_MAX 24
+
+struct fact_bus {
+	u64 wanted; /* kinds that anyone wants: what fact_publish tests first */
+	u64 hash;   /* rolling hash of everything published; see sched_note() */
+	unsigned n;
+	struct {
+		u64 mask;
+		fact_fn fn;
+		void *self;
+	} sub[FACT_SUBSCRIBERS_MAX];
+};
+
+#define FACT_BIT(kind) (1ULL << FACT_##kind)
+#define FACT_ALL (~0ULL)
+
+void fact_bus_reset(struct fact_bus *bus);
+void fact_subscribe(struct fact_bus *bus, u64 mask, fact_fn fn, void *self);
+void fact_unsubscribe(struct fact_bus *bus, fact_fn fn, void *self);
+void fact_deliver(struct fact_bus *bus, const struct fact *f);
+
+static inline bool fact_wanted(const struct fact_bus *bus, enum fact_kind kind)
+{
+	return bus->wanted >> kind & 1;
+}

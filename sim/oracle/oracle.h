@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Oracles: witnesses that only watch facts; and the finding they make.
+ *
+ * An oracle is one file in sim/oracle/check/ and one struct oracle. It keeps
+ * its own shadow (`size` zeroed bytes per world), learns from facts, and
+ * reports through oracle_report(). The first report of a run is its finding
+ * and ends the run. Stacks and the interleaving are not collected while
+ * exploring: the explorer replays the run with recording on (see sim/trace).
+ */
+#pragma once
+
+#include "sim/mem/mem.h"
+
+#define FINDING_TITLE_MAX 160
+#define FINDING_TEXT_MAX 2048
+#define FINDING_HELD_MAX 32
+
+/* A place in a run: who, at which operation, where in the code. */
+struct finding_spot {
+	const char *what; /* "Write of size 8", "Allocated", "acquired", "blocked in mutex_lock" */
+	u32 task;
+	u64 op;           /* 0 = unknown; the full stack is found by replay */
+	u32 n;
+	u64 pc[MEM_STACK_MAX];
+};
+
+#define FINDING_SPOTS_MAX 12
+
+struct finding {
+	const char *oracle;            /* its name */
+	char title[FINDING_TITLE_MAX]; /* kernel form; %F stands for the function of spot 0, %G of spot 1 */
+	char text[FINDING_TEXT_MAX];   /* further lines, kernel form */
+	u32 n_spots;
+	struct finding_spot spot[FINDING_SPOTS_MAX]; /* [0] = where it was seen */
+	u64 addr;                      /* object or lock concerned, 0 = none */
+	u64 time_ns, step;
+	struct {
+		u32 task;
+		const void *lock;
+		u64 pc;
+	} held[FINDING_HELD_MAX];
+	u32 n_held;
+	bool needs_carry;              /* rests on earlier runs too (lock order) */
+};
+
+struct oracle {
+	const char *name; /* as in `iommulab list oracles` */
+	const char *help; /* what it checks, one line */
+	size_t size;      /* per-world state */
+	size_t carry;     /* state kept across the runs of a campaign, 0 = none */
+	u64 facts;        /* FACT_BIT()s it wants */
+	u32 checks;       /* ACCESS_CHECK_* it needs */
+	void (*begin)(struct world *w, void *state, void *carry);
+	void (*see)(struct world *w, void *state, void *carry, const struct fact *f);
+	/* The world is at rest: leaks, balances (optional). */
+	void (*rest)(struct world *w, void *state, void *carry);
+	/* The run could not come to rest (deadlock, step limit) (optional). */
+	void (*stuck)(struct world *w, void *state, void *carry, enum sched_end end);
+};
+
+/* Generated from sim/oracle/check/*.c, sorted by name, NULL at the end. */
+extern const struct oracle *const oracle_table[];
+
+struct oracles *oracles_create(struct world *w);
+void oracles_destroy(struct oracles *o);
+/* Which oracles watch: a comma list of names, "all" or "none". False: unknown name. */
+bool oracles_select(struct oracles *o, const char *names);
+/* A new run begins: per-run state zeroed, carry kept. */
+void oracles_begin(struct oracles *o);
+/* The run has ended this way: lets oracles sweep. */
+void oracles_end(struct oracles *o, enum sched_end end);
+/* Forgets what campaigns taught (the empty lock graph of a replay). */
+void oracles_forget(struct oracles *o);
+
+/* The run's finding, or NULL. */
+const struct finding *oracles_finding(const struct oracles *o);
+
+/*
+ * Begins a finding: returns a zeroed record with oracle, title, time, step and
+ * held locks filled in, or NULL when the run already has one. Fill in the rest,
+ * then oracle_report() it; in a task, that ends the run and does not return.
+ */
+struct finding *oracle_finding(struct world *w, const char *oracle, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+void oracle_report(struct world *w, struct finding *f);
+/* Adds a spot with the current task's stack. */
+struct finding_spot *finding_here(struct finding *f, const char *what, u64 pc);
+/* Adds a spot from a recorded stack (mem_object's). */
+struct finding_spot *finding_stack(struct finding *f, const char *what, const struct mem_stack *s);
+/* Adds a spot of which only (task, op) is known. */
+struct finding_spot *finding_at(struct finding *f, const char *what, u32 task, u64 op);
+void finding_printf(struct finding *f, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* WARN_ON and BUG_ON of the modelled kernel come here (from sim/kapi). */
+void oracle_kernel_warning(struct world *w, bool bug, const char *expr, const char *file, int line,
+			   u64 pc);

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * An exploration strategy: one file in sim/sched/policy/, found by name.
+ *
+ * The policy is asked when the running task reaches its stop_at, blocks,
+ * yields or ends. It answers with a runnable task and, through the task's
+ * stop_at, how many further operations that one may do unasked. All its
+ * decisions come from stream CHOICE_SCHED; its state is POLICY_STATE_MAX
+ * zeroed bytes. `carry` survives from run to run of a campaign (exhaustive
+ * search, adaptive distances); what it led to in one run must be said by
+ * resolve(), since a recipe holds resolved parameters only.
+ */
+#pragma once
+
+#include "sim/sched/sched.h"
+
+#define POLICY_STATE_MAX 4096
+#define POLICY_CARRY_MAX 65536
+
+/* What earlier runs of the campaign taught: input to begin(). */
+struct policy_carry {
+	u64 runs;
+	u64 steps_max;           /* most operations any run had */
+	u64 steps_mean;
+	bool exhausted;          /* set by an exhaustive policy: nothing left to try */
+	u8 bytes[POLICY_CARRY_MAX]; /* the policy's own */
+};
+
+struct policy {
+	const char *name;
+	const char *help;  /* one line; says what ARG means */
+	/*
+	 * Parses the text behind the colon of --policy NAME:ARG ("" if none)
+	 * into the state; false if it is not understood. After a resolve()d
+	 * text it must lead to exactly the same run with the same seed.
+	 */
+	bool (*parse)(struct sched *s, const char *arg);
+	void (*begin)(struct sched *s, struct policy_carry *carry);
+	struct task *(*pick)(struct sched *s, struct task *cur, enum sched_why why);
+	/* A task was spawned (optional). */
+	void (*spawned)(struct sched *s, struct task *t);
+	/* The resolved argument of the run that has begun. */
+	void (*resolve)(const struct sched *s, char *buf, size_t size);
+	/* The run is over: learn (optional). */
+	void (*end)(struct sched *s, struct policy_carry *carry);
+};
+
+/* Generated from the files in sim/sched/policy/, sorted by name, NULL at the end. */
+extern const struct policy *const policy_table[];
+const struct policy *policy_find(const char *name, size_t len);
+
+/* The default order: cur if it may go on, else the lowest runnable task id, the clock last. */
+struct task *policy_default_pick(struct sched *s, struct task *cur, enum sched_why why);

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Tasks on fibers, and the moment of choice.
+ *
+ * Exactly one task runs at a time. Before each operation that another task
+ * could observe (a hooked memory access, a lock, a wake-up) the running task
+ * announces it: its operation count `ops` goes up by one, and when the count
+ * reaches `stop_at` the policy chooses who goes on. (task, ops) therefore
+ * names a moment of a run, equal in every replay: it is what recipes, the
+ * interleaving table and race reports speak of.
+ *
+ * A task leaves the CPU only in sched_point() (preempted before its announced
+ * operation), sched_block(), sched_yield() or at its end. Abandoned fibers (a
+ * finding ends the run at once) own nothing but their pooled stack.
+ *
+ * Interrupts: a task with TASK_IRQ is an interrupt. When it is chosen while a
+ * task with interrupts on is running, that task is its victim and cannot run
+ * until the interrupt has ended; otherwise it runs on an idle CPU. It may not
+ * block. Timers: when any is armed, the task in slot SCHED_CLOCK_TASK becomes
+ * runnable; running it fires the next timer. The default order runs it last.
+ *
+ * Limits: SCHED_TASKS_MAX live tasks, 64 KiB of stack each, steps_max
+ * operations a run (beyond: a livelock finding).
+ */
+#pragma once
+
+#include "sim/base/list.h"
+#include "sim/base/world.h"
+#include "sim/fact/fact.h"
+
+#define SCHED_TASKS_MAX 64
+#define SCHED_CLOCK_TASK 1
+#define SCHED_FIRST_TASK 2
+#define SCHED_STACK_SIZE (64UL << 10)
+#define TASK_NAME_LEN 24
+#define TASK_HELD_MAX 24
+
+/* How an announced operation touches its object; see sim/access. */
+enum op_flags {
+	OP_READ = 0,
+	OP_WRITE = 1,
+	OP_MARKED = 2,  /* volatile or atomic: exempt from race reports with its like */
+	OP_ATOMIC = 4,
+	OP_SYNC = 8,    /* a lock, wake-up or other kernel service, not memory */
+	OP_SHARED = 16, /* another task has touched the object in this run */
+};
+
+enum task_state { TASK_FREE, TASK_READY, TASK_BLOCKED, TASK_DEAD };
+
+enum task_flags {
+	TASK_DAEMON = 1, /* may be blocked for ever when the world comes to rest */
+	TASK_IRQ = 2,
+	TASK_SETUP = 4,  /* runs outside the explored part: never preempted */
+};
+
+enum sched_why { WHY_PREEMPT, WHY_BLOCK, WHY_YIELD, WHY_EXIT, WHY_START };
+
+struct task_held {
+	const void *lock;
+	u64 class_key;
+	u32 mode; /* kapi's LOCK_* bits */
+	u64 op;
+	u64 pc;
+};
+
+struct task {
+	/* Hot: touched by every hooked access. */
+	u64 ops;
+	u64 stop_at;
+	u32 id;
+	u32 gen;            /* the world's generation: sim/access */
+	u32 epoch;          /* id << 26 | own clock: sim/access */
+	u32 weight_shared;  /* how much nearer a shared access brings stop_at */
+	struct world *world;
+	u32 *vc;            /* vector clock, SCHED_TASKS_MAX entries */
+
+	/* The announced operation, valid while preempted before it. */
+	struct {
+		const void *addr;
+		u32 size;
+		u32 flags;
+		u64 pc;
+	} pending;
+
+	/* Scheduling. */
+	void *sp;
+	enum task_state state;
+	u32 flags;
+	struct task *victim;     /* of an interrupt */
+	struct task *stopped_by; /* the interrupt that runs on this task's CPU */
+	bool wake_pending;
+	bool timed_out;
+	void (*fn)(void *arg);
+	void *arg;
+	char name[TASK_NAME_LEN];
+	u32 parent;
+	void *stack;             /* lowest address */
+	struct {
+		const char *what; /* "mutex_lock", "wait_for_completion" ... */
+		const void *object;
+		int owner;        /* task id that must act, or -1 */
+		u64 since_ns, pc;
+	} wait;
+
+	/* Kernel state, kept by sim/kapi. */
+	int preempt_count;   /* spinlocks, explicit, hardirq: > 0 is atomic */
+	int irq_off;
+	int rcu_depth;
+	u64 rcu_since_op;
+	u32 n_held;
+	struct task_held held[TASK_HELD_MAX];
+	u64 kapi_private[4];
+};
+
+/* The one global: who runs now. NULL outside sched_run(), but for setup. */
+extern struct task *current_task;
+
+static inline struct world *this_world(void)
+{
+	return current_task->world;
+}
+
+struct policy;
+
+/* One deviation from the default order: before op `op` of `task`, go to `to`. */
+struct switch_point {
+	u32 task, to;
+	u64 op;
+	u32 why; /* WHY_PREEMPT: `@` in a recipe; else `%`: at a block, yield or exit */
+};
+
+enum sched_end {
+	SCHED_AT_REST,  /* every task that is no daemon has ended */
+	SCHED_DEADLOCK, /* nobody can run, no timer is armed, someone has not ended */
+	SCHED_STOPPED,  /* sched_stop(): a finding */
+	SCHED_STEPS,    /* more than steps_max operations */
+};
+
+struct sched {
+	struct world *world;
+	struct task task[SCHED_TASKS_MAX];
+	u64 live;      /* bit per task that is neither free nor dead */
+	u64 runnable;  /* bit per task that may be chosen now */
+	u32 n_slots;   /* highest slot ever used in this run, plus 1 */
+	const struct policy *policy;
+	void *policy_state;  /* POLICY_STATE_MAX bytes, zeroed before begin() */
+	u64 steps_max;
+	u64 steps;     /* operations of ended tasks; see sched_steps() */
+	u64 hash;      /* rolling hash of every switch, fact and sync operation */
+	u32 n_switches, n_preempts;
+	struct switch_point *points; /* deviations of this run, in order */
+	u32 n_points, points_max;
+	u32 check_every; /* record hash checkpoints for comparing runs; 0 = none */
+	u64 *checks;
+	u32 n_checks, checks_max;
+	u64 notes;     /* sync operations and facts hashed so far */
+	void *main_sp;
+	enum sched_end end;
+	bool stopping;
+};
+
+struct sched *sched_create(struct world *w);
+void sched_destroy(struct sched *s);
+/* Forgets all tasks. Cheap when none was spawned. */
+void sched_reset(struct sched *s);
+void sched_set_policy(struct sched *s, const struct policy *p);
+
+/*
+ * A new task, ready to run. From a running task: its child, with a
+ * happens-before edge. The name is cut to TASK_NAME_LEN. Aborts when there
+ * are more than SCHED_TASKS_MAX.
+ */
+struct task *sched_spawn(struct sched *s, const char *name, void (*fn)(void *), void *arg,
+			 u32 flags);
+
+/* Runs fn as task 0 (setup, teardown): no preemption, no policy, must not block for ever. */
+enum sched_end sched_setup(struct sched *s, void (*fn)(void *), void *arg);
+
+/* Runs all tasks until rest, deadlock, stop or step limit. */
+enum sched_end sched_run(struct sched *s);
+
+/* From a task: ends the run at once; does not return. */
+_Noreturn void sched_stop(struct sched *s);
+
+/*
+ * Announces an operation of the current task on addr and lets the policy
+ * preempt it. sched_point() is for kernel services; hooked memory accesses
+ * come through sim/access, which inlines the count and calls sched_preempt()
+ * only when it is reached.
+ */
+void sched_point(const void *addr, u32 size, u32 flags);
+void sched_preempt(struct task *t);
+
+/*
+ * Blocks the current task until sched_wake(). `what` names the service,
+ * `object` what is waited for, `owner` the task that must act (or -1): they
+ * appear in deadlock and hang reports. A wake that came between the caller's
+ * check and this call is not lost (wake_pending). Must not be called in
+ * atomic context: kapi checks. Returns false on time-out (timeout_ns of
+ * virtual time; 0 = none).
+ */
+bool sched_block(const char *what, const void *object, int owner, u64 timeout_ns);
+void sched_wake(struct task *t);
+
+/* Polling loops (cpu_relax, cond_resched, udelay): others first, time may pass. */
+void sched_yield_now(void);
+
+/* Mixes v into the run's hash; called for each sync operation and fact. */
+void sched_note(struct sched *s, u64 v);
+u64 sched_steps(const struct sched *s);
+
+/* Publishes a fact in the name of the current task. */
+#define fact(kind, ...) fact_publish(FACT_##kind, (u64[4]){__VA_ARGS__})
+void fact_publish(enum fact_kind kind, const u64 arg[4]);
+
+/* Frame-pointer walk of the current task's stack; returns the depth. */
+u32 sched_stack(u64 *pcs, u32 max);
+/* The same for another task that is not running. */
+u32 sched_stack_of(const struct task *t, u64 *pcs, u32 max);
