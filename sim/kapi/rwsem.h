@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Reader-writer semaphores. Fair: a reader that comes after a waiting writer
+ * waits behind it, so a recursive down_read() can deadlock, as in the kernel.
+ */
+#pragma once
+
+#include "sim/base/list.h"
+#include "sim/kapi/lockdep.h"
+
+struct task;
+
+struct rw_semaphore {
+	struct lockdep_map dep;
+	struct task *writer;
+	u32 n_readers;
+	int last_reader; /* task id, for deadlock reports; -1 = none yet */
+	struct list_head waiters;
+};
+
+void kapi_rwsem_init(struct rw_semaphore *s, const char *name, struct lock_class_key *key);
+#define init_rwsem(s) kapi_rwsem_init(s, #s, KAPI_LOCK_KEY(#s))
+
+void down_read(struct rw_semaphore *s);
+void down_read_nested(struct rw_semaphore *s, unsigned subclass);
+bool down_read_trylock(struct rw_semaphore *s);
+int down_read_interruptible(struct rw_semaphore *s);
+void up_read(struct rw_semaphore *s);
+void down_write(struct rw_semaphore *s);
+void down_write_nested(struct rw_semaphore *s, unsigned subclass);
+bool down_write_trylock(struct rw_semaphore *s);
+int down_write_killable(struct rw_semaphore *s);
+void up_write(struct rw_semaphore *s);
+/* A writer becomes a reader without letting another writer in. */
+void downgrade_write(struct rw_semaphore *s);
+bool rwsem_is_locked(struct rw_semaphore *s);
