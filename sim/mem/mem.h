@@ -40,7 +40,10 @@ void mem_reset(struct mem *m);
 /* Keep the present heap as what mem_reset() goes back to. */
 void mem_snapshot(struct mem *m);
 
-/* 8-byte aligned (16 from 16 bytes up); NULL when the injected failure fires or the heap is full. */
+/* Forgets the snapshot and all objects: an empty heap. */
+void mem_forget(struct mem *m);
+
+/* 16-byte aligned; NULL when the injected failure fires or the heap is full. */
 void *mem_alloc(struct mem *m, size_t size, u32 flags, const char *cache, u64 pc);
 /*
  * NULL is ignored. A double or wild free is reported through `bad` (never
@@ -49,7 +52,10 @@ void *mem_alloc(struct mem *m, size_t size, u32 flags, const char *cache, u64 pc
 void mem_free(struct mem *m, const void *p, u64 pc);
 /* Bytes asked for at allocation; 0 if p is no live object's start. */
 size_t mem_size(struct mem *m, const void *p);
-/* The record that covers addr (live, freed or redzone), or NULL. Linear: for reports. */
+/*
+ * The record that covers addr (live, freed or redzone), or NULL; a redzone is its lower
+ * neighbour's. Logarithmic in the number of objects.
+ */
 const struct mem_object *mem_find(struct mem *m, u64 addr);
 /* Stamps the object that contains p with the current stack (call_rcu, queue_work). */
 void mem_stamp_aux(struct mem *m, const void *p);

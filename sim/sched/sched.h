@@ -26,6 +26,7 @@
 
 #include "sim/base/list.h"
 #include "sim/base/world.h"
+#include "sim/clock/clock.h"
 #include "sim/fact/fact.h"
 
 #define SCHED_TASKS_MAX 64
@@ -71,6 +72,9 @@ struct task {
 	u32 gen;            /* the world's generation: sim/access */
 	u32 epoch;          /* id << 26 | own clock: sim/access */
 	u32 weight_shared;  /* how much nearer a shared access brings stop_at */
+	u32 checks;         /* ACCESS_CHECK_* that are on: sim/access */
+	bool observed;      /* someone recording wants every access: sim/access */
+	bool started;
 	struct world *world;
 	u32 *vc;            /* vector clock, SCHED_TASKS_MAX entries */
 
@@ -90,11 +94,14 @@ struct task {
 	struct task *stopped_by; /* the interrupt that runs on this task's CPU */
 	bool wake_pending;
 	bool timed_out;
+	struct clock_timer timeout;
+	u64 ops_at_switch; /* `ops` when it last got the CPU */
 	void (*fn)(void *arg);
 	void *arg;
 	char name[TASK_NAME_LEN];
 	u32 parent;
 	void *stack;             /* lowest address */
+	void *fake_stack;        /* ASan's, while switched out */
 	struct {
 		const char *what; /* "mutex_lock", "wait_for_completion" ... */
 		const void *object;
@@ -154,9 +161,14 @@ struct sched {
 	u64 *checks;
 	u32 n_checks, checks_max;
 	u64 notes;     /* sync operations and facts hashed so far */
-	void *main_sp;
+	struct task main;    /* the host's own stack, only switched to and from */
 	enum sched_end end;
-	bool stopping;
+	u32 generation;      /* of the world; sim/access sets it, tasks copy it */
+	u32 access_checks;   /* copied into tasks, as is the next */
+	bool observed;
+	bool setup;          /* sched_setup() is running */
+	char *stacks;
+	u32 (*vcs)[SCHED_TASKS_MAX];
 };
 
 struct sched *sched_create(struct world *w);
@@ -195,7 +207,8 @@ void sched_preempt(struct task *t);
  * Blocks the current task until sched_wake(). `what` names the service,
  * `object` what is waited for, `owner` the task that must act (or -1): they
  * appear in deadlock and hang reports. A wake that came between the caller's
- * check and this call is not lost (wake_pending). Must not be called in
+ * check and this call is not lost (wake_pending); a wake-up may be spurious, so
+ * callers test their condition again. Must not be called in
  * atomic context: kapi checks. Returns false on time-out (timeout_ns of
  * virtual time; 0 = none).
  */

@@ -1,0 +1,570 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The shadow and its rules.
+ *
+ * Races are found by happens-before, FastTrack's way: a cell knows the last
+ * write and the last read (or, when unordered tasks have read, one read of
+ * each). An access races with an earlier one of another task that its vector
+ * clock does not cover, if one of the two is a write and at least one is
+ * plain. A cell remembers only the last write of its granule: two tasks that
+ * write different bytes of one granule hide each other's older write. That
+ * misses races; it never invents one.
+ */
+#include "sim/access/access_priv.h"
+
+#include "sim/base/assert.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#define EPOCH_ID(e) ((e) >> 26)
+
+static void *map_fixed(u64 base, u64 size)
+{
+	void *p = mmap((void *)base, size, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+
+	if (p != (void *)base)
+		sim_fatal("cannot map %lu MiB at %#lx", (unsigned long)(size >> 20),
+			  (unsigned long)base);
+	return p;
+}
+
+static void *map_anywhere(u64 size)
+{
+	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	sim_assert(p != MAP_FAILED);
+	return p;
+}
+
+static u64 slot_base(const struct world *w)
+{
+	return HEAP_BASE + w->slot * HEAP_SLOT;
+}
+
+static u64 slot_shadow(const struct world *w)
+{
+	return SHADOW_BASE + ((w->slot * HEAP_SLOT) << (CELL_LG2 - GRANULE_LG2));
+}
+
+struct access *access_create(struct world *w)
+{
+	struct access *a = calloc(1, sizeof(*a));
+
+	sim_assert(a);
+	a->world = w;
+	map_fixed(slot_shadow(w), HEAP_SLOT << (CELL_LG2 - GRANULE_LG2));
+	a->clock = map_anywhere(ACCESS_CLOCKS_MAX * sizeof(*a->clock));
+	a->readers = map_anywhere(ACCESS_READERS_MAX * sizeof(*a->readers));
+	a->snapshot_end = slot_base(w);
+	access_reset(a);
+	return a;
+}
+
+void access_destroy(struct access *a)
+{
+	if (!a)
+		return;
+	munmap((void *)slot_shadow(a->world), HEAP_SLOT << (CELL_LG2 - GRANULE_LG2));
+	munmap(a->clock, ACCESS_CLOCKS_MAX * sizeof(*a->clock));
+	munmap(a->readers, ACCESS_READERS_MAX * sizeof(*a->readers));
+	free(a->snapshot);
+	free(a);
+}
+
+void access_reset(struct access *a)
+{
+	a->gen++;
+	a->n_clocks = 1;
+	a->n_readers = 1;
+	a->n_off_heap = 0;
+	a->world->sched->generation = a->gen;
+}
+
+void access_enable(struct access *a, u32 checks)
+{
+	a->checks = checks;
+	a->world->sched->access_checks = checks;
+}
+
+void access_on_finding(struct access *a,
+		       void (*fn)(struct world *w, const struct access_finding *f))
+{
+	a->finding = fn;
+}
+
+void access_observe(struct access *a, void (*fn)(void *self, const struct access_event *e),
+		    void *self)
+{
+	struct sched *s = a->world->sched;
+
+	a->observer = fn;
+	a->observer_self = self;
+	s->observed = fn != NULL;
+	for (u32 i = 0; i < SCHED_TASKS_MAX; i++)
+		s->task[i].observed = s->observed;
+}
+
+/* A cell of an earlier run: as the snapshot had it, or never allocated. */
+void access_refresh(struct cell *c, u64 addr)
+{
+	struct access *a = current_task->world->access;
+	u64 base = slot_base(a->world);
+
+	if (addr >= base && addr < a->snapshot_end)
+		*c = a->snapshot[(addr - base) >> GRANULE_LG2];
+	else
+		memset(c, 0, sizeof(*c));
+	c->gen = a->gen;
+}
+
+void access_snapshot(struct access *a, const void *end)
+{
+	u64 base = slot_base(a->world);
+	u64 n = (((u64)(uintptr_t)end - base) + 7) >> GRANULE_LG2;
+
+	free(a->snapshot);
+	a->snapshot = calloc(n ? n : 1, sizeof(*a->snapshot));
+	sim_assert(a->snapshot);
+	a->snapshot_end = base + (n << GRANULE_LG2);
+	for (u64 i = 0; i < n; i++) {
+		const struct cell *c = access_cell_at(base) + i;
+
+		if (c->gen != a->gen)
+			continue;
+		a->snapshot[i].open = c->open;
+		a->snapshot[i].init = c->init;
+		a->snapshot[i].state = c->state;
+	}
+}
+
+/* --- findings --- */
+
+static void bad(struct task *t, struct access_finding *f)
+{
+	struct access *a = t->world->access;
+
+	if (a->finding)
+		a->finding(t->world, f);
+}
+
+static void bad_access(struct task *t, int kind, u64 addr, u32 mask, u32 flags, u64 pc)
+{
+	struct access_finding f = {
+		.kind = kind,
+		.addr = (addr & ~7ULL) + bit_lowest(mask),
+		.size = (u32)__builtin_popcount(mask),
+		.flags = flags,
+		.pc = pc,
+		.cell = *access_cell_at(addr),
+	};
+
+	bad(t, &f);
+}
+
+static void bad_race(struct task *t, u64 addr, u32 mask, u32 flags, u64 pc, u32 epoch, u32 op,
+		     u32 other_flags)
+{
+	struct access_finding f = {
+		.kind = ACCESS_BAD_RACE,
+		.addr = (addr & ~7ULL) + bit_lowest(mask),
+		.size = (u32)__builtin_popcount(mask),
+		.flags = flags,
+		.pc = pc,
+		.cell = *access_cell_at(addr),
+		.other_task = EPOCH_ID(epoch),
+		.other_op = op,
+		.other_flags = other_flags,
+	};
+
+	bad(t, &f);
+}
+
+void access_low(u64 addr, u32 size, u32 flags, u64 pc)
+{
+	struct task *t = current_task;
+	struct access_finding f = {
+		.kind = ACCESS_BAD_WILD, .addr = addr, .size = size, .flags = flags, .pc = pc};
+
+	if (t)
+		bad(t, &f);
+}
+
+/* --- the moment of choice --- */
+
+void access_stop(struct task *t, u64 addr, u32 size, u32 flags, u64 pc)
+{
+	if (t->ops >= t->stop_at) {
+		t->pending.addr = (const void *)(uintptr_t)addr;
+		t->pending.size = size;
+		t->pending.flags = flags;
+		t->pending.pc = pc;
+		sched_preempt(t);
+	}
+	if (t->observed) {
+		struct access *a = t->world->access;
+		struct access_event e = {
+			.task = t->id, .size = size, .flags = flags, .op = t->ops, .addr = addr, .pc = pc};
+
+		a->observer(a->observer_self, &e);
+	}
+}
+
+/* --- the checks --- */
+
+/* Whether an earlier access at `epoch` is unordered with t's present. */
+static inline bool unordered(const struct task *t, u32 epoch)
+{
+	u32 id = EPOCH_ID(epoch);
+
+	return epoch > t->vc[id] && id != t->id;
+}
+
+static inline bool both_marked(u32 a, u32 b)
+{
+	return a & b & OP_MARKED;
+}
+
+static inline void check_against_write(struct task *t, struct cell *c, u32 mask, u32 flags,
+				       u64 addr, u64 pc)
+{
+	if (!(c->w_mask & mask) || !unordered(t, c->w_epoch) || both_marked(c->w_flags, flags))
+		return;
+	bad_race(t, addr, mask, flags, pc, c->w_epoch, c->w_op, c->w_flags);
+}
+
+static void check_against_readers(struct task *t, struct cell *c, u32 mask, u32 flags, u64 addr,
+				  u64 pc)
+{
+	const struct access_readers *r = &t->world->access->readers[c->readers];
+
+	for (u32 i = 0; i < t->world->sched->n_slots; i++) {
+		if (!(r->mask[i] & mask) || !unordered(t, r->epoch[i]) ||
+		    both_marked(r->flags[i], flags))
+			continue;
+		bad_race(t, addr, mask, flags, pc, r->epoch[i], r->op[i], r->flags[i]);
+		return;
+	}
+}
+
+static void add_reader(struct access *a, struct cell *c, u32 epoch, u32 op, u32 flags, u32 mask)
+{
+	struct access_readers *r;
+	u32 i = EPOCH_ID(epoch);
+
+	if (!c->readers) {
+		if (a->n_readers == ACCESS_READERS_MAX)
+			return; /* forgets a reader: may miss a race */
+		c->readers = (u16)a->n_readers++;
+		memset(&a->readers[c->readers], 0, sizeof(*r));
+	}
+	r = &a->readers[c->readers];
+	if (r->epoch[i] == epoch) {
+		r->mask[i] |= (u8)mask;
+		r->flags[i] &= (u8)flags;
+	} else {
+		r->mask[i] = (u8)mask;
+		r->flags[i] = (u8)flags;
+	}
+	r->epoch[i] = epoch;
+	r->op[i] = op;
+}
+
+static void note_read(struct task *t, struct cell *c, u32 mask, u32 flags)
+{
+	if (c->r_epoch == t->epoch) {
+		c->r_mask |= (u8)mask;
+		c->r_flags &= (u8)flags;
+		c->r_op = (u32)t->ops;
+		if (c->readers)
+			add_reader(t->world->access, c, t->epoch, (u32)t->ops, flags, mask);
+		return;
+	}
+	if (c->r_epoch && (c->readers || unordered(t, c->r_epoch))) {
+		if (!c->readers)
+			add_reader(t->world->access, c, c->r_epoch, c->r_op, c->r_flags, c->r_mask);
+		add_reader(t->world->access, c, t->epoch, (u32)t->ops, flags, mask);
+	}
+	c->r_epoch = t->epoch;
+	c->r_op = (u32)t->ops;
+	c->r_mask = (u8)mask;
+	c->r_flags = (u8)flags;
+}
+
+void access_read(struct task *t, struct cell *c, u32 mask, u32 flags, u64 addr, u64 pc)
+{
+	if (unlikely(mask & ~c->open) && t->checks & ACCESS_CHECK_HEAP)
+		bad_access(t, ACCESS_BAD_HEAP, addr, mask & ~c->open, flags, pc);
+	if (unlikely(mask & ~c->init) && t->checks & ACCESS_CHECK_UNINIT)
+		bad_access(t, ACCESS_BAD_UNINIT, addr, mask & ~c->init, flags, pc);
+	if (!(t->checks & ACCESS_CHECK_RACE))
+		return;
+	check_against_write(t, c, mask, flags, addr, pc);
+	note_read(t, c, mask, flags);
+}
+
+void access_write(struct task *t, struct cell *c, u32 mask, u32 flags, u64 addr, u64 pc)
+{
+	if (unlikely(mask & ~c->open) && t->checks & ACCESS_CHECK_HEAP)
+		bad_access(t, ACCESS_BAD_HEAP, addr, mask & ~c->open, flags, pc);
+	c->init |= (u8)mask;
+	if (!(t->checks & ACCESS_CHECK_RACE))
+		return;
+	check_against_write(t, c, mask, flags, addr, pc);
+	if (c->readers)
+		check_against_readers(t, c, mask, flags, addr, pc);
+	else if (c->r_mask & mask && unordered(t, c->r_epoch) && !both_marked(c->r_flags, flags))
+		bad_race(t, addr, mask, flags, pc, c->r_epoch, c->r_op, c->r_flags);
+	if (c->w_epoch == t->epoch) {
+		c->w_mask |= (u8)mask;
+		c->w_flags &= (u8)flags;
+	} else {
+		c->w_mask = (u8)mask;
+		c->w_flags = (u8)flags;
+	}
+	c->w_epoch = t->epoch;
+	c->w_op = (u32)t->ops;
+	c->r_epoch = 0;
+	c->r_mask = 0;
+	c->readers = 0;
+}
+
+static void check_granule(struct task *t, u64 addr, u32 size, u32 flags, u64 pc)
+{
+	struct cell *c = access_cell_at(addr);
+	u32 mask = ((1u << size) - 1) << (addr & 7);
+
+	if (unlikely(c->gen != t->gen))
+		access_refresh(c, addr);
+	if (c->owner != t->id + 1)
+		c->owner = c->owner ? 0xff : (u8)(t->id + 1);
+	if (flags & OP_WRITE)
+		access_write(t, c, mask, flags, addr, pc);
+	else
+		access_read(t, c, mask, flags, addr, pc);
+}
+
+void access_range(const void *p, size_t size, u32 flags, u64 pc)
+{
+	u64 addr = (u64)(uintptr_t)p, end = addr + size;
+	struct task *t = current_task;
+
+	if (!size || !t)
+		return;
+	if (addr - HEAP_BASE >= ACCESS_HEAP_BYTES) {
+		if (addr < 0x10000)
+			access_low(addr, (u32)size, flags, pc);
+		return;
+	}
+	access_count(t, access_cell_at(addr), addr, (u32)size, flags, pc);
+	if (!t->checks)
+		return;
+	while (addr < end) {
+		u64 next = min((addr | 7) + 1, end);
+
+		check_granule(t, addr, (u32)(next - addr), flags, pc);
+		addr = next;
+	}
+}
+
+void access_sync(const void *p, u32 flags)
+{
+	u64 addr = (u64)(uintptr_t)p;
+	struct task *t = current_task;
+	struct cell *c;
+
+	if (addr - HEAP_BASE >= ACCESS_HEAP_BYTES) {
+		sched_point(p, 8, flags | OP_SYNC | OP_MARKED);
+		return;
+	}
+	c = access_cell_at(addr);
+	if (unlikely(c->gen != t->gen))
+		access_refresh(c, addr);
+	if (c->owner != t->id + 1) {
+		if (c->owner)
+			flags |= OP_SHARED;
+		c->owner = c->owner ? 0xff : (u8)(t->id + 1);
+	}
+	sched_point(p, 8, flags | OP_SYNC | OP_MARKED);
+	if (t->checks & ACCESS_CHECK_HEAP && !(c->open & 1u << (addr & 7)))
+		bad_access(t, ACCESS_BAD_HEAP, addr, 1u << (addr & 7), flags | OP_SYNC | OP_MARKED,
+			   (u64)(uintptr_t)__builtin_return_address(0));
+}
+
+/* --- happens-before --- */
+
+static struct access_clock *new_clock(struct access *a, u32 *index)
+{
+	sim_assert(a->n_clocks < ACCESS_CLOCKS_MAX);
+	*index = a->n_clocks++;
+	memset(&a->clock[*index], 0, sizeof(a->clock[0]));
+	return &a->clock[*index];
+}
+
+static struct access_clock *off_heap_clock(struct access *a, u64 addr, bool make)
+{
+	u32 index;
+
+	for (u32 i = 0; i < a->n_off_heap; i++) {
+		if (a->off_heap[i].addr == addr)
+			return &a->clock[a->off_heap[i].clock];
+	}
+	if (!make || a->n_off_heap == ACCESS_OFF_HEAP_MAX)
+		return NULL;
+	new_clock(a, &index);
+	a->off_heap[a->n_off_heap].addr = addr;
+	a->off_heap[a->n_off_heap].clock = index;
+	a->n_off_heap++;
+	return &a->clock[index];
+}
+
+static struct access_clock *clock_of(struct task *t, const void *p, bool make)
+{
+	struct access *a = t->world->access;
+	u64 addr = (u64)(uintptr_t)p;
+	struct cell *c;
+	u32 index;
+
+	if (addr - HEAP_BASE >= ACCESS_HEAP_BYTES)
+		return off_heap_clock(a, addr, make);
+	c = access_cell_at(addr);
+	if (unlikely(c->gen != t->gen))
+		access_refresh(c, addr);
+	if (c->sync)
+		return &a->clock[c->sync];
+	if (!make || a->n_clocks == ACCESS_CLOCKS_MAX)
+		return NULL; /* loses an edge only in runs with 16k sync objects */
+	new_clock(a, &index);
+	c->sync = (u16)index;
+	return &a->clock[index];
+}
+
+static inline void join(u32 *into, const u32 *from, u32 n)
+{
+	for (u32 i = 0; i < n; i++)
+		into[i] = max(into[i], from[i]);
+}
+
+void access_acquire(const void *addr)
+{
+	struct task *t = current_task;
+	struct access_clock *c;
+
+	if (!(t->checks & ACCESS_CHECK_RACE))
+		return;
+	c = clock_of(t, addr, false);
+	if (c)
+		join(t->vc, c->epoch, t->world->sched->n_slots);
+}
+
+static void next_epoch(struct task *t)
+{
+	t->epoch++;
+	t->vc[t->id] = t->epoch;
+}
+
+void access_release(const void *addr)
+{
+	struct task *t = current_task;
+	struct access_clock *c;
+
+	if (!(t->checks & ACCESS_CHECK_RACE))
+		return;
+	c = clock_of(t, addr, true);
+	if (c)
+		join(c->epoch, t->vc, t->world->sched->n_slots);
+	next_epoch(t);
+}
+
+void access_fork(struct task *parent, struct task *child)
+{
+	join(child->vc, parent->vc, SCHED_TASKS_MAX);
+	next_epoch(parent);
+}
+
+void access_join(struct task *waiter, const struct task *ended)
+{
+	join(waiter->vc, ended->vc, SCHED_TASKS_MAX);
+}
+
+/* --- what sim/mem says --- */
+
+static u32 open_mask(u64 bytes)
+{
+	return bytes >= 8 ? 0xff : (1u << bytes) - 1;
+}
+
+void access_set_live(const void *p, size_t size, bool initialised)
+{
+	u64 addr = (u64)(uintptr_t)p;
+	u32 gen = current_task->gen;
+
+	for (u64 left = size; left; addr += 8) {
+		struct cell *c = access_cell_at(addr);
+		u32 mask = open_mask(left);
+
+		memset(c, 0, sizeof(*c));
+		c->gen = gen;
+		c->open = (u8)mask;
+		c->init = initialised ? (u8)mask : 0;
+		c->state = CELL_LIVE;
+		left -= min(left, (u64)8);
+	}
+}
+
+void access_set_state(const void *p, size_t size, enum cell_state state)
+{
+	u64 addr = (u64)(uintptr_t)p;
+	u32 gen = current_task->gen;
+
+	for (u64 at = addr; at < addr + size; at += 8) {
+		struct cell *c = access_cell_at(at);
+
+		if (c->gen != gen)
+			access_refresh(c, at);
+		c->open = 0;
+		c->init = 0;
+		c->state = (u8)state;
+	}
+}
+
+struct cell *access_cell(const void *p)
+{
+	u64 addr = (u64)(uintptr_t)p;
+	struct cell *c;
+
+	if (addr - HEAP_BASE >= ACCESS_HEAP_BYTES || !current_task)
+		return NULL;
+	c = access_cell_at(addr);
+	if (c->gen != current_task->gen)
+		access_refresh(c, addr);
+	return c;
+}
+
+void access_set_init(const void *p, size_t size)
+{
+	u64 addr = (u64)(uintptr_t)p;
+
+	for (u64 at = addr; at < addr + size; at++) {
+		struct cell *c = access_cell((const void *)(uintptr_t)at);
+
+		if (c)
+			c->init |= (u8)(1u << (at & 7));
+	}
+}
+
+size_t access_first_uninit(const void *p, size_t size)
+{
+	u64 addr = (u64)(uintptr_t)p;
+
+	for (size_t i = 0; i < size; i++) {
+		struct cell *c = access_cell((const void *)(uintptr_t)(addr + i));
+
+		if (c && !(c->init & 1u << ((addr + i) & 7)))
+			return i;
+	}
+	return size;
+}

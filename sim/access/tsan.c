@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Our own runtime for code compiled with -fsanitize=thread (not linked with
+ * it): the compiler's announcements become access_*() calls.
+ *
+ * Volatile accesses (READ_ONCE, WRITE_ONCE) come separately because of
+ * tsan-distinguish-volatile; they and atomics count as marked. An atomic is
+ * announced, made, and gives happens-before edges as its memory order says:
+ * relaxed none, as in the kernel's memory model.
+ *
+ * With AddressSanitizer, which excludes ThreadSanitizer's pass, the same
+ * events come from -fsanitize-coverage=trace-loads,trace-stores; there, plain
+ * and marked cannot be told apart, and races are not checked.
+ */
+#include "sim/access/access_priv.h"
+
+#include <string.h>
+
+#define PC ((u64)(uintptr_t)__builtin_return_address(0))
+
+#define TSAN_SCALAR(name, size, flags)                                      \
+	void __tsan_##name##size(void *p);                                  \
+	void __tsan_##name##size(void *p)                                   \
+	{                                                                   \
+		access_granule((u64)(uintptr_t)p, size, flags, PC);         \
+	}
+
+#define TSAN_RANGE(name, size, flags)                                       \
+	void __tsan_##name##size(void *p);                                  \
+	void __tsan_##name##size(void *p)                                   \
+	{                                                                   \
+		access_range(p, size, flags, PC);                           \
+	}
+
+#define TSAN_SIZES(name, flags)                                             \
+	TSAN_SCALAR(name, 1, flags)                                         \
+	TSAN_SCALAR(name, 2, flags)                                         \
+	TSAN_SCALAR(name, 4, flags)                                         \
+	TSAN_SCALAR(name, 8, flags)                                         \
+	TSAN_RANGE(name, 16, flags)
+
+#define TSAN_UNALIGNED(name, flags)                                         \
+	TSAN_RANGE(name, 2, flags)                                          \
+	TSAN_RANGE(name, 4, flags)                                          \
+	TSAN_RANGE(name, 8, flags)                                          \
+	TSAN_RANGE(name, 16, flags)
+
+TSAN_SIZES(read, OP_READ)
+TSAN_SIZES(write, OP_WRITE)
+TSAN_SIZES(volatile_read, OP_READ | OP_MARKED)
+TSAN_SIZES(volatile_write, OP_WRITE | OP_MARKED)
+TSAN_UNALIGNED(unaligned_read, OP_READ)
+TSAN_UNALIGNED(unaligned_write, OP_WRITE)
+TSAN_UNALIGNED(unaligned_volatile_read, OP_READ | OP_MARKED)
+TSAN_UNALIGNED(unaligned_volatile_write, OP_WRITE | OP_MARKED)
+TSAN_SIZES(read_write, OP_WRITE)
+TSAN_UNALIGNED(unaligned_read_write, OP_WRITE)
+
+void __tsan_init(void);
+void __tsan_init(void)
+{
+}
+
+void __tsan_func_entry(void *pc);
+void __tsan_func_entry(void *pc)
+{
+	(void)pc;
+}
+
+void __tsan_func_exit(void);
+void __tsan_func_exit(void)
+{
+}
+
+void __tsan_read_range(void *p, size_t size);
+void __tsan_read_range(void *p, size_t size)
+{
+	access_range(p, size, OP_READ, PC);
+}
+
+void __tsan_write_range(void *p, size_t size);
+void __tsan_write_range(void *p, size_t size)
+{
+	access_range(p, size, OP_WRITE, PC);
+}
+
+/* A copy may hold bytes that nobody has written (padding): it carries them on. */
+static void copy_init(const void *to, const void *from, size_t size)
+{
+	for (size_t i = 0; i < size; i++) {
+		const struct cell *src = access_cell((const char *)from + i);
+		struct cell *dst = access_cell((const char *)to + i);
+		u64 from_bit = ((u64)(uintptr_t)from + i) & 7, to_bit = ((u64)(uintptr_t)to + i) & 7;
+
+		if (src && dst && !(src->init & 1u << from_bit))
+			dst->init &= (u8)~(1u << to_bit);
+	}
+}
+
+static void copy_announce(const void *to, const void *from, size_t size, u64 pc)
+{
+	struct task *t = current_task;
+	u32 checks;
+
+	if (!t || !size)
+		return;
+	checks = t->checks;
+	t->checks &= ~ACCESS_CHECK_UNINIT;
+	access_range(from, size, OP_READ, pc);
+	access_range(to, size, OP_WRITE, pc);
+	t->checks = checks;
+	if (checks & ACCESS_CHECK_UNINIT && access_first_uninit(from, size) < size)
+		copy_init(to, from, size);
+}
+
+void *__tsan_memcpy(void *to, const void *from, size_t size);
+void *__tsan_memcpy(void *to, const void *from, size_t size)
+{
+	copy_announce(to, from, size, PC);
+	return memcpy(to, from, size);
+}
+
+void *__tsan_memmove(void *to, const void *from, size_t size);
+void *__tsan_memmove(void *to, const void *from, size_t size)
+{
+	copy_announce(to, from, size, PC);
+	return memmove(to, from, size);
+}
+
+void *__tsan_memset(void *to, int value, size_t size);
+void *__tsan_memset(void *to, int value, size_t size)
+{
+	access_range(to, size, OP_WRITE, PC);
+	return memset(to, value, size);
+}
+
+/* --- atomics; mo: 0 relaxed, 1 consume, 2 acquire, 3 release, 4 acq_rel, 5 seq_cst --- */
+
+static inline bool acquires(int mo)
+{
+	return mo != 0 && mo != 3;
+}
+
+static inline bool releases(int mo)
+{
+	return mo >= 3;
+}
+
+static inline void atomic_begin(const volatile void *p, u32 size, u32 flags, int mo, u64 pc)
+{
+	access_granule((u64)(uintptr_t)p, size, flags | OP_MARKED | OP_ATOMIC, pc);
+	if (!current_task)
+		return;
+	if (acquires(mo))
+		access_acquire((const void *)p);
+	if (releases(mo) && flags & OP_WRITE)
+		access_release((const void *)p);
+}
+
+#define TSAN_ATOMIC_RMW(bits, type, name, builtin)                                       \
+	type __tsan_atomic##bits##_##name(volatile type *p, type v, int mo);             \
+	type __tsan_atomic##bits##_##name(volatile type *p, type v, int mo)              \
+	{                                                                                \
+		atomic_begin(p, sizeof(*p), OP_WRITE, mo, PC);                           \
+		return builtin(p, v, __ATOMIC_RELAXED);                                  \
+	}
+
+#define TSAN_ATOMIC_CAS(bits, type, name)                                                 \
+	int __tsan_atomic##bits##_compare_exchange_##name(volatile type *p, type *old,    \
+							  type v, int mo, int fail);      \
+	int __tsan_atomic##bits##_compare_exchange_##name(volatile type *p, type *old,    \
+							  type v, int mo, int fail)       \
+	{                                                                                 \
+		(void)fail;                                                               \
+		atomic_begin(p, sizeof(*p), OP_WRITE, mo, PC);                            \
+		return __atomic_compare_exchange_n(p, old, v, 0, __ATOMIC_RELAXED,        \
+						   __ATOMIC_RELAXED);                     \
+	}
+
+#define TSAN_ATOMIC(bits, type)                                                           \
+	type __tsan_atomic##bits##_load(const volatile type *p, int mo);                  \
+	type __tsan_atomic##bits##_load(const volatile type *p, int mo)                   \
+	{                                                                                 \
+		atomic_begin(p, sizeof(*p), OP_READ, mo, PC);                             \
+		return *p;                                                                \
+	}                                                                                 \
+	void __tsan_atomic##bits##_store(volatile type *p, type v, int mo);               \
+	void __tsan_atomic##bits##_store(volatile type *p, type v, int mo)                \
+	{                                                                                 \
+		atomic_begin(p, sizeof(*p), OP_WRITE, mo == 5 ? 3 : mo, PC);              \
+		*p = v;                                                                   \
+	}                                                                                 \
+	TSAN_ATOMIC_RMW(bits, type, exchange, __atomic_exchange_n)                        \
+	TSAN_ATOMIC_RMW(bits, type, fetch_add, __atomic_fetch_add)                        \
+	TSAN_ATOMIC_RMW(bits, type, fetch_sub, __atomic_fetch_sub)                        \
+	TSAN_ATOMIC_RMW(bits, type, fetch_and, __atomic_fetch_and)                        \
+	TSAN_ATOMIC_RMW(bits, type, fetch_or, __atomic_fetch_or)                          \
+	TSAN_ATOMIC_RMW(bits, type, fetch_xor, __atomic_fetch_xor)                        \
+	TSAN_ATOMIC_RMW(bits, type, fetch_nand, __atomic_fetch_nand)                      \
+	TSAN_ATOMIC_CAS(bits, type, strong)                                               \
+	TSAN_ATOMIC_CAS(bits, type, weak)                                                 \
+	type __tsan_atomic##bits##_compare_exchange_val(volatile type *p, type old,       \
+							type v, int mo, int fail);        \
+	type __tsan_atomic##bits##_compare_exchange_val(volatile type *p, type old,       \
+							type v, int mo, int fail)         \
+	{                                                                                 \
+		__tsan_atomic##bits##_compare_exchange_strong(p, &old, v, mo, fail);      \
+		return old;                                                               \
+	}
+
+TSAN_ATOMIC(8, u8)
+TSAN_ATOMIC(16, u16)
+TSAN_ATOMIC(32, u32)
+TSAN_ATOMIC(64, u64)
+
+/* One task runs at a time: a fence orders nothing that is not ordered already. */
+void __tsan_atomic_thread_fence(int mo);
+void __tsan_atomic_thread_fence(int mo)
+{
+	(void)mo;
+}
+
+void __tsan_atomic_signal_fence(int mo);
+void __tsan_atomic_signal_fence(int mo)
+{
+	(void)mo;
+}
+
+#if IOMMULAB_ASAN
+#define COV_ACCESS(name, size, flags)                                       \
+	void __sanitizer_cov_##name##size(void *p);                         \
+	void __sanitizer_cov_##name##size(void *p)                          \
+	{                                                                   \
+		access_range(p, size, flags, PC);                           \
+	}
+#define COV_SIZES(name, flags)                                              \
+	COV_ACCESS(name, 1, flags)                                          \
+	COV_ACCESS(name, 2, flags)                                          \
+	COV_ACCESS(name, 4, flags)                                          \
+	COV_ACCESS(name, 8, flags)                                          \
+	COV_ACCESS(name, 16, flags)
+
+COV_SIZES(load, OP_READ)
+COV_SIZES(store, OP_WRITE)
+#endif

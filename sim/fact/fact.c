@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "sim/fact/fact.h"
+
+#include "sim/base/assert.h"
+
+#include <string.h>
+
+const struct fact_row fact_rows[FACT_N] = {
+#define FACT(name, text, a, b, c, d) {#name, text, {a, b, c, d}},
+#include "sim/fact/facts.def"
+#undef FACT
+};
+
+_Static_assert(FACT_N <= 64, "a subscription mask is one word");
+
+void fact_bus_reset(struct fact_bus *bus)
+{
+	memset(bus, 0, sizeof(*bus));
+}
+
+static void recount(struct fact_bus *bus)
+{
+	bus->wanted = 0;
+	for (unsigned i = 0; i < bus->n; i++)
+		bus->wanted |= bus->sub[i].mask;
+}
+
+void fact_subscribe(struct fact_bus *bus, u64 mask, fact_fn fn, void *self)
+{
+	sim_assert(bus->n < FACT_SUBSCRIBERS_MAX);
+	bus->sub[bus->n].mask = mask;
+	bus->sub[bus->n].fn = fn;
+	bus->sub[bus->n].self = self;
+	bus->n++;
+	recount(bus);
+}
+
+void fact_unsubscribe(struct fact_bus *bus, fact_fn fn, void *self)
+{
+	for (unsigned i = 0; i < bus->n; i++) {
+		if (bus->sub[i].fn != fn || bus->sub[i].self != self)
+			continue;
+		bus->n--;
+		memmove(&bus->sub[i], &bus->sub[i + 1], (bus->n - i) * sizeof(bus->sub[0]));
+		break;
+	}
+	recount(bus);
+}
+
+void fact_deliver(struct fact_bus *bus, const struct fact *f)
+{
+	u64 bit = 1ULL << f->kind;
+
+	for (unsigned i = 0; i < bus->n; i++) {
+		if (bus->sub[i].mask & bit)
+			bus->sub[i].fn(bus->sub[i].self, f);
+	}
+}

@@ -1,0 +1,361 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The heap's layout: objects in order of allocation, each behind 16 bytes of
+ * header that hooked code may not touch (they are the redzone of the object
+ * below) and that hold the index of the object's record.
+ *
+ *	| head | object ...pad | head | object ...pad | head ...
+ *	^ slot base                                    ^ brk
+ *
+ * Freed objects keep their record and stay unusable until MEM_FRESH_MAX bytes
+ * have been handed out; from then on the longest freed one of the same size
+ * class comes first. Reset cuts brk and the records back to the snapshot.
+ */
+#include "sim/mem/mem.h"
+
+#include "sim/base/assert.h"
+#include "sim/fault/fault.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#define MEM_FRESH_MAX (4UL << 20)
+#define MEM_MAGIC 0x6d656d6f
+#define MEM_CLASS_LG2 4
+#define MEM_CLASSES 257 /* multiples of 16 up to 4096 */
+#define MEM_DIRTY_MAX 256
+#define NONE 0xffffffffu
+
+struct head {
+	u32 magic, index;
+	u64 unused;
+};
+_Static_assert(sizeof(struct head) == MEM_REDZONE, "the head is the redzone");
+
+struct record {
+	struct mem_object o;
+	u32 next_free; /* in its class's quarantine */
+};
+
+struct mem {
+	struct world *world;
+	u64 base, brk;
+	struct record *rec;
+	u32 n, max;
+	u64 live;
+	u8 poison;
+	bool any_freed;
+	u32 q_head[MEM_CLASSES], q_tail[MEM_CLASSES];
+	/* the snapshot */
+	u64 snap_brk;
+	u32 snap_n;
+	u64 snap_live;
+	u8 *snap_bytes;
+	u32 dirty[MEM_DIRTY_MAX]; /* snapshot records changed in this run */
+	u32 n_dirty;
+	struct record *snap_rec;
+	void (*bad_free)(struct world *w, u64 addr, const struct mem_object *o, u64 pc);
+};
+
+static void forget_quarantine(struct mem *m)
+{
+	if (!m->any_freed)
+		return;
+	memset(m->q_head, 0xff, sizeof(m->q_head));
+	m->any_freed = false;
+}
+
+struct mem *mem_create(struct world *w)
+{
+	struct mem *m = calloc(1, sizeof(*m));
+	void *p;
+
+	sim_assert(m);
+	m->world = w;
+	m->base = HEAP_BASE + w->slot * HEAP_SLOT;
+	p = mmap((void *)m->base, HEAP_SLOT, PROT_READ | PROT_WRITE,
+		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+	if (p != (void *)m->base)
+		sim_fatal("cannot map the heap of slot %u at %#lx", w->slot,
+			  (unsigned long)m->base);
+	m->brk = m->base;
+	m->snap_brk = m->base;
+	m->poison = 0xa5;
+	m->max = 1024;
+	m->rec = calloc(m->max, sizeof(*m->rec));
+	sim_assert(m->rec);
+	m->any_freed = true;
+	forget_quarantine(m);
+	return m;
+}
+
+void mem_destroy(struct mem *m)
+{
+	if (!m)
+		return;
+	munmap((void *)m->base, HEAP_SLOT);
+	free(m->snap_bytes);
+	free(m->snap_rec);
+	free(m->rec);
+	free(m);
+}
+
+void mem_reset(struct mem *m)
+{
+	if (m->snap_brk > m->base)
+		memcpy((void *)m->base, m->snap_bytes, m->snap_brk - m->base);
+	m->brk = m->snap_brk;
+	m->live = m->snap_live;
+	m->n = m->snap_n;
+	if (m->n_dirty > MEM_DIRTY_MAX) {
+		memcpy(m->rec, m->snap_rec, m->snap_n * sizeof(*m->rec));
+	} else {
+		for (u32 i = 0; i < m->n_dirty; i++)
+			m->rec[m->dirty[i]] = m->snap_rec[m->dirty[i]];
+	}
+	m->n_dirty = 0;
+	forget_quarantine(m);
+}
+
+void mem_forget(struct mem *m)
+{
+	m->snap_brk = m->base;
+	m->snap_n = 0;
+	m->snap_live = 0;
+	m->n_dirty = 0;
+	mem_reset(m);
+	access_snapshot(m->world->access, (void *)m->base);
+}
+
+void mem_snapshot(struct mem *m)
+{
+	u64 size = m->brk - m->base;
+
+	free(m->snap_bytes);
+	free(m->snap_rec);
+	m->snap_brk = m->brk;
+	m->snap_n = m->n;
+	m->snap_live = m->live;
+	m->n_dirty = 0;
+	for (u32 i = 0; i < m->n; i++)
+		m->rec[i].o.snapshot = true;
+	m->snap_bytes = malloc(size ? size : 1);
+	m->snap_rec = malloc((m->n ? m->n : 1) * sizeof(*m->rec));
+	sim_assert(m->snap_bytes && m->snap_rec);
+	memcpy(m->snap_bytes, (void *)m->base, size);
+	memcpy(m->snap_rec, m->rec, m->n * sizeof(*m->rec));
+	/* Objects freed before the snapshot are not handed out after it. */
+	m->any_freed = true;
+	forget_quarantine(m);
+	access_snapshot(m->world->access, (void *)m->brk);
+}
+
+static void mark_dirty(struct mem *m, u32 index)
+{
+	if (index >= m->snap_n)
+		return;
+	if (m->n_dirty < MEM_DIRTY_MAX)
+		m->dirty[m->n_dirty] = index;
+	if (m->n_dirty <= MEM_DIRTY_MAX)
+		m->n_dirty++;
+}
+
+static void stamp(struct mem_stack *s)
+{
+	s->task = current_task->id;
+	s->op = current_task->ops;
+	s->n = sched_stack(s->pc, MEM_STACK_MAX);
+}
+
+static u64 rounded(size_t size)
+{
+	return ALIGN(max(size, (size_t)1), (size_t)16);
+}
+
+static u32 take_quarantined(struct mem *m, u64 bytes)
+{
+	u64 class = bytes >> MEM_CLASS_LG2;
+	u32 i;
+
+	if (class >= MEM_CLASSES || m->q_head[class] == NONE)
+		return NONE;
+	i = m->q_head[class];
+	m->q_head[class] = m->rec[i].next_free;
+	return i;
+}
+
+static u32 take_fresh(struct mem *m, u64 bytes)
+{
+	struct head *h = (struct head *)m->brk;
+	u64 need = sizeof(*h) + bytes;
+
+	if (m->brk + need + sizeof(*h) > m->base + HEAP_SLOT)
+		return NONE;
+	if (m->n == m->max) {
+		m->max *= 2;
+		m->rec = realloc(m->rec, m->max * sizeof(*m->rec));
+		sim_assert(m->rec);
+	}
+	h->magic = MEM_MAGIC;
+	h->index = m->n;
+	access_set_live(h, sizeof(*h), true);
+	access_set_state(h, sizeof(*h), CELL_REDZONE);
+	m->rec[m->n].o.addr = m->brk + sizeof(*h);
+	m->brk += need;
+	return m->n++;
+}
+
+void *mem_alloc(struct mem *m, size_t size, u32 flags, const char *cache, u64 pc)
+{
+	u64 bytes = rounded(size);
+	struct mem_object *o;
+	u32 i = NONE;
+	void *p;
+
+	if (!(flags & MEM_NOFAIL) && fault_fires(m->world->fault, FAULT_ALLOC, pc))
+		return NULL;
+	if (size >= HEAP_SLOT)
+		return NULL;
+	if (m->brk - m->base > MEM_FRESH_MAX)
+		i = take_quarantined(m, bytes);
+	if (i == NONE)
+		i = take_fresh(m, bytes);
+	if (i == NONE)
+		return NULL;
+	mark_dirty(m, i);
+	o = &m->rec[i].o;
+	o->size = (u32)size;
+	o->freed = false;
+	o->snapshot = false;
+	o->cache = cache;
+	o->free.n = 0;
+	o->aux.n = 0;
+	stamp(&o->alloc);
+	m->live++;
+	p = (void *)(uintptr_t)o->addr;
+	access_set_live(p, size, flags & MEM_ZERO);
+	memset(p, flags & MEM_ZERO ? 0 : m->poison, size);
+	fact(ALLOC, o->addr, size, flags);
+	return p;
+}
+
+static struct record *record_of(struct mem *m, const void *p)
+{
+	u64 addr = (u64)(uintptr_t)p;
+	const struct head *h = (const struct head *)p - 1;
+
+	if (addr < m->base + sizeof(*h) || addr >= m->brk || addr & 15)
+		return NULL;
+	if (h->magic != MEM_MAGIC || h->index >= m->n || m->rec[h->index].o.addr != addr)
+		return NULL;
+	return &m->rec[h->index];
+}
+
+static void quarantine(struct mem *m, struct record *r)
+{
+	u64 class = rounded(r->o.size) >> MEM_CLASS_LG2;
+	u32 i = (u32)(r - m->rec);
+
+	if (class >= MEM_CLASSES)
+		return;
+	m->any_freed = true;
+	r->next_free = NONE;
+	if (m->q_head[class] == NONE)
+		m->q_head[class] = i;
+	else
+		m->rec[m->q_tail[class]].next_free = i;
+	m->q_tail[class] = i;
+}
+
+void mem_free(struct mem *m, const void *p, u64 pc)
+{
+	struct record *r;
+
+	if (!p)
+		return;
+	r = record_of(m, p);
+	if (!r || r->o.freed) {
+		if (m->bad_free)
+			m->bad_free(m->world, (u64)(uintptr_t)p, r ? &r->o : NULL, pc);
+		return;
+	}
+	mark_dirty(m, (u32)(r - m->rec));
+	fact(FREE, r->o.addr, r->o.size);
+	r->o.freed = true;
+	stamp(&r->o.free);
+	m->live--;
+	access_set_state(p, ALIGN((u64)r->o.size, 8), CELL_FREED);
+	quarantine(m, r);
+}
+
+size_t mem_size(struct mem *m, const void *p)
+{
+	const struct record *r = record_of(m, p);
+
+	return r && !r->o.freed ? r->o.size : 0;
+}
+
+/* Records are in the order of their addresses: the last that starts at or below addr. */
+static struct record *record_below(struct mem *m, u64 addr)
+{
+	u32 low = 0, high = m->n;
+
+	while (low < high) {
+		u32 mid = (low + high) / 2;
+
+		if (m->rec[mid].o.addr <= addr)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low ? &m->rec[low - 1] : NULL;
+}
+
+const struct mem_object *mem_find(struct mem *m, u64 addr)
+{
+	struct record *r = record_below(m, addr);
+
+	if (addr < m->base || addr >= m->brk + MEM_REDZONE)
+		return NULL;
+	return r ? &r->o : NULL;
+}
+
+void mem_stamp_aux(struct mem *m, const void *p)
+{
+	struct record *r = record_below(m, (u64)(uintptr_t)p);
+
+	if (!r || (u64)(uintptr_t)p >= r->o.addr + r->o.size)
+		return;
+	mark_dirty(m, (u32)(r - m->rec));
+	stamp(&r->o.aux);
+}
+
+void mem_each_live(struct mem *m, void (*fn)(void *arg, const struct mem_object *o), void *arg)
+{
+	for (u32 i = 0; i < m->n; i++) {
+		if (!m->rec[i].o.freed && !m->rec[i].o.snapshot)
+			fn(arg, &m->rec[i].o);
+	}
+}
+
+u64 mem_live_count(const struct mem *m)
+{
+	return m->live;
+}
+
+u64 mem_bytes_used(const struct mem *m)
+{
+	return m->brk - m->base;
+}
+
+void mem_set_poison(struct mem *m, u8 poison)
+{
+	m->poison = poison;
+}
+
+void mem_on_bad_free(struct mem *m,
+		     void (*fn)(struct world *w, u64 addr, const struct mem_object *o, u64 pc))
+{
+	m->bad_free = fn;
+}
