@@ -15,10 +15,11 @@
 #define FINDING_TITLE_MAX 160
 #define FINDING_TEXT_MAX 2048
 #define FINDING_HELD_MAX 32
+#define FINDING_WHAT_MAX 80
 
 /* A place in a run: who, at which operation, where in the code. */
 struct finding_spot {
-	const char *what; /* "Write of size 8", "Allocated", "acquired", "blocked in mutex_lock" */
+	char what[FINDING_WHAT_MAX]; /* "Write of size 8", "Allocated", "blocked in mutex_lock" */
 	u32 task;
 	u64 op;           /* 0 = unknown; the full stack is found by replay */
 	u32 n;
@@ -39,6 +40,10 @@ struct finding {
 		u32 task;
 		const void *lock;
 		u64 pc;
+		u64 op;
+		u32 mode;         /* enum lock_mode bits */
+		u32 subclass;
+		const char *name; /* as its initialisation wrote it: "&group->mutex" */
 	} held[FINDING_HELD_MAX];
 	u32 n_held;
 	bool needs_carry;              /* rests on earlier runs too (lock order) */
@@ -59,7 +64,7 @@ struct oracle {
 	void (*stuck)(struct world *w, void *state, void *carry, enum sched_end end);
 };
 
-/* Generated from sim/oracle/check/*.c, sorted by name, NULL at the end. */
+/* Generated from the files in sim/oracle/check/, sorted by name, NULL at the end. */
 extern const struct oracle *const oracle_table[];
 
 struct oracles *oracles_create(struct world *w);
@@ -73,6 +78,21 @@ void oracles_end(struct oracles *o, enum sched_end end);
 /* Forgets what campaigns taught (the empty lock graph of a replay). */
 void oracles_forget(struct oracles *o);
 
+/*
+ * Lock order is learned over a campaign. Each run's lessons are kept under a
+ * number: the caller's own, if it gives one before each run, else a count of
+ * the runs. After a finding with needs_carry, oracle_lockorder_edges() says
+ * which runs taught the edges of the cycle, in ascending order without repeats
+ * and without the finding's own run: their recipes and then the finding's own,
+ * run on an empty graph (oracles_forget()), give the finding again. Returns how
+ * many there are; at most max are stored.
+ */
+void oracles_set_run(struct oracles *o, u64 number);
+u32 oracle_lockorder_edges(struct oracles *o, u64 *run_numbers, u32 max);
+
+/* The name under which locks of this class were initialised; "?" if none was seen. */
+const char *oracle_class_name(const struct oracles *o, u64 class_key);
+
 /* The run's finding, or NULL. */
 const struct finding *oracles_finding(const struct oracles *o);
 
@@ -84,10 +104,12 @@ const struct finding *oracles_finding(const struct oracles *o);
 struct finding *oracle_finding(struct world *w, const char *oracle, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 void oracle_report(struct world *w, struct finding *f);
-/* Adds a spot with the current task's stack. */
+/* Adds a spot with the current task's stack, from the frame that pc lies in (0: from the top). */
 struct finding_spot *finding_here(struct finding *f, const char *what, u64 pc);
 /* Adds a spot from a recorded stack (mem_object's). */
 struct finding_spot *finding_stack(struct finding *f, const char *what, const struct mem_stack *s);
+/* Adds a spot with the stack of a task that does not run. */
+struct finding_spot *finding_task(struct finding *f, const char *what, const struct task *t);
 /* Adds a spot of which only (task, op) is known. */
 struct finding_spot *finding_at(struct finding *f, const char *what, u32 task, u64 op);
 void finding_printf(struct finding *f, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
