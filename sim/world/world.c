@@ -21,6 +21,7 @@ struct world_state {
 	struct clock clock;
 	struct world_program program;
 	struct policy_carry *carry;
+	char resolved[WORLD_ARG_MAX];
 	bool touched; /* something ran since the last reset */
 	bool booted;
 };
@@ -166,15 +167,22 @@ static void prepare(struct world_state *ws, struct world_run *r)
 	s->steps_max = r->steps_max ? r->steps_max : WORLD_STEPS_MAX;
 	s->check_every = r->check_every;
 	sched_set_policy(s, r->policy);
-	r->resolved[0] = '\0';
+	r->resolved = "";
 	if (!r->policy)
 		return;
 	memset(s->policy_state, 0, POLICY_STATE_MAX);
 	if (!r->policy->parse(s, r->policy_arg ? r->policy_arg : ""))
 		sim_fatal("policy %s does not take '%s'", r->policy->name, r->policy_arg);
 	r->policy->begin(s, ws->carry);
-	if (r->policy->resolve)
-		r->policy->resolve(s, r->resolved, sizeof(r->resolved));
+}
+
+/* Text is only made for those who ask: it would cost as much as a short run. */
+static void resolve(struct world_state *ws, struct world_run *r)
+{
+	if (!r->policy || !r->policy->resolve)
+		return;
+	r->policy->resolve(ws->w.sched, ws->resolved, sizeof(ws->resolved));
+	r->resolved = ws->resolved;
 }
 
 static void learn(struct world_state *ws, const struct world_run *r)
@@ -214,8 +222,10 @@ void world_run(struct world *w, struct world_run *r)
 	sim_assert(ws->booted && !current_task);
 	prepare(ws, r);
 	oracles_begin(w->oracles);
-	if (r->began)
+	if (r->began) {
+		resolve(ws, r);
 		r->began(r->began_self, r);
+	}
 	ws->program.start(w, ws->program.self);
 	w->fault->armed = true;
 	r->end = sched_run(w->sched);
@@ -226,5 +236,7 @@ void world_run(struct world *w, struct world_run *r)
 	}
 	oracles_end(w->oracles, r->end);
 	collect(w, r);
+	if (r->finding && !r->began)
+		resolve(ws, r);
 	learn(ws, r);
 }

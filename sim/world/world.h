@@ -53,7 +53,11 @@ struct world_run {
 	u32 n_checks;
 	u64 fault_asked;
 	bool fault_fired;
-	char resolved[WORLD_ARG_MAX]; /* the policy's argument that gives this run again */
+	/*
+	 * The policy's argument that gives this run again; filled in when began
+	 * is given or there is a finding. Lives until the next run.
+	 */
+	const char *resolved;
 };
 
 #define WORLD_STEPS_MAX 2000000ULL
