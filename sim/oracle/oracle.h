@@ -34,7 +34,9 @@ struct finding {
 	char text[FINDING_TEXT_MAX];   /* further lines, kernel form */
 	u32 n_spots;
 	struct finding_spot spot[FINDING_SPOTS_MAX]; /* [0] = where it was seen */
-	u64 addr;                      /* object or lock concerned, 0 = none */
+	u64 addr;                      /* what was accessed, or the lock concerned; 0 = none */
+	u64 object;                    /* start of the heap object in or near which it lies */
+	u32 object_size;
 	u64 time_ns, step;
 	struct {
 		u32 task;

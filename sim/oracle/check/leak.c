@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Memory that nobody gave back.
+ *
+ * Checks, when a run has come to rest and the kernel has been shut down: that
+ * no object allocated since the snapshot is still live. The finding is the
+ * first of them; the text lists the rest.
+ *
+ * Does not check: reachability, as kmemleak does (what shutdown does not free
+ * is leaked, whoever still points to it); objects that existed at the snapshot;
+ * runs that end in another finding. Reference counts are checked through what
+ * they keep alive.
+ */
+#include "sim/oracle/oracle_priv.h"
+
+extern const struct oracle oracle_leak;
+
+#define LEAKS_LISTED 8
+
+struct leaks {
+	const struct mem_object *first;
+	struct finding *f;
+	u32 n;
+	u64 bytes;
+};
+
+static void count(void *arg, const struct mem_object *o)
+{
+	struct leaks *l = arg;
+
+	if (!l->first)
+		l->first = o;
+	l->n++;
+	l->bytes += o->size;
+}
+
+static void list(void *arg, const struct mem_object *o)
+{
+	struct leaks *l = arg;
+
+	if (l->n++ < LEAKS_LISTED)
+		finding_printf(l->f, "unreferenced object 0x%llx (size %u, cache %s), allocated by "
+				     "T%u at its operation %llu\n",
+			       (unsigned long long)o->addr, o->size, o->cache, o->alloc.task,
+			       (unsigned long long)o->alloc.op);
+}
+
+static void rest(struct world *w, void *state, void *carry)
+{
+	struct leaks l = {.n = 0};
+
+	(void)state;
+	(void)carry;
+	mem_each_live(w->mem, count, &l);
+	if (!l.n)
+		return;
+	l.f = oracle_finding(w, oracle_leak.name, "BUG: memory leak in %%F");
+	if (!l.f)
+		return;
+	finding_stack(l.f, "Allocated", &l.first->alloc);
+	if (l.first->aux.n)
+		finding_stack(l.f, "Last potentially related work creation", &l.first->aux);
+	finding_printf(l.f, "%u object%s, %llu bytes, still live at rest:\n", l.n,
+		       l.n == 1 ? "" : "s", (unsigned long long)l.bytes);
+	l.f->addr = l.f->object = l.first->addr;
+	l.f->object_size = l.first->size;
+	l.n = 0;
+	mem_each_live(w->mem, list, &l);
+	oracle_report(w, l.f);
+}
+
+const struct oracle oracle_leak = {
+	.name = "leak",
+	.help = "objects still live when the kernel has been shut down",
+	.rest = rest,
+};

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the framework and the oracles in check/ share among themselves.
+ */
+#pragma once
+
+#include "sim/oracle/oracle.h"
+
+/* The access hooks and the heap speak to these two directly: kasan.c, race.c. */
+void oracle_kasan_access(struct world *w, const struct access_finding *a);
+void oracle_kasan_bad_free(struct world *w, u64 addr, const struct mem_object *o, u64 pc);
+void oracle_race_access(struct world *w, const struct access_finding *a);
+
+/* An oracle's own memory, for functions that are called from outside see(). */
+void *oracle_state(struct oracles *o, const char *name);
+void *oracle_carry(struct oracles *o, const char *name);
+
+/* The number under which the present run's lessons are kept. */
+u64 oracles_run(const struct oracles *o);
