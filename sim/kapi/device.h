@@ -2,13 +2,16 @@
 /*
  * The driver core: buses, devices, drivers, probing and its deferral.
  *
- * Order of a probe, as in the kernel: driver set, BIND_DRIVER,
- * bus->dma_configure, drv (or bus) probe, driver_bound (deferred devices are
- * triggered), BOUND_DRIVER. A failure after dma_configure calls
- * bus->dma_cleanup and DRIVER_NOT_BOUND; -EPROBE_DEFER puts the device on the
+ * Order of a probe, as in the kernel: driver set, bus->dma_configure,
+ * BIND_DRIVER, bus (or driver) probe, deferred devices are triggered,
+ * BOUND_DRIVER. A failure after dma_configure: DRIVER_NOT_BOUND,
+ * bus->dma_cleanup, driver cleared; -EPROBE_DEFER puts the device on the
  * pending list. Unbind: UNBIND_DRIVER, remove, bus->dma_cleanup, driver
- * cleared, UNBOUND_DRIVER. device_add: bus list, ADD_DEVICE, attach;
- * device_del: DEL_DEVICE, off the bus list, detach, REMOVED_DEVICE.
+ * cleared, UNBOUND_DRIVER. device_add: on the bus list, ADD_DEVICE, attach;
+ * device_del: dead, DEL_DEVICE, off the bus list, detach, REMOVED_DEVICE.
+ *
+ * Facts: DEVICE_BOUND right before a probe, DEVICE_UNBOUND right after remove
+ * or a failed probe: in between the driver may do DMA.
  *
  * device_lock(dev) is held over probe and remove. Buses and drivers are
  * objects of a world (on its heap), never static: they carry state.
@@ -40,7 +43,7 @@ enum bus_notifier_event {
 struct bus_type {
 	/* Set before bus_register(). */
 	const char *name;
-	int (*match)(struct device *dev, struct device_driver *drv); /* NULL: by name */
+	int (*match)(struct device *dev, struct device_driver *drv); /* NULL: all match */
 	int (*probe)(struct device *dev);   /* instead of the driver's own */
 	void (*remove)(struct device *dev);
 	int (*dma_configure)(struct device *dev);
@@ -51,7 +54,8 @@ struct bus_type {
 	struct list_head devices;      /* of device.bus_node */
 	struct list_head drivers;      /* of device_driver.bus_node */
 	struct blocking_notifier_head notifier;
-	u32 n_devices;
+	u64 seq;                       /* of the last device or driver added */
+	bool registered;
 };
 
 struct device_driver {
@@ -65,6 +69,9 @@ struct device_driver {
 	void *priv;              /* the owner's */
 	/* The driver core's. */
 	struct list_head bus_node;
+	u64 bus_seq;
+	u32 n_users;                /* walks and bindings in progress; bus->lock */
+	struct list_head waiters;   /* driver_unregister() waits for them to end */
 	bool registered;
 };
 
@@ -92,6 +99,7 @@ struct device {
 	bool registered, dead;
 	bool can_match;
 	struct list_head bus_node;      /* self-linked when off the bus */
+	u64 bus_seq;                    /* position in the walk of the bus */
 	struct list_head deferred_node; /* in kapi's deferred lists, or self-linked */
 };
 
@@ -144,9 +152,9 @@ struct device_driver *driver_find(const char *name, struct bus_type *bus);
 /* Tries drv on every unbound device of its bus. */
 int driver_attach(struct device_driver *drv);
 
-/* Tries every driver: 1 bound (or was), 0 none fits, or -errno. Takes device_lock. */
+/* Tries every driver: 1 bound (or was), 0 none fits or would. Takes device_lock. */
 int device_attach(struct device *dev);
-/* Binds drv (or finds one and binds). What writing to `bind` does: device_lock inside. */
+/* What writing to `bind` does. -ENODEV: no match; -EBUSY: bound; -EAGAIN: deferred. */
 int device_driver_attach(struct device_driver *drv, struct device *dev);
 /* What writing to `unbind` does; nothing if another or no driver is bound. */
 void device_driver_detach(struct device_driver *drv, struct device *dev);

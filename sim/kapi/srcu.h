@@ -7,16 +7,18 @@
  */
 #pragma once
 
-#include "sim/kapi/mutex.h"
 #include "sim/kapi/rcu.h"
+#include "sim/kapi/workqueue.h"
 
 struct srcu_struct {
 	struct lockdep_map dep;
 	u32 index;      /* which counter new readers use */
 	u32 readers[2];
-	struct list_head waiters; /* tasks in synchronize_srcu() */
-	struct mutex gp;          /* one grace period at a time */
-	u32 n_callbacks;          /* call_srcu() not run yet */
+	bool gp;        /* a grace period is under way: one at a time */
+	struct list_head waiters; /* tasks that wait for the readers, or for their turn */
+	struct work_struct work;  /* runs callbacks, on system_wq */
+	struct rcu_head *cb_head, **cb_tail;
+	u64 n_queued, n_done;     /* callbacks */
 };
 
 int kapi_srcu_init(struct srcu_struct *s, const char *name, struct lock_class_key *key);
@@ -27,7 +29,7 @@ int srcu_read_lock(struct srcu_struct *s);
 void srcu_read_unlock(struct srcu_struct *s, int index);
 bool srcu_read_lock_held(const struct srcu_struct *s);
 void synchronize_srcu(struct srcu_struct *s);
-/* func runs in the daemon task "rcu" after a grace period of s. */
+/* func runs in soft interrupt context after a grace period of s. */
 void call_srcu(struct srcu_struct *s, struct rcu_head *head, void (*func)(struct rcu_head *head));
 void srcu_barrier(struct srcu_struct *s);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Wait queues. wait_event() puts the task on the queue, tests the condition,
- * and blocks; the order is what makes a wake-up between test and block count.
+ * Wait queues. wait_event() tests the condition; if it is false it puts the
+ * task on the queue, tests again, and blocks: the order is what makes a wake-up
+ * between test and block count.
  * Signals are not modelled: the interruptible forms always succeed.
  */
 #pragma once
@@ -43,12 +44,14 @@ void wake_up_all(wait_queue_head_t *q);
 		long wait_left_ = (timeout);                              \
 		bool wait_done_;                                          \
 		kapi_might_sleep("wait_event");                           \
-		while (1) {                                               \
+		wait_done_ = !!(cond);                                    \
+		while (!wait_done_ && wait_left_) {                       \
 			prepare_to_wait(q, &wait_e_, exclusive);          \
 			wait_done_ = !!(cond);                            \
-			if (wait_done_ || !wait_left_)                    \
-				break;                                    \
-			wait_left_ = kapi_wait_schedule(q, wait_left_);   \
+			if (!wait_done_)                                  \
+				wait_left_ = kapi_wait_schedule(q, wait_left_); \
+			if (!wait_left_)                                  \
+				wait_done_ = !!(cond);                    \
 		}                                                         \
 		finish_wait(q, &wait_e_);                                 \
 		wait_done_ ? (wait_left_ ? wait_left_ : 1) : 0;           \

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "sim/kapi/lockdep.h"
+
+#include "sim/kapi/kapi_priv.h"
+
+/* FNV-1a; the low three bits are left to subclasses. */
+u64 lockdep_key_class(struct lock_class_key *key)
+{
+	u64 h = 0xcbf29ce484222325ULL;
+
+	if (likely(key->class_key))
+		return key->class_key;
+	for (const char *c = key->file; *c; c++)
+		h = (h ^ (u8)*c) * 0x100000001b3ULL;
+	for (const char *c = key->name; *c; c++)
+		h = (h ^ (u8)*c) * 0x100000001b3ULL;
+	h = hash_mix(h, key->line);
+	key->class_key = (h | 8) & ~LOCK_SUBCLASS_MASK;
+	return key->class_key;
+}
+
+void lockdep_init_map(struct lockdep_map *map, const char *name, struct lock_class_key *key,
+		      u32 kind)
+{
+	map->class_key = lockdep_key_class(key);
+	map->name = name;
+	map->kind = kind;
+	map->magic = LOCKDEP_MAGIC;
+	fact(LOCK_INIT, kapi_addr(map), map->class_key, (u64)(uintptr_t)name, kind);
+}
+
+void kapi_lockdep_set_class(struct lockdep_map *map, const char *name, struct lock_class_key *key)
+{
+	lockdep_init_map(map, name ? name : key->name, key, map->kind);
+}
+
+void kapi_lock_check(const struct lockdep_map *map, u64 pc)
+{
+	if (unlikely(map->magic != LOCKDEP_MAGIC))
+		kapi_finding(pc, "INFO: trying to register non-static key in %%F");
+}
+
+static u32 context_bits(const struct task *t)
+{
+	return (t->irq_off ? LOCK_IRQ_OFF : 0) | (t->preempt_count & HARDIRQ_BITS ? LOCK_IN_IRQ : 0);
+}
+
+void kapi_lock_acquire(const struct lockdep_map *map, unsigned subclass, u32 mode)
+{
+	u64 class = map->class_key | (subclass & LOCK_SUBCLASS_MASK);
+
+	fact(LOCK_ACQUIRE, kapi_addr(map), class, mode | context_bits(current_task), subclass);
+}
+
+void kapi_lock_acquired(const struct lockdep_map *map, unsigned subclass, u32 mode, u64 pc)
+{
+	struct task *t = current_task;
+	u64 class = map->class_key | (subclass & LOCK_SUBCLASS_MASK);
+	u64 addr = kapi_addr(map);
+
+	mode |= context_bits(t);
+	access_acquire(map);
+	fact(LOCK_ACQUIRED, addr, class, mode);
+	if (unlikely(t->n_held == TASK_HELD_MAX)) {
+		kapi_finding(pc, "BUG: MAX_LOCK_DEPTH too low in %%F");
+		return;
+	}
+	t->held[t->n_held++] = (struct task_held){
+		.lock = (const void *)(uintptr_t)addr,
+		.class_key = class,
+		.mode = mode,
+		.op = t->ops,
+		.pc = pc,
+	};
+}
+
+bool kapi_lock_release(const struct lockdep_map *map, u64 pc)
+{
+	struct task *t = current_task;
+	u64 addr = kapi_addr(map);
+	u32 i = t->n_held;
+
+	while (i && t->held[i - 1].lock != (const void *)(uintptr_t)addr)
+		i--;
+	if (unlikely(!i)) {
+		kapi_lock_check(map, pc);
+		kapi_finding(pc, "WARNING: bad unlock balance in %%F");
+		return false;
+	}
+	fact(LOCK_RELEASE, addr, t->held[i - 1].class_key, t->held[i - 1].mode);
+	/* What readers release is for writers only: the lock's own business. */
+	if (!(t->held[i - 1].mode & LOCK_READ))
+		access_release(map);
+	t->n_held--;
+	for (; i <= t->n_held; i++)
+		t->held[i - 1] = t->held[i];
+	return true;
+}
+
+static void map_acquire(struct lockdep_map *map, u32 mode, u64 pc)
+{
+	if (map->magic != LOCKDEP_MAGIC)
+		return;
+	kapi_lock_acquire(map, 0, mode);
+	kapi_lock_acquired(map, 0, mode, pc);
+}
+
+void lock_map_acquire(struct lockdep_map *map)
+{
+	map_acquire(map, LOCK_MAP, KAPI_CALLER);
+}
+
+void lock_map_acquire_read(struct lockdep_map *map)
+{
+	map_acquire(map, LOCK_MAP | LOCK_READ | LOCK_RECURSE, KAPI_CALLER);
+}
+
+void lock_map_release(struct lockdep_map *map)
+{
+	if (map->magic == LOCKDEP_MAGIC)
+		kapi_lock_release(map, KAPI_CALLER);
+}
+
+bool kapi_is_held(const struct lockdep_map *map, int how)
+{
+	const struct task *t = current_task;
+	u64 addr = kapi_addr(map);
+
+	for (u32 i = 0; i < t->n_held; i++) {
+		bool read = t->held[i].mode & LOCK_READ;
+
+		if (t->held[i].lock != (const void *)(uintptr_t)addr)
+			continue;
+		if (how == KAPI_HELD_ANY || read == (how == KAPI_HELD_READ))
+			return true;
+	}
+	return false;
+}
+
+void kapi_might_sleep(const char *what)
+{
+	struct task *t = current_task;
+
+	if (unlikely(kapi_atomic(t)))
+		fact(MIGHT_SLEEP, (u64)(uintptr_t)what);
+}
+
+void kapi_might_lock(struct lockdep_map *map)
+{
+	kapi_lock_check(map, KAPI_CALLER);
+	kapi_lock_acquire(map, 0, map->kind);
+	kapi_lock_acquired(map, 0, map->kind, KAPI_CALLER);
+	kapi_lock_release(map, KAPI_CALLER);
+}

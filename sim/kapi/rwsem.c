@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * One queue in order of arrival. A writer at its head waits for everybody, a
+ * reader at its head for the writer only; a newcomer that finds the queue
+ * occupied joins it. So nobody overtakes a waiting writer.
+ *
+ * Happens-before: a writer releases through `dep`, a reader through `waiters`;
+ * writers acquire both, readers only the former, so that two readers stay
+ * unordered.
+ */
+#include "sim/kapi/rwsem.h"
+
+#include "sim/kapi/kapi_priv.h"
+
+void kapi_rwsem_init(struct rw_semaphore *s, const char *name, struct lock_class_key *key)
+{
+	kapi_own(s, sizeof(*s));
+	s->writer = NULL;
+	s->n_readers = 0;
+	s->last_reader = -1;
+	INIT_LIST_HEAD(&s->waiters);
+	lockdep_init_map(&s->dep, name, key, LOCK_RWSEM);
+}
+
+static bool free_for(const struct rw_semaphore *s, bool write)
+{
+	return !s->writer && (!write || !s->n_readers);
+}
+
+/* Whoever must act first, for deadlock reports. */
+static int blocker(const struct rw_semaphore *s, const struct kapi_waiter *w)
+{
+	if (s->writer)
+		return (int)s->writer->id;
+	if (s->n_readers)
+		return s->last_reader;
+	if (s->waiters.next != &w->node)
+		return (int)list_first_entry(&s->waiters, struct kapi_waiter, node)->task->id;
+	return -1;
+}
+
+static __attribute__((noinline)) void wait_turn(struct rw_semaphore *s, bool write)
+{
+	struct kapi_waiter w = {.task = current_task, .write = write};
+
+	kapi_link(&w.node, &s->waiters);
+	while (s->waiters.next != &w.node || !free_for(s, write)) {
+		sched_block(write ? "down_write" : "down_read", s, blocker(s, &w), 0);
+		access_sync(s, OP_WRITE);
+	}
+	list_del(&w.node);
+	/* The next in the queue may be a reader that can come along. */
+	if (!write)
+		kapi_wake_first(&s->waiters);
+}
+
+static void take(struct rw_semaphore *s, bool write)
+{
+	if (write) {
+		s->writer = current_task;
+		access_acquire(&s->waiters);
+	} else {
+		s->n_readers++;
+		s->last_reader = (int)current_task->id;
+	}
+}
+
+static u32 mode_of(bool write)
+{
+	return write ? LOCK_RWSEM : LOCK_RWSEM | LOCK_READ;
+}
+
+static inline void down(struct rw_semaphore *s, bool write, unsigned subclass, u64 pc)
+{
+	u32 mode = mode_of(write) | (subclass ? LOCK_NEST : 0);
+
+	kapi_might_sleep(write ? "down_write" : "down_read");
+	access_sync(s, OP_WRITE);
+	kapi_lock_check(&s->dep, pc);
+	kapi_lock_acquire(&s->dep, subclass, mode);
+	if (!list_empty(&s->waiters) || !free_for(s, write))
+		wait_turn(s, write);
+	take(s, write);
+	kapi_lock_acquired(&s->dep, subclass, mode, pc);
+}
+
+static bool try_down(struct rw_semaphore *s, bool write, u64 pc)
+{
+	u32 mode = mode_of(write) | LOCK_TRY;
+
+	access_sync(s, OP_WRITE);
+	kapi_lock_check(&s->dep, pc);
+	if (!list_empty(&s->waiters) || !free_for(s, write))
+		return false;
+	kapi_lock_acquire(&s->dep, 0, mode);
+	take(s, write);
+	kapi_lock_acquired(&s->dep, 0, mode, pc);
+	return true;
+}
+
+static void up(struct rw_semaphore *s, bool write, u64 pc)
+{
+	access_sync(s, OP_WRITE);
+	if (!kapi_is_held(&s->dep, write ? KAPI_HELD_WRITE : KAPI_HELD_READ)) {
+		kapi_finding(pc, "WARNING: bad unlock balance in %%F");
+		return;
+	}
+	kapi_lock_release(&s->dep, pc);
+	if (write) {
+		s->writer = NULL;
+	} else {
+		s->n_readers--;
+		access_release(&s->waiters);
+	}
+	kapi_wake_first(&s->waiters);
+}
+
+void down_read(struct rw_semaphore *s)
+{
+	down(s, false, 0, KAPI_CALLER);
+}
+
+void down_read_nested(struct rw_semaphore *s, unsigned subclass)
+{
+	down(s, false, subclass, KAPI_CALLER);
+}
+
+bool down_read_trylock(struct rw_semaphore *s)
+{
+	return try_down(s, false, KAPI_CALLER);
+}
+
+int down_read_interruptible(struct rw_semaphore *s)
+{
+	down(s, false, 0, KAPI_CALLER);
+	return 0;
+}
+
+void up_read(struct rw_semaphore *s)
+{
+	up(s, false, KAPI_CALLER);
+}
+
+void down_write(struct rw_semaphore *s)
+{
+	down(s, true, 0, KAPI_CALLER);
+}
+
+void down_write_nested(struct rw_semaphore *s, unsigned subclass)
+{
+	down(s, true, subclass, KAPI_CALLER);
+}
+
+bool down_write_trylock(struct rw_semaphore *s)
+{
+	return try_down(s, true, KAPI_CALLER);
+}
+
+int down_write_killable(struct rw_semaphore *s)
+{
+	down(s, true, 0, KAPI_CALLER);
+	return 0;
+}
+
+void up_write(struct rw_semaphore *s)
+{
+	up(s, true, KAPI_CALLER);
+}
+
+void downgrade_write(struct rw_semaphore *s)
+{
+	up(s, true, KAPI_CALLER);
+	/* No announcement in between: nobody else can have come in. */
+	take(s, false);
+	kapi_lock_acquire(&s->dep, 0, LOCK_RWSEM | LOCK_READ | LOCK_TRY);
+	kapi_lock_acquired(&s->dep, 0, LOCK_RWSEM | LOCK_READ | LOCK_TRY, KAPI_CALLER);
+}
+
+bool rwsem_is_locked(struct rw_semaphore *s)
+{
+	access_sync(s, OP_READ);
+	return s->writer || s->n_readers;
+}

@@ -1,0 +1,393 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A sorted array, found by bisection. A lookup is one atomic step that
+ * acquires what the stores released (the kernel's rcu_dereference), through
+ * the address of `flags`; the lock orders the changes.
+ *
+ * The array grows by doubling, outside the lock as in the kernel when the
+ * caller may sleep, and is freed when the last entry goes, so that an emptied
+ * xarray owns nothing.
+ */
+#include "sim/kapi/xarray.h"
+
+#include "sim/kapi/kapi_priv.h"
+
+#include <string.h>
+
+#define XA_ZERO_ENTRY ((void *)1030UL)
+#define XA_ROOM_MIN 4
+
+void kapi_xa_init(struct xarray *xa, u32 flags, const char *name, struct lock_class_key *key)
+{
+	kapi_own(xa, sizeof(*xa));
+	kapi_spin_init(&xa->xa_lock, name, key);
+	xa->flags = flags;
+	xa->n = 0;
+	xa->room = 0;
+	xa->next = 0;
+	xa->slot = NULL;
+}
+
+/* First slot with an index of at least `index`, or n. */
+static u32 position(const struct xarray *xa, unsigned long index)
+{
+	u32 lo = 0, hi = xa->n;
+
+	while (lo < hi) {
+		u32 mid = (lo + hi) / 2;
+
+		if (xa->slot[mid].index < index)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+static struct xa_slot *find(const struct xarray *xa, unsigned long index)
+{
+	u32 i = position(xa, index);
+
+	return i < xa->n && xa->slot[i].index == index ? &xa->slot[i] : NULL;
+}
+
+static void *shown(void *entry)
+{
+	return entry == XA_ZERO_ENTRY ? NULL : entry;
+}
+
+static void lock(struct xarray *xa)
+{
+	if (xa->flags & XA_FLAGS_LOCK_IRQ)
+		spin_lock_irq(&xa->xa_lock);
+	else
+		spin_lock(&xa->xa_lock);
+}
+
+static void unlock(struct xarray *xa)
+{
+	if (xa->flags & XA_FLAGS_LOCK_IRQ)
+		spin_unlock_irq(&xa->xa_lock);
+	else
+		spin_unlock(&xa->xa_lock);
+}
+
+/* Readers see changes from here on. */
+static void publish(struct xarray *xa)
+{
+	access_sync(&xa->flags, OP_WRITE);
+	access_release(&xa->flags);
+}
+
+static void look(struct xarray *xa)
+{
+	access_sync(&xa->flags, OP_READ);
+	kapi_lock_check(&xa->xa_lock.dep, KAPI_CALLER);
+	access_acquire(&xa->flags);
+}
+
+static void free_slots(struct xarray *xa, u64 pc)
+{
+	mem_free(this_world()->mem, xa->slot, pc);
+	xa->slot = NULL;
+	xa->room = 0;
+	xa->n = 0;
+}
+
+void xa_destroy(struct xarray *xa)
+{
+	lock(xa);
+	publish(xa);
+	free_slots(xa, KAPI_CALLER);
+	unlock(xa);
+}
+
+bool xa_empty(const struct xarray *xa)
+{
+	look((struct xarray *)(uintptr_t)xa);
+	return !xa->n;
+}
+
+/*
+ * Makes room for one more entry. With xa_lock held, which is dropped around an
+ * allocation that may sleep: then returns true, and the caller looks again.
+ */
+static bool reserve_room(struct xarray *xa, gfp_t gfp, int *err, u64 pc)
+{
+	u32 room = xa->room ? 2 * xa->room : XA_ROOM_MIN;
+	struct xa_slot *slot;
+
+	*err = 0;
+	if (xa->n < xa->room)
+		return false;
+	if (gfp & __GFP_SLEEP)
+		unlock(xa);
+	if (gfp & __GFP_SLEEP)
+		kapi_might_sleep("xa_store");
+	slot = mem_alloc(this_world()->mem, room * sizeof(*slot), gfp & __GFP_NOFAIL ? MEM_NOFAIL : 0,
+			 "radix_tree_node", pc);
+	if (gfp & __GFP_SLEEP)
+		lock(xa);
+	if (!slot) {
+		*err = -ENOMEM;
+		return false;
+	}
+	if (xa->room >= room) {
+		mem_free(this_world()->mem, slot, pc);
+	} else {
+		if (xa->n)
+			memcpy(slot, xa->slot, xa->n * sizeof(*slot));
+		mem_free(this_world()->mem, xa->slot, pc);
+		xa->slot = slot;
+		xa->room = room;
+	}
+	return gfp & __GFP_SLEEP;
+}
+
+static void insert_at(struct xarray *xa, u32 i, unsigned long index, void *entry)
+{
+	sim_assert(xa->n < xa->room);
+	memmove(&xa->slot[i + 1], &xa->slot[i], (xa->n - i) * sizeof(xa->slot[0]));
+	xa->slot[i] = (struct xa_slot){.index = index, .entry = entry};
+	xa->n++;
+}
+
+static void remove_at(struct xarray *xa, u32 i, u64 pc)
+{
+	xa->n--;
+	memmove(&xa->slot[i], &xa->slot[i + 1], (xa->n - i) * sizeof(xa->slot[0]));
+	if (!xa->n)
+		free_slots(xa, pc);
+}
+
+/* Sets index to entry (NULL removes it) with xa_lock held; returns the old entry as stored. */
+static void *set(struct xarray *xa, unsigned long index, void *entry, gfp_t gfp, u64 pc)
+{
+	struct xa_slot *s;
+	void *old;
+	int err;
+
+	publish(xa);
+	do {
+		s = find(xa, index);
+		if (s || !entry)
+			break;
+	} while (reserve_room(xa, gfp, &err, pc));
+	if (!s && !entry)
+		return NULL;
+	if (!s && err)
+		return ERR_PTR(err);
+	if (!s) {
+		insert_at(xa, position(xa, index), index, entry);
+		return NULL;
+	}
+	old = s->entry;
+	if (entry)
+		s->entry = entry;
+	else
+		remove_at(xa, (u32)(s - xa->slot), pc);
+	return old;
+}
+
+void *xa_load(struct xarray *xa, unsigned long index)
+{
+	struct xa_slot *s;
+
+	look(xa);
+	s = find(xa, index);
+	return s ? shown(s->entry) : NULL;
+}
+
+void *__xa_store(struct xarray *xa, unsigned long index, void *entry, gfp_t gfp)
+{
+	lockdep_assert_held(&xa->xa_lock);
+	return shown(set(xa, index, entry, gfp, KAPI_CALLER));
+}
+
+void *xa_store(struct xarray *xa, unsigned long index, void *entry, gfp_t gfp)
+{
+	void *old;
+
+	lock(xa);
+	old = set(xa, index, entry, gfp, KAPI_CALLER);
+	unlock(xa);
+	return shown(old);
+}
+
+void *__xa_erase(struct xarray *xa, unsigned long index)
+{
+	lockdep_assert_held(&xa->xa_lock);
+	return shown(set(xa, index, NULL, 0, KAPI_CALLER));
+}
+
+void *xa_erase(struct xarray *xa, unsigned long index)
+{
+	void *old;
+
+	lock(xa);
+	old = set(xa, index, NULL, 0, KAPI_CALLER);
+	unlock(xa);
+	return shown(old);
+}
+
+/* With xa_lock held; room may have to be made first, and the old entry looked at again. */
+static void *exchange(struct xarray *xa, unsigned long index, void *old, void *entry, gfp_t gfp)
+{
+	struct xa_slot *s;
+	void *now;
+	int err = 0;
+
+	do {
+		s = find(xa, index);
+		now = s ? s->entry : NULL;
+		if (shown(now) != old || s || !entry)
+			break;
+	} while (reserve_room(xa, gfp, &err, KAPI_CALLER));
+	if (err)
+		return ERR_PTR(err);
+	if (shown(now) == old)
+		set(xa, index, entry, gfp, KAPI_CALLER);
+	return shown(now);
+}
+
+void *__xa_cmpxchg(struct xarray *xa, unsigned long index, void *old, void *entry, gfp_t gfp)
+{
+	lockdep_assert_held(&xa->xa_lock);
+	return exchange(xa, index, old, entry, gfp);
+}
+
+void *xa_cmpxchg(struct xarray *xa, unsigned long index, void *old, void *entry, gfp_t gfp)
+{
+	void *now;
+
+	lock(xa);
+	now = exchange(xa, index, old, entry, gfp);
+	unlock(xa);
+	return now;
+}
+
+static int insert_new(struct xarray *xa, unsigned long index, void *entry, gfp_t gfp, u64 pc)
+{
+	int err;
+
+	do {
+		if (find(xa, index))
+			return -EBUSY;
+	} while (reserve_room(xa, gfp, &err, pc));
+	if (!err)
+		set(xa, index, entry ? entry : XA_ZERO_ENTRY, gfp, pc);
+	return err;
+}
+
+int xa_insert(struct xarray *xa, unsigned long index, void *entry, gfp_t gfp)
+{
+	int err;
+
+	lock(xa);
+	err = insert_new(xa, index, entry, gfp, KAPI_CALLER);
+	unlock(xa);
+	return err;
+}
+
+int xa_reserve(struct xarray *xa, unsigned long index, gfp_t gfp)
+{
+	int err = xa_insert(xa, index, NULL, gfp);
+
+	return err == -EBUSY ? 0 : err;
+}
+
+void xa_release(struct xarray *xa, unsigned long index)
+{
+	struct xa_slot *s;
+
+	lock(xa);
+	s = find(xa, index);
+	if (s && s->entry == XA_ZERO_ENTRY)
+		set(xa, index, NULL, 0, KAPI_CALLER);
+	unlock(xa);
+}
+
+/* Lowest free index in [min, max]; false if there is none. */
+static bool lowest_free(const struct xarray *xa, u32 min_index, u32 max_index, u32 *id)
+{
+	u64 want = min_index;
+
+	for (u32 i = position(xa, min_index); i < xa->n && xa->slot[i].index == want; i++)
+		want++;
+	*id = (u32)want;
+	return want <= max_index;
+}
+
+static int alloc_in(struct xarray *xa, u32 *id, void *entry, struct xa_limit limit, gfp_t gfp)
+{
+	u32 lowest = max(limit.min, xa->flags & XA_FLAGS_ALLOC1 ? 1u : 0u);
+	int err;
+
+	do {
+		if (!lowest_free(xa, lowest, limit.max, id))
+			return -EBUSY;
+	} while (reserve_room(xa, gfp, &err, KAPI_CALLER));
+	if (!err)
+		set(xa, *id, entry ? entry : XA_ZERO_ENTRY, gfp, KAPI_CALLER);
+	return err;
+}
+
+int __xa_alloc(struct xarray *xa, u32 *id, void *entry, struct xa_limit limit, gfp_t gfp)
+{
+	lockdep_assert_held(&xa->xa_lock);
+	return alloc_in(xa, id, entry, limit, gfp);
+}
+
+int xa_alloc(struct xarray *xa, u32 *id, void *entry, struct xa_limit limit, gfp_t gfp)
+{
+	int err;
+
+	lock(xa);
+	err = alloc_in(xa, id, entry, limit, gfp);
+	unlock(xa);
+	return err;
+}
+
+int xa_alloc_cyclic(struct xarray *xa, u32 *id, void *entry, struct xa_limit limit, u32 *next,
+		    gfp_t gfp)
+{
+	struct xa_limit upper = {.min = max(*next, limit.min), .max = limit.max};
+	int err;
+
+	lock(xa);
+	err = upper.min <= upper.max ? alloc_in(xa, id, entry, upper, gfp) : -EBUSY;
+	if (err == -EBUSY && upper.min > limit.min) {
+		err = alloc_in(xa, id, entry, limit, gfp);
+		if (!err)
+			err = 1;
+	}
+	if (err >= 0)
+		*next = *id + 1;
+	unlock(xa);
+	return err;
+}
+
+void *xa_find(struct xarray *xa, unsigned long *index, unsigned long max_index)
+{
+	look(xa);
+	for (u32 i = position(xa, *index); i < xa->n && xa->slot[i].index <= max_index; i++) {
+		if (!shown(xa->slot[i].entry))
+			continue;
+		*index = xa->slot[i].index;
+		return xa->slot[i].entry;
+	}
+	return NULL;
+}
+
+void *xa_find_after(struct xarray *xa, unsigned long *index, unsigned long max_index)
+{
+	unsigned long next = *index + 1;
+	void *entry;
+
+	if (!next)
+		return NULL;
+	entry = xa_find(xa, &next, max_index);
+	if (entry)
+		*index = next;
+	return entry;
+}
