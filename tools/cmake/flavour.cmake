@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Compiler and flags per flavour; the interface target `flavour` carries them.
+
+set(IOMMULAB_FLAVOUR lab CACHE STRING "lab, bench, asan, fuzz, afl or cov")
+set_property(CACHE IOMMULAB_FLAVOUR PROPERTY STRINGS lab bench asan fuzz afl cov)
+if(NOT IOMMULAB_FLAVOUR MATCHES "^(lab|bench|asan|fuzz|afl|cov)$")
+	message(FATAL_ERROR "unknown IOMMULAB_FLAVOUR '${IOMMULAB_FLAVOUR}': "
+		"expected lab, bench, asan, fuzz, afl or cov")
+endif()
+
+set(CMAKE_C_STANDARD 17)
+set(CMAKE_C_EXTENSIONS ON)
+set(CMAKE_C_STANDARD_REQUIRED ON)
+set(CMAKE_SKIP_RPATH ON)
+
+set(is_clang OFF)
+if(CMAKE_C_COMPILER_ID MATCHES "Clang")
+	set(is_clang ON)
+elseif(NOT IOMMULAB_FLAVOUR MATCHES "^(lab|bench)$")
+	message(FATAL_ERROR "the ${IOMMULAB_FLAVOUR} flavour needs clang "
+		"(sudo apt-get install clang-19 libclang-rt-19-dev)")
+endif()
+
+# The access hooks: see sim/access/tsan.c.
+if(is_clang)
+	set(hook_options -fsanitize=thread
+		-mllvm -tsan-distinguish-volatile=1
+		-mllvm -tsan-instrument-func-entry-exit=0)
+else()
+	set(hook_options -fsanitize=thread
+		--param=tsan-distinguish-volatile=1
+		--param=tsan-instrument-func-entry-exit=0)
+endif()
+
+set(hooks 1)
+set(asan 0)
+set(optimise -O2)
+set(engine_options)        # everything, compile and link
+set(fuzz_options)          # code under fuzzing, compile; and every link of it
+if(IOMMULAB_FLAVOUR STREQUAL "bench")
+	set(optimise -O3)
+	set(hooks 0)
+	set(hook_options)
+elseif(IOMMULAB_FLAVOUR STREQUAL "asan")
+	set(asan 1)
+	set(optimise -O1)
+	set(engine_options -fsanitize=address,undefined -fno-sanitize-recover=all
+		-fsanitize-address-use-after-return=never)
+	set(hook_options
+		-fsanitize-coverage=inline-8bit-counters,trace-loads,trace-stores)
+elseif(IOMMULAB_FLAVOUR STREQUAL "fuzz")
+	set(fuzz_options -fsanitize=fuzzer-no-link)
+elseif(IOMMULAB_FLAVOUR STREQUAL "cov")
+	set(engine_options -fprofile-instr-generate -fcoverage-mapping)
+endif()
+
+add_library(flavour INTERFACE)
+target_include_directories(flavour INTERFACE ${CMAKE_SOURCE_DIR})
+target_compile_definitions(flavour INTERFACE _GNU_SOURCE
+	IOMMULAB_HOOKS=${hooks} IOMMULAB_ASAN=${asan} IOMMULAB_FLAVOUR="${IOMMULAB_FLAVOUR}")
+target_compile_options(flavour INTERFACE ${optimise} -g
+	-fno-omit-frame-pointer -fno-strict-aliasing
+	-Wall -Wextra -Werror
+	# The build directory last: where both match, both compilers take it first.
+	-ffile-prefix-map=${CMAKE_SOURCE_DIR}/=
+	-ffile-prefix-map=${CMAKE_BINARY_DIR}=.
+	${engine_options})
+target_link_options(flavour INTERFACE -Wl,--build-id=sha1 ${engine_options} ${fuzz_options})
+if(CMAKE_C_COMPILER_ID STREQUAL "Clang" AND CMAKE_C_COMPILER_VERSION VERSION_GREATER_EQUAL 19)
+	target_link_options(flavour INTERFACE -fuse-ld=lld)
+endif()
+
+# Hooks for core/ and *_hooked.c of a target, coverage for what fuzzers aim at.
+function(iommulab_instrument target)
+	get_target_property(sources ${target} SOURCES)
+	foreach(source IN LISTS sources)
+		cmake_path(ABSOLUTE_PATH source NORMALIZE OUTPUT_VARIABLE path)
+		cmake_path(RELATIVE_PATH path BASE_DIRECTORY ${CMAKE_SOURCE_DIR})
+		set(options)
+		if(path MATCHES "^core/|_hooked\\.c$")
+			list(APPEND options ${hook_options})
+		endif()
+		if(path MATCHES "^(core|scenarios/engine)/")
+			list(APPEND options ${fuzz_options})
+		endif()
+		set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS "${options}")
+	endforeach()
+endfunction()

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# The rooms that make up the library, and the generated tables.
+
+# Folders named in tools/rooms.txt, but for the fuzz targets (programs).
+function(iommulab_rooms out)
+	set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS
+		${CMAKE_SOURCE_DIR}/tools/rooms.txt)
+	file(STRINGS ${CMAKE_SOURCE_DIR}/tools/rooms.txt lines REGEX "^[a-z]")
+	set(rooms)
+	foreach(line IN LISTS lines)
+		string(REGEX REPLACE "[ \t]*\\|.*" "" room "${line}")
+		if(NOT room STREQUAL "fuzz/target")
+			list(APPEND rooms ${room})
+		endif()
+	endforeach()
+	set(${out} ${rooms} PARENT_SCOPE)
+endfunction()
+
+function(iommulab_glob out)
+	file(GLOB found CONFIGURE_DEPENDS ${ARGN})
+	list(SORT found)
+	set(${out} ${found} PARENT_SCOPE)
+endfunction()
+
+# A table room's files (sim/sched/policy/*.c) belong to the room above it.
+function(iommulab_room_sources out room)
+	set(patterns ${CMAKE_SOURCE_DIR}/${room}/*.c)
+	if(room STREQUAL "sim/sched")
+		list(APPEND patterns ${CMAKE_SOURCE_DIR}/sim/sched/policy/*.c)
+	elseif(room STREQUAL "sim/oracle")
+		list(APPEND patterns ${CMAKE_SOURCE_DIR}/sim/oracle/check/*.c)
+	endif()
+	iommulab_glob(found ${patterns})
+	list(REMOVE_ITEM found ${CMAKE_SOURCE_DIR}/tools/cli/main.c)
+	set(${out} ${found} PARENT_SCOPE)
+endfunction()
+
+# <kind>_table[]: one row per file of a folder, sorted by name, NULL at the end.
+function(iommulab_table kind folder header)
+	iommulab_glob(found ${CMAKE_SOURCE_DIR}/${folder}/*.c)
+	set(rows)
+	set(externs)
+	foreach(file IN LISTS found)
+		cmake_path(GET file STEM name)
+		string(APPEND externs "extern const struct ${kind} ${kind}_${name};\n")
+		string(APPEND rows "\t&${kind}_${name},\n")
+	endforeach()
+	set(path ${CMAKE_BINARY_DIR}/generated/${kind}_table.c)
+	file(CONFIGURE OUTPUT ${path} CONTENT
+"/* Generated from ${folder}/. */
+#include \"${header}\"
+
+${externs}
+const struct ${kind} *const ${kind}_table[] = {
+${rows}	NULL,
+};
+")
+	set(generated_tables ${generated_tables} ${path} PARENT_SCOPE)
+endfunction()
