@@ -351,10 +351,14 @@ static struct finding_spot *add_spot(struct finding *f, const char *what)
 	return s;
 }
 
-static void keep_stack(struct finding_spot *s, const u64 *pcs, u32 n, u64 pc)
+void oracle_stack_here(struct mem_stack *s, u64 pc)
 {
-	u32 first = 0;
+	u64 pcs[STACK_SEARCH];
+	u32 n = sched_stack(pcs, STACK_SEARCH), first = 0;
 
+	s->task = current_task ? current_task->id : 0;
+	s->op = current_task ? current_task->ops : 0;
+	s->n = 0;
 	while (first < n && pc && pcs[first] != pc)
 		first++;
 	if (first == n) {
@@ -368,15 +372,10 @@ static void keep_stack(struct finding_spot *s, const u64 *pcs, u32 n, u64 pc)
 
 struct finding_spot *finding_here(struct finding *f, const char *what, u64 pc)
 {
-	struct finding_spot *s = add_spot(f, what);
-	u64 pcs[STACK_SEARCH];
-	u32 n = sched_stack(pcs, STACK_SEARCH);
+	struct mem_stack here;
 
-	s->task = current_task ? current_task->id : 0;
-	s->op = current_task ? current_task->ops : 0;
-	if (n || pc)
-		keep_stack(s, pcs, n, pc);
-	return s;
+	oracle_stack_here(&here, pc);
+	return finding_stack(f, what, &here);
 }
 
 struct finding_spot *finding_stack(struct finding *f, const char *what, const struct mem_stack *m)

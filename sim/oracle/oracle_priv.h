@@ -17,3 +17,6 @@ void *oracle_carry(struct oracles *o, const char *name);
 
 /* The number under which the present run's lessons are kept. */
 u64 oracles_run(const struct oracles *o);
+
+/* Where the current task is: its stack from the frame that pc lies in (0: from the top). */
+void oracle_stack_here(struct mem_stack *s, u64 pc);
