@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Rules of the shadow, driven by direct announcements: two tasks in a fixed
+ * order, so that each case is one line of a table.
+ */
+#include "sim/access/access.h"
+#include "sim/mem/mem.h"
+#include "sim/world/world.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+static char *obj;
+static char *lock;
+static struct access_finding found;
+static int n_found;
+
+static void on_finding(struct world *w, const struct access_finding *f)
+{
+	found = *f;
+	n_found++;
+	sched_stop(w->sched);
+}
+
+struct step {
+	u32 flags;
+	u32 at, size;
+	enum { NO_EDGE, RELEASE_AFTER, ACQUIRE_BEFORE } edge;
+};
+
+static struct step first, second;
+
+static void do_step(const struct step *s)
+{
+	if (s->edge == ACQUIRE_BEFORE)
+		access_acquire(lock);
+	access_range(obj + s->at, s->size, s->flags, 1);
+	if (s->edge == RELEASE_AFTER)
+		access_release(lock);
+}
+
+static void run_step(void *arg)
+{
+	do_step(arg);
+}
+
+static void boot(struct world *w, void *self)
+{
+	(void)self;
+	obj = mem_alloc(w->mem, 64, MEM_ZERO, "obj", 0);
+	lock = mem_alloc(w->mem, 16, MEM_ZERO, "lock", 0);
+}
+
+static void start(struct world *w, void *self)
+{
+	(void)self;
+	sched_spawn(w->sched, "first", run_step, &first, 0);
+	sched_spawn(w->sched, "second", run_step, &second, 0);
+}
+
+static int pair(struct step a, struct step b)
+{
+	struct world *w = world_create(0);
+	struct world_program p = {.boot = boot, .start = start};
+	struct world_run r = {.seed = 1};
+
+	first = a;
+	second = b;
+	n_found = 0;
+	world_set_oracles(w, "none");
+	access_enable(w->access, ACCESS_CHECK_HEAP | ACCESS_CHECK_UNINIT | ACCESS_CHECK_RACE);
+	access_on_finding(w->access, on_finding);
+	world_load(w, &p);
+	world_run(w, &r);
+	world_destroy(w);
+	return n_found;
+}
+
+#define R OP_READ
+#define W OP_WRITE
+#define M OP_MARKED
+
+Test(access, a_race_needs_a_write_and_a_plain_side)
+{
+	static const struct {
+		u32 a, b;
+		int race;
+	} rows[] = {
+		{R, R, 0},         {R, W, 1},         {W, R, 1},         {W, W, 1},
+		{R | M, R | M, 0}, {R | M, W | M, 0}, {W | M, R | M, 0}, {W | M, W | M, 0},
+		{R | M, R, 0},     {R | M, W, 1},     {W | M, R, 1},     {W | M, W, 1},
+		{R, R | M, 0},     {R, W | M, 1},     {W, R | M, 1},     {W, W | M, 1},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		int n = pair((struct step){rows[i].a, 8, 8, NO_EDGE},
+			     (struct step){rows[i].b, 8, 8, NO_EDGE});
+
+		cr_assert_eq(n, rows[i].race, "row %zu: %d findings", i, n);
+		if (n) {
+			cr_assert_eq(found.kind, ACCESS_BAD_RACE);
+			cr_assert_eq(found.other_task, SCHED_FIRST_TASK);
+			cr_assert_eq(found.other_op, 1);
+		}
+	}
+}
+
+Test(access, release_and_acquire_order_what_lies_around_them)
+{
+	cr_assert_eq(pair((struct step){W, 0, 8, RELEASE_AFTER}, (struct step){W, 0, 8, ACQUIRE_BEFORE}),
+		     0);
+	cr_assert_eq(pair((struct step){W, 0, 8, RELEASE_AFTER}, (struct step){R, 0, 8, NO_EDGE}), 1);
+	cr_assert_eq(pair((struct step){W, 0, 8, NO_EDGE}, (struct step){R, 0, 8, ACQUIRE_BEFORE}), 1);
+}
+
+Test(access, bytes_that_do_not_overlap_do_not_race)
+{
+	cr_assert_eq(pair((struct step){W, 0, 4, NO_EDGE}, (struct step){W, 4, 4, NO_EDGE}), 0);
+	cr_assert_eq(pair((struct step){W, 0, 5, NO_EDGE}, (struct step){W, 4, 4, NO_EDGE}), 1);
+	cr_assert_eq(pair((struct step){W, 0, 32, NO_EDGE}, (struct step){R, 31, 1, NO_EDGE}), 1);
+	cr_assert_eq(found.addr, (u64)(uintptr_t)obj + 31);
+}
+
+Test(access, an_access_outside_an_object_is_a_heap_finding)
+{
+	cr_assert_eq(pair((struct step){R, 64, 1, NO_EDGE}, (struct step){R, 0, 1, NO_EDGE}), 1);
+	cr_assert_eq(found.kind, ACCESS_BAD_HEAP);
+	cr_assert_eq(found.addr, (u64)(uintptr_t)obj + 64);
+	cr_assert_eq(pair((struct step){W, 60, 8, NO_EDGE}, (struct step){R, 0, 1, NO_EDGE}), 1);
+	cr_assert_eq(found.kind, ACCESS_BAD_HEAP);
+	cr_assert_eq(found.cell.state, CELL_REDZONE);
+}
+
+/* --- an object of the run itself, several readers --- */
+
+static void reader(void *arg)
+{
+	(void)arg;
+	access_range(obj, 8, OP_READ, 1);
+}
+
+static void writer(void *arg)
+{
+	(void)arg;
+	access_range(obj, 8, OP_WRITE, 1);
+}
+
+static void start_readers(struct world *w, void *self)
+{
+	(void)self;
+	for (int i = 0; i < 5; i++)
+		sched_spawn(w->sched, "reader", reader, NULL, 0);
+	sched_spawn(w->sched, "writer", writer, NULL, 0);
+}
+
+Test(access, a_write_races_with_any_of_several_readers)
+{
+	struct world *w = world_create(0);
+	struct world_program p = {.boot = boot, .start = start_readers};
+	struct world_run r = {.seed = 1};
+
+	n_found = 0;
+	world_set_oracles(w, "none");
+	access_enable(w->access, ACCESS_CHECK_RACE);
+	access_on_finding(w->access, on_finding);
+	world_load(w, &p);
+	world_run(w, &r);
+	cr_assert_eq(r.end, SCHED_STOPPED);
+	cr_assert_eq(n_found, 1);
+	cr_assert_eq(found.other_task, SCHED_FIRST_TASK);
+	world_destroy(w);
+}
+
+static void use_uninitialised(void *arg)
+{
+	struct world *w = arg;
+	char *p = mem_alloc(w->mem, 24, 0, "fresh", 0);
+
+	access_range(p, 8, OP_WRITE, 1);
+	access_range(p, 8, OP_READ, 1);
+	access_range(p + 8, 8, OP_READ, 1);
+}
+
+static void start_uninitialised(struct world *w, void *self)
+{
+	(void)self;
+	sched_spawn(w->sched, "t", use_uninitialised, w, 0);
+}
+
+Test(access, reading_what_nobody_wrote_is_a_finding)
+{
+	struct world *w = world_create(0);
+	struct world_program p = {.start = start_uninitialised};
+	struct world_run r = {.seed = 1};
+
+	n_found = 0;
+	world_set_oracles(w, "none");
+	access_enable(w->access, ACCESS_CHECK_UNINIT);
+	access_on_finding(w->access, on_finding);
+	world_load(w, &p);
+	world_run(w, &r);
+	cr_assert_eq(n_found, 1);
+	cr_assert_eq(found.kind, ACCESS_BAD_UNINIT);
+	cr_assert_eq(found.addr & 15, 8);
+	world_destroy(w);
+}
