@@ -46,7 +46,7 @@ void *sched_fiber_prepare(void *stack, size_t size, void (*entry)(void))
 	 * The ABI wants rsp + 8 to be a multiple of 16 at a function's entry,
 	 * and a zero return address ends a debugger's walk.
 	 */
-	top -= 2;
+	top -= 1;
 	top[0] = 0;
 	sp = top - FIBER_SAVED_WORDS;
 	memset(sp, 0, FIBER_SAVED_WORDS * sizeof(*sp));
