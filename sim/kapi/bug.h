@@ -35,4 +35,3 @@ void kapi_warn_fmt(const char *file, int line, const char *fmt, ...)
 		if (unlikely(cond))                                        \
 			kapi_warn(true, "BUG_ON(" #cond ")", __FILE__, __LINE__); \
 	} while (0)
-#define BUG() kapi_warn(true, "BUG", __FILE__, __LINE__)

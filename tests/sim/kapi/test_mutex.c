@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "sim/kapi/mutex.h"
+
+#include "sim/kapi/completion.h"
+#include "sim/kapi/slab.h"
+#include "tests/sim/kapi/kapi_test.h"
+
+static struct {
+	struct mutex *m;
+	int inside, entered, inside_max;
+	bool use_trylock, unlock_twice, leave_locked, broken;
+} t;
+
+static void boot_nothing(struct world *world, void *self)
+{
+	(void)world;
+	(void)self;
+	t.m = kzalloc(sizeof(*t.m), GFP_KERNEL);
+	mutex_init(t.m);
+}
+
+static void worker(void *arg)
+{
+	(void)arg;
+	for (int i = 0; i < 3; i++) {
+		if (t.use_trylock && !mutex_trylock(t.m))
+			continue;
+		if (!t.use_trylock && !t.broken)
+			mutex_lock(t.m);
+		t.inside_max = max(t.inside_max, ++t.inside);
+		step();
+		step();
+		t.inside--;
+		t.entered++;
+		if (!t.broken)
+			mutex_unlock(t.m);
+	}
+	if (t.unlock_twice)
+		mutex_unlock(t.m);
+	if (t.leave_locked)
+		mutex_lock(t.m);
+}
+
+static void three_workers(struct world *world, void *self)
+{
+	(void)world;
+	(void)self;
+	t.inside = 0;
+	for (int i = 0; i < 3; i++)
+		spawn("worker", worker, NULL);
+}
+
+/* sched_spawn() from outside a task is allowed, kthread_run() needs this_world(). */
+static void start_one(void *arg)
+{
+	(void)arg;
+	three_workers(NULL, NULL);
+}
+
+static void start(struct world *world, void *self)
+{
+	(void)self;
+	sched_spawn(world->sched, "start", start_one, NULL, 0);
+}
+
+Test(mutex, only_one_task_is_inside_under_any_schedule)
+{
+	load_booted(boot_nothing, start);
+	run_clean(1000);
+	cr_assert_eq(t.inside_max, 1);
+	cr_assert_eq(t.entered, 9000);
+}
+
+Test(mutex, without_the_lock_the_same_program_has_two_tasks_inside)
+{
+	t.broken = true;
+	load_booted(boot_nothing, start);
+	run_clean(50);
+	cr_assert_gt(t.inside_max, 1);
+}
+
+Test(mutex, trylock_never_waits_and_never_lets_two_in)
+{
+	t.use_trylock = true;
+	load_booted(boot_nothing, start);
+	run_clean(500);
+	cr_assert_eq(t.inside_max, 1);
+	cr_assert_gt(t.entered, 500);
+	cr_assert_lt(t.entered, 4500);
+}
+
+Test(mutex, unlocking_what_is_not_held_is_a_finding)
+{
+	t.unlock_twice = true;
+	load_booted(boot_nothing, start);
+	runs_until_finding(1, "bad unlock balance");
+}
+
+Test(mutex, ending_a_task_with_a_lock_held_is_a_finding)
+{
+	t.leave_locked = true;
+	load_booted(boot_nothing, start);
+	runs_until_finding(1, "lock held when returning");
+}
+
+static void uninitialised(void *arg)
+{
+	struct mutex *m = kzalloc(sizeof(*m), GFP_KERNEL);
+
+	(void)arg;
+	mutex_lock(m);
+}
+
+static void start_uninitialised(struct world *world, void *self)
+{
+	(void)self;
+	sched_spawn(world->sched, "task", uninitialised, NULL, 0);
+}
+
+Test(mutex, a_lock_that_was_never_initialised_is_a_finding)
+{
+	load(start_uninitialised, NULL);
+	runs_until_finding(1, "non-static key");
+}
+
+static void freed(void *arg)
+{
+	struct mutex *m = kzalloc(sizeof(*m), GFP_KERNEL);
+
+	(void)arg;
+	mutex_init(m);
+	kfree(m);
+	mutex_lock(m);
+}
+
+static void start_freed(struct world *world, void *self)
+{
+	(void)self;
+	sched_spawn(world->sched, "task", freed, NULL, 0);
+}
+
+Test(mutex, locking_freed_memory_is_a_finding)
+{
+	load(start_freed, NULL);
+	runs_until_finding(1, "use-after-free");
+}
+
+static struct {
+	struct mutex *a, *b;
+} pair;
+
+static void boot_pair(struct world *world, void *self)
+{
+	(void)world;
+	(void)self;
+	pair.a = kzalloc(sizeof(*pair.a), GFP_KERNEL);
+	pair.b = kzalloc(sizeof(*pair.b), GFP_KERNEL);
+	mutex_init(pair.a);
+	mutex_init(pair.b);
+}
+
+static void ab(void *arg)
+{
+	(void)arg;
+	mutex_lock(pair.a);
+	mutex_lock(pair.b);
+	mutex_unlock(pair.b);
+	mutex_unlock(pair.a);
+}
+
+static void ba(void *arg)
+{
+	(void)arg;
+	mutex_lock(pair.b);
+	mutex_lock(pair.a);
+	mutex_unlock(pair.a);
+	mutex_unlock(pair.b);
+}
+
+static void start_pair(struct world *world, void *self)
+{
+	(void)self;
+	sched_spawn(world->sched, "ab", ab, NULL, 0);
+	sched_spawn(world->sched, "ba", ba, NULL, 0);
+}
+
+Test(mutex, an_abba_deadlock_is_reached_exactly_and_its_owners_are_named)
+{
+	bool deadlock = false;
+
+	load_booted(boot_pair, start_pair);
+	world_set_oracles(w, "none");
+	for (u64 seed = 1; seed <= 200; seed++) {
+		struct world_run r = run(seed);
+
+		if (r.end != SCHED_DEADLOCK)
+			continue;
+		deadlock = true;
+		cr_assert_eq(w->sched->task[2].wait.object, pair.b);
+		cr_assert_eq(w->sched->task[2].wait.owner, 3);
+		cr_assert_eq(w->sched->task[3].wait.object, pair.a);
+		cr_assert_eq(w->sched->task[3].wait.owner, 2);
+	}
+	cr_assert(deadlock);
+}
