@@ -22,10 +22,18 @@ struct trace_frame {
 };
 /* Frames of pc, innermost first (inlined ones included); at least one. */
 u32 trace_frames(u64 pc, struct trace_frame *frames, u32 max);
+/*
+ * The innermost frame of a stack that lies outside sim/: what a report names.
+ * False if there is none; then *frame is the innermost of all.
+ */
+bool trace_first_frame(const u64 *pcs, u32 n, struct trace_frame *frame);
 /* pc as module-relative offset, equal under ASLR. */
 u64 trace_site(u64 pc);
 /* The program's GNU build id, its first 16 hexadecimal digits. */
 const char *trace_build_id(void);
+
+/* "lock lock=heap+0xa40 class=0x8 mode=0x1 subclass=0" */
+void trace_fact_text(const struct fact *f, char *buf, size_t size);
 
 /* --- printing while it happens --- */
 enum trace_format { TRACE_TEXT, TRACE_JSON };
@@ -64,5 +72,7 @@ void trace_record_stop(struct trace_record *r);
 void trace_record_free(struct trace_record *r);
 /* i counts from the oldest kept entry. */
 const struct trace_entry *trace_record_entry(const struct trace_record *r, u32 i);
+/* Any entry of (task, op low 32 bits), an access before a fact, or NULL. */
+const struct trace_entry *trace_record_find(const struct trace_record *r, u32 task, u32 op);
 /* The entry of (task, op low 32 bits) that is an access, or NULL. */
 const struct trace_entry *trace_record_at(const struct trace_record *r, u32 task, u32 op);

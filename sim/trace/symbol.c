@@ -1,0 +1,401 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Names of code addresses, from the running program's own DWARF (libdw).
+ *
+ * A program counter that a stack walk yields is a return address: the call is
+ * in the byte before it, and that byte is looked up. The compilation units'
+ * address ranges are sorted once, since not every compiler writes
+ * .debug_aranges. Results are kept for the life of the process; they are facts
+ * about the program, the same in all its worlds.
+ *
+ * Without DWARF (a stripped program) a name from the symbol table, or the
+ * module-relative offset, must do.
+ */
+#include "sim/trace/trace.h"
+
+#include "sim/base/assert.h"
+
+#include <dwarf.h>
+#include <elf.h>
+#include <elfutils/libdw.h>
+#include <elfutils/libdwfl.h>
+#include <link.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define KNOWN_SLOTS 4096 /* a power of two */
+#define FRAMES_MAX 12
+#define OWN_FILE "sim/trace/symbol.c"
+#define BUILD_ID_DIGITS 16
+
+struct range {
+	u64 low, high; /* module addresses, high exclusive */
+	u64 die;       /* offset of the unit's DIE */
+};
+
+struct known {
+	u64 pc;
+	u32 n;
+	struct trace_frame *frame;
+};
+
+/* The process's symbol table; read on first use. */
+static struct {
+	bool opened;
+	Dwfl *dwfl;
+	Dwfl_Module *module;
+	Dwarf *dwarf;
+	u64 bias; /* of the DWARF's addresses against the process's */
+	struct range *range;
+	u32 n_ranges, ranges_max;
+	char root[256]; /* prefix of absolute file names; "" = they are relative */
+	struct known known[KNOWN_SLOTS];
+	u32 n_known;
+	char build_id[2 * 20 + 1];
+	u64 base; /* load address of the program */
+} table;
+
+/* --- the program's headers --- */
+
+static void read_notes(const struct dl_phdr_info *info, const ElfW(Phdr) *ph)
+{
+	const char *at = (const char *)(info->dlpi_addr + ph->p_vaddr);
+	const char *end = at + ph->p_memsz;
+
+	while (at + sizeof(ElfW(Nhdr)) <= end) {
+		const ElfW(Nhdr) *note = (const ElfW(Nhdr) *)at;
+		const u8 *id = (const u8 *)at + sizeof(*note) + ALIGN(note->n_namesz, 4);
+
+		if (note->n_type == NT_GNU_BUILD_ID && note->n_descsz >= BUILD_ID_DIGITS / 2) {
+			for (u32 i = 0; i < BUILD_ID_DIGITS; i++) {
+				u32 nibble = i & 1 ? id[i / 2] & 15 : id[i / 2] >> 4;
+
+				table.build_id[i] = "0123456789abcdef"[nibble];
+			}
+			return;
+		}
+		at = (const char *)id + ALIGN(note->n_descsz, 4);
+	}
+}
+
+/* The first module that is reported is the program itself. */
+static int read_program(struct dl_phdr_info *info, size_t size, void *unused)
+{
+	(void)size;
+	(void)unused;
+	table.base = info->dlpi_addr;
+	for (u32 i = 0; i < info->dlpi_phnum; i++) {
+		if (info->dlpi_phdr[i].p_type == PT_NOTE)
+			read_notes(info, &info->dlpi_phdr[i]);
+	}
+	return 1;
+}
+
+static void read_headers(void)
+{
+	if (table.build_id[0])
+		return;
+	memset(table.build_id, '0', BUILD_ID_DIGITS);
+	dl_iterate_phdr(read_program, NULL);
+}
+
+const char *trace_build_id(void)
+{
+	read_headers();
+	return table.build_id;
+}
+
+u64 trace_site(u64 pc)
+{
+	read_headers();
+	return pc > table.base ? pc - table.base : pc;
+}
+
+/* --- opening --- */
+
+/* Never looks for separate debug files: neither on disk nor on the network. */
+static int no_debuginfo(Dwfl_Module *mod, void **data, const char *name, Dwarf_Addr base,
+			const char *file, const char *link, GElf_Word crc, char **out)
+{
+	(void)mod;
+	(void)data;
+	(void)name;
+	(void)base;
+	(void)file;
+	(void)link;
+	(void)crc;
+	(void)out;
+	return -1;
+}
+
+static const Dwfl_Callbacks callbacks = {
+	.find_elf = dwfl_linux_proc_find_elf,
+	.find_debuginfo = no_debuginfo,
+};
+
+static void add_range(u64 low, u64 high, u64 die)
+{
+	if (low >= high)
+		return;
+	if (table.n_ranges == table.ranges_max) {
+		table.ranges_max = table.ranges_max ? 2 * table.ranges_max : 256;
+		table.range = realloc(table.range, table.ranges_max * sizeof(*table.range));
+		sim_assert(table.range);
+	}
+	table.range[table.n_ranges++] = (struct range){low, high, die};
+}
+
+/* This file's own unit tells what the names of all begin with. */
+static void learn_root(Dwarf_Die *unit)
+{
+	const char *name = dwarf_diename(unit), *folder;
+	size_t len = name ? strlen(name) : 0, own = strlen(OWN_FILE);
+	Dwarf_Attribute attr;
+
+	if (len < own || strcmp(name + len - own, OWN_FILE))
+		return;
+	if (len > own && len - own < sizeof(table.root)) {
+		memcpy(table.root, name, len - own);
+		return;
+	}
+	folder = dwarf_formstring(dwarf_attr(unit, DW_AT_comp_dir, &attr));
+	if (folder && strlen(folder) + 1 < sizeof(table.root)) {
+		strcpy(table.root, folder);
+		strcat(table.root, "/");
+	}
+}
+
+static void add_unit(Dwarf_Die *unit)
+{
+	Dwarf_Addr base, low, high;
+	ptrdiff_t at = 0;
+
+	while ((at = dwarf_ranges(unit, at, &base, &low, &high)) > 0)
+		add_range(low, high, dwarf_dieoffset(unit));
+	learn_root(unit);
+}
+
+static int by_address(const void *a, const void *b)
+{
+	const struct range *x = a, *y = b;
+
+	return x->low < y->low ? -1 : x->low > y->low;
+}
+
+static void read_units(void)
+{
+	Dwarf_Off at = 0, next;
+	size_t header;
+
+	while (!dwarf_nextcu(table.dwarf, at, &next, &header, NULL, NULL, NULL)) {
+		Dwarf_Die unit;
+
+		if (dwarf_offdie(table.dwarf, at + header, &unit))
+			add_unit(&unit);
+		at = next;
+	}
+	if (table.n_ranges)
+		qsort(table.range, table.n_ranges, sizeof(*table.range), by_address);
+}
+
+static void open_table(void)
+{
+	Dwarf_Addr bias = 0;
+
+	table.opened = true;
+	read_headers();
+	table.dwfl = dwfl_begin(&callbacks);
+	if (!table.dwfl)
+		return;
+	dwfl_report_begin(table.dwfl);
+	dwfl_linux_proc_report(table.dwfl, getpid());
+	dwfl_report_end(table.dwfl, NULL, NULL);
+	table.module = dwfl_addrmodule(table.dwfl, (Dwarf_Addr)(uintptr_t)open_table);
+	if (!table.module)
+		return;
+	table.dwarf = dwfl_module_getdwarf(table.module, &bias);
+	table.bias = bias;
+	if (table.dwarf)
+		read_units();
+}
+
+/* --- one address --- */
+
+static bool find_unit(u64 addr, Dwarf_Die *unit)
+{
+	u32 low = 0, high = table.n_ranges;
+
+	while (low < high) {
+		u32 mid = (low + high) / 2;
+
+		if (table.range[mid].low <= addr)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low && addr < table.range[low - 1].high &&
+	       dwarf_offdie(table.dwarf, table.range[low - 1].die, unit);
+}
+
+static void copy(char *to, size_t size, const char *from)
+{
+	size_t len = strnlen(from, size - 1);
+
+	memcpy(to, from, len);
+	to[len] = '\0';
+}
+
+static void set_file(struct trace_frame *f, const char *path)
+{
+	size_t root = strlen(table.root);
+
+	if (!path)
+		path = "?";
+	if (root && !strncmp(path, table.root, root))
+		path += root;
+	while (path[0] == '.' && path[1] == '/')
+		path += 2;
+	copy(f->file, sizeof(f->file), path);
+}
+
+static void set_function(struct trace_frame *f, Dwarf_Die *die)
+{
+	const char *name = dwarf_diename(die);
+
+	copy(f->function, sizeof(f->function), name ? name : "?");
+}
+
+/* Where the inlined function `die` was called from: the next frame's place. */
+static void set_call_site(struct trace_frame *f, Dwarf_Die *die, Dwarf_Die *unit)
+{
+	Dwarf_Attribute attr;
+	Dwarf_Word value;
+	Dwarf_Files *files;
+	size_t n;
+
+	set_file(f, NULL);
+	f->line = 0;
+	if (!dwarf_formudata(dwarf_attr(die, DW_AT_call_line, &attr), &value))
+		f->line = (u32)value;
+	if (!dwarf_formudata(dwarf_attr(die, DW_AT_call_file, &attr), &value) &&
+	    !dwarf_getsrcfiles(unit, &files, &n) && value < n)
+		set_file(f, dwarf_filesrc(files, value, NULL, NULL));
+}
+
+static u32 frames_from_dwarf(u64 addr, struct trace_frame *frames)
+{
+	Dwarf_Die unit, *around = NULL, *scopes = NULL;
+	Dwarf_Line *line;
+	u32 n = 0;
+	int n_scopes, number;
+
+	if (!find_unit(addr, &unit))
+		return 0;
+	memset(frames, 0, sizeof(*frames));
+	line = dwarf_getsrc_die(&unit, addr);
+	set_file(&frames[0], line ? dwarf_linesrc(line, NULL, NULL) : NULL);
+	if (line && !dwarf_lineno(line, &number))
+		frames[0].line = (u32)number;
+	/* The scopes around an inlined call continue where its text is written; these do not. */
+	n_scopes = dwarf_getscopes(&unit, addr, &around);
+	if (n_scopes > 0)
+		n_scopes = dwarf_getscopes_die(&around[0], &scopes);
+	for (int i = 0; i < n_scopes && n < FRAMES_MAX; i++) {
+		int tag = dwarf_tag(&scopes[i]);
+
+		if (tag != DW_TAG_inlined_subroutine && tag != DW_TAG_subprogram)
+			continue;
+		set_function(&frames[n++], &scopes[i]);
+		if (tag == DW_TAG_subprogram || n == FRAMES_MAX)
+			break;
+		frames[n - 1].inlined = true;
+		memset(&frames[n], 0, sizeof(frames[n]));
+		set_call_site(&frames[n], &scopes[i], &unit);
+	}
+	free(scopes);
+	free(around);
+	return n;
+}
+
+static u32 frames_from_symbols(u64 pc, struct trace_frame *frames)
+{
+	const char *name = table.module ? dwfl_module_addrname(table.module, pc) : NULL;
+
+	memset(frames, 0, sizeof(*frames));
+	copy(frames->function, sizeof(frames->function), name ? name : "?");
+	copy(frames->file, sizeof(frames->file), "?");
+	return 1;
+}
+
+static u32 look_up(u64 pc, struct trace_frame *frames)
+{
+	u32 n = 0;
+
+	if (!table.opened)
+		open_table();
+	if (table.dwarf && pc > table.bias)
+		n = frames_from_dwarf(pc - table.bias, frames);
+	return n ? n : frames_from_symbols(pc, frames);
+}
+
+static struct known *slot_of(u64 pc)
+{
+	u32 i = (u32)hash_mix(0, pc) & (KNOWN_SLOTS - 1);
+
+	while (table.known[i].frame && table.known[i].pc != pc)
+		i = (i + 1) & (KNOWN_SLOTS - 1);
+	return &table.known[i];
+}
+
+static void remember(struct known *k, u64 pc, const struct trace_frame *frames, u32 n)
+{
+	if (table.n_known >= KNOWN_SLOTS / 4 * 3)
+		return;
+	k->frame = malloc(n * sizeof(*frames));
+	sim_assert(k->frame);
+	memcpy(k->frame, frames, n * sizeof(*frames));
+	k->pc = pc;
+	k->n = n;
+	table.n_known++;
+}
+
+u32 trace_frames(u64 pc, struct trace_frame *frames, u32 max)
+{
+	struct trace_frame found[FRAMES_MAX];
+	const struct trace_frame *from = found;
+	struct known *k = slot_of(pc);
+	u32 n;
+
+	sim_assert(max);
+	if (k->frame) {
+		from = k->frame;
+		n = k->n;
+	} else {
+		n = look_up(pc - 1, found);
+		remember(k, pc, found, n);
+	}
+	n = min(n, max);
+	memcpy(frames, from, n * sizeof(*frames));
+	return n;
+}
+
+bool trace_first_frame(const u64 *pcs, u32 n, struct trace_frame *frame)
+{
+	struct trace_frame frames[FRAMES_MAX];
+
+	memset(frame, 0, sizeof(*frame));
+	for (u32 i = 0; i < n; i++) {
+		u32 depth = trace_frames(pcs[i], frames, FRAMES_MAX);
+
+		for (u32 j = 0; j < depth; j++) {
+			if (!frame->line)
+				*frame = frames[j];
+			if (!strncmp(frames[j].file, "sim/", 4) || frames[j].file[0] == '?')
+				continue;
+			*frame = frames[j];
+			return true;
+		}
+	}
+	return false;
+}
