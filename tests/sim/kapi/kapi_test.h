@@ -47,7 +47,7 @@ static const struct policy walk = {
 /* The world of the test, and what its tasks share. */
 static struct world *w;
 
-static void load(void (*start)(struct world *, void *), void (*shutdown)(struct world *, void *))
+static inline void load(void (*start)(struct world *, void *), void (*shutdown)(struct world *, void *))
 {
 	struct world_program p = {.start = start, .shutdown = shutdown};
 

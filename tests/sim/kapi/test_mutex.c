@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "sim/kapi/mutex.h"
 
-#include "sim/kapi/completion.h"
 #include "sim/kapi/slab.h"
 #include "tests/sim/kapi/kapi_test.h"
 
@@ -188,8 +187,8 @@ Test(mutex, an_abba_deadlock_is_reached_exactly_and_its_owners_are_named)
 {
 	bool deadlock = false;
 
-	load_booted(boot_pair, start_pair);
-	world_set_oracles(w, "none");
+	world_set_oracles(w = world_create(0), "none");
+	world_load(w, &(struct world_program){.boot = boot_pair, .start = start_pair});
 	for (u64 seed = 1; seed <= 200; seed++) {
 		struct world_run r = run(seed);
 

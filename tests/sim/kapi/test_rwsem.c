@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "sim/kapi/rwsem.h"
+
+#include "sim/kapi/slab.h"
+#include "tests/sim/kapi/kapi_test.h"
+
+static struct {
+	struct rw_semaphore *s;
+	int readers, readers_max, writers;
+	bool clash, again;
+	int order[8], n_order;
+} t;
+
+static void boot(struct world *world, void *self)
+{
+	(void)world;
+	(void)self;
+	t.s = kzalloc(sizeof(*t.s), GFP_KERNEL);
+	init_rwsem(t.s);
+}
+
+static void reader(void *arg)
+{
+	(void)arg;
+	for (int i = 0; i < 2; i++) {
+		down_read(t.s);
+		t.readers_max = max(t.readers_max, ++t.readers);
+		t.clash |= t.writers > 0;
+		step();
+		step();
+		t.readers--;
+		up_read(t.s);
+	}
+}
+
+static void writer(void *arg)
+{
+	(void)arg;
+	for (int i = 0; i < 2; i++) {
+		down_write(t.s);
+		t.clash |= t.writers++ || t.readers;
+		step();
+		t.writers--;
+		downgrade_write(t.s);
+		t.clash |= t.writers > 0;
+		t.readers++;
+		step();
+		t.readers--;
+		up_read(t.s);
+	}
+}
+
+static void start_mixed(struct world *world, void *self)
+{
+	(void)self;
+	t.readers = 0;
+	t.writers = 0;
+	sched_spawn(world->sched, "reader", reader, NULL, 0);
+	sched_spawn(world->sched, "reader", reader, NULL, 0);
+	sched_spawn(world->sched, "writer", writer, NULL, 0);
+	sched_spawn(world->sched, "writer", writer, NULL, 0);
+}
+
+Test(rwsem, readers_share_and_writers_exclude_under_any_schedule)
+{
+	load_booted(boot, start_mixed);
+	run_clean(1000);
+	cr_assert_not(t.clash);
+	cr_assert_geq(t.readers_max, 2);
+}
+
+/* --- fairness: in the default order, everything is forced --- */
+
+static void note(int who)
+{
+	t.order[t.n_order++] = who;
+}
+
+static void first_reader(void *arg)
+{
+	(void)arg;
+	down_read(t.s);
+	note(1);
+	sched_block("the others", NULL, -1, 1000000);
+	up_read(t.s);
+}
+
+static void waiting_writer(void *arg)
+{
+	(void)arg;
+	down_write(t.s);
+	note(2);
+	up_write(t.s);
+}
+
+static void late_reader(void *arg)
+{
+	(void)arg;
+	cr_assert_not(down_read_trylock(t.s));
+	down_read(t.s);
+	note(3);
+	up_read(t.s);
+}
+
+static void start_fair(struct world *world, void *self)
+{
+	(void)self;
+	t.n_order = 0;
+	sched_spawn(world->sched, "first", first_reader, NULL, 0);
+	sched_spawn(world->sched, "writer", waiting_writer, NULL, 0);
+	sched_spawn(world->sched, "late", late_reader, NULL, 0);
+}
+
+Test(rwsem, a_reader_that_comes_after_a_waiting_writer_waits_behind_it)
+{
+	struct world_run r = {.seed = 1};
+
+	load_booted(boot, start_fair);
+	world_run(w, &r);
+	cr_assert_eq(r.end, SCHED_AT_REST);
+	cr_assert_eq(t.n_order, 3);
+	cr_assert_eq(t.order[1], 2);
+	cr_assert_eq(t.order[2], 3);
+}
+
+static void recursive_reader(void *arg)
+{
+	(void)arg;
+	down_read(t.s);
+	step();
+	down_read(t.s);
+	up_read(t.s);
+	up_read(t.s);
+}
+
+static void start_recursive(struct world *world, void *self)
+{
+	(void)self;
+	sched_spawn(world->sched, "reader", recursive_reader, NULL, 0);
+	sched_spawn(world->sched, "writer", waiting_writer, NULL, 0);
+}
+
+Test(rwsem, a_recursive_read_lock_deadlocks_with_a_writer_in_between)
+{
+	u32 deadlocks = 0;
+
+	world_set_oracles(w = world_create(0), "none");
+	world_load(w, &(struct world_program){.boot = boot, .start = start_recursive});
+	for (u64 seed = 1; seed <= 100; seed++) {
+		t.n_order = 0;
+		deadlocks += run(seed).end == SCHED_DEADLOCK;
+	}
+	cr_assert_gt(deadlocks, 0);
+	cr_assert_lt(deadlocks, 100);
+}
+
+static void up_without_down(void *arg)
+{
+	(void)arg;
+	down_read(t.s);
+	up_write(t.s);
+}
+
+static void start_wrong_up(struct world *world, void *self)
+{
+	(void)self;
+	sched_spawn(world->sched, "task", up_without_down, NULL, 0);
+}
+
+Test(rwsem, releasing_for_write_what_is_held_for_read_is_a_finding)
+{
+	load_booted(boot, start_wrong_up);
+	runs_until_finding(1, "bad unlock balance");
+}
+
+/* Two readers are not ordered by the lock: a race between them is seen. */
+static u64 *cell;
+
+static void racing_reader(void *arg)
+{
+	(void)arg;
+	down_read(t.s);
+	access_range(cell, 8, OP_WRITE, 1);
+	up_read(t.s);
+}
+
+static void boot_cell(struct world *world, void *self)
+{
+	boot(world, self);
+	cell = kzalloc(sizeof(*cell), GFP_KERNEL);
+}
+
+static void start_racing(struct world *world, void *self)
+{
+	(void)self;
+	sched_spawn(world->sched, "a", racing_reader, NULL, 0);
+	sched_spawn(world->sched, "b", racing_reader, NULL, 0);
+}
+
+Test(rwsem, the_read_side_does_not_hide_a_race_between_two_readers)
+{
+	load_booted(boot_cell, start_racing);
+	runs_until_finding(1, "KCSAN");
+}
