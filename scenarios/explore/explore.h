@@ -36,6 +36,8 @@ struct explore_finding {
 	struct finding finding;    /* titles resolved: no %F left */
 	struct recipe found;       /* as it was met: policy and seed */
 	struct recipe recipe;      /* as a list of switches, shrunk unless no_shrink */
+	struct recipe *earlier;    /* finding.needs_carry: the runs to be run before it, in order */
+	u32 n_earlier;
 	u64 run;                   /* which run met it, from 1 */
 	u64 hash;                  /* trace hash of `recipe` */
 	u32 replays_same, replays; /* how often `recipe` gave the same hash */
