@@ -29,7 +29,7 @@ struct scenario {
 	char name[64];        /* file name without folder and .yaml */
 	char *path;           /* as the user gave it */
 	char *about;
-	u64 content_hash;     /* of the file's bytes */
+	u64 content_hash;     /* of the file's bytes, and of its machine file's */
 	struct machine machine;
 	struct scenario_task task[SCENARIO_TASKS_MAX];
 	u32 n_tasks;
@@ -44,6 +44,9 @@ struct scenario {
 	char policy[64];      /* "" = not given */
 	char domain_names[OP_DOMAINS_MAX][MACHINE_NAME_LEN]; /* slot -> name in the file */
 	u32 n_domains;
+	char owner_names[OP_OWNERS_MAX][MACHINE_NAME_LEN]; /* owner number - 1 -> name */
+	u32 n_owners;
+	char oracles[128];    /* which oracles watch, "" = all */
 };
 
 /* Where and what is wrong with an input; line and column count from 1, 0 = none. */
@@ -58,6 +61,28 @@ struct scenario *scenario_read(const char *path, struct scenario_error *err);
 struct scenario *scenario_parse(const char *name, const char *text, size_t size,
 				struct scenario_error *err);
 void scenario_free(struct scenario *s);
+/* The error as its one line: "FILE:LINE:COL: what is wrong, expected what". */
+void scenario_error_print(const struct scenario_error *err, char *buf, size_t size);
+
+/*
+ * The file that a user means: the path itself, else NAME or NAME.yaml in
+ * scenarios/{.,story,historic} below the working directory, beside the
+ * program, or in the installed share. `kind` is "" for these, "machine" for
+ * scenarios/machine. False: nothing found; path is then the name itself.
+ */
+bool scenario_find(const char *name, const char *kind, char *path, size_t size);
+/* Calls fn for each *.yaml of scenarios/<folder> in the first place that has the folder. */
+void scenario_each(const char *folder, void (*fn)(void *arg, const char *path), void *arg);
+
+/* Continues hash h over the bytes; independent of the host. */
+u64 scenario_hash(u64 h, const char *data, size_t size);
+/* "EBUSY" -> 16; 0 if there is no such error. */
+int scenario_errno(const char *name);
+/* -16 -> "EBUSY"; NULL for anything that is no error number. */
+const char *scenario_errno_name(long ret);
+
+/* The name (out of n) that the word was probably meant to be, or NULL. */
+const char *scenario_did_you_mean(const char *word, const char *const *names, size_t n);
 
 /*
  * The scenario as a program for sim/world, on a kernel. `drop` (may be NULL):
@@ -69,6 +94,11 @@ struct scenario_program {
 	const struct kernel *kernel;
 	const u64 *drop;
 	long *rets;
+	/* private: each task's argument */
+	struct scenario_start {
+		struct scenario_program *program;
+		u32 task;
+	} start[SCENARIO_TASKS_MAX];
 };
 void scenario_program_init(struct world_program *p, struct scenario_program *sp);
 

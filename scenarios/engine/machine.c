@@ -1,0 +1,504 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The `machine:` section. Names are collected first, so that a reference may
+ * stand before what it names; then each entry is read by table; last come the
+ * checks on the whole: cycles, one requester id for two devices.
+ */
+#include "scenarios/engine/read_priv.h"
+
+#include "sim/base/bits.h"
+#include "sim/host/host.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define WORDS(name, ...)                                         \
+	static const char *const name##_list[] = {__VA_ARGS__};  \
+	static const struct words name = {name##_list, ARRAY_SIZE(name##_list)}
+
+WORDS(model_words, "mock");
+WORDS(kind_words, "pci", "platform");
+WORDS(firmware_words, "of", "acpi");
+WORDS(domain_words, "dma", "identity", "blocked");
+WORDS(resv_words, "direct", "direct-relaxable", "reserved", "msi", "sw-msi");
+
+/* --- one entry's fields --- */
+
+static void read_model(struct reader *r, const struct yaml_node *v, void *member, const void *aux)
+{
+	int i = read_word(r, v, &model_words, "IOMMU model");
+
+	(void)aux;
+	if (i >= 0)
+		snprintf(member, MACHINE_NAME_LEN, "%s", model_words.word[i]);
+}
+
+static void read_pgsizes(struct reader *r, const struct yaml_node *v, void *member, const void *aux)
+{
+	u64 *bitmap = member;
+
+	(void)aux;
+	if (!read_kind(r, v, YAML_LIST, "a list of page sizes"))
+		return;
+	*bitmap = 0;
+	for (const struct yaml_link *l = v->first; l; l = l->next) {
+		u64 size = 0;
+
+		if (!read_number(r, l->value, 4096, 1ULL << 40, &size))
+			return;
+		if (size & (size - 1))
+			read_error(r, l->value, "page size %s, expected a power of two",
+				   scenario_quote(l->value->text, l->value->len).text);
+		*bitmap |= size;
+	}
+	if (!*bitmap)
+		read_error(r, v, "no page size, expected at least one");
+}
+
+static void read_aperture(struct reader *r, const struct yaml_node *v, void *member,
+			  const void *aux)
+{
+	u64 lg2;
+
+	(void)aux;
+	if (read_number(r, v, 20, 57, &lg2))
+		*(u32 *)member = (u32)lg2;
+}
+
+static void read_iommu_member(struct reader *r, const struct yaml_node *v, void *member,
+			      const void *aux)
+{
+	(void)aux;
+	*(u32 *)member = read_iommu_ref(r, v);
+}
+
+static void read_bus_member(struct reader *r, const struct yaml_node *v, void *member,
+			    const void *aux)
+{
+	(void)aux;
+	*(u32 *)member = read_bus_ref(r, v);
+}
+
+static void read_device_member(struct reader *r, const struct yaml_node *v, void *member,
+			       const void *aux)
+{
+	(void)aux;
+	*(u32 *)member = read_device_ref(r, v);
+}
+
+static bool hex_field(const char **p, u32 digits, u32 max, u32 *value)
+{
+	*value = 0;
+	for (u32 i = 0; i < digits; i++, (*p)++) {
+		char c = **p;
+		u32 digit = c >= '0' && c <= '9' ? (u32)(c - '0') :
+			    c >= 'a' && c <= 'f' ? (u32)(c - 'a') + 10 :
+			    c >= 'A' && c <= 'F' ? (u32)(c - 'A') + 10 : 99;
+
+		if (digit == 99)
+			return false;
+		*value = *value << 4 | digit;
+	}
+	return *value <= max;
+}
+
+static void read_bdf(struct reader *r, const struct yaml_node *v, void *member, const void *aux)
+{
+	const char *p = v->text;
+	u32 bus, dev, fn;
+
+	(void)aux;
+	if (!read_kind(r, v, YAML_TEXT, "a PCI address \"00:01.0\""))
+		return;
+	if (hex_field(&p, 2, 0xff, &bus) && *p++ == ':' && hex_field(&p, 2, 0x1f, &dev) &&
+	    *p++ == '.' && hex_field(&p, 1, 7, &fn) && !*p)
+		*(u32 *)member = bus << 8 | dev << 3 | fn;
+	else
+		read_error(r, v, "'%s' is no PCI address, expected \"00:01.0\" (bus:device.function)",
+			   scenario_quote(v->text, v->len).text);
+}
+
+static void read_sid(struct reader *r, const struct yaml_node *v, void *member, const void *aux)
+{
+	u64 sid;
+
+	(void)aux;
+	if (read_number(r, v, 0, 0xffffffff, &sid))
+		*(u32 *)member = (u32)sid;
+}
+
+static void read_driver(struct reader *r, const struct yaml_node *v, void *member, const void *aux)
+{
+	struct words w = {kernel_driver_names, KERNEL_DRIVERS_N};
+	int i = read_word(r, v, &w, "driver");
+
+	(void)aux;
+	if (i >= 0)
+		snprintf(member, MACHINE_NAME_LEN, "%s", kernel_driver_names[i]);
+}
+
+/* A list of 1 to max entries, each given to one(). */
+static void read_short_list(struct reader *r, const struct yaml_node *v, u32 max, u32 *n,
+			    void (*one)(struct reader *r, const struct yaml_node *v, u32 *to),
+			    u32 *to)
+{
+	if (!read_kind(r, v, YAML_LIST, "a list"))
+		return;
+	if (!v->n || v->n > max) {
+		read_error(r, v, "%u entries, expected 1 to %u", v->n, max);
+		return;
+	}
+	*n = 0;
+	for (const struct yaml_link *l = v->first; l; l = l->next)
+		one(r, l->value, &to[(*n)++]);
+}
+
+static void one_iommu(struct reader *r, const struct yaml_node *v, u32 *to)
+{
+	*to = read_iommu_ref(r, v);
+}
+
+static void one_id(struct reader *r, const struct yaml_node *v, u32 *to)
+{
+	read_sid(r, v, to, NULL);
+}
+
+static void read_iommus_of(struct reader *r, const struct yaml_node *v, void *member,
+			   const void *aux)
+{
+	struct machine_device *d = member;
+
+	(void)aux;
+	read_short_list(r, v, MACHINE_DEVICE_IOMMUS_MAX, &d->n_iommus, one_iommu, d->iommus);
+}
+
+static void read_ids_of(struct reader *r, const struct yaml_node *v, void *member, const void *aux)
+{
+	struct machine_device *d = member;
+
+	(void)aux;
+	read_short_list(r, v, MACHINE_DEVICE_IDS_MAX, &d->n_ids, one_id, d->ids);
+}
+
+static void read_u64_any(struct reader *r, const struct yaml_node *v, void *member,
+			 const void *aux)
+{
+	(void)aux;
+	read_number(r, v, 0, ~0ULL, member);
+}
+
+#define FIELD(type, key, fn, member, aux, required) \
+	{key, fn, offsetof(struct machine_##type, member), aux, required}
+
+static const struct field iommu_fields[] = {
+	FIELD(iommu, "model", read_model, model, NULL, true),
+	FIELD(iommu, "pgsizes", read_pgsizes, pgsize_bitmap, NULL, false),
+	FIELD(iommu, "aperture", read_aperture, aperture_lg2, NULL, false),
+	FIELD(iommu, "default_domain", read_enum, default_domain, &domain_words, false),
+	FIELD(iommu, "deferred_attach", read_bool, deferred_attach, NULL, false),
+	FIELD(iommu, "no_blocking", read_bool, no_blocking, NULL, false),
+	FIELD(iommu, "fail_probe", read_bool, fail_probe, NULL, false),
+};
+
+static const struct field bus_fields[] = {
+	FIELD(bus, "kind", read_enum, kind, &kind_words, true),
+	FIELD(bus, "iommu", read_iommu_member, iommu, NULL, false),
+	FIELD(bus, "parent", read_bus_member, parent, NULL, false),
+	FIELD(bus, "acs", read_bool, acs, NULL, false),
+	FIELD(bus, "alias", read_bool, alias, NULL, false),
+	FIELD(bus, "firmware", read_enum, firmware, &firmware_words, false),
+};
+
+static const struct field device_fields[] = {
+	FIELD(device, "bus", read_bus_member, bus, NULL, true),
+	FIELD(device, "bdf", read_bdf, bdf, NULL, false),
+	FIELD(device, "sid", read_sid, bdf, NULL, false),
+	FIELD(device, "driver", read_driver, driver, NULL, false),
+	{"iommus", read_iommus_of, 0, NULL, false},
+	{"ids", read_ids_of, 0, NULL, false},
+	FIELD(device, "alias_of", read_device_member, alias_of, NULL, false),
+	FIELD(device, "bridge", read_bool, bridge, NULL, false),
+	FIELD(device, "untrusted", read_bool, untrusted, NULL, false),
+	FIELD(device, "absent", read_bool, absent, NULL, false),
+};
+
+static const struct field resv_fields[] = {
+	FIELD(resv, "device", read_device_member, device, NULL, true),
+	FIELD(resv, "start", read_u64_any, start, NULL, true),
+	FIELD(resv, "length", read_u64_any, length, NULL, true),
+	FIELD(resv, "type", read_enum, type, &resv_words, true),
+};
+
+/* --- the sections --- */
+
+/* A table of named entries: where they lie, how many, how one is read. */
+struct section {
+	const char *key, *what;
+	size_t array, count, size;
+	u32 max;
+	const struct field *field;
+	u32 n_fields;
+	void (*init)(void *entry);
+};
+
+static void init_iommu(void *entry)
+{
+	machine_iommu_init(entry);
+}
+
+static void init_bus(void *entry)
+{
+	machine_bus_init(entry);
+}
+
+static void init_device(void *entry)
+{
+	machine_device_init(entry);
+}
+
+#define SECTION(key, what, array, count, type, max)                                   \
+	{key, what, offsetof(struct machine, array), offsetof(struct machine, count), \
+	 sizeof(struct machine_##type), max, type##_fields, ARRAY_SIZE(type##_fields), init_##type}
+
+static const struct section sections[] = {
+	SECTION("iommus", "an IOMMU", iommu, n_iommus, iommu, MACHINE_IOMMUS_MAX),
+	SECTION("buses", "a bus", bus, n_buses, bus, MACHINE_BUSES_MAX),
+	SECTION("devices", "a device", device, n_devices, device, MACHINE_DEVICES_MAX),
+};
+
+static const struct yaml_node *value_of(const struct yaml_node *map, const char *key)
+{
+	for (const struct yaml_link *l = map->first; l; l = l->next) {
+		if (strcmp(l->key->text, key) == 0)
+			return l->value;
+	}
+	return NULL;
+}
+
+/* First pass: the names. The name is the first member of each entry. */
+static void collect_names(struct reader *r, const struct yaml_node *map, const struct section *sec)
+{
+	const struct yaml_node *v = value_of(map, sec->key);
+	char *machine = (char *)&r->s->machine;
+	u32 *n = (u32 *)(machine + sec->count);
+
+	*n = 0;
+	if (!v || !read_kind(r, v, YAML_MAP, "a mapping of names"))
+		return;
+	for (const struct yaml_link *l = v->first; l; l = l->next) {
+		char *entry = machine + sec->array + *n * sec->size;
+
+		if (*n == sec->max) {
+			read_error(r, l->key, "more than %u %s, expected fewer", sec->max, sec->key);
+			return;
+		}
+		sec->init(entry);
+		if (!read_name(r, l->key, "a name", entry))
+			return;
+		(*n)++;
+	}
+}
+
+/* Second pass: the entries. */
+static void read_section(struct reader *r, const struct yaml_node *map, const struct section *sec)
+{
+	const struct yaml_node *v = value_of(map, sec->key);
+	char *machine = (char *)&r->s->machine;
+	u32 i = 0;
+
+	if (!v || r->err->text[0])
+		return;
+	for (const struct yaml_link *l = v->first; l; l = l->next, i++)
+		read_fields(r, l->value, sec->field, sec->n_fields,
+			    machine + sec->array + i * sec->size, sec->what);
+}
+
+static void read_reserved(struct reader *r, const struct yaml_node *map)
+{
+	const struct yaml_node *v = value_of(map, "reserved");
+	struct machine *m = &r->s->machine;
+
+	m->n_resv = 0;
+	if (!v || !read_kind(r, v, YAML_LIST, "a list of regions"))
+		return;
+	for (const struct yaml_link *l = v->first; l && !r->err->text[0]; l = l->next) {
+		struct machine_resv *resv = &m->resv[m->n_resv];
+
+		if (m->n_resv == MACHINE_RESV_MAX) {
+			read_error(r, l->value, "more than %d reserved regions, expected fewer",
+				   MACHINE_RESV_MAX);
+			return;
+		}
+		memset(resv, 0, sizeof(*resv));
+		read_fields(r, l->value, resv_fields, ARRAY_SIZE(resv_fields), resv,
+			    "a reserved region");
+		if (!r->err->text[0] && (!resv->length || resv->start + (resv->length - 1) < resv->start))
+			read_error(r, l->value, "an empty or wrapping region, expected start + length "
+				   "within 64 bits");
+		m->n_resv++;
+	}
+}
+
+/* --- checks on the whole --- */
+
+static const struct yaml_node *entry_key(const struct yaml_node *map, const char *section, u32 i,
+					 const char *key)
+{
+	const struct yaml_node *v = value_of(map, section);
+	const struct yaml_link *l = v->first;
+	const struct yaml_node *at;
+
+	while (i--)
+		l = l->next;
+	at = value_of(l->value, key);
+	return at ? at : l->key;
+}
+
+static u32 bus_up(const struct machine *m, u32 i)
+{
+	return m->bus[i].parent;
+}
+
+static u32 device_up(const struct machine *m, u32 i)
+{
+	return m->device[i].alias_of;
+}
+
+/* Whether following up() from i comes back to i. */
+static bool in_cycle(const struct machine *m, u32 i, u32 n,
+		     u32 (*up)(const struct machine *m, u32 i))
+{
+	u32 at = up(m, i);
+
+	for (u32 steps = 0; steps < n && at != MACHINE_NONE; steps++) {
+		if (at == i)
+			return true;
+		at = up(m, at);
+	}
+	return false;
+}
+
+static void check_cycles(struct reader *r, const struct yaml_node *map)
+{
+	const struct machine *m = &r->s->machine;
+
+	for (u32 i = 0; i < m->n_buses; i++) {
+		if (in_cycle(m, i, m->n_buses, bus_up))
+			read_error(r, entry_key(map, "buses", i, "parent"),
+				   "bus '%s' is its own ancestor, expected no cycle", m->bus[i].name);
+	}
+	for (u32 i = 0; i < m->n_devices; i++) {
+		if (in_cycle(m, i, m->n_devices, device_up))
+			read_error(r, entry_key(map, "devices", i, "alias_of"),
+				   "device '%s' is an alias of itself, expected no cycle",
+				   m->device[i].name);
+	}
+}
+
+/* Bus kind decides which address a device must have; defaults come from the bus. */
+static void settle_device(struct reader *r, const struct yaml_node *map, u32 i)
+{
+	struct machine *m = &r->s->machine;
+	struct machine_device *d = &m->device[i];
+	const struct machine_bus *b = &m->bus[d->bus];
+	bool pci = b->kind == MACHINE_BUS_PCI;
+	const struct yaml_node *self = entry_key(map, "devices", i, "bus");
+	const char *want = pci ? "bdf" : "sid", *other = pci ? "sid" : "bdf";
+	const struct yaml_node *entry = entry_key(map, "devices", i, other);
+
+	if (entry != entry_key(map, "devices", i, ""))
+		read_error(r, entry, "'%s' on a %s bus, expected '%s'", other,
+			   pci ? "PCI" : "platform", want);
+	if (entry_key(map, "devices", i, want) == entry_key(map, "devices", i, ""))
+		read_error(r, self, "device '%s' on a %s bus has no '%s', expected one", d->name,
+			   pci ? "PCI" : "platform", want);
+	for (u32 k = 0; k < i; k++) {
+		if (m->device[k].bus == d->bus && m->device[k].bdf == d->bdf)
+			read_error(r, entry_key(map, "devices", i, want),
+				   "device '%s' has the address of '%s', expected one of its own",
+				   d->name, m->device[k].name);
+	}
+	if (!d->n_iommus && b->iommu != MACHINE_NONE)
+		d->iommus[d->n_iommus++] = b->iommu;
+	if (!d->n_ids)
+		d->ids[d->n_ids++] = d->bdf;
+}
+
+static void nothing(struct reader *r, const struct yaml_node *v, void *member, const void *aux)
+{
+	(void)r;
+	(void)v;
+	(void)member;
+	(void)aux;
+}
+
+static void read_mapping(struct reader *r, const struct yaml_node *map)
+{
+	/* Only for the keys; the sections are read below, names before entries. */
+	static const struct field keys[] = {
+		{"iommus", nothing, 0, NULL, false},
+		{"buses", nothing, 0, NULL, true},
+		{"devices", nothing, 0, NULL, true},
+		{"reserved", nothing, 0, NULL, false},
+	};
+	struct machine *m = &r->s->machine;
+
+	memset(m, 0, sizeof(*m));
+	read_fields(r, map, keys, ARRAY_SIZE(keys), NULL, "machine");
+	if (map->kind != YAML_MAP)
+		return;
+	for (u32 i = 0; i < ARRAY_SIZE(sections); i++)
+		collect_names(r, map, &sections[i]);
+	for (u32 i = 0; i < ARRAY_SIZE(sections); i++)
+		read_section(r, map, &sections[i]);
+	if (r->err->text[0])
+		return;
+	read_reserved(r, map);
+	check_cycles(r, map);
+	for (u32 i = 0; i < m->n_devices && !r->err->text[0]; i++)
+		settle_device(r, map, i);
+}
+
+void read_machine_text(struct reader *r, const char *text, size_t size)
+{
+	struct yaml_doc doc;
+
+	if (scenario_yaml_read(&doc, text, size, r->err))
+		read_mapping(r, doc.root);
+	scenario_yaml_free(&doc);
+}
+
+void read_machine_file(struct reader *r, const struct yaml_node *v)
+{
+	char path[HOST_PATH_MAX], why[128];
+	char *text;
+	size_t size;
+
+	if (!scenario_find(v->text, "machine", path, sizeof(path))) {
+		read_error(r, v, "no machine '%s', expected a mapping, a path, or a name of "
+			   "`iommulab list machines`", scenario_quote(v->text, v->len).text);
+		return;
+	}
+	if (!host_file_read(path, SCENARIO_FILE_MAX, &text, &size, why, sizeof(why))) {
+		read_error(r, v, "machine file '%s' %s", scenario_quote(path, strlen(path)).text, why);
+		return;
+	}
+	r->s->content_hash = scenario_hash(r->s->content_hash, text, size);
+	if (!r->err->text[0]) {
+		read_machine_text(r, text, size);
+		if (r->err->text[0])
+			snprintf(r->err->file, sizeof(r->err->file), "%.255s", path);
+	}
+	free(text);
+}
+
+void read_machine(struct reader *r, const struct yaml_node *v, void *member, const void *aux)
+{
+	(void)member;
+	(void)aux;
+	if (v->kind == YAML_TEXT && v->len && !read_is_null(v))
+		read_machine_file(r, v);
+	else if (read_kind(r, v, YAML_MAP, "a mapping or the name of a machine"))
+		read_mapping(r, v);
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Reading values out of a YAML tree, each with its place in any complaint.
+ *
+ * The first error is kept and reading goes on with defaults, so that readers
+ * need no error paths: whoever started them looks at err once, at the end.
+ */
+#pragma once
+
+#include "scenarios/engine/yaml_priv.h"
+
+struct reader {
+	struct scenario *s;
+	struct scenario_error *err;
+	const char *file; /* a machine file is searched near it */
+};
+
+/* One key of a mapping: who reads its value, into which member. */
+struct field {
+	const char *name;
+	void (*read)(struct reader *r, const struct yaml_node *v, void *member, const void *aux);
+	size_t offset;
+	const void *aux;
+	bool required;
+};
+
+/* A closed set of words, each standing for its index. */
+struct words {
+	const char *const *word;
+	u32 n;
+};
+
+void read_error(struct reader *r, const struct yaml_node *at, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* Reads a mapping's entries into *object by table; what = "an IOMMU". */
+void read_fields(struct reader *r, const struct yaml_node *map, const struct field *field, u32 n,
+		 void *object, const char *what);
+
+/* Whether v is of the kind, and not empty; else an error that says what was expected. */
+bool read_kind(struct reader *r, const struct yaml_node *v, enum yaml_kind kind,
+	       const char *expected);
+/* A name of at most MACHINE_NAME_LEN - 1 letters, digits, _ - . */
+bool read_name(struct reader *r, const struct yaml_node *v, const char *expected,
+	       char name[MACHINE_NAME_LEN]);
+/* A number, decimal or 0x, with K, M, G or T behind it; between min and max. */
+bool read_number(struct reader *r, const struct yaml_node *v, u64 min, u64 max, u64 *value);
+/* Index of the word, or -1. */
+int read_word(struct reader *r, const struct yaml_node *v, const struct words *w,
+	      const char *what);
+bool read_is_null(const struct yaml_node *v);
+
+/* Field readers: member is bool, u64, char * (malloced), u32 (an enum; aux: struct words). */
+void read_bool(struct reader *r, const struct yaml_node *v, void *member, const void *aux);
+void read_string(struct reader *r, const struct yaml_node *v, void *member, const void *aux);
+void read_enum(struct reader *r, const struct yaml_node *v, void *member, const void *aux);
+
+/* References into the machine; MACHINE_NONE after an error. */
+u32 read_iommu_ref(struct reader *r, const struct yaml_node *v);
+u32 read_bus_ref(struct reader *r, const struct yaml_node *v);
+u32 read_device_ref(struct reader *r, const struct yaml_node *v);
+
+/* The sections (member is the struct scenario). */
+void read_machine(struct reader *r, const struct yaml_node *v, void *member, const void *aux);
+void read_tasks(struct reader *r, const struct yaml_node *v, void *member, const void *aux);
+
+/* Reads the file that `machine: NAME` means; its errors name that file. */
+void read_machine_file(struct reader *r, const struct yaml_node *v);
+/* Reads text[0..size) of the machine file. */
+void read_machine_text(struct reader *r, const char *text, size_t size);

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A scenario file from its bytes: the top level, and files themselves.
+ *
+ * Nothing that a file can hold may abort the program or pass unseen: each key
+ * has a row in a table that names its reader, and a key without a row is an
+ * error with its place.
+ */
+#include "scenarios/engine/scenario.h"
+
+#include "scenarios/engine/read_priv.h"
+#include "sim/base/assert.h"
+#include "sim/base/bits.h"
+#include "sim/host/host.h"
+#include "sim/sched/policy.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+u64 scenario_hash(u64 h, const char *data, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		h = hash_mix(h, (unsigned char)data[i] + 1);
+	return h;
+}
+
+/* --- the small sections; member is the struct scenario --- */
+
+static void read_bugs(struct reader *r, const struct yaml_node *v, void *member, const void *aux)
+{
+	struct scenario *s = member;
+	const char *ids[BUG_N + 1];
+	struct words w = {ids, BUG_N};
+
+	(void)aux;
+	for (int i = 0; i < BUG_N; i++)
+		ids[i] = bug_rows[i].id;
+	if (!read_kind(r, v, YAML_LIST, "a list of bugs"))
+		return;
+	for (const struct yaml_link *l = v->first; l && !r->err->text[0]; l = l->next) {
+		int i = read_word(r, l->value, &w, "bug");
+
+		if (i >= 0)
+			bug_set_add(&s->bugs, (unsigned)i);
+	}
+}
+
+static void read_finding(struct reader *r, const struct yaml_node *v, void *member,
+			 const void *aux)
+{
+	struct scenario *s = member;
+
+	(void)aux;
+	if (!read_kind(r, v, YAML_TEXT, "a part of the finding's title, 'any' or 'none'"))
+		return;
+	s->expect_finding = strcmp(v->text, "none") != 0;
+	if (s->expect_finding && strcmp(v->text, "any") != 0)
+		read_string(r, v, &s->expect_title, NULL);
+}
+
+static void read_expect(struct reader *r, const struct yaml_node *v, void *member, const void *aux)
+{
+	static const struct field fields[] = {
+		{"finding", read_finding, 0, NULL, true},
+	};
+
+	(void)aux;
+	read_fields(r, v, fields, ARRAY_SIZE(fields), member, "expect");
+}
+
+static void read_runs(struct reader *r, const struct yaml_node *v, void *member, const void *aux)
+{
+	(void)aux;
+	read_number(r, v, 1, 1000000000000ULL, member);
+}
+
+static void read_policy(struct reader *r, const struct yaml_node *v, void *member, const void *aux)
+{
+	const char *names[64], *near;
+	char head[32];
+	size_t len, n = 0;
+
+	(void)aux;
+	if (!read_kind(r, v, YAML_TEXT, "NAME or NAME:ARG"))
+		return;
+	len = strcspn(v->text, ":");
+	if (v->len >= sizeof(((struct scenario *)0)->policy) || len >= sizeof(head)) {
+		read_error(r, v, "a policy of %u letters, expected at most 63", v->len);
+		return;
+	}
+	if (policy_find(v->text, len)) {
+		strcpy(member, v->text);
+		return;
+	}
+	for (const struct policy *const *p = policy_table; *p && n < 64; p++)
+		names[n++] = (*p)->name;
+	snprintf(head, sizeof(head), "%.*s", (int)len, v->text);
+	near = scenario_did_you_mean(head, names, n);
+	read_error(r, v, "unknown policy '%s', expected one of `iommulab list policies`%s%s%s",
+		   scenario_quote(head, len).text, near ? " (did you mean '" : "", near ? near : "",
+		   near ? "'?)" : "");
+}
+
+static void read_oracles(struct reader *r, const struct yaml_node *v, void *member,
+			 const void *aux)
+{
+	const char *names[64];
+	struct words w = {names, 0};
+	char *to = member;
+
+	(void)aux;
+	for (const struct oracle *const *o = oracle_table; *o && w.n < 64; o++)
+		names[w.n++] = (*o)->name;
+	if (!read_kind(r, v, YAML_LIST, "a list of oracles"))
+		return;
+	to[0] = '\0';
+	for (const struct yaml_link *l = v->first; l && !r->err->text[0]; l = l->next) {
+		int i = read_word(r, l->value, &w, "oracle");
+		size_t at = strlen(to);
+
+		if (i >= 0)
+			snprintf(to + at, sizeof(r->s->oracles) - at, "%s%s", at ? "," : "", names[i]);
+	}
+	if (!to[0])
+		read_error(r, v, "no oracle, expected at least one");
+}
+
+static void read_explore(struct reader *r, const struct yaml_node *v, void *member,
+			 const void *aux)
+{
+	static const struct field fields[] = {
+		{"runs", read_runs, offsetof(struct scenario, runs), NULL, false},
+		{"policy", read_policy, offsetof(struct scenario, policy), NULL, false},
+		{"oracles", read_oracles, offsetof(struct scenario, oracles), NULL, false},
+	};
+
+	(void)aux;
+	read_fields(r, v, fields, ARRAY_SIZE(fields), member, "explore");
+}
+
+static void read_top(struct reader *r, const struct yaml_node *root)
+{
+	static const struct field fields[] = {
+		{"about", read_string, offsetof(struct scenario, about), NULL, false},
+		{"machine", read_machine, 0, NULL, true},
+		{"tasks", read_tasks, 0, NULL, true},
+		{"bugs", read_bugs, 0, NULL, false},
+		{"expect", read_expect, 0, NULL, false},
+		{"explore", read_explore, 0, NULL, false},
+	};
+
+	if (root->kind != YAML_MAP)
+		read_error(r, root, "%s, expected a mapping with 'machine' and 'tasks'",
+			   root->kind == YAML_LIST ? "a list" : "a value");
+	else
+		read_fields(r, root, fields, ARRAY_SIZE(fields), r->s, "a scenario");
+}
+
+/* --- files --- */
+
+static void name_of(const char *path, char *name, size_t size)
+{
+	const char *base = strrchr(path, '/');
+	size_t len;
+
+	base = base ? base + 1 : path;
+	len = strlen(base);
+	if (len > 5 && strcmp(base + len - 5, ".yaml") == 0)
+		len -= 5;
+	snprintf(name, size, "%.*s", (int)len, base);
+}
+
+struct scenario *scenario_parse(const char *name, const char *text, size_t size,
+				struct scenario_error *err)
+{
+	struct scenario *s = calloc(1, sizeof(*s));
+	struct reader r = {.s = s, .err = err, .file = name};
+	struct yaml_doc doc;
+
+	sim_assert(s);
+	memset(err, 0, sizeof(*err));
+	snprintf(err->file, sizeof(err->file), "%.255s", name);
+	s->path = strdup(name);
+	sim_assert(s->path);
+	name_of(name, s->name, sizeof(s->name));
+	s->content_hash = scenario_hash(0, text, size);
+	if (size > SCENARIO_FILE_MAX)
+		scenario_error_at(err, 1, 1, "%zu bytes, expected at most %lu", size,
+				  SCENARIO_FILE_MAX);
+	else if (scenario_yaml_read(&doc, text, size, err))
+		read_top(&r, doc.root);
+	if (size <= SCENARIO_FILE_MAX)
+		scenario_yaml_free(&doc);
+	if (!err->text[0])
+		return s;
+	scenario_free(s);
+	return NULL;
+}
+
+struct scenario *scenario_read(const char *path, struct scenario_error *err)
+{
+	struct scenario *s = NULL;
+	char found[HOST_PATH_MAX], why[128];
+	char *text;
+	size_t size;
+
+	memset(err, 0, sizeof(*err));
+	snprintf(err->file, sizeof(err->file), "%.255s", path);
+	scenario_find(path, "", found, sizeof(found));
+	if (!host_file_read(found, SCENARIO_FILE_MAX, &text, &size, why, sizeof(why))) {
+		scenario_error_at(err, 0, 0, "%s", why);
+		return NULL;
+	}
+	if (size)
+		s = scenario_parse(found, text, size, err);
+	else
+		scenario_error_at(err, 1, 1, "empty, expected a scenario");
+	free(text);
+	return s;
+}
+
+void scenario_free(struct scenario *s)
+{
+	if (!s)
+		return;
+	free(s->ops);
+	free(s->expect_title);
+	free(s->about);
+	free(s->path);
+	free(s);
+}
+
+void scenario_error_print(const struct scenario_error *err, char *buf, size_t size)
+{
+	const char *file = strcmp(err->file, "-") == 0 ? "standard input" : err->file;
+
+	if (err->line)
+		snprintf(buf, size, "%s:%u:%u: %s", file, err->line, err->column, err->text);
+	else
+		snprintf(buf, size, "%s: %s", file, err->text);
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The only room that touches the host: files, the mapped recipe, signals,
+ * worker processes, and the wall clock, which only ever stops a run or is
+ * printed. Nothing here decides what a run does.
+ */
+#pragma once
+
+#include "sim/base/types.h"
+
+#include <stdio.h>
+
+#define HOST_PATH_MAX 4096
+
+/*
+ * Reads a whole file of at most max bytes ("-" is standard input). *data is the
+ * caller's to free and has a NUL behind its *size bytes. False: err says why
+ * ("is a directory, expected a file"). Never blocks on a FIFO without writer.
+ */
+bool host_file_read(const char *path, size_t max, char **data, size_t *size, char *err,
+		    size_t err_size);
+/* Writes a file so that readers see the old or the new one, never half; "-" is standard output. */
+bool host_file_write(const char *path, const char *data, size_t size, char *err, size_t err_size);
+bool host_file_exists(const char *path);
+
+struct host_file {
+	const char *name;
+	const char *data;
+	size_t size;
+};
+
+/*
+ * Makes dir (if needed) and in it <stem>-NNN with the given files: the first
+ * number that is free. It appears at once, complete. made gets its path.
+ */
+bool host_dir_publish(const char *dir, const char *stem, const struct host_file *file, u32 n,
+		      char made[HOST_PATH_MAX]);
+
+/* Calls fn for each file of dir whose name ends in suffix, sorted by name. */
+void host_dir_each(const char *dir, const char *suffix, void (*fn)(void *arg, const char *name),
+		   void *arg);
+
+/* The program's own path; "" if the host does not tell. */
+const char *host_program_path(void);
+
+/* Microseconds of the monotonic wall clock. */
+u64 host_now_us(void);
+bool host_is_terminal(FILE *f);
+
+/*
+ * The mapped recipe: text that survives the process. The file is made at the
+ * first call, in $TMPDIR or /tmp, and removed by host_recipe_done(); a crash of
+ * the process prints its text (and leaves it).
+ */
+char *host_recipe_map(size_t size);
+void host_recipe_done(void);
+
+/*
+ * From now on a crash (SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT) prints the
+ * mapped recipe as a replay line before it ends the process, and SIGINT and
+ * SIGTERM only ask to stop.
+ */
+void host_signals_init(void);
+bool host_stop_asked(void);
+
+/* --- worker processes --- */
+
+/* Zeroed memory that forked workers share with their parent. */
+void *host_shared_alloc(size_t size);
+void host_shared_free(void *p, size_t size);
+/*
+ * Forks n workers that call fn(arg, i) and exit; calls tick(arg) now and then
+ * while they run. Returns how many ended by a signal or with an error.
+ */
+u32 host_workers_run(u32 n, void (*fn)(void *arg, u32 i), void (*tick)(void *arg), void *arg);
+/* Replaces the process; returns only on failure. */
+void host_exec(const char *program, char *const argv[]);

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What outlives or ends the process: the mapped recipe, signals, workers.
+ *
+ * A task that overruns its stack faults on the guard page, so the crash
+ * handler runs on a stack of its own and uses nothing but write().
+ */
+#include "sim/host/host.h"
+
+#include "sim/base/assert.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static struct {
+	char *text; /* the mapped recipe, NULL before the first use */
+	size_t size;
+	pid_t owner;
+	char path[HOST_PATH_MAX];
+} recipe;
+
+static volatile sig_atomic_t stop_asked;
+
+char *host_recipe_map(size_t size)
+{
+	const char *dir = getenv("TMPDIR");
+	int fd;
+
+	if (recipe.text && recipe.owner == getpid())
+		return recipe.text;
+	recipe.text = NULL;
+	recipe.size = size;
+	recipe.owner = getpid();
+	snprintf(recipe.path, sizeof(recipe.path), "%s/iommulab-%d.recipe",
+		 dir && *dir ? dir : "/tmp", (int)getpid());
+	unlink(recipe.path);
+	fd = open(recipe.path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd >= 0 && ftruncate(fd, (off_t)size) == 0)
+		recipe.text = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (fd >= 0)
+		close(fd);
+	if (recipe.text && recipe.text != MAP_FAILED)
+		return recipe.text;
+	/* No place for a file: the crash handler still has the text. */
+	recipe.path[0] = '\0';
+	recipe.text = calloc(1, size);
+	sim_assert(recipe.text);
+	return recipe.text;
+}
+
+void host_recipe_done(void)
+{
+	if (!recipe.text || recipe.owner != getpid())
+		return;
+	recipe.text[0] = '\0';
+	if (recipe.path[0])
+		unlink(recipe.path);
+}
+
+/* --- signals --- */
+
+static void say(const char *text, size_t n)
+{
+	while (n) {
+		ssize_t done = write(STDERR_FILENO, text, n);
+
+		if (done <= 0)
+			return;
+		text += done;
+		n -= (size_t)done;
+	}
+}
+
+static void say_text(const char *text)
+{
+	say(text, strlen(text));
+}
+
+static void on_crash(int sig)
+{
+	static const char *const names[NSIG] = {
+		[SIGSEGV] = "SIGSEGV", [SIGBUS] = "SIGBUS",   [SIGFPE] = "SIGFPE",
+		[SIGILL] = "SIGILL",   [SIGABRT] = "SIGABRT",
+	};
+
+	signal(sig, SIG_DFL);
+	say_text("\niommulab: crashed with ");
+	say_text(names[sig] ? names[sig] : "a signal");
+	say_text("\n");
+	if (recipe.text && recipe.text[0]) {
+		say_text("replay: iommulab replay '");
+		say(recipe.text, strnlen(recipe.text, recipe.size));
+		say_text("'\n");
+		if (recipe.path[0]) {
+			say_text("also in: ");
+			say_text(recipe.path);
+			say_text("\n");
+		}
+	}
+	raise(sig);
+}
+
+static void on_stop(int sig)
+{
+	/* The second one ends the process. */
+	signal(sig, SIG_DFL);
+	stop_asked = 1;
+}
+
+void host_signals_init(void)
+{
+	static const int crashes[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
+	static char stack[65536];
+	stack_t alt = {.ss_sp = stack, .ss_size = sizeof(stack)};
+	struct sigaction sa = {.sa_handler = on_crash, .sa_flags = SA_ONSTACK | SA_NODEFER};
+
+	sigaltstack(&alt, NULL);
+	for (size_t i = 0; i < sizeof(crashes) / sizeof(*crashes); i++)
+		sigaction(crashes[i], &sa, NULL);
+	sa.sa_handler = on_stop;
+	sa.sa_flags = SA_ONSTACK | SA_RESTART;
+	sigaction(SIGINT, &sa, NULL);
+	sigaction(SIGTERM, &sa, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+bool host_stop_asked(void)
+{
+	return stop_asked;
+}
+
+/* --- workers --- */
+
+void *host_shared_alloc(size_t size)
+{
+	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED)
+		sim_fatal("cannot share %zu bytes with workers", size);
+	return p;
+}
+
+void host_shared_free(void *p, size_t size)
+{
+	munmap(p, size);
+}
+
+static u32 reap(u32 left, u32 *failed)
+{
+	int status;
+	pid_t pid;
+
+	while (left && (pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		left--;
+		*failed += !(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	}
+	return left;
+}
+
+u32 host_workers_run(u32 n, void (*fn)(void *arg, u32 i), void (*tick)(void *arg), void *arg)
+{
+	u32 failed = 0, left = n;
+
+	fflush(NULL);
+	for (u32 i = 0; i < n; i++) {
+		pid_t pid = fork();
+
+		if (pid < 0)
+			sim_fatal("cannot start worker %u: %s", i, strerror(errno));
+		if (pid == 0) {
+			fn(arg, i);
+			host_recipe_done();
+			_exit(0);
+		}
+	}
+	while ((left = reap(left, &failed))) {
+		usleep(left == n ? 2000 : 10000);
+		if (tick)
+			tick(arg);
+	}
+	return failed;
+}
