@@ -71,8 +71,12 @@ static void wake_thread(struct irqaction *a, unsigned irq)
 static void run_handlers(struct irq_line *line, unsigned irq)
 {
 	for (struct irqaction *a = line->actions; a; a = a->next) {
+		irqreturn_t ret = IRQ_WAKE_THREAD;
+
 		access_sync(a, OP_READ);
-		if (!a->handler || a->handler((int)irq, a->dev) == IRQ_WAKE_THREAD)
+		if (a->handler)
+			ret = a->handler((int)irq, a->dev);
+		if (ret == IRQ_WAKE_THREAD && a->thread_fn)
 			wake_thread(a, irq);
 	}
 }

@@ -12,10 +12,11 @@ static void fire(struct clock_timer *clock)
 	struct kapi_state *s = kapi_state();
 	struct lockdep_map dep;
 
+	/* Before anybody else may run: it is not armed any more. */
+	s->timer_running = t;
 	access_sync(t, OP_WRITE);
 	access_acquire(t);
 	dep = t->dep;
-	s->timer_running = t;
 	kapi_softirq_enter();
 	lock_map_acquire(&dep);
 	t->function(t);
