@@ -36,7 +36,7 @@ set(hooks 1)
 set(asan 0)
 set(optimise -O2)
 set(engine_options)        # everything, compile and link
-set(fuzz_options)          # code under fuzzing, compile; and every link of it
+set(fuzz_options)          # code under fuzzing, compile; and every link
 if(IOMMULAB_FLAVOUR STREQUAL "bench")
 	set(optimise -O3)
 	set(hooks 0)
@@ -50,6 +50,14 @@ elseif(IOMMULAB_FLAVOUR STREQUAL "asan")
 		-fsanitize-coverage=inline-8bit-counters,trace-loads,trace-stores)
 elseif(IOMMULAB_FLAVOUR STREQUAL "fuzz")
 	set(fuzz_options -fsanitize=fuzzer-no-link)
+elseif(IOMMULAB_FLAVOUR STREQUAL "afl")
+	# AFL's own pass comes before the hooks and gets its counters hooked;
+	# clang's coverage pass knows better. Only the code under fuzzing has it.
+	set(engine_options -fno-sanitize-coverage=trace-pc-guard)
+	set(fuzz_options -fsanitize-coverage=trace-pc-guard)
+	set(afl_environment ${CMAKE_COMMAND} -E env AFL_QUIET=1 AFL_LLVM_INSTRUMENT=llvm-native)
+	set(CMAKE_C_COMPILER_LAUNCHER ${afl_environment})
+	set(CMAKE_C_LINKER_LAUNCHER ${afl_environment})
 elseif(IOMMULAB_FLAVOUR STREQUAL "cov")
 	set(engine_options -fprofile-instr-generate -fcoverage-mapping)
 endif()

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The rooms that make up the library, and the generated tables.
 
-# Folders named in tools/rooms.txt, but for the fuzz targets (programs).
+# Folders named in tools/rooms.txt, but for those that make fuzz programs.
 function(iommulab_rooms out)
 	set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS
 		${CMAKE_SOURCE_DIR}/tools/rooms.txt)
@@ -9,7 +9,7 @@ function(iommulab_rooms out)
 	set(rooms)
 	foreach(line IN LISTS lines)
 		string(REGEX REPLACE "[ \t]*\\|.*" "" room "${line}")
-		if(NOT room STREQUAL "fuzz/target")
+		if(NOT room MATCHES "^fuzz(/target)?$")
 			list(APPEND rooms ${room})
 		endif()
 	endforeach()
@@ -22,15 +22,8 @@ function(iommulab_glob out)
 	set(${out} ${found} PARENT_SCOPE)
 endfunction()
 
-# A table room's files (sim/sched/policy/*.c) belong to the room above it.
 function(iommulab_room_sources out room)
-	set(patterns ${CMAKE_SOURCE_DIR}/${room}/*.c)
-	if(room STREQUAL "sim/sched")
-		list(APPEND patterns ${CMAKE_SOURCE_DIR}/sim/sched/policy/*.c)
-	elseif(room STREQUAL "sim/oracle")
-		list(APPEND patterns ${CMAKE_SOURCE_DIR}/sim/oracle/check/*.c)
-	endif()
-	iommulab_glob(found ${patterns})
+	iommulab_glob(found ${CMAKE_SOURCE_DIR}/${room}/*.c)
 	list(REMOVE_ITEM found ${CMAKE_SOURCE_DIR}/tools/cli/main.c)
 	set(${out} ${found} PARENT_SCOPE)
 endfunction()

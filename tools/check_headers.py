@@ -1,0 +1,44 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Compiles each header of the rooms alone, with every compiler that is there."""
+
+import shutil
+import subprocess
+
+from check_lib import Complaints, main, tree_files
+
+COMPILERS = ("gcc", "clang-19", "clang-14")
+LIBRARIES = ("yaml-0.1", "json-c", "popt", "libdw", "criterion")
+FLAGS = ("-std=gnu17", "-D_GNU_SOURCE", "-DIOMMULAB_ASAN=0", "-DIOMMULAB_HOOKS=1",
+         "-fsyntax-only", "-Wall", "-Wextra", "-Werror")
+TREES = ("sim/", "hw/", "core/", "scenarios/", "fuzz/", "tools/", "tests/")
+
+
+def library_flags():
+    out = subprocess.run(["pkg-config", "--cflags", *LIBRARIES], capture_output=True, text=True,
+                         check=False)
+    return out.stdout.split()
+
+
+def check(args):
+    complaints = Complaints("headers")
+    compilers = [c for c in COMPILERS if shutil.which(c)]
+    if not compilers:
+        complaints.add("tools/check_headers.py", f"none of {', '.join(COMPILERS)} is installed")
+    libraries = library_flags()
+    for name in tree_files(args.root):
+        if not name.endswith(".h") or not name.startswith(TREES):
+            continue
+        complaints.looked_at += 1
+        for compiler in compilers:
+            run = subprocess.run([compiler, *FLAGS, *libraries, "-I", args.root, "-x", "c", "-"],
+                                 input=f'#include "{name}"\n', capture_output=True, text=True,
+                                 check=False)
+            if run.returncode:
+                first = next((l for l in run.stderr.splitlines() if "error" in l), "failed")
+                complaints.add(name, f"does not compile alone with {compiler}: {first}")
+    return complaints.finish()
+
+
+if __name__ == "__main__":
+    main(check, __doc__)
