@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Our own kernel behind struct kernel: boots on a machine, performs
+ * operations, undoes what a program has left.
+ *
+ * Everything hangs from struct boot_state, which this_world()->kernel points
+ * to. What boot() makes belongs to the snapshot and is not undone.
+ */
+#include "core/boot/boot_priv.h"
+
+/* --- small operations --- */
+
+static long op_register_iommu(const u64 *arg)
+{
+	return arg[0] < iommu_core()->machine->n_iommus ? mock_register((u32)arg[0]) : -ENODEV;
+}
+
+static long op_unregister_iommu(const u64 *arg)
+{
+	return arg[0] < iommu_core()->machine->n_iommus ? mock_unregister((u32)arg[0]) : -ENODEV;
+}
+
+static long op_shutdown_iommu(const u64 *arg)
+{
+	return arg[0] < iommu_core()->machine->n_iommus ? mock_shutdown((u32)arg[0]) : -ENODEV;
+}
+
+/* An open file below iommu_groups/N holds the group. */
+static struct iommu_group *group_of(u64 index)
+{
+	struct device *dev = boot_device_get(index);
+	struct iommu_group *group = NULL;
+
+	if (dev) {
+		group = iommu_group_get(dev);
+		put_device(dev);
+	}
+	return group;
+}
+
+static long op_set_type(const u64 *arg)
+{
+	static const unsigned types[OP_DOMTYPES] = {
+		[OP_DOMTYPE_DMA] = IOMMU_DOMAIN_DMA,
+		[OP_DOMTYPE_DMA_FQ] = IOMMU_DOMAIN_DMA_FQ,
+		[OP_DOMTYPE_IDENTITY] = IOMMU_DOMAIN_IDENTITY,
+		[OP_DOMTYPE_BLOCKED] = IOMMU_DOMAIN_BLOCKED,
+		[OP_DOMTYPE_UNMANAGED] = IOMMU_DOMAIN_UNMANAGED,
+	};
+	struct iommu_group *group;
+	int ret;
+
+	if (arg[1] >= OP_DOMTYPES)
+		return -EINVAL;
+	group = group_of(arg[0]);
+	if (!group)
+		return -ENODEV;
+	ret = iommu_group_store_type(group, types[arg[1]]);
+	iommu_group_put(group);
+	return ret;
+}
+
+static long op_resv(const u64 *arg)
+{
+	struct iommu_group *group = group_of(arg[0]);
+	int ret;
+
+	if (!group)
+		return -ENODEV;
+	ret = iommu_group_show_resv_regions(group);
+	iommu_group_put(group);
+	return ret;
+}
+
+static long op_dma(const u64 *arg)
+{
+	struct device *dev = boot_device_get(arg[0]);
+	bool ok;
+
+	if (!dev)
+		return -ENODEV;
+	ok = mock_hw_dma(dev, arg[1]);
+	put_device(dev);
+	return ok ? 0 : -EFAULT;
+}
+
+static long (*const handlers[OP_CODES])(const u64 *arg) = {
+	[OP_register_iommu] = op_register_iommu,
+	[OP_unregister_iommu] = op_unregister_iommu,
+	[OP_shutdown_iommu] = op_shutdown_iommu,
+	[OP_add] = boot_op_add,
+	[OP_remove] = boot_op_remove,
+	[OP_probe] = boot_op_probe,
+	[OP_bind] = boot_op_bind,
+	[OP_unbind] = boot_op_unbind,
+	[OP_deferred] = boot_op_deferred,
+	[OP_claim] = boot_op_claim,
+	[OP_release] = boot_op_release,
+	[OP_claim_group] = boot_op_claim_group,
+	[OP_release_group] = boot_op_release_group,
+	[OP_alloc_domain] = boot_op_alloc_domain,
+	[OP_free_domain] = boot_op_free_domain,
+	[OP_attach] = boot_op_attach,
+	[OP_detach] = boot_op_detach,
+	[OP_attach_group] = boot_op_attach_group,
+	[OP_detach_group] = boot_op_detach_group,
+	[OP_replace] = boot_op_replace,
+	[OP_map] = boot_op_map,
+	[OP_unmap] = boot_op_unmap,
+	[OP_set_type] = op_set_type,
+	[OP_resv] = op_resv,
+	[OP_dma] = op_dma,
+};
+
+static long kernel_op(struct world *w, const struct op *op)
+{
+	(void)w;
+	if (op->code >= OP_CODES || !handlers[op->code])
+		return -ENOSYS;
+	return handlers[op->code](op->arg);
+}
+
+/* --- boot and shutdown --- */
+
+static void boot_locks(struct boot_state *b)
+{
+	spin_lock_init(&b->table_lock);
+	mutex_init(&b->slots_lock);
+	for (u32 i = 0; i < OP_DOMAINS_MAX; i++)
+		mutex_init(&b->slot[i].map_lock);
+	for (u32 i = 0; i < b->core.machine->n_devices; i++) {
+		mutex_init(&b->user[i].plug_lock);
+		mutex_init(&b->user[i].lock);
+	}
+}
+
+static void boot_buses(struct boot_state *b)
+{
+	static const char *const names[] = {"pci", "platform"};
+
+	for (u32 i = 0; i < ARRAY_SIZE(b->bus); i++) {
+		struct bus_type *bus = &b->bus[i];
+
+		bus->name = names[i];
+		bus->probe = boot_bus_probe;
+		bus->remove = boot_bus_remove;
+		bus->dma_configure = boot_bus_dma_configure;
+		bus->dma_cleanup = iommu_dma_cleanup;
+		b->core.bus[i] = bus;
+		WARN_ON(bus_register(bus));
+		WARN_ON(endpoint_drivers_register(bus, b->driver[i]));
+	}
+}
+
+static void boot_devices(struct boot_state *b)
+{
+	const struct machine *m = b->core.machine;
+
+	for (u32 i = 0; i < m->n_devices; i++) {
+		if (m->device[i].absent)
+			continue;
+		b->device[i] = boot_device_create(b, i);
+		WARN_ON(device_add(&b->device[i]->dev));
+	}
+}
+
+static void boot_notifiers(struct boot_state *b)
+{
+	for (u32 i = 0; i < ARRAY_SIZE(b->bus); i++) {
+		b->nb[i].notifier_call = iommu_bus_notifier;
+		bus_register_notifier(&b->bus[i], &b->nb[i]);
+	}
+}
+
+#define FIRST_FRAME 0x100000000LL
+
+static void kernel_boot(struct world *w, const struct machine *m)
+{
+	struct boot_state *b = kzalloc(sizeof(*b), GFP_KERNEL | __GFP_NOFAIL);
+
+	w->kernel = b;
+	iommu_core_init(&b->core, m);
+	b->core.user_close_begin = boot_user_close_begin;
+	b->core.user_close_end = boot_user_close_end;
+	atomic64_set(&b->core.next_frame, FIRST_FRAME);
+	boot_locks(b);
+	mock_init(&b->core);
+	boot_buses(b);
+	boot_devices(b);
+	boot_notifiers(b);
+}
+
+static void shut_down_device(struct device *dev)
+{
+	boot_user_close_begin(dev);
+	boot_user_close_end(dev);
+	device_release_driver(dev);
+}
+
+/* What no instance has taken with it: only historic orders leave any. */
+static void forget_device(struct boot_state *b, u32 index)
+{
+	struct boot_device *bd = b->device[index];
+
+	if (bd->fresh) {
+		b->device[index] = NULL;
+		device_unregister(&bd->dev);
+	} else if (bd->dev.iommu) {
+		iommu_release_device(&bd->dev);
+	}
+}
+
+static void kernel_shutdown(struct world *w)
+{
+	struct boot_state *b = w->kernel;
+	const struct machine *m = b->core.machine;
+
+	wait_for_device_probe();
+	for (u32 i = 0; i < m->n_devices; i++)
+		if (b->device[i])
+			shut_down_device(&b->device[i]->dev);
+	boot_slots_free(b);
+	for (u32 i = 0; i < m->n_iommus; i++)
+		mock_unregister(i);
+	for (u32 i = 0; i < m->n_devices; i++)
+		if (b->device[i])
+			forget_device(b, i);
+	iommu_core_fini(&b->core);
+}
+
+const struct kernel kernel_model = {
+	.name = "model",
+	.boot = kernel_boot,
+	.op = kernel_op,
+	.shutdown = kernel_shutdown,
+};

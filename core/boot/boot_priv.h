@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Private to core/boot: what our kernel hangs from a world.
+ */
+#pragma once
+
+#include "core/drv/mock.h"
+#include "core/iommu/iommu.h"
+#include "sim/kapi/bug.h"
+
+/* A device of the machine while it is plugged in. Referenced by the table. */
+struct boot_device {
+	struct device dev;
+	int last_probe; /* marked: what the last attempt to probe it gave */
+	bool fresh;     /* plugged in by the program, not at boot */
+};
+
+enum slot_state { SLOT_FREE, SLOT_BUSY, SLOT_LIVE };
+
+/* A domain that the program has named. state, users: boot->slots_lock. */
+struct boot_slot {
+	enum slot_state state;
+	u32 users;
+	struct iommu_domain *domain;
+	struct mutex map_lock; /* one map or unmap of the domain at a time */
+};
+
+/*
+ * What user space has going through a device, as VFIO's files would hold it.
+ * All by lock, but for plug_lock: it serialises add and remove.
+ */
+struct boot_user {
+	struct mutex plug_lock;
+	struct mutex lock;
+	struct iommu_group *group; /* referenced while n_claims */
+	u32 n_claims;
+	bool by_group;
+	struct boot_slot *attached; /* used while set */
+};
+
+struct boot_state {
+	struct iommu_core core; /* first: see iommu_core() */
+	struct bus_type bus[2];
+	struct notifier_block nb[2];
+	struct device_driver driver[2][KERNEL_DRIVERS_N];
+	spinlock_t table_lock;
+	struct boot_device *device[MACHINE_DEVICES_MAX]; /* table_lock */
+	struct boot_user user[MACHINE_DEVICES_MAX];
+	struct mutex slots_lock;
+	struct boot_slot slot[OP_DOMAINS_MAX];
+};
+
+static inline struct boot_state *boot_state(void)
+{
+	return this_world()->kernel;
+}
+
+static inline struct boot_device *to_boot_device(struct device *dev)
+{
+	return container_of(dev, struct boot_device, dev);
+}
+
+/* device.c: plugging and binding */
+/* With a reference; NULL if it is not plugged in, or no such device. */
+struct device *boot_device_get(u64 index);
+struct boot_device *boot_device_create(struct boot_state *b, u32 index);
+int boot_bus_probe(struct device *dev);
+void boot_bus_remove(struct device *dev);
+int boot_bus_dma_configure(struct device *dev);
+long boot_op_add(const u64 *arg);
+long boot_op_remove(const u64 *arg);
+long boot_op_probe(const u64 *arg);
+long boot_op_bind(const u64 *arg);
+long boot_op_unbind(const u64 *arg);
+long boot_op_deferred(const u64 *arg);
+
+/* user.c: owners and domains */
+void boot_user_close_begin(struct device *dev);
+void boot_user_close_end(struct device *dev);
+void boot_slots_free(struct boot_state *b);
+long boot_op_claim(const u64 *arg);
+long boot_op_release(const u64 *arg);
+long boot_op_claim_group(const u64 *arg);
+long boot_op_release_group(const u64 *arg);
+long boot_op_alloc_domain(const u64 *arg);
+long boot_op_free_domain(const u64 *arg);
+long boot_op_attach(const u64 *arg);
+long boot_op_detach(const u64 *arg);
+long boot_op_attach_group(const u64 *arg);
+long boot_op_detach_group(const u64 *arg);
+long boot_op_replace(const u64 *arg);
+long boot_op_map(const u64 *arg);
+long boot_op_unmap(const u64 *arg);

@@ -1,0 +1,402 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * User space's side: owners and the domains they attach, with the rules that
+ * VFIO and iommufd keep for the core.
+ *
+ * A domain may be attached through a device only while that device (or its
+ * group, through it) is claimed, a claim is given up only after the domain, and
+ * a domain is freed only when nothing uses it. So an unmanaged domain that a
+ * group is in is always one that some device's record holds. What would be a
+ * kernel caller's bug is refused here, with an errno.
+ *
+ * Locks: user->lock -> slots_lock; user->lock -> the core's. map_lock -> the
+ * driver's.
+ */
+#include "core/boot/boot_priv.h"
+
+/* --- domains by name --- */
+
+static struct boot_slot *slot_get(u64 index)
+{
+	struct boot_state *b = boot_state();
+	struct boot_slot *s = NULL;
+
+	if (index >= OP_DOMAINS_MAX)
+		return NULL;
+	mutex_lock(&b->slots_lock);
+	if (b->slot[index].state == SLOT_LIVE) {
+		s = &b->slot[index];
+		s->users++;
+	}
+	mutex_unlock(&b->slots_lock);
+	return s;
+}
+
+static void slot_put(struct boot_slot *s)
+{
+	struct boot_state *b = boot_state();
+
+	mutex_lock(&b->slots_lock);
+	s->users--;
+	mutex_unlock(&b->slots_lock);
+}
+
+static void slot_set(struct boot_slot *s, enum slot_state state, struct iommu_domain *domain)
+{
+	struct boot_state *b = boot_state();
+
+	mutex_lock(&b->slots_lock);
+	s->state = state;
+	s->domain = domain;
+	mutex_unlock(&b->slots_lock);
+}
+
+/* From state to BUSY, with nobody using it; -EBUSY, or err if it is in another. */
+static int slot_take(u64 index, enum slot_state state, int err)
+{
+	struct boot_state *b = boot_state();
+	struct boot_slot *s;
+	int ret = 0;
+
+	if (index >= OP_DOMAINS_MAX)
+		return -EINVAL;
+	s = &b->slot[index];
+	mutex_lock(&b->slots_lock);
+	if (s->state != state)
+		ret = err;
+	else if (s->users)
+		ret = -EBUSY;
+	else
+		s->state = SLOT_BUSY;
+	mutex_unlock(&b->slots_lock);
+	return ret;
+}
+
+long boot_op_alloc_domain(const u64 *arg)
+{
+	struct device *dev = boot_device_get(arg[1]);
+	struct iommu_domain *domain;
+	int ret;
+
+	if (!dev)
+		return -ENODEV;
+	ret = slot_take(arg[0], SLOT_FREE, -EEXIST);
+	if (!ret) {
+		struct boot_slot *s = &boot_state()->slot[arg[0]];
+
+		domain = iommu_paging_domain_alloc(dev);
+		ret = PTR_ERR_OR_ZERO(domain);
+		slot_set(s, ret ? SLOT_FREE : SLOT_LIVE, ret ? NULL : domain);
+	}
+	put_device(dev);
+	return ret;
+}
+
+long boot_op_free_domain(const u64 *arg)
+{
+	int ret = slot_take(arg[0], SLOT_LIVE, -ENOENT);
+
+	if (!ret) {
+		struct boot_slot *s = &boot_state()->slot[arg[0]];
+
+		iommu_domain_free(s->domain);
+		slot_set(s, SLOT_FREE, NULL);
+	}
+	return ret;
+}
+
+/* At shutdown: nobody uses them any more. */
+void boot_slots_free(struct boot_state *b)
+{
+	for (u32 i = 0; i < OP_DOMAINS_MAX; i++) {
+		if (b->slot[i].state != SLOT_LIVE)
+			continue;
+		iommu_domain_free(b->slot[i].domain);
+		b->slot[i].state = SLOT_FREE;
+	}
+}
+
+/* --- owners --- */
+
+static struct boot_user *user_of(const struct device *dev)
+{
+	return &boot_state()->user[dev->index];
+}
+
+static void user_detach(struct boot_user *u)
+{
+	if (!u->attached)
+		return;
+	iommu_detach_group(u->attached->domain, u->group);
+	slot_put(u->attached);
+	u->attached = NULL;
+}
+
+static int user_release(struct boot_user *u)
+{
+	int ret = iommu_group_release_dma_owner(u->group);
+
+	if (!--u->n_claims) {
+		iommu_group_put(u->group);
+		u->group = NULL;
+	}
+	return ret;
+}
+
+void boot_user_close_begin(struct device *dev)
+{
+	struct boot_user *u = user_of(dev);
+
+	mutex_lock(&u->lock);
+	user_detach(u);
+	while (u->n_claims)
+		user_release(u);
+}
+
+void boot_user_close_end(struct device *dev)
+{
+	mutex_unlock(&user_of(dev)->lock);
+}
+
+static int user_claim_device(struct boot_user *u, struct device *dev, void *owner)
+{
+	int ret = u->n_claims && u->by_group ? -EPERM : iommu_device_claim_dma_owner(dev, owner);
+
+	if (ret)
+		return ret;
+	if (!u->n_claims++) {
+		u->group = iommu_group_get(dev);
+		u->by_group = false;
+	}
+	return 0;
+}
+
+static int user_claim_group(struct boot_user *u, struct device *dev, void *owner)
+{
+	struct iommu_group *group = iommu_group_get(dev);
+	int ret;
+
+	if (!group)
+		return -ENODEV;
+	ret = iommu_group_claim_dma_owner(group, owner);
+	if (ret) {
+		iommu_group_put(group);
+		return ret;
+	}
+	u->group = group;
+	u->n_claims = 1;
+	u->by_group = true;
+	return 0;
+}
+
+static int user_release_one(struct boot_user *u, bool by_group)
+{
+	if (!u->n_claims || u->by_group != by_group)
+		return -EINVAL;
+	if (u->attached && u->n_claims == 1)
+		return -EBUSY;
+	return user_release(u);
+}
+
+enum user_verb { CLAIM, CLAIM_GROUP, RELEASE, RELEASE_GROUP };
+
+static long user_op(const u64 *arg, enum user_verb verb)
+{
+	struct device *dev = boot_device_get(arg[0]);
+	void *owner = (void *)(uintptr_t)arg[1];
+	struct boot_user *u;
+	int ret = -ENODEV;
+
+	if (!dev)
+		return ret;
+	u = user_of(dev);
+	mutex_lock(&u->lock);
+	/* Once it is going, its user has been sent away for good. */
+	if (!dev->dead) {
+		if (verb == CLAIM)
+			ret = user_claim_device(u, dev, owner);
+		else if (verb == CLAIM_GROUP)
+			ret = user_claim_group(u, dev, owner);
+		else
+			ret = user_release_one(u, verb == RELEASE_GROUP);
+	}
+	mutex_unlock(&u->lock);
+	put_device(dev);
+	return ret;
+}
+
+long boot_op_claim(const u64 *arg)
+{
+	return user_op(arg, CLAIM);
+}
+
+long boot_op_claim_group(const u64 *arg)
+{
+	return user_op(arg, CLAIM_GROUP);
+}
+
+long boot_op_release(const u64 *arg)
+{
+	return user_op(arg, RELEASE);
+}
+
+long boot_op_release_group(const u64 *arg)
+{
+	return user_op(arg, RELEASE_GROUP);
+}
+
+/* --- attaching --- */
+
+typedef int (*attach_fn)(struct boot_user *u, struct device *dev, struct boot_slot *s);
+
+/* The record holds the slot from before the domain is attached until after. */
+static int user_attach(struct boot_user *u, struct device *dev, struct boot_slot *s)
+{
+	return u->attached ? -EBUSY : iommu_attach_device(s->domain, dev);
+}
+
+static int user_attach_group(struct boot_user *u, struct device *dev, struct boot_slot *s)
+{
+	(void)dev;
+	return u->attached ? -EBUSY : iommu_attach_group(s->domain, u->group);
+}
+
+static int user_replace(struct boot_user *u, struct device *dev, struct boot_slot *s)
+{
+	int ret = iommu_group_replace_domain(u->group, s->domain);
+
+	(void)dev;
+	if (!ret && u->attached)
+		slot_put(u->attached);
+	return ret;
+}
+
+static long attach_op(const u64 *arg, attach_fn fn)
+{
+	struct device *dev = boot_device_get(arg[0]);
+	struct boot_slot *s;
+	struct boot_user *u;
+	int ret = -ENOENT;
+
+	if (!dev)
+		return -ENODEV;
+	u = user_of(dev);
+	mutex_lock(&u->lock);
+	s = slot_get(arg[1]);
+	if (s) {
+		ret = u->n_claims ? fn(u, dev, s) : -EPERM;
+		if (ret)
+			slot_put(s);
+		else
+			u->attached = s;
+	}
+	mutex_unlock(&u->lock);
+	put_device(dev);
+	return ret;
+}
+
+long boot_op_attach(const u64 *arg)
+{
+	return attach_op(arg, user_attach);
+}
+
+long boot_op_attach_group(const u64 *arg)
+{
+	return attach_op(arg, user_attach_group);
+}
+
+long boot_op_replace(const u64 *arg)
+{
+	return attach_op(arg, user_replace);
+}
+
+static long detach_op(const u64 *arg, bool by_group)
+{
+	struct device *dev = boot_device_get(arg[0]);
+	struct boot_user *u;
+	int ret = -EINVAL;
+
+	if (!dev)
+		return -ENODEV;
+	u = user_of(dev);
+	mutex_lock(&u->lock);
+	if (u->attached && arg[1] < OP_DOMAINS_MAX &&
+	    u->attached == &boot_state()->slot[arg[1]]) {
+		ret = 0;
+		if (!by_group)
+			ret = iommu_detach_device(u->attached->domain, dev);
+		else
+			iommu_detach_group(u->attached->domain, u->group);
+		if (!ret) {
+			slot_put(u->attached);
+			u->attached = NULL;
+		}
+	}
+	mutex_unlock(&u->lock);
+	put_device(dev);
+	return ret;
+}
+
+long boot_op_detach(const u64 *arg)
+{
+	return detach_op(arg, false);
+}
+
+long boot_op_detach_group(const u64 *arg)
+{
+	return detach_op(arg, true);
+}
+
+/* --- mapping --- */
+
+#define FRESH_ALIGN (2ULL << 20)
+#define FRESH_MAX (1ULL << 40)
+
+/* New physical memory that lies in large pages as the iova does. */
+static u64 fresh_frames(u64 iova, u64 size)
+{
+	u64 offset = iova & (FRESH_ALIGN - 1), base;
+
+	if (size > FRESH_MAX)
+		return iova;
+	base = (u64)atomic64_fetch_add((s64)ALIGN(size + offset, FRESH_ALIGN),
+				       &iommu_core()->next_frame);
+	return base + offset;
+}
+
+long boot_op_map(const u64 *arg)
+{
+	u64 iova = arg[1], size = arg[2], pa = arg[3];
+	struct boot_slot *s;
+	int ret;
+
+	if (!size)
+		return -EINVAL;
+	s = slot_get(arg[0]);
+	if (!s)
+		return -ENOENT;
+	if (!pa)
+		pa = fresh_frames(iova, size);
+	mutex_lock(&s->map_lock);
+	ret = iommu_map(s->domain, iova, pa, size);
+	mutex_unlock(&s->map_lock);
+	slot_put(s);
+	return ret;
+}
+
+long boot_op_unmap(const u64 *arg)
+{
+	struct boot_slot *s;
+	size_t size;
+
+	if (!arg[2])
+		return -EINVAL;
+	s = slot_get(arg[0]);
+	if (!s)
+		return -ENOENT;
+	mutex_lock(&s->map_lock);
+	size = iommu_unmap(s->domain, arg[1], arg[2]);
+	mutex_unlock(&s->map_lock);
+	slot_put(s);
+	return (long)(size & ~BIT(63));
+}

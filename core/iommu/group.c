@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Groups: their life, and which devices belong together.
+ *
+ * Linux walks the PCI hierarchy at each probe: aliases, then bridges without
+ * ACS upward, then functions. The machine is known here at boot, so the same
+ * relation is computed once (core->peers, an equivalence) and a probe only
+ * looks for a peer that has a group already. Devices belong together when
+ *	one is an alias of the other (a shared requester id);
+ *	their bus lies behind a conventional bridge (alias: one requester id);
+ *	their bus, or a port above it, does not isolate them (no ACS);
+ *	they are on the platform bus and share a stream id of one instance.
+ */
+#include "core/iommu/iommu_priv.h"
+
+/* --- life --- */
+
+/* dup: a group with one reference. Its id is the lowest free number. */
+struct iommu_group *iommu_group_alloc(void)
+{
+	struct iommu_core *core = iommu_core();
+	struct iommu_group *group = kzalloc(sizeof(*group), GFP_KERNEL);
+	int id;
+
+	if (!group)
+		return ERR_PTR(-ENOMEM);
+	id = ida_alloc(&core->group_ida, GFP_KERNEL);
+	if (id < 0) {
+		kfree(group);
+		return ERR_PTR(id);
+	}
+	group->id = (u32)id;
+	kref_init(&group->kref);
+	mutex_init(&group->mutex);
+	INIT_LIST_HEAD(&group->devices);
+	INIT_LIST_HEAD(&group->entry);
+	return group;
+}
+
+static void iommu_group_release(struct kref *kref)
+{
+	struct iommu_group *group = container_of(kref, struct iommu_group, kref);
+
+	ida_free(&iommu_core()->group_ida, group->id);
+	mutex_destroy(&group->mutex);
+	kfree(group);
+}
+
+/*
+ * custom: under probe_lock, so that a device on its way into a group, or out
+ * of it after a failure, is not seen. Linux reads dev->iommu_group unlocked
+ * and relies on the caller.
+ */
+struct iommu_group *iommu_group_get(struct device *dev)
+{
+	struct iommu_core *core = iommu_core();
+	struct iommu_group *group;
+
+	mutex_lock(&core->probe_lock);
+	group = dev->iommu_group;
+	if (group)
+		kref_get(&group->kref);
+	mutex_unlock(&core->probe_lock);
+	return group;
+}
+
+struct iommu_group *iommu_group_ref_get(struct iommu_group *group)
+{
+	kref_get(&group->kref);
+	return group;
+}
+
+void iommu_group_put(struct iommu_group *group)
+{
+	kref_put(&group->kref, iommu_group_release);
+}
+
+u32 iommu_group_id(const struct iommu_group *group)
+{
+	return group->id;
+}
+
+/* --- who belongs together --- */
+
+static bool bus_isolates(const struct machine *m, u32 bus)
+{
+	for (; bus != MACHINE_NONE; bus = m->bus[bus].parent)
+		if (!m->bus[bus].acs || m->bus[bus].alias)
+			return false;
+	return true;
+}
+
+/* The highest bus above (or at) bus that still fails to isolate. */
+static u32 bus_domain(const struct machine *m, u32 bus)
+{
+	u32 top = bus;
+
+	for (; bus != MACHINE_NONE; bus = m->bus[bus].parent)
+		if (!m->bus[bus].acs || m->bus[bus].alias)
+			top = bus;
+	return top;
+}
+
+static u32 n_streams(const struct machine_device *d)
+{
+	return d->n_ids ? d->n_ids : 1;
+}
+
+static u32 stream(const struct machine_device *d, u32 i)
+{
+	return d->n_ids ? d->ids[i] : d->bdf;
+}
+
+static bool share_stream(const struct machine_device *a, const struct machine_device *b)
+{
+	if (!a->n_iommus || !b->n_iommus || a->iommus[0] != b->iommus[0])
+		return false;
+	for (u32 i = 0; i < n_streams(a); i++)
+		for (u32 j = 0; j < n_streams(b); j++)
+			if (stream(a, i) == stream(b, j))
+				return true;
+	return false;
+}
+
+static bool related(const struct machine *m, u32 i, u32 j)
+{
+	const struct machine_device *a = &m->device[i], *b = &m->device[j];
+
+	if (a->alias_of == j || b->alias_of == i || share_stream(a, b))
+		return true;
+	if (m->bus[a->bus].kind != MACHINE_BUS_PCI || m->bus[b->bus].kind != MACHINE_BUS_PCI)
+		return false;
+	if (bus_isolates(m, a->bus) || bus_isolates(m, b->bus))
+		return false;
+	return bus_domain(m, a->bus) == bus_domain(m, b->bus);
+}
+
+/*
+ * The id under which i's requests arrive: that of the device it aliases, and
+ * behind a conventional bridge that of the first device there.
+ */
+static u32 requester_id(const struct machine *m, u32 i)
+{
+	for (u32 n = 0; n < m->n_devices && m->device[i].alias_of != MACHINE_NONE; n++)
+		i = m->device[i].alias_of;
+	for (u32 bus = m->device[i].bus; bus != MACHINE_NONE; bus = m->bus[bus].parent) {
+		if (!m->bus[bus].alias)
+			continue;
+		for (u32 j = 0; j < m->n_devices; j++)
+			if (m->device[j].bus == bus)
+				return m->device[j].bdf;
+	}
+	return m->device[i].bdf;
+}
+
+/* Fills core->requester, and core->peers: the reflexive, transitive closure of related(). */
+void iommu_grouping_init(struct iommu_core *core)
+{
+	const struct machine *m = core->machine;
+	bool grew = true;
+
+	for (u32 i = 0; i < m->n_devices; i++) {
+		core->requester[i] = requester_id(m, i);
+		core->peers[i] = BIT(i);
+		for (u32 j = 0; j < m->n_devices; j++)
+			if (related(m, i, j))
+				core->peers[i] |= BIT(j);
+	}
+	while (grew) {
+		grew = false;
+		for (u32 i = 0; i < m->n_devices; i++) {
+			u64 all = core->peers[i];
+
+			for (u64 left = all; left; left &= left - 1)
+				all |= core->peers[bit_lowest(left)];
+			grew |= all != core->peers[i];
+			core->peers[i] = all;
+		}
+	}
+}
+
+/*
+ * custom: the group of any peer that has one, else a new one. Stands for
+ * Linux's pci_device_group() and for drivers that look their streams up.
+ */
+struct iommu_group *pci_device_group(struct device *dev)
+{
+	struct iommu_core *core = iommu_core();
+	u64 mask = core->peers[dev->index] & core->grouped_mask;
+
+	if (mask)
+		return iommu_group_ref_get(core->grouped[bit_lowest(mask)]->iommu_group);
+	return iommu_group_alloc();
+}
+
+/* dup: a group of its own. */
+struct iommu_group *generic_device_group(struct device *dev)
+{
+	(void)dev;
+	return iommu_group_alloc();
+}

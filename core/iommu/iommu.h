@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The IOMMU core: groups, domains, ownership, probing, fwspec, reserved
+ * regions, mapping and a small DMA API, under Linux's names.
+ *
+ * Everything hangs from struct iommu_core, which is the first member of what
+ * this_world()->kernel points to (core/boot puts it there).
+ *
+ * Locks, outer to inner:
+ *	an instance's own lock (core/drv) -> device_lock(dev) -> the user's
+ *	record (core/boot) -> core->probe_lock -> group->mutex -> the driver's
+ *	stream lock (spin)
+ *	core->list_lock (spin), cookie->lock (spin): leaves
+ *
+ * dev->iommu and dev->iommu_group are written with core->probe_lock held.
+ * custom: once a device can be bound also with device_lock(dev), so that the
+ * driver core may read them with that alone. Linux's bus walk does not take
+ * device_lock; see probe.c.
+ *
+ * Synchronisation of the public functions:
+ *	iommu_device_register/unregister   sleeps; no lock of ours held
+ *	iommu_device_use_default_domain    device_lock held (driver core)
+ *	claim, release, attach, detach     sleeps; takes group->mutex
+ *	iommu_map, iommu_unmap             sleeps; callers keep the domain alive
+ */
+#pragma once
+
+#include "core/kernel/kernel.h"
+#include "sim/kapi/atomic.h"
+#include "sim/kapi/device.h"
+#include "sim/kapi/idr.h"
+#include "sim/kapi/list.h"
+#include "sim/kapi/slab.h"
+#include "sim/sched/sched.h"
+
+struct iommu_group;
+struct iommu_domain;
+struct iommu_ops;
+
+#define __IOMMU_DOMAIN_PAGING 1u   /* has map and unmap */
+#define __IOMMU_DOMAIN_DMA_API 2u  /* used by the DMA API */
+#define __IOMMU_DOMAIN_DMA_FQ 4u
+#define __IOMMU_DOMAIN_PT 8u       /* identity */
+
+#define IOMMU_DOMAIN_BLOCKED 0u
+#define IOMMU_DOMAIN_IDENTITY __IOMMU_DOMAIN_PT
+#define IOMMU_DOMAIN_UNMANAGED __IOMMU_DOMAIN_PAGING
+#define IOMMU_DOMAIN_DMA (__IOMMU_DOMAIN_PAGING | __IOMMU_DOMAIN_DMA_API)
+#define IOMMU_DOMAIN_DMA_FQ (IOMMU_DOMAIN_DMA | __IOMMU_DOMAIN_DMA_FQ)
+
+enum iommu_resv_type {
+	IOMMU_RESV_DIRECT,
+	IOMMU_RESV_DIRECT_RELAXABLE,
+	IOMMU_RESV_RESERVED,
+	IOMMU_RESV_MSI,
+	IOMMU_RESV_SW_MSI,
+};
+
+/* Owned by the list it is on. */
+struct iommu_resv_region {
+	struct list_head list;
+	u64 start, length; /* bytes */
+	enum iommu_resv_type type;
+};
+
+struct iommu_domain_ops {
+	/* Must not fail for a domain that the device had before. */
+	int (*attach_dev)(struct iommu_domain *domain, struct device *dev);
+	int (*map_pages)(struct iommu_domain *domain, u64 iova, u64 paddr, size_t pgsize,
+			 size_t pgcount, size_t *mapped);
+	size_t (*unmap_pages)(struct iommu_domain *domain, u64 iova, size_t pgsize,
+			      size_t pgcount);
+	u64 (*iova_to_phys)(struct iommu_domain *domain, u64 iova);
+	void (*free)(struct iommu_domain *domain); /* NULL: static */
+};
+
+/*
+ * Made by a driver, owned by the group (default, blocking) or by whoever
+ * asked for it. Constant after its allocation, but for type (group->mutex,
+ * DMA to DMA-FQ) and debug_bytes (atomic).
+ */
+struct iommu_domain {
+	unsigned type;
+	u32 id; /* for facts */
+	const struct iommu_domain_ops *ops;
+	const struct iommu_ops *owner;
+	u64 pgsize_bitmap; /* bytes, one bit per size */
+	struct iommu_dma_cookie *iova_cookie;
+	atomic64_t debug_bytes; /* recorded as mapped, as under IOMMU_DEBUG_PAGEALLOC */
+};
+
+/* An instance. Owned by its driver. list and ready: core->list_lock. */
+struct iommu_device {
+	struct list_head list;
+	const struct iommu_ops *ops;
+	const struct fwnode_handle *fwnode;
+	u32 index; /* machine index, for facts */
+	bool ready;
+};
+
+struct iommu_ops {
+	struct iommu_device *(*probe_device)(struct device *dev);
+	void (*probe_finalize)(struct device *dev);
+	void (*release_device)(struct device *dev);
+	struct iommu_group *(*device_group)(struct device *dev);
+	int (*of_xlate)(struct device *dev, u32 id);
+	void (*get_resv_regions)(struct device *dev, struct list_head *list);
+	bool (*is_attach_deferred)(struct device *dev);
+	/* 0: no wish */
+	int (*def_domain_type)(struct device *dev);
+	struct iommu_domain *(*domain_alloc_paging)(struct device *dev);
+	/*
+	 * custom: Linux keeps these two as static objects; a world's state may
+	 * not be static, so the driver hands out the ones of the instance.
+	 * NULL: not offered.
+	 */
+	struct iommu_domain *(*identity_domain)(struct device *dev);
+	struct iommu_domain *(*blocked_domain)(struct device *dev);
+};
+
+/* What firmware said about a device. Owned by dev->iommu; moves when it grows. */
+struct iommu_fwspec {
+	const struct fwnode_handle *iommu_fwnode;
+	u32 num_ids;
+	u32 ids[];
+};
+
+/* dev->iommu. Owned by the device while it has one. */
+struct dev_iommu {
+	struct iommu_fwspec *fwspec;
+	struct iommu_device *iommu_dev;
+	void *priv; /* the driver's */
+	bool attach_deferred; /* group->mutex */
+	bool require_direct;  /* group->mutex */
+	bool historic_bound_check;
+};
+
+/* Which of the historic orders of probing is in force; all false is today's. */
+struct iommu_era {
+	bool parse_at_bind;  /* firmware is read when a driver binds, not in the bus walk */
+	bool parse_unlocked; /* ... and without core->probe_lock */
+	bool walk_unlocked;  /* the walk does not take device_lock */
+};
+
+struct iommu_core {
+	const struct machine *machine;
+	struct mutex probe_lock;  /* iommu_probe_device_lock */
+	spinlock_t list_lock;     /* iommu_device_lock: instances */
+	struct list_head instances;
+	struct ida group_ida;
+	atomic_t domain_ids;
+	struct iommu_era era;
+	struct bus_type *bus[2];  /* pci, platform */
+	/* By probe_lock. */
+	struct device *grouped[MACHINE_DEVICES_MAX];
+	u64 grouped_mask;
+	u64 missed;               /* devices whose proper probe failed half way */
+	/* Constant: devices that isolation or aliases put in one group. */
+	u64 peers[MACHINE_DEVICES_MAX];
+	u32 requester[MACHINE_DEVICES_MAX]; /* id on the bus, behind all aliases */
+	struct mock_state *mock;            /* core/drv's own */
+	/*
+	 * Ends what user space has going through dev, which is about to lose
+	 * its IOMMU, and keeps it from coming back until user_close_end():
+	 * VFIO's remove() asks the user to close and waits.
+	 */
+	void (*user_close_begin)(struct device *dev);
+	void (*user_close_end)(struct device *dev);
+	unsigned long disk_tried; /* endpoint.c */
+	atomic64_t next_frame;    /* physical memory handed out, bytes */
+};
+
+static inline struct iommu_core *iommu_core(void)
+{
+	return this_world()->kernel;
+}
+
+static inline const struct machine_device *dev_fw(const struct device *dev)
+{
+	return &iommu_core()->machine->device[dev->index];
+}
+
+static inline const struct fwnode_handle *iommu_fwnode(const struct iommu_core *core, u32 iommu)
+{
+	return (const struct fwnode_handle *)&core->machine->iommu[iommu];
+}
+
+static inline void *dev_iommu_priv_get(struct device *dev)
+{
+	return dev->iommu->priv;
+}
+
+static inline void dev_iommu_priv_set(struct device *dev, void *priv)
+{
+	dev->iommu->priv = priv;
+}
+
+static inline bool iommu_is_dma_domain(const struct iommu_domain *domain)
+{
+	return READ_ONCE(domain->type) & __IOMMU_DOMAIN_DMA_API;
+}
+
+/* --- life of the core: boot.c of core/boot --- */
+/* core is zeroed memory of the world's. */
+void iommu_core_init(struct iommu_core *core, const struct machine *m);
+void iommu_core_fini(struct iommu_core *core);
+/* The bus's device notifier and firmware hooks; bus 0 is pci, 1 platform. */
+struct notifier_block;
+int iommu_bus_notifier(struct notifier_block *nb, unsigned long action, void *data);
+int iommu_dma_configure(struct device *dev);
+void iommu_dma_cleanup(struct device *dev);
+
+/* --- register.c --- */
+int iommu_device_register(struct iommu_device *iommu, const struct iommu_ops *ops);
+void iommu_device_unregister(struct iommu_device *iommu);
+void iommu_device_unregister_live(struct iommu_device *iommu);
+struct iommu_device *iommu_from_fwnode(const struct fwnode_handle *fwnode);
+
+/* --- probe.c --- */
+int iommu_probe_device(struct device *dev);
+void iommu_release_device(struct device *dev);
+
+/* --- fwspec.c --- */
+struct iommu_fwspec *dev_iommu_fwspec_get(struct device *dev);
+int iommu_fwspec_init(struct device *dev, const struct fwnode_handle *fwnode, bool probing);
+int iommu_fwspec_add_ids(struct device *dev, const u32 *ids, u32 num_ids);
+void iommu_fwspec_free(struct device *dev);
+
+/* --- group.c --- */
+struct iommu_group *iommu_group_alloc(void);
+/* A reference; NULL if the device is in no group, or still on its way in. Sleeps. */
+struct iommu_group *iommu_group_get(struct device *dev);
+struct iommu_group *iommu_group_ref_get(struct iommu_group *group);
+void iommu_group_put(struct iommu_group *group);
+u32 iommu_group_id(const struct iommu_group *group);
+/* For drivers' device_group(); probe_lock held. ERR_PTR on failure. */
+struct iommu_group *pci_device_group(struct device *dev);
+struct iommu_group *generic_device_group(struct device *dev);
+void iommu_grouping_init(struct iommu_core *core);
+
+/* --- owner.c --- */
+int iommu_device_use_default_domain(struct device *dev);
+void iommu_device_unuse_default_domain(struct device *dev);
+int iommu_group_claim_dma_owner(struct iommu_group *group, void *owner);
+int iommu_group_release_dma_owner(struct iommu_group *group);
+int iommu_device_claim_dma_owner(struct device *dev, void *owner);
+int iommu_device_release_dma_owner(struct device *dev);
+
+/* --- domain.c --- */
+void iommu_domain_init(struct iommu_domain *domain, unsigned type, const struct iommu_ops *owner,
+		       const struct iommu_domain_ops *ops, u64 pgsize_bitmap);
+struct iommu_domain *iommu_paging_domain_alloc(struct device *dev);
+void iommu_domain_free(struct iommu_domain *domain);
+
+/* --- attach.c --- */
+int iommu_attach_device(struct iommu_domain *domain, struct device *dev);
+int iommu_detach_device(struct iommu_domain *domain, struct device *dev);
+int iommu_attach_group(struct iommu_domain *domain, struct iommu_group *group);
+void iommu_detach_group(struct iommu_domain *domain, struct iommu_group *group);
+int iommu_group_replace_domain(struct iommu_group *group, struct iommu_domain *domain);
+int iommu_deferred_attach(struct device *dev, struct iommu_domain *domain);
+
+/* --- map.c --- */
+int iommu_map(struct iommu_domain *domain, u64 iova, u64 paddr, size_t size);
+size_t iommu_unmap(struct iommu_domain *domain, u64 iova, size_t size);
+u64 iommu_iova_to_phys(struct iommu_domain *domain, u64 iova);
+
+/* --- resv.c --- */
+struct iommu_resv_region *iommu_alloc_resv_region(u64 start, u64 length,
+						  enum iommu_resv_type type);
+void iommu_get_resv_regions(struct device *dev, struct list_head *list);
+void iommu_put_resv_regions(struct list_head *list);
+/* Adds a copy of new to the sorted list, merging regions of its type that touch. */
+int iommu_insert_resv_region(const struct iommu_resv_region *new, struct list_head *regions);
+int iommu_get_group_resv_regions(struct iommu_group *group, struct list_head *head);
+
+/* --- sysfs.c --- */
+/* Write to iommu_groups/N/type; type is an IOMMU_DOMAIN_*, UNMANAGED is refused. */
+int iommu_group_store_type(struct iommu_group *group, unsigned type);
+/* Read of iommu_groups/N/reserved_regions: the number of regions shown. */
+int iommu_group_show_resv_regions(struct iommu_group *group);
+
+/* --- dma_ops.c --- */
+#define DMA_MAPPING_ERROR (~0ULL)
+#define DMA_RING_SIZE 0x2000UL
+/* Device address for [phys, phys + size), or DMA_MAPPING_ERROR. A driver is bound. */
+u64 dma_map_phys(struct device *dev, u64 phys, size_t size);
+void dma_unmap_phys(struct device *dev, u64 addr, size_t size);
