@@ -10,6 +10,7 @@
 #include "sim/trace/trace.h"
 
 #include "sim/base/assert.h"
+#include "sim/oracle/oracle.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -69,12 +70,19 @@ static void see_access(void *self, const struct access_event *a)
 	keep_stack(e, a->pc);
 }
 
+static bool is_lock(enum fact_kind kind)
+{
+	return kind == FACT_LOCK_ACQUIRE || kind == FACT_LOCK_ACQUIRED || kind == FACT_LOCK_RELEASE;
+}
+
 static void see_fact(void *self, const struct fact *f)
 {
-	struct trace_entry *e = new_entry(self, f->task, f->op);
+	struct recorder *rec = self;
+	struct trace_entry *e = new_entry(rec, f->task, f->op);
 
 	e->is_access = false;
 	e->fact = *f;
+	e->lock_name = is_lock(f->kind) ? oracle_class_name(rec->world->oracles, f->arg[1]) : NULL;
 	keep_stack(e, f->pc);
 }
 

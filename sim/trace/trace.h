@@ -53,6 +53,7 @@ struct trace_entry {
 		struct access_event access;
 		struct fact fact;
 	};
+	const char *lock_name; /* of a FACT_LOCK_*: its class as its initialisation wrote it */
 	u32 n_pcs; /* call stack, 0 if not kept */
 	u64 pc[TRACE_STACK_MAX];
 };
