@@ -22,7 +22,7 @@
 
 #include "scenarios/engine/scenario.h"
 
-#define RECIPE_TEXT_MAX 16384
+#define RECIPE_TEXT_MAX 80000
 
 struct recipe {
 	char build[17];

@@ -14,7 +14,7 @@
 
 #include "sim/sched/sched.h"
 
-#define POLICY_STATE_MAX 4096
+#define POLICY_STATE_MAX (128UL << 10)
 #define POLICY_CARRY_MAX 65536
 
 /* What earlier runs of the campaign taught: input to begin(). */
@@ -29,6 +29,7 @@ struct policy_carry {
 struct policy {
 	const char *name;
 	const char *help;  /* one line; says what ARG means */
+	size_t state_size; /* bytes of s->policy_state that are zeroed before parse(); 0: MAX */
 	/*
 	 * Parses the text behind the colon of --policy NAME:ARG ("" if none)
 	 * into the state; false if it is not understood. After a resolve()d
@@ -51,3 +52,7 @@ const struct policy *policy_find(const char *name, size_t len);
 
 /* The default order: cur if it may go on, else the lowest runnable task id, the clock last. */
 struct task *policy_default_pick(struct sched *s, struct task *cur, enum sched_why why);
+
+/* The switch list of a recipe; and, after its run, its first point that did not apply, if any. */
+extern const struct policy policy_list;
+bool policy_list_missed(const struct sched *s, char *buf, size_t size);

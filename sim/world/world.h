@@ -27,7 +27,7 @@ struct world_program {
 	void *self;
 };
 
-#define WORLD_ARG_MAX 8192
+#define WORLD_ARG_MAX 65536
 
 struct world_run {
 	/* in */
