@@ -235,6 +235,9 @@ void *mem_alloc(struct mem *m, size_t size, u32 flags, const char *cache, u64 pc
 	m->live++;
 	p = (void *)(uintptr_t)o->addr;
 	access_set_live(p, size, flags & MEM_ZERO);
+	/* The padding up to the next head is redzone, too. */
+	access_set_state((char *)p + ALIGN(size, (size_t)8), bytes - ALIGN(size, (size_t)8),
+			 CELL_REDZONE);
 	memset(p, flags & MEM_ZERO ? 0 : m->poison, size);
 	fact(ALLOC, o->addr, size, flags);
 	return p;
