@@ -35,31 +35,31 @@ void kapi_barrier(enum kapi_barrier kind);
 #define mb() kapi_barrier(KAPI_MB)
 #define smp_mb__before_atomic() kapi_barrier(KAPI_MB)
 #define smp_mb__after_atomic() kapi_barrier(KAPI_MB)
-#define smp_store_mb(x, v)      \
-	do {                    \
-		WRITE_ONCE(x, v); \
-		smp_mb();       \
+#define smp_store_mb(x, v)                                                                         \
+	do {                                                                                       \
+		WRITE_ONCE(x, v);                                                                  \
+		smp_mb();                                                                          \
 	} while (0)
 
 #define smp_load_acquire(p) __atomic_load_n(p, __ATOMIC_ACQUIRE)
 #define smp_store_release(p, v) __atomic_store_n(p, v, __ATOMIC_RELEASE)
 
 /* Returns the old value; the exchange happened iff it equals `old`. */
-#define cmpxchg(p, old, new)                                              \
-	({                                                                \
-		__typeof__(*(p)) cmpxchg_old_ = (old);                    \
-		__atomic_compare_exchange_n((p), &cmpxchg_old_, (new), 0, \
-					    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST); \
-		cmpxchg_old_;                                             \
+#define cmpxchg(p, old, new)                                                                       \
+	({                                                                                         \
+		__typeof__(*(p)) cmpxchg_old_ = (old);                                             \
+		__atomic_compare_exchange_n((p), &cmpxchg_old_, (new), 0, __ATOMIC_SEQ_CST,        \
+					    __ATOMIC_SEQ_CST);                                     \
+		cmpxchg_old_;                                                                      \
 	})
-#define cmpxchg_relaxed(p, old, new)                                      \
-	({                                                                \
-		__typeof__(*(p)) cmpxchg_old_ = (old);                    \
-		__atomic_compare_exchange_n((p), &cmpxchg_old_, (new), 0, \
-					    __ATOMIC_RELAXED, __ATOMIC_RELAXED); \
-		cmpxchg_old_;                                             \
+#define cmpxchg_relaxed(p, old, new)                                                               \
+	({                                                                                         \
+		__typeof__(*(p)) cmpxchg_old_ = (old);                                             \
+		__atomic_compare_exchange_n((p), &cmpxchg_old_, (new), 0, __ATOMIC_RELAXED,        \
+					    __ATOMIC_RELAXED);                                     \
+		cmpxchg_old_;                                                                      \
 	})
-#define try_cmpxchg(p, oldp, new) \
+#define try_cmpxchg(p, oldp, new)                                                                  \
 	__atomic_compare_exchange_n((p), (oldp), (new), 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)
 #define xchg(p, v) __atomic_exchange_n((p), (v), __ATOMIC_SEQ_CST)
 
@@ -71,94 +71,100 @@ typedef struct {
 	s64 counter;
 } atomic64_t;
 
-#define ATOMIC_INIT(i) {(i)}
-#define ATOMIC64_INIT(i) {(i)}
+#define ATOMIC_INIT(i)                                                                             \
+	{                                                                                          \
+		(i)                                                                                \
+	}
+#define ATOMIC64_INIT(i)                                                                           \
+	{                                                                                          \
+		(i)                                                                                \
+	}
 
-#define KAPI_ATOMIC_OPS(prefix, type, val)                                                  \
-	static inline val prefix##_read(const type *v)                                      \
-	{                                                                                   \
-		return __atomic_load_n(&v->counter, __ATOMIC_RELAXED);                      \
-	}                                                                                   \
-	static inline val prefix##_read_acquire(const type *v)                              \
-	{                                                                                   \
-		return __atomic_load_n(&v->counter, __ATOMIC_ACQUIRE);                      \
-	}                                                                                   \
-	static inline void prefix##_set(type *v, val i)                                     \
-	{                                                                                   \
-		__atomic_store_n(&v->counter, i, __ATOMIC_RELAXED);                         \
-	}                                                                                   \
-	static inline void prefix##_set_release(type *v, val i)                             \
-	{                                                                                   \
-		__atomic_store_n(&v->counter, i, __ATOMIC_RELEASE);                         \
-	}                                                                                   \
-	static inline void prefix##_add(val i, type *v)                                     \
-	{                                                                                   \
-		__atomic_fetch_add(&v->counter, i, __ATOMIC_RELAXED);                       \
-	}                                                                                   \
-	static inline void prefix##_sub(val i, type *v)                                     \
-	{                                                                                   \
-		__atomic_fetch_sub(&v->counter, i, __ATOMIC_RELAXED);                       \
-	}                                                                                   \
-	static inline void prefix##_inc(type *v)                                            \
-	{                                                                                   \
-		prefix##_add(1, v);                                                         \
-	}                                                                                   \
-	static inline void prefix##_dec(type *v)                                            \
-	{                                                                                   \
-		prefix##_sub(1, v);                                                         \
-	}                                                                                   \
-	static inline val prefix##_add_return(val i, type *v)                               \
-	{                                                                                   \
-		return __atomic_add_fetch(&v->counter, i, __ATOMIC_SEQ_CST);                \
-	}                                                                                   \
-	static inline val prefix##_sub_return(val i, type *v)                               \
-	{                                                                                   \
-		return __atomic_sub_fetch(&v->counter, i, __ATOMIC_SEQ_CST);                \
-	}                                                                                   \
-	static inline val prefix##_fetch_add(val i, type *v)                                \
-	{                                                                                   \
-		return __atomic_fetch_add(&v->counter, i, __ATOMIC_SEQ_CST);                \
-	}                                                                                   \
-	static inline val prefix##_inc_return(type *v)                                      \
-	{                                                                                   \
-		return prefix##_add_return(1, v);                                           \
-	}                                                                                   \
-	static inline val prefix##_dec_return(type *v)                                      \
-	{                                                                                   \
-		return prefix##_sub_return(1, v);                                           \
-	}                                                                                   \
-	static inline bool prefix##_dec_and_test(type *v)                                   \
-	{                                                                                   \
-		return prefix##_sub_return(1, v) == 0;                                      \
-	}                                                                                   \
-	static inline bool prefix##_inc_and_test(type *v)                                   \
-	{                                                                                   \
-		return prefix##_add_return(1, v) == 0;                                      \
-	}                                                                                   \
-	static inline val prefix##_xchg(type *v, val i)                                     \
-	{                                                                                   \
-		return __atomic_exchange_n(&v->counter, i, __ATOMIC_SEQ_CST);               \
-	}                                                                                   \
-	static inline val prefix##_cmpxchg(type *v, val old, val i)                         \
-	{                                                                                   \
-		return cmpxchg(&v->counter, old, i);                                        \
-	}                                                                                   \
-	static inline bool prefix##_try_cmpxchg(type *v, val *old, val i)                   \
-	{                                                                                   \
-		return try_cmpxchg(&v->counter, old, i);                                    \
-	}                                                                                   \
-	static inline bool prefix##_add_unless(type *v, val a, val u)                       \
-	{                                                                                   \
-		val c = prefix##_read(v);                                                   \
-                                                                                            \
-		while (c != u)                                                              \
-			if (prefix##_try_cmpxchg(v, &c, c + a))                             \
-				return true;                                                \
-		return false;                                                               \
-	}                                                                                   \
-	static inline bool prefix##_inc_not_zero(type *v)                                   \
-	{                                                                                   \
-		return prefix##_add_unless(v, 1, 0);                                        \
+#define KAPI_ATOMIC_OPS(prefix, type, val)                                                         \
+	static inline val prefix##_read(const type *v)                                             \
+	{                                                                                          \
+		return __atomic_load_n(&v->counter, __ATOMIC_RELAXED);                             \
+	}                                                                                          \
+	static inline val prefix##_read_acquire(const type *v)                                     \
+	{                                                                                          \
+		return __atomic_load_n(&v->counter, __ATOMIC_ACQUIRE);                             \
+	}                                                                                          \
+	static inline void prefix##_set(type *v, val i)                                            \
+	{                                                                                          \
+		__atomic_store_n(&v->counter, i, __ATOMIC_RELAXED);                                \
+	}                                                                                          \
+	static inline void prefix##_set_release(type *v, val i)                                    \
+	{                                                                                          \
+		__atomic_store_n(&v->counter, i, __ATOMIC_RELEASE);                                \
+	}                                                                                          \
+	static inline void prefix##_add(val i, type *v)                                            \
+	{                                                                                          \
+		__atomic_fetch_add(&v->counter, i, __ATOMIC_RELAXED);                              \
+	}                                                                                          \
+	static inline void prefix##_sub(val i, type *v)                                            \
+	{                                                                                          \
+		__atomic_fetch_sub(&v->counter, i, __ATOMIC_RELAXED);                              \
+	}                                                                                          \
+	static inline void prefix##_inc(type *v)                                                   \
+	{                                                                                          \
+		prefix##_add(1, v);                                                                \
+	}                                                                                          \
+	static inline void prefix##_dec(type *v)                                                   \
+	{                                                                                          \
+		prefix##_sub(1, v);                                                                \
+	}                                                                                          \
+	static inline val prefix##_add_return(val i, type *v)                                      \
+	{                                                                                          \
+		return __atomic_add_fetch(&v->counter, i, __ATOMIC_SEQ_CST);                       \
+	}                                                                                          \
+	static inline val prefix##_sub_return(val i, type *v)                                      \
+	{                                                                                          \
+		return __atomic_sub_fetch(&v->counter, i, __ATOMIC_SEQ_CST);                       \
+	}                                                                                          \
+	static inline val prefix##_fetch_add(val i, type *v)                                       \
+	{                                                                                          \
+		return __atomic_fetch_add(&v->counter, i, __ATOMIC_SEQ_CST);                       \
+	}                                                                                          \
+	static inline val prefix##_inc_return(type *v)                                             \
+	{                                                                                          \
+		return prefix##_add_return(1, v);                                                  \
+	}                                                                                          \
+	static inline val prefix##_dec_return(type *v)                                             \
+	{                                                                                          \
+		return prefix##_sub_return(1, v);                                                  \
+	}                                                                                          \
+	static inline bool prefix##_dec_and_test(type *v)                                          \
+	{                                                                                          \
+		return prefix##_sub_return(1, v) == 0;                                             \
+	}                                                                                          \
+	static inline bool prefix##_inc_and_test(type *v)                                          \
+	{                                                                                          \
+		return prefix##_add_return(1, v) == 0;                                             \
+	}                                                                                          \
+	static inline val prefix##_xchg(type *v, val i)                                            \
+	{                                                                                          \
+		return __atomic_exchange_n(&v->counter, i, __ATOMIC_SEQ_CST);                      \
+	}                                                                                          \
+	static inline val prefix##_cmpxchg(type *v, val old, val i)                                \
+	{                                                                                          \
+		return cmpxchg(&v->counter, old, i);                                               \
+	}                                                                                          \
+	static inline bool prefix##_try_cmpxchg(type *v, val *old, val i)                          \
+	{                                                                                          \
+		return try_cmpxchg(&v->counter, old, i);                                           \
+	}                                                                                          \
+	static inline bool prefix##_add_unless(type *v, val a, val u)                              \
+	{                                                                                          \
+		val c = prefix##_read(v);                                                          \
+                                                                                                   \
+		while (c != u)                                                                     \
+			if (prefix##_try_cmpxchg(v, &c, c + a))                                    \
+				return true;                                                       \
+		return false;                                                                      \
+	}                                                                                          \
+	static inline bool prefix##_inc_not_zero(type *v)                                          \
+	{                                                                                          \
+		return prefix##_add_unless(v, 1, 0);                                               \
 	}
 
 KAPI_ATOMIC_OPS(atomic, atomic_t, int)

@@ -60,16 +60,19 @@ static void take(struct completion *c)
 static long wait_for(struct completion *c, long timeout, u64 pc)
 {
 	const struct clock *clock = this_world()->clock;
-	u64 end = timeout == MAX_SCHEDULE_TIMEOUT ? 0 : clock->now_ns + (u64)timeout * NSEC_PER_MSEC;
+	const void *object = (const void *)(uintptr_t)kapi_addr(c);
+	u64 end = 0;
 	struct wait_queue_entry e = {.task = current_task, .exclusive = true};
 
 	kapi_might_sleep("wait_for_completion");
 	access_sync(c, OP_WRITE);
 	kapi_lock_check(&c->wait.dep, pc);
+	if (timeout != MAX_SCHEDULE_TIMEOUT)
+		end = clock->now_ns + (u64)timeout * NSEC_PER_MSEC;
 	if (!c->done) {
 		kapi_link(&e.entry, &c->wait.head);
 		while (!c->done && (!end || clock->now_ns < end)) {
-			sched_block("wait_for_completion", (const void *)(uintptr_t)kapi_addr(c), -1,
+			sched_block("wait_for_completion", object, -1,
 				    end ? end - clock->now_ns : 0);
 			access_sync(c, OP_WRITE);
 		}

@@ -44,17 +44,17 @@ struct bus_type {
 	/* Set before bus_register(). */
 	const char *name;
 	int (*match)(struct device *dev, struct device_driver *drv); /* NULL: all match */
-	int (*probe)(struct device *dev);   /* instead of the driver's own */
+	int (*probe)(struct device *dev); /* instead of the driver's own */
 	void (*remove)(struct device *dev);
 	int (*dma_configure)(struct device *dev);
 	void (*dma_cleanup)(struct device *dev);
 	void *priv; /* the owner's */
 	/* The driver core's. */
-	spinlock_t lock;               /* protects devices, drivers */
-	struct list_head devices;      /* of device.bus_node */
-	struct list_head drivers;      /* of device_driver.bus_node */
+	spinlock_t lock;	  /* protects devices, drivers */
+	struct list_head devices; /* of device.bus_node */
+	struct list_head drivers; /* of device_driver.bus_node */
 	struct blocking_notifier_head notifier;
-	u64 seq;                       /* of the last device or driver added */
+	u64 seq; /* of the last device or driver added */
 	bool registered;
 };
 
@@ -65,13 +65,13 @@ struct device_driver {
 	int (*probe)(struct device *dev);
 	void (*remove)(struct device *dev);
 	bool driver_managed_dma; /* custom: in the kernel it is in the bus's own driver struct */
-	bool suppress_autobind;  /* custom: only explicit binding (driver_override, stubs) */
-	void *priv;              /* the owner's */
+	bool suppress_autobind;	 /* custom: only explicit binding (driver_override, stubs) */
+	void *priv;		 /* the owner's */
 	/* The driver core's. */
 	struct list_head bus_node;
 	u64 bus_seq;
-	u32 n_users;                /* walks and bindings in progress; bus->lock */
-	struct list_head waiters;   /* driver_unregister() waits for them to end */
+	u32 n_users;		  /* walks and bindings in progress; bus->lock */
+	struct list_head waiters; /* driver_unregister() waits for them to end */
 	bool registered;
 };
 
@@ -82,8 +82,8 @@ struct device {
 	const char *init_name;
 	struct fwnode_handle *fwnode;
 	void (*release)(struct device *dev); /* called at the last put */
-	u32 index;                           /* the machine's number of this device */
-	const char *driver_override;         /* only a driver of this name matches */
+	u32 index;			     /* the machine's number of this device */
+	const char *driver_override;	     /* only a driver of this name matches */
 	/* The IOMMU core's: it says who protects them. */
 	struct dev_iommu *iommu;
 	struct iommu_group *iommu_group;
@@ -98,8 +98,8 @@ struct device {
 	void *platform_data;
 	bool registered, dead;
 	bool can_match;
-	struct list_head bus_node;      /* self-linked when off the bus */
-	u64 bus_seq;                    /* position in the walk of the bus */
+	struct list_head bus_node;	/* self-linked when off the bus */
+	u64 bus_seq;			/* position in the walk of the bus */
 	struct list_head deferred_node; /* in kapi's deferred lists, or self-linked */
 };
 

@@ -31,8 +31,8 @@ int ida_alloc_range(struct ida *ida, unsigned min, unsigned max, gfp_t gfp)
 void ida_free(struct ida *ida, unsigned id)
 {
 	if (!xa_erase(&ida->xa, id))
-		kapi_finding(KAPI_CALLER, "WARNING: ida_free called for id=%u which is not allocated",
-			     id);
+		kapi_finding(KAPI_CALLER,
+			     "WARNING: ida_free called for id=%u which is not allocated", id);
 }
 
 bool ida_is_empty(const struct ida *ida)

@@ -39,5 +39,5 @@ void *idr_remove(struct idr *idr, unsigned long id);
 bool idr_is_empty(const struct idr *idr);
 void *idr_get_next(struct idr *idr, int *id);
 
-#define idr_for_each_entry(idr, entry, id)                          \
+#define idr_for_each_entry(idr, entry, id)                                                         \
 	for (id = 0; (entry = idr_get_next(idr, &(id))) != NULL; id++)

@@ -14,8 +14,8 @@ struct irqaction {
 	irq_handler_t handler, thread_fn;
 	void *dev;
 	unsigned long flags;
-	u32 n_wakes;      /* of the thread, not served yet */
-	u32 gen;          /* the run in which `thread` lives */
+	u32 n_wakes; /* of the thread, not served yet */
+	u32 gen;     /* the run in which `thread` lives */
 	bool thread_runs;
 	bool dying;
 	struct task *thread;

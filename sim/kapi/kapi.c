@@ -111,7 +111,8 @@ void kapi_check_balance(const char *who, u32 n_held, u64 pc)
 	struct task *t = current_task;
 
 	if (t->n_held > n_held) {
-		kapi_finding(t->held[t->n_held - 1].pc, "BUG: lock held when returning to %s!", who);
+		kapi_finding(t->held[t->n_held - 1].pc, "BUG: lock held when returning to %s!",
+			     who);
 		t->n_held = n_held;
 	}
 	if (t->rcu_depth) {

@@ -69,9 +69,9 @@ struct irq_line {
 	struct irqaction *actions;
 	struct list_head waiters; /* synchronize_irq() */
 	u32 disabled;
-	bool raised;   /* a task for it exists and has not ended */
-	bool running;  /* its handlers run */
-	bool pending;  /* raised again meanwhile, or while disabled */
+	bool raised;  /* a task for it exists and has not ended */
+	bool running; /* its handlers run */
+	bool pending; /* raised again meanwhile, or while disabled */
 };
 
 struct kapi_deferred {

@@ -39,7 +39,7 @@ static inline struct list_head *list_next_rcu(const struct list_head *item)
 	return smp_load_acquire(&item->next);
 }
 
-#define list_for_each_entry_rcu(pos, head, member)                                    \
-	for (pos = list_entry(list_next_rcu(head), __typeof__(*pos), member);         \
-	     &pos->member != (head);                                                  \
+#define list_for_each_entry_rcu(pos, head, member)                                                 \
+	for (pos = list_entry(list_next_rcu(head), __typeof__(*pos), member);                      \
+	     &pos->member != (head);                                                               \
 	     pos = list_entry(list_next_rcu(&pos->member), __typeof__(*pos), member))

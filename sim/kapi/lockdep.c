@@ -42,7 +42,9 @@ void kapi_lock_check(const struct lockdep_map *map, u64 pc)
 
 static u32 context_bits(const struct task *t)
 {
-	return (t->irq_off ? LOCK_IRQ_OFF : 0) | (t->preempt_count & HARDIRQ_BITS ? LOCK_IN_IRQ : 0);
+	u32 bits = t->irq_off ? LOCK_IRQ_OFF : 0;
+
+	return bits | (t->preempt_count & HARDIRQ_BITS ? LOCK_IN_IRQ : 0);
 }
 
 void kapi_lock_acquire(const struct lockdep_map *map, unsigned subclass, u32 mode)

@@ -29,11 +29,11 @@ struct lockdep_map {
 
 #define LOCKDEP_MAGIC 0x4c6f636bu
 
-#define KAPI_LOCK_KEY(nm)                                                   \
-	({                                                                  \
-		static struct lock_class_key key_ = {                       \
-			.name = (nm), .file = __FILE__, .line = __LINE__};  \
-		&key_;                                                      \
+#define KAPI_LOCK_KEY(nm)                                                                          \
+	({                                                                                         \
+		static struct lock_class_key key_ = {                                              \
+			.name = (nm), .file = __FILE__, .line = __LINE__};                         \
+		&key_;                                                                             \
 	})
 
 u64 lockdep_key_class(struct lock_class_key *key);
@@ -46,7 +46,7 @@ void kapi_lockdep_set_class(struct lockdep_map *map, const char *name, struct lo
 #define lockdep_set_class_and_name(lock, key, nm) kapi_lockdep_set_class(&(lock)->dep, nm, key)
 
 /* A name for a class of its own, for locks that one site initialises in several roles. */
-#define LOCK_CLASS_KEY(var, nm) \
+#define LOCK_CLASS_KEY(var, nm)                                                                    \
 	struct lock_class_key var = {.name = (nm), .file = __FILE__, .line = __LINE__}
 
 /* Orders without a lock: lock_map_acquire() as lockdep's users know it. */
@@ -58,14 +58,11 @@ enum { KAPI_HELD_ANY, KAPI_HELD_READ, KAPI_HELD_WRITE };
 bool kapi_is_held(const struct lockdep_map *map, int how);
 
 #define lockdep_is_held(lock) kapi_is_held(&(lock)->dep, KAPI_HELD_ANY)
-#define lockdep_assert_held(lock) \
-	((void)WARN_ON(!kapi_is_held(&(lock)->dep, KAPI_HELD_ANY)))
-#define lockdep_assert_held_read(lock) \
-	((void)WARN_ON(!kapi_is_held(&(lock)->dep, KAPI_HELD_READ)))
-#define lockdep_assert_held_write(lock) \
+#define lockdep_assert_held(lock) ((void)WARN_ON(!kapi_is_held(&(lock)->dep, KAPI_HELD_ANY)))
+#define lockdep_assert_held_read(lock) ((void)WARN_ON(!kapi_is_held(&(lock)->dep, KAPI_HELD_READ)))
+#define lockdep_assert_held_write(lock)                                                            \
 	((void)WARN_ON(!kapi_is_held(&(lock)->dep, KAPI_HELD_WRITE)))
-#define lockdep_assert_not_held(lock) \
-	((void)WARN_ON(kapi_is_held(&(lock)->dep, KAPI_HELD_ANY)))
+#define lockdep_assert_not_held(lock) ((void)WARN_ON(kapi_is_held(&(lock)->dep, KAPI_HELD_ANY)))
 
 #define SINGLE_DEPTH_NESTING 1
 

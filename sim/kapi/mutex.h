@@ -44,6 +44,6 @@ static inline struct mutex *kapi_guard_mutex(struct mutex *m)
 
 #define KAPI_GUARD_NAME2(line) guard_##line##_
 #define KAPI_GUARD_NAME(line) KAPI_GUARD_NAME2(line)
-#define guard_mutex(m)                                                                   \
-	struct mutex *KAPI_GUARD_NAME(__LINE__)                                          \
+#define guard_mutex(m)                                                                             \
+	struct mutex *KAPI_GUARD_NAME(__LINE__)                                                    \
 		__attribute__((cleanup(kapi_guard_mutex_end), unused)) = kapi_guard_mutex(m)

@@ -40,7 +40,8 @@ void kapi_blocking_notifier_init(struct blocking_notifier_head *h, const char *n
 int blocking_notifier_chain_register(struct blocking_notifier_head *h, struct notifier_block *nb);
 /* -ENOENT if it is not registered. */
 int blocking_notifier_chain_unregister(struct blocking_notifier_head *h, struct notifier_block *nb);
-int blocking_notifier_call_chain(struct blocking_notifier_head *h, unsigned long action, void *data);
+int blocking_notifier_call_chain(struct blocking_notifier_head *h, unsigned long action,
+				 void *data);
 
 void kapi_atomic_notifier_init(struct atomic_notifier_head *h, const char *name,
 			       struct lock_class_key *key);

@@ -216,8 +216,7 @@ void rcu_barrier(void)
 	access_sync(r, OP_WRITE);
 	target = r->n_queued;
 	while (r->n_done < target) {
-		kapi_wait_turn(&r->barriers, "rcu_barrier", NULL,
-			       r->task ? (int)r->task->id : -1);
+		kapi_wait_turn(&r->barriers, "rcu_barrier", NULL, r->task ? (int)r->task->id : -1);
 	}
 	access_acquire(&r->barriers);
 }

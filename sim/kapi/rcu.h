@@ -32,31 +32,30 @@ void synchronize_rcu(void);
 void rcu_barrier(void);
 
 void kapi_kfree_rcu(struct rcu_head *head, size_t offset);
-#define kfree_rcu(p, member) \
-	kapi_kfree_rcu(&(p)->member, offsetof(__typeof__(*(p)), member))
+#define kfree_rcu(p, member) kapi_kfree_rcu(&(p)->member, offsetof(__typeof__(*(p)), member))
 
 #define rcu_dereference_raw(p) smp_load_acquire(&(p))
-#define rcu_dereference(p)                               \
-	({                                               \
-		(void)WARN_ON(!rcu_read_lock_held());    \
-		rcu_dereference_raw(p);                  \
+#define rcu_dereference(p)                                                                         \
+	({                                                                                         \
+		(void)WARN_ON(!rcu_read_lock_held());                                              \
+		rcu_dereference_raw(p);                                                            \
 	})
-#define rcu_dereference_check(p, cond)                              \
-	({                                                          \
-		(void)WARN_ON(!rcu_read_lock_held() && !(cond));    \
-		rcu_dereference_raw(p);                             \
+#define rcu_dereference_check(p, cond)                                                             \
+	({                                                                                         \
+		(void)WARN_ON(!rcu_read_lock_held() && !(cond));                                   \
+		rcu_dereference_raw(p);                                                            \
 	})
-#define rcu_dereference_protected(p, cond) \
-	({                                 \
-		(void)WARN_ON(!(cond));    \
-		(p);                       \
+#define rcu_dereference_protected(p, cond)                                                         \
+	({                                                                                         \
+		(void)WARN_ON(!(cond));                                                            \
+		(p);                                                                               \
 	})
 #define rcu_access_pointer(p) READ_ONCE(p)
 #define rcu_assign_pointer(p, v) smp_store_release(&(p), v)
 #define RCU_INIT_POINTER(p, v) WRITE_ONCE(p, v)
-#define rcu_replace_pointer(p, v, cond)                                         \
-	({                                                                      \
-		__typeof__(p) rcu_old_ = rcu_dereference_protected(p, cond);    \
-		rcu_assign_pointer(p, v);                                       \
-		rcu_old_;                                                       \
+#define rcu_replace_pointer(p, v, cond)                                                            \
+	({                                                                                         \
+		__typeof__(p) rcu_old_ = rcu_dereference_protected(p, cond);                       \
+		rcu_assign_pointer(p, v);                                                          \
+		rcu_old_;                                                                          \
 	})

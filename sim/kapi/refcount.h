@@ -13,7 +13,10 @@ typedef struct refcount_struct {
 	int refs;
 } refcount_t;
 
-#define REFCOUNT_INIT(n) {.refs = (n)}
+#define REFCOUNT_INIT(n)                                                                           \
+	{                                                                                          \
+		.refs = (n)                                                                        \
+	}
 #define REFCOUNT_SATURATED (-0x40000000)
 
 struct mutex;

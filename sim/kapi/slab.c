@@ -13,9 +13,8 @@ struct kmem_cache {
 };
 
 static const char *const cache_names[] = {
-	"kmalloc-8",   "kmalloc-16",  "kmalloc-32",   "kmalloc-64",
-	"kmalloc-128", "kmalloc-256", "kmalloc-512",  "kmalloc-1k",
-	"kmalloc-2k",  "kmalloc-4k",  "kmalloc-8k",   "kmalloc-large",
+	"kmalloc-8",   "kmalloc-16", "kmalloc-32", "kmalloc-64", "kmalloc-128", "kmalloc-256",
+	"kmalloc-512", "kmalloc-1k", "kmalloc-2k", "kmalloc-4k", "kmalloc-8k",	"kmalloc-large",
 };
 
 static const char *cache_name(size_t size)
@@ -27,8 +26,10 @@ static const char *cache_name(size_t size)
 
 static void *alloc(size_t size, gfp_t flags, const char *cache, u64 pc)
 {
-	u32 mem_flags = (flags & __GFP_ZERO ? MEM_ZERO : 0) | (flags & __GFP_NOFAIL ? MEM_NOFAIL : 0);
+	u32 mem_flags = flags & __GFP_ZERO ? MEM_ZERO : 0;
 
+	if (flags & __GFP_NOFAIL)
+		mem_flags |= MEM_NOFAIL;
 	if (flags & __GFP_SLEEP)
 		kapi_might_sleep("kmalloc");
 	return mem_alloc(this_world()->mem, size, mem_flags, cache, pc);

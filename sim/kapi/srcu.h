@@ -12,13 +12,13 @@
 
 struct srcu_struct {
 	struct lockdep_map dep;
-	u32 index;      /* which counter new readers use */
+	u32 index; /* which counter new readers use */
 	u32 readers[2];
-	bool gp;        /* a grace period is under way: one at a time */
+	bool gp;		  /* a grace period is under way: one at a time */
 	struct list_head waiters; /* tasks that wait for the readers, or for their turn */
 	struct work_struct work;  /* runs callbacks, on system_wq */
 	struct rcu_head *cb_head, **cb_tail;
-	u64 n_queued, n_done;     /* callbacks */
+	u64 n_queued, n_done; /* callbacks */
 };
 
 int kapi_srcu_init(struct srcu_struct *s, const char *name, struct lock_class_key *key);
@@ -33,8 +33,8 @@ void synchronize_srcu(struct srcu_struct *s);
 void call_srcu(struct srcu_struct *s, struct rcu_head *head, void (*func)(struct rcu_head *head));
 void srcu_barrier(struct srcu_struct *s);
 
-#define srcu_dereference(p, s)                              \
-	({                                                  \
-		(void)WARN_ON(!srcu_read_lock_held(s));     \
-		rcu_dereference_raw(p);                     \
+#define srcu_dereference(p, s)                                                                     \
+	({                                                                                         \
+		(void)WARN_ON(!srcu_read_lock_held(s));                                            \
+		rcu_dereference_raw(p);                                                            \
 	})

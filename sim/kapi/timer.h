@@ -12,7 +12,7 @@
 struct timer_list {
 	struct clock_timer clock; /* first: where the clock finds us */
 	void (*function)(struct timer_list *t);
-	struct lockdep_map dep;   /* callback against del_timer_sync() */
+	struct lockdep_map dep; /* callback against del_timer_sync() */
 	struct world *world;
 };
 

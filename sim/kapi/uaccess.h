@@ -23,8 +23,8 @@ unsigned long clear_user(void __user *to, unsigned long n);
 int copy_struct_from_user(void *to, size_t size, const void __user *from, size_t user_size);
 
 #define get_user(x, p) (copy_from_user(&(x), (p), sizeof(*(p))) ? -EFAULT : 0)
-#define put_user(x, p)                                                           \
-	({                                                                       \
-		__typeof__(*(p)) put_user_ = (x);                                \
-		copy_to_user((p), &put_user_, sizeof(put_user_)) ? -EFAULT : 0;  \
+#define put_user(x, p)                                                                             \
+	({                                                                                         \
+		__typeof__(*(p)) put_user_ = (x);                                                  \
+		copy_to_user((p), &put_user_, sizeof(put_user_)) ? -EFAULT : 0;                    \
 	})

@@ -38,31 +38,31 @@ void wake_up_all(wait_queue_head_t *q);
 #define wake_up_interruptible(q) wake_up(q)
 #define wake_up_interruptible_all(q) wake_up_all(q)
 
-#define KAPI_WAIT_EVENT(q, cond, exclusive, timeout)                      \
-	({                                                                \
-		struct wait_queue_entry wait_e_ = {.task = NULL};         \
-		long wait_left_ = (timeout);                              \
-		bool wait_done_;                                          \
-		kapi_might_sleep("wait_event");                           \
-		wait_done_ = !!(cond);                                    \
-		while (!wait_done_ && wait_left_) {                       \
-			prepare_to_wait(q, &wait_e_, exclusive);          \
-			wait_done_ = !!(cond);                            \
-			if (!wait_done_)                                  \
-				wait_left_ = kapi_wait_schedule(q, wait_left_); \
-			if (!wait_left_)                                  \
-				wait_done_ = !!(cond);                    \
-		}                                                         \
-		finish_wait(q, &wait_e_);                                 \
-		wait_done_ ? (wait_left_ ? wait_left_ : 1) : 0;           \
+#define KAPI_WAIT_EVENT(q, cond, exclusive, timeout)                                               \
+	({                                                                                         \
+		struct wait_queue_entry wait_e_ = {.task = NULL};                                  \
+		long wait_left_ = (timeout);                                                       \
+		bool wait_done_;                                                                   \
+		kapi_might_sleep("wait_event");                                                    \
+		wait_done_ = !!(cond);                                                             \
+		while (!wait_done_ && wait_left_) {                                                \
+			prepare_to_wait(q, &wait_e_, exclusive);                                   \
+			wait_done_ = !!(cond);                                                     \
+			if (!wait_done_)                                                           \
+				wait_left_ = kapi_wait_schedule(q, wait_left_);                    \
+			if (!wait_left_)                                                           \
+				wait_done_ = !!(cond);                                             \
+		}                                                                                  \
+		finish_wait(q, &wait_e_);                                                          \
+		wait_done_ ? (wait_left_ ? wait_left_ : 1) : 0;                                    \
 	})
 
 #define wait_event(q, cond) ((void)KAPI_WAIT_EVENT(&(q), cond, false, MAX_SCHEDULE_TIMEOUT))
-#define wait_event_exclusive(q, cond) \
+#define wait_event_exclusive(q, cond)                                                              \
 	((void)KAPI_WAIT_EVENT(&(q), cond, true, MAX_SCHEDULE_TIMEOUT))
-#define wait_event_interruptible(q, cond) \
+#define wait_event_interruptible(q, cond)                                                          \
 	((void)KAPI_WAIT_EVENT(&(q), cond, false, MAX_SCHEDULE_TIMEOUT), 0)
 /* 0 if the time ran out and the condition is still false, else at least 1. */
 #define wait_event_timeout(q, cond, timeout) KAPI_WAIT_EVENT(&(q), cond, false, timeout)
-#define wait_event_interruptible_timeout(q, cond, timeout) \
+#define wait_event_interruptible_timeout(q, cond, timeout)                                         \
 	KAPI_WAIT_EVENT(&(q), cond, false, timeout)

@@ -16,9 +16,9 @@ struct work_struct {
 	struct list_head entry; /* in the queue; self-linked when not */
 	work_func_t func;
 	struct workqueue_struct *wq; /* last queued on */
-	u64 seq;                     /* of its last queueing */
-	bool pending;                /* queued, or its timer runs */
-	u32 canceling;               /* cancel_work_sync() in progress: not queued again */
+	u64 seq;		     /* of its last queueing */
+	bool pending;		     /* queued, or its timer runs */
+	u32 canceling;		     /* cancel_work_sync() in progress: not queued again */
 	struct lockdep_map dep;
 };
 

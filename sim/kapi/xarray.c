@@ -124,8 +124,8 @@ static bool reserve_room(struct xarray *xa, gfp_t gfp, int *err, u64 pc)
 		unlock(xa);
 	if (gfp & __GFP_SLEEP)
 		kapi_might_sleep("xa_store");
-	slot = mem_alloc(this_world()->mem, room * sizeof(*slot), gfp & __GFP_NOFAIL ? MEM_NOFAIL : 0,
-			 "radix_tree_node", pc);
+	slot = mem_alloc(this_world()->mem, room * sizeof(*slot),
+			 gfp & __GFP_NOFAIL ? MEM_NOFAIL : 0, "radix_tree_node", pc);
 	if (gfp & __GFP_SLEEP)
 		lock(xa);
 	if (!slot) {

@@ -72,11 +72,10 @@ void *xa_find(struct xarray *xa, unsigned long *index, unsigned long max);
 /* The same with index in (*index, max]. */
 void *xa_find_after(struct xarray *xa, unsigned long *index, unsigned long max);
 
-#define xa_for_each_range(xa, index, entry, start, last)                             \
-	for (index = (start), entry = xa_find(xa, &(index), last); entry;            \
+#define xa_for_each_range(xa, index, entry, start, last)                                           \
+	for (index = (start), entry = xa_find(xa, &(index), last); entry;                          \
 	     entry = xa_find_after(xa, &(index), last))
-#define xa_for_each_start(xa, index, entry, start) \
-	xa_for_each_range(xa, index, entry, start, ~0UL)
+#define xa_for_each_start(xa, index, entry, start) xa_for_each_range(xa, index, entry, start, ~0UL)
 #define xa_for_each(xa, index, entry) xa_for_each_start(xa, index, entry, 0)
 
 static inline void *xa_mk_value(unsigned long v)

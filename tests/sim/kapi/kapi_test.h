@@ -47,7 +47,8 @@ static const struct policy walk = {
 /* The world of the test, and what its tasks share. */
 static struct world *w;
 
-static inline void load(void (*start)(struct world *, void *), void (*shutdown)(struct world *, void *))
+static inline void load(void (*start)(struct world *, void *),
+			void (*shutdown)(struct world *, void *))
 {
 	struct world_program p = {.start = start, .shutdown = shutdown};
 
@@ -79,8 +80,8 @@ static inline void run_clean(u64 n)
 	for (u64 seed = 1; seed <= n; seed++) {
 		struct world_run r = run(seed);
 
-		cr_assert_null(r.finding, "seed %lu: %s\n%s", (unsigned long)seed,
-			       r.finding->title, r.finding->text);
+		cr_assert_null(r.finding, "seed %lu: %s\n%s", (unsigned long)seed, r.finding->title,
+			       r.finding->text);
 		cr_assert_eq(r.end, SCHED_AT_REST, "seed %lu ended as %d", (unsigned long)seed,
 			     r.end);
 	}

@@ -199,8 +199,7 @@ Test(completion, two_completes_do_not_satisfy_three_waiters)
 	struct world_run r;
 
 	world_set_oracles(w = world_create(0), "none");
-	world_load(w, &(struct world_program){
-			      .boot = boot, .start = start_completion, .self = &t});
+	world_load(w, &(struct world_program){.boot = boot, .start = start_completion, .self = &t});
 	r = run(1);
 	cr_assert_eq(r.end, SCHED_DEADLOCK);
 	cr_assert_eq(t.n_through, 2);

@@ -155,16 +155,17 @@ Test(xarray, a_reserved_index_is_occupied_but_loads_as_nothing)
 
 static void cyclic(void *arg)
 {
+	struct xa_limit limit = XA_LIMIT(1, 3);
 	u32 next = 0, id;
 
 	(void)arg;
 	for (u32 i = 0; i < 3; i++) {
-		cr_assert_eq(xa_alloc_cyclic(t.xa, &id, t.xa, XA_LIMIT(1, 3), &next, GFP_KERNEL), 0);
+		cr_assert_eq(xa_alloc_cyclic(t.xa, &id, t.xa, limit, &next, GFP_KERNEL), 0);
 		cr_assert_eq(id, i + 1);
 	}
-	cr_assert_eq(xa_alloc_cyclic(t.xa, &id, t.xa, XA_LIMIT(1, 3), &next, GFP_KERNEL), -EBUSY);
+	cr_assert_eq(xa_alloc_cyclic(t.xa, &id, t.xa, limit, &next, GFP_KERNEL), -EBUSY);
 	xa_erase(t.xa, 2);
-	cr_assert_eq(xa_alloc_cyclic(t.xa, &id, t.xa, XA_LIMIT(1, 3), &next, GFP_KERNEL), 1);
+	cr_assert_eq(xa_alloc_cyclic(t.xa, &id, t.xa, limit, &next, GFP_KERNEL), 1);
 	cr_assert_eq(id, 2);
 	xa_destroy(t.xa);
 }
@@ -181,7 +182,7 @@ static void storer(void *arg)
 
 	(void)arg;
 	for (int i = 0; i < 4; i++) {
-		cr_assert_eq(xa_alloc(t.xa, &id, xa_mk_value(id), xa_limit_32b, GFP_KERNEL), 0);
+		cr_assert_eq(xa_alloc(t.xa, &id, xa_mk_value(1), xa_limit_32b, GFP_KERNEL), 0);
 		cr_assert_lt(id, TWIN_N);
 		cr_assert_null(t.twin[id]);
 		t.twin[id] = t.xa;
