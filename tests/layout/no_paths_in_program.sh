@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Recipes carry the program's build id: where the checkout lies must not show in it.
+set -eu
+readelf -n "$IOMMULAB" | grep -q 'Build ID: [0-9a-f]\{40\}' || {
+	echo "$IOMMULAB has no SHA-1 build id"
+	exit 1
+}
+if grep -qaF "$IOMMULAB_SOURCE" "$IOMMULAB"; then
+	echo "the path of the checkout is in $IOMMULAB:"
+	strings -a "$IOMMULAB" | grep -F "$IOMMULAB_SOURCE" | head -5
+	exit 1
+fi
