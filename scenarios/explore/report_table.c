@@ -437,8 +437,8 @@ void report_table_print(FILE *out, const struct explore_finding *f, const struct
 	width = column_width((u32)__builtin_popcountll(tasks));
 	fprintf(out, "\nInterleaving (minimised %u -> %u switch%s, %u -> %u operation%s; "
 		     "%u replays, %llu us; SC memory):\n",
-		f->switches_before, f->switches, f->switches == 1 ? "" : "es", f->ops_before, f->ops,
-		f->ops == 1 ? "" : "s", f->shrink_runs, (unsigned long long)f->shrink_us);
+		f->switches_before, f->switches, f->switches == 1 ? "" : "es", f->ops_before,
+		f->ops, f->ops == 1 ? "" : "s", f->shrink_runs, (unsigned long long)f->shrink_us);
 	if (!n)
 		fprintf(out, " (not recorded)\n");
 	else

@@ -30,7 +30,7 @@ struct finding_spot {
 
 struct finding {
 	const char *oracle;            /* its name */
-	char title[FINDING_TITLE_MAX]; /* kernel form; %F stands for the function of spot 0, %G of spot 1 */
+	char title[FINDING_TITLE_MAX]; /* kernel form; %F: the function of spot 0, %G: of spot 1 */
 	char text[FINDING_TEXT_MAX];   /* further lines, kernel form */
 	u32 n_spots;
 	struct finding_spot spot[FINDING_SPOTS_MAX]; /* [0] = where it was seen */

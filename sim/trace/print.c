@@ -44,7 +44,8 @@ static enum arg_kind kind_of(const char *name, size_t *len)
 static void address_text(u64 a, char *buf, size_t size)
 {
 	if (a - HEAP_BASE < HEAP_END - HEAP_BASE)
-		snprintf(buf, size, "heap+0x%llx", (unsigned long long)((a - HEAP_BASE) % HEAP_SLOT));
+		snprintf(buf, size, "heap+0x%llx",
+			 (unsigned long long)((a - HEAP_BASE) % HEAP_SLOT));
 	else if (a - STACK_BASE < WORLD_SLOTS * STACK_SLOT)
 		snprintf(buf, size, "stack+0x%llx",
 			 (unsigned long long)((a - STACK_BASE) % STACK_SLOT));
@@ -85,7 +86,8 @@ void trace_fact_text(const struct fact *f, char *buf, size_t size)
 		if (at >= size)
 			return;
 		arg_text(kind, f->arg[i], text, sizeof(text));
-		at += (size_t)snprintf(buf + at, size - at, " %.*s=%s", (int)len, row->arg[i], text);
+		at += (size_t)snprintf(buf + at, size - at, " %.*s=%s", (int)len, row->arg[i],
+				       text);
 	}
 }
 
@@ -103,7 +105,8 @@ static void json_string(FILE *out, const char *s)
 	fputc('"', out);
 }
 
-static void print_json(struct trace_printer *p, const struct fact *f, const struct trace_frame *at)
+static void print_json(struct trace_printer *p, const struct fact *f,
+		       const struct trace_frame *at)
 {
 	const struct fact_row *row = &fact_rows[f->kind];
 	char text[ARG_TEXT];
@@ -131,7 +134,8 @@ static void print_json(struct trace_printer *p, const struct fact *f, const stru
 	fprintf(p->out, "}\n");
 }
 
-static void print_text(struct trace_printer *p, const struct fact *f, const struct trace_frame *at)
+static void print_text(struct trace_printer *p, const struct fact *f,
+		       const struct trace_frame *at)
 {
 	char text[4 * ARG_TEXT];
 

@@ -115,6 +115,7 @@ u64 trace_site(u64 pc)
 /* --- opening --- */
 
 /* Never looks for separate debug files: neither on disk nor on the network. */
+/* signature given */
 static int no_debuginfo(Dwfl_Module *mod, void **data, const char *name, Dwarf_Addr base,
 			const char *file, const char *link, GElf_Word crc, char **out)
 {
@@ -160,10 +161,8 @@ static void learn_root(Dwarf_Die *unit)
 		return;
 	}
 	folder = dwarf_formstring(dwarf_attr(unit, DW_AT_comp_dir, &attr));
-	if (folder && strlen(folder) + 1 < sizeof(table.root)) {
-		strcpy(table.root, folder);
-		strcat(table.root, "/");
-	}
+	if (folder && strlen(folder) + 1 < sizeof(table.root))
+		snprintf(table.root, sizeof(table.root), "%s/", folder);
 }
 
 static void add_unit(Dwarf_Die *unit)

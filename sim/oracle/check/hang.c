@@ -135,7 +135,8 @@ static bool check_stalls(struct world *w)
 		const struct task *t = &s->task[i];
 		struct finding *f;
 
-		if (!(s->live >> i & 1) || !t->rcu_depth || t->ops - t->rcu_since_op < RCU_STALL_OPS)
+		if (!(s->live >> i & 1) || !t->rcu_depth ||
+		    t->ops - t->rcu_since_op < RCU_STALL_OPS)
 			continue;
 		f = begin_stall(w, t);
 		if (!f)
@@ -154,7 +155,9 @@ static const struct task *busiest(const struct sched *s)
 	for (u32 i = 0; i < s->n_slots; i++) {
 		const struct task *t = &s->task[i];
 
-		if (t->state == TASK_READY && i != SCHED_CLOCK_TASK && (!best || t->ops > best->ops))
+		if (t->state != TASK_READY || i == SCHED_CLOCK_TASK)
+			continue;
+		if (!best || t->ops > best->ops)
 			best = t;
 	}
 	return best;

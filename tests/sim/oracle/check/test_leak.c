@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "tests/sim/oracle/check/oracle_test.h"
+
+#include "sim/kapi/rcu.h"
+#include "sim/kapi/slab.h"
+#include "sim/kapi/workqueue.h"
+
+static void *kept;
+
+struct later {
+	struct rcu_head rcu;
+	struct work_struct work;
+};
+
+static void boot(struct world *world, void *self)
+{
+	(void)world;
+	(void)self;
+	kept = kmalloc(64, GFP_KERNEL);
+}
+
+static void (*body)(void *);
+
+static void start(struct world *world, void *self)
+{
+	(void)world;
+	(void)self;
+	spawn("task", body, NULL);
+}
+
+static void forgets(void *arg)
+{
+	(void)arg;
+	kmalloc(48, GFP_KERNEL);
+	kfree(kmalloc(24, GFP_KERNEL));
+	kmalloc(100, GFP_KERNEL);
+}
+
+static void free_work(struct work_struct *work)
+{
+	kfree(container_of(work, struct later, work));
+}
+
+static void remembers(void *arg)
+{
+	struct later *l = kmalloc(sizeof(*l), GFP_KERNEL);
+	struct later *m = kmalloc(sizeof(*m), GFP_KERNEL);
+
+	(void)arg;
+	kfree_rcu(l, rcu);
+	INIT_WORK(&m->work, free_work);
+	schedule_work(&m->work);
+}
+
+Test(leak, what_is_live_at_rest_is_leaked)
+{
+	const struct finding *f;
+
+	body = forgets;
+	load("leak", boot, start);
+	f = fires("BUG: memory leak in %F");
+	cr_assert_str_eq(f->spot[0].what, "Allocated");
+	cr_assert_gt(f->spot[0].n, 0);
+	cr_assert_eq(f->object_size, 48);
+	cr_assert(strstr(f->text, "2 objects, 148 bytes"), "%s", f->text);
+}
+
+Test(leak, what_rcu_and_workers_free_is_not)
+{
+	body = remembers;
+	load("leak", boot, start);
+	silent();
+}
