@@ -6,7 +6,7 @@ set -eu
 : "${IOMMULAB:?path of the program}" "${IOMMULAB_SOURCE:?root of the source}"
 cd "$IOMMULAB_SOURCE"
 tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"; kill "${busy:-0}" 2>/dev/null || true' EXIT
+trap 'rm -rf "$tmp"; [ -z "${busy:-}" ] || kill "$busy"' EXIT
 
 fail() {
 	echo "two_processes: $*" >&2
