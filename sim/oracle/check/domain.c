@@ -4,12 +4,11 @@
  *
  * Checks: that a device whose driver has put its attach off (DMA of an earlier
  * kernel goes on) is not put into a default domain before that is due; that a
- * domain is attached only between its allocation and its end, and is not freed
- * while a device's last attach was to it.
+ * domain is not attached after its end.
  *
- * Does not check: that an attach is programmed into the hardware; static
- * domains, which have no beginning; domains with a number above 1023; more
- * than 64 devices.
+ * Does not check: that an attach is programmed into the hardware; a domain that
+ * is freed while a device is in it (kasan.c sees its next use); domains with a
+ * number above 1023; more than 64 devices.
  */
 #include "sim/oracle/oracle_priv.h"
 
@@ -22,15 +21,13 @@ extern const struct oracle oracle_domain;
 
 struct device {
 	bool deferred;
-	u64 domain; /* last attached, 0 = none */
 	u32 task;
 	u64 op;
 };
 
 struct state {
-	u64 live[DOMAINS_MAX / 64], freed[DOMAINS_MAX / 64];
+	u64 freed[DOMAINS_MAX / 64];
 	struct device device[DEVICES_MAX];
-	u32 n_devices;
 };
 
 static bool bit(const u64 *set, u64 i)
@@ -59,23 +56,8 @@ static void attach(struct world *w, struct state *st, const struct fact *f)
 		report(w, f, d, "BUG: device attached before its first DMA in %F", "Attach");
 	if (bit(st->freed, f->arg[2]))
 		report(w, f, d, "BUG: freed domain attached in %F", "Attach");
-	d->domain = f->arg[2];
 	d->task = f->task;
 	d->op = f->op;
-	st->n_devices = max(st->n_devices, (u32)f->arg[1] + 1);
-}
-
-static void domain_free(struct world *w, struct state *st, const struct fact *f)
-{
-	u64 id = f->arg[0];
-
-	if (!bit(st->live, id))
-		return;
-	for (u32 i = 0; i < st->n_devices; i++)
-		if (st->device[i].domain == id)
-			report(w, f, &st->device[i], "BUG: attached domain freed in %F", "Freed");
-	st->live[id / 64] &= ~(1ULL << id % 64);
-	st->freed[id / 64] |= 1ULL << id % 64;
 }
 
 static void see(struct world *w, void *state, void *carry, const struct fact *f)
@@ -85,12 +67,9 @@ static void see(struct world *w, void *state, void *carry, const struct fact *f)
 
 	(void)carry;
 	switch (f->kind) {
-	case FACT_DOMAIN_ALLOC:
-		if (f->arg[0] < DOMAINS_MAX)
-			st->live[f->arg[0] / 64] |= 1ULL << f->arg[0] % 64;
-		break;
 	case FACT_DOMAIN_FREE:
-		domain_free(w, st, f);
+		if (f->arg[0] < DOMAINS_MAX)
+			st->freed[f->arg[0] / 64] |= 1ULL << f->arg[0] % 64;
 		break;
 	case FACT_ATTACH:
 		if (f->arg[1] < DEVICES_MAX)
@@ -102,17 +81,16 @@ static void see(struct world *w, void *state, void *carry, const struct fact *f)
 		d->op = f->op;
 		break;
 	default:
-		/* Released: the driver has let go of its domain. */
 		if (f->arg[1] < DEVICES_MAX)
-			st->device[f->arg[1]] = (struct device){.domain = 0};
+			st->device[f->arg[1]] = (struct device){.deferred = false};
 	}
 }
 
 const struct oracle oracle_domain = {
 	.name = "domain",
-	.help = "attach only live domains, free only detached ones, defer what must wait",
+	.help = "attach only live domains, and put off what must wait",
 	.size = sizeof(struct state),
-	.facts = FACT_BIT(DOMAIN_ALLOC) | FACT_BIT(DOMAIN_FREE) | FACT_BIT(ATTACH) |
+	.facts = FACT_BIT(DOMAIN_FREE) | FACT_BIT(ATTACH) |
 		 FACT_BIT(ATTACH_DEFERRED) | FACT_BIT(GROUP_REMOVE),
 	.see = see,
 };

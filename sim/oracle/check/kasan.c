@@ -53,20 +53,31 @@ static void describe_object(struct finding *f, const struct mem_object *o, u64 a
 		finding_stack(f, "Last potentially related work creation", &o->aux);
 }
 
-static struct finding *begin(struct world *w, const struct access_finding *a)
+/* Right behind the last object of the heap there is no redzone yet. */
+static bool is_behind(const struct mem_object *o, u64 addr)
 {
+	return o && addr < ALIGN(o->addr + o->size, 16) + MEM_REDZONE;
+}
+
+static struct finding *begin(struct world *w, const struct access_finding *a,
+			     const struct mem_object *o)
+{
+	enum cell_state state = a->cell.state;
+
+	if (state == CELL_WILD && is_behind(o, a->addr))
+		state = CELL_REDZONE;
 	if (a->kind == ACCESS_BAD_WILD)
 		return oracle_finding(w, oracle_kasan.name, "BUG: KASAN: null-ptr-deref in %%F");
 	if (a->kind == ACCESS_BAD_UNINIT)
 		return oracle_finding(w, oracle_kasan.name, "BUG: KMSAN: uninit-value in %%F");
 	return oracle_finding(w, oracle_kasan.name, "BUG: KASAN: %s in %%F",
-			      heap_titles[a->cell.state]);
+			      heap_titles[state]);
 }
 
 void oracle_kasan_access(struct world *w, const struct access_finding *a)
 {
-	struct finding *f = begin(w, a);
-	const struct mem_object *o;
+	const struct mem_object *o = mem_find(w->mem, a->addr);
+	struct finding *f = begin(w, a, o);
 	char what[FINDING_WHAT_MAX];
 
 	if (!f)
@@ -75,8 +86,7 @@ void oracle_kasan_access(struct world *w, const struct access_finding *a)
 		 a->size);
 	f->addr = a->addr;
 	finding_here(f, what, a->pc);
-	o = mem_find(w->mem, a->addr);
-	if (o && a->cell.state != CELL_WILD)
+	if (o && (a->cell.state != CELL_WILD || is_behind(o, a->addr)))
 		describe_object(f, o, a->addr);
 	oracle_report(w, f);
 }

@@ -6,11 +6,11 @@ u64 kasan_read(const struct planted *p)
 	return p->second;
 }
 
-void kasan_write_behind(struct planted *p, unsigned distance)
+void kasan_write_behind(struct planted *p, int distance)
 {
 	u8 *bytes = (u8 *)p;
 
-	bytes[sizeof(*p) + distance] = 1;
+	bytes[(int)sizeof(*p) + distance] = 1;
 }
 
 u64 kasan_add(const struct planted *p)

@@ -12,5 +12,5 @@ struct planted {
 };
 
 u64 kasan_read(const struct planted *p);
-void kasan_write_behind(struct planted *p, unsigned distance);
+void kasan_write_behind(struct planted *p, int distance);
 u64 kasan_add(const struct planted *p);

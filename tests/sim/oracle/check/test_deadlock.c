@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "tests/sim/oracle/check/oracle_test.h"
+
+#include "sim/kapi/completion.h"
+#include "sim/kapi/mutex.h"
+#include "sim/kapi/slab.h"
+#include "sim/kapi/workqueue.h"
+
+static struct {
+	struct mutex *a, *b;
+	struct completion *done;
+	void (*body[2])(void *);
+} t;
+
+static void boot(struct world *world, void *self)
+{
+	(void)world;
+	(void)self;
+	t.a = kzalloc(sizeof(*t.a), GFP_KERNEL);
+	t.b = kzalloc(sizeof(*t.b), GFP_KERNEL);
+	t.done = kzalloc(sizeof(*t.done), GFP_KERNEL);
+	mutex_init(t.a);
+	mutex_init(t.b);
+	init_completion(t.done);
+}
+
+static void start(struct world *world, void *self)
+{
+	(void)world;
+	(void)self;
+	spawn("first", t.body[0], NULL);
+	if (t.body[1])
+		spawn("second", t.body[1], NULL);
+}
+
+static void load_tasks(void (*first)(void *), void (*second)(void *))
+{
+	t.body[0] = first;
+	t.body[1] = second;
+	load("deadlock", boot, start);
+}
+
+static void pair(struct mutex *outer, struct mutex *inner)
+{
+	mutex_lock(outer);
+	mutex_lock(inner);
+	mutex_unlock(inner);
+	mutex_unlock(outer);
+}
+
+static void a_then_b(void *arg)
+{
+	(void)arg;
+	pair(t.a, t.b);
+}
+
+static void b_then_a(void *arg)
+{
+	(void)arg;
+	pair(t.b, t.a);
+}
+
+static void waits(void *arg)
+{
+	(void)arg;
+	wait_for_completion(t.done);
+}
+
+static void completes(void *arg)
+{
+	(void)arg;
+	complete(t.done);
+}
+
+Test(deadlock, two_mutexes_in_both_orders_are_a_cycle)
+{
+	const struct finding *f;
+
+	load_tasks(a_then_b, b_then_a);
+	f = fires("INFO: task hung in %F");
+	cr_assert(strstr(f->text, "a cycle of 2"), "%s", f->text);
+	cr_assert(strstr(f->text, "on t.b, which second/T3 must release"), "%s", f->text);
+	cr_assert_eq(f->n_spots, 2);
+	cr_assert_str_eq(f->spot[0].what, "Blocked in mutex_lock");
+	cr_assert_eq(f->spot[0].task, 2);
+	cr_assert_gt(f->spot[0].n, 0);
+	cr_assert_gt(f->spot[1].n, 0);
+	cr_assert_eq(f->n_held, 2);
+}
+
+Test(deadlock, one_order_is_silent)
+{
+	load_tasks(a_then_b, a_then_b);
+	silent();
+}
+
+Test(deadlock, a_completion_that_nobody_completes)
+{
+	const struct finding *f;
+
+	load_tasks(waits, NULL);
+	f = fires("INFO: task hung in %F");
+	cr_assert(strstr(f->text, "nobody is bound to wake it"), "%s", f->text);
+}
+
+Test(deadlock, a_completion_that_is_completed_is_silent)
+{
+	load_tasks(waits, completes);
+	silent();
+}
+
+/* --- a daemon that holds a lock for ever --- */
+
+static struct work_struct *work;
+
+static void work_fn(struct work_struct *unused)
+{
+	(void)unused;
+	mutex_lock(t.a);
+	wait_for_completion(t.done);
+	mutex_unlock(t.a);
+}
+
+static void queues(void *arg)
+{
+	(void)arg;
+	work = kzalloc(sizeof(*work), GFP_KERNEL);
+	INIT_WORK(work, work_fn);
+	schedule_work(work);
+}
+
+Test(deadlock, a_worker_that_never_ends_holds_its_lock)
+{
+	load_tasks(queues, NULL);
+	cr_assert(strstr(fires("task hung")->text, "All others have ended"));
+}
+
+Test(deadlock, a_worker_that_ends_is_silent)
+{
+	load_tasks(queues, completes);
+	silent();
+}
