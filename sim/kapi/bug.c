@@ -7,6 +7,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 void kapi_warn(bool bug, const char *expr, const char *file, int line)
 {
@@ -27,16 +28,22 @@ void kapi_warn_fmt(const char *file, int line, const char *fmt, ...)
 void kapi_finding(u64 pc, const char *fmt, ...)
 {
 	struct world *w = this_world();
-	char title[FINDING_TITLE_MAX];
+	char text[2 * FINDING_TITLE_MAX];
 	struct finding *f;
+	char *more;
 	va_list args;
 
 	va_start(args, fmt);
-	vsnprintf(title, sizeof(title), fmt, args);
+	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
-	f = oracle_finding(w, "warn", "%s", title);
+	more = strchr(text, '\n');
+	if (more)
+		*more++ = '\0';
+	f = oracle_finding(w, "warn", "%s", text);
 	if (!f)
 		return;
+	if (more)
+		finding_printf(f, "%s\n", more);
 	finding_here(f, "reported", pc);
 	oracle_report(w, f);
 }

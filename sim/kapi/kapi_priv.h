@@ -155,6 +155,7 @@ void kapi_softirq_exit(void);
 void kapi_check_balance(const char *who, u32 n_held, u64 pc);
 
 /* --- findings --- */
+/* The title; what follows a newline is the text. %%F in it: the function at pc. */
 void kapi_finding(u64 pc, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* --- initial states --- */

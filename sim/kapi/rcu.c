@@ -180,7 +180,7 @@ static void queue(struct rcu_head *head, void (*func)(struct rcu_head *), u64 pc
 	for (struct rcu_head *h = r->head; h; h = h->next) {
 		if (h != head)
 			continue;
-		kapi_finding(pc, "WARNING: ODEBUG bug in %%F: rcu_head is queued already");
+		kapi_finding(pc, "WARNING: ODEBUG bug in %%F\nrcu_head is queued already");
 		return;
 	}
 	kapi_own(head, sizeof(*head));

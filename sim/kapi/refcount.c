@@ -11,7 +11,7 @@
 static void saturate(refcount_t *r, const char *why, u64 pc)
 {
 	r->refs = REFCOUNT_SATURATED;
-	kapi_finding(pc, "WARNING: refcount bug in %%F: refcount_t: %s", why);
+	kapi_finding(pc, "WARNING: refcount bug in %%F\nrefcount_t: %s", why);
 }
 
 void refcount_set(refcount_t *r, int n)

@@ -154,8 +154,8 @@ static void expect(void (*fn)(void *), const char *text)
 		return;
 	}
 	cr_assert(r.finding);
-	cr_assert(strstr(r.finding->title, "refcount_t: "), "%s", r.finding->title);
-	cr_assert(strstr(r.finding->title, text), "%s", r.finding->title);
+	cr_assert(strstr(r.finding->title, "refcount bug"), "%s", r.finding->title);
+	cr_assert(strstr(r.finding->text, text), "%s", r.finding->text);
 }
 
 Test(refcount, addition_on_zero_is_a_finding)
