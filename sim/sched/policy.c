@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What all strategies share: the default order, finding one by name, and the
- * random pick that lets time pass now and then.
+ * The default order, which recipes are deviations from, and the table lookup.
+ *
+ * The default order must be fair to those who poll: a task that yields goes
+ * behind all others, round robin, and the clock takes its turn in the circle,
+ * so that neither a lock holder nor a timer is starved by a polling loop.
  */
 #include "sim/sched/policy.h"
-
-#include "sim/base/assert.h"
-#include "sim/choice/choice.h"
-#include "sim/sched/policy_priv.h"
 
 #include <string.h>
 
@@ -16,69 +15,63 @@
 const struct policy *policy_find(const char *name, size_t len)
 {
 	for (const struct policy *const *p = policy_table; *p; p++) {
-		if (strlen((*p)->name) == len && !strncmp((*p)->name, name, len))
+		if (strlen((*p)->name) == len && !memcmp((*p)->name, name, len))
 			return *p;
 	}
 	return NULL;
 }
 
-/* The next task after id in ring order, from a set that is not empty. */
-static u32 next_in_ring(u64 set, u32 id)
-{
-	u64 after = set & ~((2ULL << id) - 1);
-
-	return bit_lowest(after ? after : set);
-}
-
-struct task *policy_ring_pick(struct sched *s, const struct task *cur)
-{
-	u64 others = s->runnable & ~CLOCK_BIT;
-	u32 from = cur ? cur->id : 0;
-
-	if (cur)
-		others &= ~(1ULL << cur->id);
-	if (others)
-		return &s->task[next_in_ring(others, from)];
-	sim_assert(s->runnable);
-	/* Nobody else: time passes before a poller polls again. */
-	return &s->task[bit_lowest(s->runnable & CLOCK_BIT ? CLOCK_BIT : s->runnable)];
-}
-
 struct task *policy_default_pick(struct sched *s, struct task *cur, enum sched_why why)
 {
-	u64 set = s->runnable & ~CLOCK_BIT;
+	u64 runnable = s->runnable, above;
 
-	if (why == WHY_PREEMPT && s->runnable >> cur->id & 1)
+	if (why == WHY_PREEMPT && runnable >> cur->id & 1)
 		return cur;
-	if (why == WHY_YIELD)
-		return policy_ring_pick(s, cur);
-	return &s->task[bit_lowest(set ? set : s->runnable)];
-}
-
-u64 policy_candidates(struct sched *s)
-{
-	u64 set = s->runnable & ~CLOCK_BIT;
-
-	if (!set)
-		return s->runnable;
-	if (s->runnable & CLOCK_BIT && choice_below(s->world->choice, CHOICE_SCHED, 16) == 0)
-		return s->runnable;
-	return set;
-}
-
-bool policy_number(const char **text, u32 *value)
-{
-	u64 v = 0;
-	const char *p = *text;
-
-	if (*p < '0' || *p > '9')
-		return false;
-	for (; *p >= '0' && *p <= '9'; p++) {
-		v = v * 10 + (u64)(*p - '0');
-		if (v > 0x7fffffff)
-			return false;
+	if (why == WHY_YIELD) {
+		above = cur->id < 63 ? runnable & (~0ULL << (cur->id + 1)) : 0;
+		return &s->task[bit_lowest(above ? above : runnable)];
 	}
-	*value = (u32)v;
+	if (runnable & ~CLOCK_BIT)
+		runnable &= ~CLOCK_BIT;
+	return &s->task[bit_lowest(runnable)];
+}
+
+bool policy_number(const char **text, u64 *value)
+{
+	const char *p = *text;
+	u64 v = 0;
+
+	while (*p >= '0' && *p <= '9') {
+		if (v > (1ULL << 48))
+			return false;
+		v = v * 10 + (u64)(*p++ - '0');
+	}
+	if (p == *text)
+		return false;
 	*text = p;
+	*value = v;
 	return true;
+}
+
+bool policy_hand_over(struct sched *s, const char *text)
+{
+	size_t len = strcspn(text, ":");
+	const struct policy *to = policy_find(text, len);
+
+	if (!to)
+		return false;
+	memset(s->policy_state, 0, to->state_size ? to->state_size : POLICY_STATE_MAX);
+	sched_set_policy(s, to);
+	return to->parse(s, text[len] ? text + len + 1 : "");
+}
+
+void policy_resolve_other(const struct sched *s, char *buf, size_t size)
+{
+	size_t len = strlen(s->policy->name);
+
+	if (len + 2 > size)
+		return;
+	memcpy(buf, s->policy->name, len);
+	s->policy->resolve(s, buf + len + 1, size - len - 1);
+	buf[len] = buf[len + 1] ? ':' : '\0';
 }

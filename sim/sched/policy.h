@@ -14,7 +14,7 @@
 
 #include "sim/sched/sched.h"
 
-#define POLICY_STATE_MAX (128UL << 10)
+#define POLICY_STATE_MAX 4096
 #define POLICY_CARRY_MAX 65536
 
 /* What earlier runs of the campaign taught: input to begin(). */
@@ -29,7 +29,8 @@ struct policy_carry {
 struct policy {
 	const char *name;
 	const char *help;  /* one line; says what ARG means */
-	size_t state_size; /* bytes of s->policy_state that are zeroed before parse(); 0: MAX */
+	bool sequential;   /* each run builds on the one before: never split among jobs */
+	size_t state_size; /* bytes of s->policy_state that are zeroed before parse(); 0: all of it */
 	/*
 	 * Parses the text behind the colon of --policy NAME:ARG ("" if none)
 	 * into the state; false if it is not understood. After a resolve()d
@@ -44,6 +45,13 @@ struct policy {
 	void (*resolve)(const struct sched *s, char *buf, size_t size);
 	/* The run is over: learn (optional). */
 	void (*end)(struct sched *s, struct policy_carry *carry);
+	/*
+	 * What a user should know of the run that has ended, or of the campaign:
+	 * "step 214: expected T3, T3 is not runnable", "bound 2 exhausted, 431
+	 * runs" (optional; "" = nothing).
+	 */
+	void (*note)(const struct sched *s, const struct policy_carry *carry, char *buf,
+		     size_t size);
 };
 
 /* Generated from the files in sim/sched/policy/, sorted by name, NULL at the end. */
@@ -56,3 +64,16 @@ struct task *policy_default_pick(struct sched *s, struct task *cur, enum sched_w
 /* The switch list of a recipe; and, after its run, its first point that did not apply, if any. */
 extern const struct policy policy_list;
 bool policy_list_missed(const struct sched *s, char *buf, size_t size);
+
+/* --- what the strategies share --- */
+
+/* Reads a decimal number and moves *text behind it; false if there is none or it is absurd. */
+bool policy_number(const char **text, u64 *value);
+/*
+ * From now on this run is that of the policy in text, NAME or NAME:ARG: the
+ * scheduler asks it directly, and the caller's own state is lost. False if the
+ * text is not understood.
+ */
+bool policy_hand_over(struct sched *s, const char *text);
+/* NAME or NAME:ARG, resolved, of the policy the run was handed to. */
+void policy_resolve_other(const struct sched *s, char *buf, size_t size);

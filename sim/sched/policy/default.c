@@ -1,36 +1,40 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The default order: nobody is preempted; whoever blocks or ends is followed by
- * the task with the lowest id. What a recipe's switch list deviates from.
+ * No preemption: each task runs until it blocks, yields or ends. The one
+ * schedule that a sequential test would see.
  */
-#include "sim/sched/policy_priv.h"
+#include "sim/sched/policy/policy_priv.h"
 
-static bool default_parse(struct sched *s, const char *arg)
+static bool parse(struct sched *s, const char *arg)
 {
 	(void)s;
 	return !*arg;
 }
 
-static void default_begin(struct sched *s, struct policy_carry *carry)
+static void begin(struct sched *s, struct policy_carry *carry)
 {
 	(void)s;
-	carry->exhausted = true;
+	carry->exhausted = true; /* there is just one schedule */
 }
 
-static struct task *default_pick(struct sched *s, struct task *cur, enum sched_why why)
+static struct task *pick(struct sched *s, struct task *cur, enum sched_why why)
 {
-	struct task *t = policy_default_pick(s, cur, why);
+	return policy_let(policy_default_pick(s, cur, why), POLICY_NEVER, 0);
+}
 
-	t->stop_at = ~0ULL;
-	t->weight_shared = 0;
-	return t;
+static void resolve(const struct sched *s, char *buf, size_t size)
+{
+	(void)s;
+	if (size)
+		buf[0] = '\0';
 }
 
 const struct policy policy_default = {
 	.name = "default",
-	.help = "no preemption, lowest task first: one schedule",
-	.state_size = 8,
-	.parse = default_parse,
-	.begin = default_begin,
-	.pick = default_pick,
+	.help = "no preemption: each task runs until it blocks; no argument",
+	.state_size = sizeof(u64),
+	.parse = parse,
+	.begin = begin,
+	.pick = pick,
+	.resolve = resolve,
 };

@@ -1,187 +1,214 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Replay: the default order with the deviations that ARG lists.
+ * Replay: the default order, but for the listed deviations.
  *
- *	T2@17>T1   before operation 17 of task 2, go to task 1
- *	T3%4>T2    where task 3 blocks, yields or ends in its operation 4, task 2 goes on
+ * ARG is a comma list of T2@17>T1 (before operation 17 of task 2 go to task 1)
+ * and T3%4>T2 (at the block, yield or end of task 3 in its operation 4 go to
+ * task 2; T0%0 is the run's first choice): what sched->points says of any run
+ * gives that run again. A task's points must be in the order of its operations.
  *
- * Points of one task come in the order of its operations. A point that cannot
- * be applied (the task is elsewhere, the target cannot run) is passed over, so
- * that a shrunk or slightly outdated list still says something; the first such
- * point is remembered (policy_list_missed()).
+ * Tolerant, so that a list with points left out, or of a slightly different
+ * program, still means something: a point that does not apply is passed over.
+ * The first such point and its step are kept for note().
+ *
+ * The text itself is the state, so that a list may be of any length: each task
+ * has a place in it, its next point, which only moves forward. ARG must
+ * therefore stay where it is until the run has ended.
  */
-#include "sim/sched/policy_priv.h"
+#include "sim/sched/policy/policy_priv.h"
 
 #include <stdio.h>
+#include <string.h>
 
-#define POINTS_MAX 6000
+enum miss { MISS_NONE, MISS_NOT_RUNNABLE, MISS_OTHER_KIND, MISS_PASSED };
 
 struct point {
+	const char *behind; /* the text after it; NULL: there is none */
+	u64 op;
 	u32 task, to;
-	u32 op, next; /* next point of the same task, 0 = none */
 	bool preempt;
 };
 
-struct list_state {
-	u32 n; /* points are [1 .. n] */
-	u32 first[SCHED_TASKS_MAX], last[SCHED_TASKS_MAX];
-	u32 missed; /* the first point that did not apply, 0 = none */
-	u64 missed_step;
-	const char *missed_why;
-	struct point point[POINTS_MAX + 1];
+struct list {
+	const char *text;
+	struct point next[SCHED_TASKS_MAX];
+	struct point missed;
+	enum miss miss;
+	u64 miss_step;
 };
-_Static_assert(sizeof(struct list_state) <= POLICY_STATE_MAX, "the list fits");
 
-static bool parse_task(const char **arg, u32 *id)
+static bool task_id(const char **text, u32 *id)
 {
-	if (**arg != 'T')
+	u64 v;
+
+	if (*(*text)++ != 'T' || !policy_number(text, &v) || v >= SCHED_TASKS_MAX)
 		return false;
-	(*arg)++;
-	return policy_number(arg, id) && *id < SCHED_TASKS_MAX;
+	*id = (u32)v;
+	return true;
 }
 
-static bool parse_point(const char **arg, struct point *p)
+static bool parse_point(const char *text, struct point *p)
 {
-	if (!parse_task(arg, &p->task) || (**arg != '@' && **arg != '%'))
+	if (!task_id(&text, &p->task))
 		return false;
-	p->preempt = **arg == '@';
-	(*arg)++;
-	if (!policy_number(arg, &p->op) || **arg != '>')
+	p->preempt = *text == '@';
+	if (*text != '@' && *text != '%')
 		return false;
-	(*arg)++;
-	return parse_task(arg, &p->to);
+	text++;
+	if (!policy_number(&text, &p->op) || *text++ != '>' || !task_id(&text, &p->to))
+		return false;
+	if (*text && *text++ != ',')
+		return false;
+	p->behind = text;
+	return true;
 }
 
-static bool list_parse(struct sched *s, const char *arg)
+/* Moves the task's place to its first point at or behind text. */
+static void seek(struct list *list, u32 task, const char *text)
 {
-	struct list_state *st = s->policy_state;
+	struct point p;
 
-	st->n = 0;
-	st->missed = 0;
-	for (u32 i = 0; i < SCHED_TASKS_MAX; i++)
-		st->first[i] = st->last[i] = 0;
+	while (*text && parse_point(text, &p)) {
+		if (p.task == task) {
+			list->next[task] = p;
+			return;
+		}
+		text = p.behind;
+	}
+	list->next[task].behind = NULL;
+}
+
+static bool parse(struct sched *s, const char *arg)
+{
+	struct list *list = s->policy_state;
+	size_t len = strlen(arg);
+	struct point p;
+
+	if (len && arg[len - 1] == ',')
+		return false;
+	list->text = arg;
 	while (*arg) {
-		struct point *p;
-
-		if (st->n == POINTS_MAX)
+		if (!parse_point(arg, &p))
 			return false;
-		p = &st->point[++st->n];
-		p->next = 0;
-		if (!parse_point(&arg, p))
-			return false;
-		if (st->last[p->task])
-			st->point[st->last[p->task]].next = st->n;
-		else
-			st->first[p->task] = st->n;
-		st->last[p->task] = st->n;
-		if (*arg == ',' && arg[1])
-			arg++;
-		else if (*arg)
-			return false;
+		if (!list->next[p.task].behind)
+			list->next[p.task] = p;
+		arg = p.behind;
 	}
 	return true;
 }
 
-static void list_begin(struct sched *s, struct policy_carry *carry)
+static void begin(struct sched *s, struct policy_carry *carry)
 {
 	(void)s;
-	carry->exhausted = true;
+	carry->exhausted = true; /* there is just one schedule */
 }
 
-static void miss(struct sched *s, struct list_state *st, u32 point, const char *why)
+static void miss(struct sched *s, const struct point *p, enum miss why)
 {
-	if (st->missed)
+	struct list *list = s->policy_state;
+
+	if (list->miss)
 		return;
-	st->missed = point;
-	st->missed_step = s->steps;
-	st->missed_why = why;
+	list->miss = why;
+	list->missed = *p;
+	list->miss_step = s->steps;
 }
 
-/* Takes the point that names this moment off its task's list; 0 = none. */
-static u32 take_point(struct sched *s, struct list_state *st, u32 task, u64 op, bool preempt)
+/* Passes over the points that the task has left behind. */
+static struct point *next_point(struct sched *s, u32 task, u64 op)
 {
-	u32 i;
+	struct list *list = s->policy_state;
+	struct point *p = &list->next[task];
 
-	while ((i = st->first[task])) {
-		const struct point *p = &st->point[i];
-
-		if (p->op > op)
-			return 0;
-		if (p->op == op && p->preempt == preempt) {
-			st->first[task] = p->next;
-			return i;
-		}
-		if (p->op == op && preempt)
-			return 0; /* its block or end in this operation is still to come */
-		miss(s, st, i, "the task did not come by there");
-		st->first[task] = p->next;
+	while (p->behind && p->op < op) {
+		miss(s, p, MISS_PASSED);
+		seek(list, task, p->behind);
 	}
-	return 0;
+	return p->behind ? p : NULL;
 }
 
-/* How far t may go unasked: to its next preemption. */
-static u64 next_stop(const struct list_state *st, const struct task *t)
+/* Where the point at this moment leads, or NULL when there is none that applies. */
+static struct task *deviation(struct sched *s, u32 task, u64 op, enum sched_why why)
 {
-	for (u32 i = st->first[t->id]; i; i = st->point[i].next) {
-		if (st->point[i].preempt && st->point[i].op > t->ops)
-			return st->point[i].op;
-	}
-	return ~0ULL;
+	struct point *p = next_point(s, task, op);
+	struct task *to = NULL;
+
+	if (!p || p->op != op)
+		return NULL;
+	if (p->preempt != (why == WHY_PREEMPT))
+		miss(s, p, MISS_OTHER_KIND);
+	else if (!(s->runnable >> p->to & 1))
+		miss(s, p, MISS_NOT_RUNNABLE);
+	else
+		to = &s->task[p->to];
+	seek(s->policy_state, task, p->behind);
+	return to;
 }
 
-static struct task *list_pick(struct sched *s, struct task *cur, enum sched_why why)
+static struct task *pick(struct sched *s, struct task *cur, enum sched_why why)
 {
-	struct list_state *st = s->policy_state;
-	struct task *t = policy_default_pick(s, cur, why);
-	u32 i = take_point(s, st, cur ? cur->id : 0, cur ? cur->ops : 0, why == WHY_PREEMPT);
+	struct task *next = deviation(s, cur ? cur->id : 0, cur ? cur->ops : 0, why);
+	struct point *p;
 
-	if (i) {
-		u32 to = st->point[i].to;
-
-		if (s->runnable >> to & 1)
-			t = &s->task[to];
-		else
-			miss(s, st, i, "the task to go to cannot run");
-	}
-	t->weight_shared = 0;
-	t->stop_at = next_stop(st, t);
-	return t;
+	if (!next)
+		next = policy_default_pick(s, cur, why);
+	p = next_point(s, next->id, next->ops + 1);
+	return policy_let(next, p ? p->op - next->ops : POLICY_NEVER, 0);
 }
 
-static void list_resolve(const struct sched *s, char *buf, size_t size)
+static void resolve(const struct sched *s, char *buf, size_t size)
 {
-	const struct list_state *st = s->policy_state;
-	size_t at = 0;
+	const struct list *list = s->policy_state;
 
-	buf[0] = '\0';
-	for (u32 i = 1; i <= st->n && at < size; i++) {
-		const struct point *p = &st->point[i];
-
-		at += (size_t)snprintf(buf + at, size - at, "%sT%u%c%u>T%u", i > 1 ? "," : "", p->task,
-				       p->preempt ? '@' : '%', p->op, p->to);
-	}
+	snprintf(buf, size, "%s", list->text);
 }
 
 bool policy_list_missed(const struct sched *s, char *buf, size_t size)
 {
-	const struct list_state *st = s->policy_state;
-	const struct point *p;
+	static const char *const reasons[] = {
+		[MISS_NOT_RUNNABLE] = "is not runnable",
+		[MISS_OTHER_KIND] = "cannot be switched to in this way",
+		[MISS_PASSED] = "was due earlier",
+	};
+	const struct list *list = s->policy_state;
 
-	if (s->policy != &policy_list || !st->missed)
+	if (s->policy != &policy_list)
 		return false;
-	p = &st->point[st->missed];
-	snprintf(buf, size, "step %lu: T%u%c%u>T%u does not apply: %s",
-		 (unsigned long)st->missed_step, p->task, p->preempt ? '@' : '%', p->op, p->to,
-		 st->missed_why);
-	return true;
+	if (list->miss) {
+		snprintf(buf, size, "step %lu: expected T%u, T%u %s (point T%u%c%lu>T%u)",
+			 (unsigned long)list->miss_step, list->missed.to, list->missed.to,
+			 reasons[list->miss], list->missed.task,
+			 list->missed.preempt ? '@' : '%', (unsigned long)list->missed.op,
+			 list->missed.to);
+		return true;
+	}
+	for (u32 i = 0; i < SCHED_TASKS_MAX; i++) {
+		const struct point *p = &list->next[i];
+
+		if (!p->behind)
+			continue;
+		snprintf(buf, size, "the run ended before point T%u%c%lu>T%u", p->task,
+			 p->preempt ? '@' : '%', (unsigned long)p->op, p->to);
+		return true;
+	}
+	return false;
+}
+
+static void note(const struct sched *s, const struct policy_carry *carry, char *buf, size_t size)
+{
+	(void)carry;
+	if (!policy_list_missed(s, buf, size))
+		buf[0] = '\0';
 }
 
 const struct policy policy_list = {
 	.name = "list",
-	.help = "replay; ARG: switch points T2@17>T1,T3%4>T2",
-	.state_size = 8, /* parse() clears what it uses */
-	.parse = list_parse,
-	.begin = list_begin,
-	.pick = list_pick,
-	.resolve = list_resolve,
+	.help = "replay; ARG: switch points, as T2@17>T1,T3%4>T2",
+	.state_size = sizeof(struct list),
+	.parse = parse,
+	.begin = begin,
+	.pick = pick,
+	.resolve = resolve,
+	.note = note,
 };
+_Static_assert(sizeof(struct list) <= POLICY_STATE_MAX, "the state fits");

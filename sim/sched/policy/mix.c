@@ -1,120 +1,100 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The default: each run draws one of the random strategies, since none is best
- * everywhere. Shares are in sixteenths. The distances of the random walk span
- * "every operation" to "a few switches a run", the longest from what runs of
- * the campaign have had; what was drawn stands in the recipe (`mix(rw:64)`).
+ * The default: each run another strategy, drawn by the seed, since no single
+ * one is best for all bugs: rows that cover each other's gaps are worth more
+ * than the best row for one kind.
+ *
+ * Distances and lengths are drawn as well, from the shortest to the longest
+ * run that is common, and not learned: a run depends on nothing but its seed,
+ * however many workers share a campaign. What was drawn, with all numbers, is
+ * the resolved argument: mix:rw:64 is just that, so a replay needs no draw. The
+ * draw is made from the seed itself and takes nothing from the stream.
  */
-#include "sim/base/assert.h"
-#include "sim/choice/choice.h"
-#include "sim/sched/policy_priv.h"
+#include "sim/sched/policy/policy_priv.h"
 
 #include <stdio.h>
 #include <string.h>
 
-struct share {
-	const char *name;
-	u32 sixteenths;
-	const char *args[4];
+#define LENGTHS 8 /* pct's k: 32 << 0 .. 32 << 7 */
+
+struct row {
+	u32 weight;
+	const char *name, *arg;
+	bool length; /* a drawn run length is added */
 };
 
-static const struct share shares[] = {
-	{"rw", 7, {"1", "6", "30", "120"}},
-	{"pos", 5, {"", "", "", ""}},
-	{"pct", 4, {"2", "3", "5", "10"}},
+static const struct row rows[] = {
+	{3, "rw", "1", false},   {3, "rw", "4", false},   {3, "rw", "12", false},
+	{4, "rw", "40", false},  {3, "rw", "120", false}, {2, "rw", "400", false},
+	{5, "pos", "1", false},  {4, "pos", "4", false},  {2, "pos", "16", false},
+	{4, "pct", "2", true},   {5, "pct", "3", true},   {3, "pct", "5", true},
+	{2, "pct", "10", true},
 };
 
-/* Lies behind the drawn strategy's own state, which starts at policy_state. */
-#define MIX_STATE_AT 8192
+extern const struct policy policy_mix;
 
-struct mix_state {
-	char forced[64];
-};
-
-static struct mix_state *mix_of(const struct sched *s)
+static bool parse(struct sched *s, const char *arg)
 {
-	return (struct mix_state *)((char *)s->policy_state + MIX_STATE_AT);
-}
-
-static const struct policy *split(const char *text, const char **arg)
-{
-	size_t len = strcspn(text, ":");
-	const struct policy *p = policy_find(text, len);
-
-	*arg = text[len] ? text + len + 1 : "";
-	return p && p->state_size && p->state_size <= MIX_STATE_AT ? p : NULL;
-}
-
-static bool mix_parse(struct sched *s, const char *arg)
-{
-	struct mix_state *st = mix_of(s);
-	const struct policy *p;
-	const char *inner;
-
-	memset(st, 0, sizeof(*st));
 	if (!*arg)
 		return true;
-	if (strlen(arg) >= sizeof(st->forced))
-		return false;
-	strcpy(st->forced, arg);
-	p = split(arg, &inner);
-	return p && p->parse(s, inner);
+	return strncmp(arg, "mix", 3) && strncmp(arg, "compare", 7) && policy_hand_over(s, arg);
 }
 
-static void draw(struct choice *c, char *text, size_t size)
+static void draw(u64 seed, char *text, size_t size)
 {
-	u32 ticket = choice_below(c, CHOICE_SCHED, 16);
-	u32 arg = choice_below(c, CHOICE_SCHED, 4);
-	const struct share *share = shares;
+	u32 total = 0, n;
+	const struct row *row = rows;
 
-	while (ticket >= share->sixteenths) {
-		ticket -= share->sixteenths;
-		share++;
-	}
-	sim_assert(share < shares + ARRAY_SIZE(shares));
-	snprintf(text, size, "%s:%s", share->name, share->args[arg]);
+	for (u32 i = 0; i < ARRAY_SIZE(rows); i++)
+		total += rows[i].weight;
+	seed = hash_mix(hash_mix(seed, total), seed);
+	for (n = (u32)(seed >> 32) % total; n >= row->weight; row++)
+		n -= row->weight;
+	if (row->length)
+		snprintf(text, size, "%s:%s,%u", row->name, row->arg,
+			 32u << (seed >> 8 & (LENGTHS - 1)));
+	else
+		snprintf(text, size, "%s:%s", row->name, row->arg);
 }
 
-static void mix_begin(struct sched *s, struct policy_carry *carry)
+static void begin(struct sched *s, struct policy_carry *carry)
 {
-	const struct mix_state *st = mix_of(s);
-	const struct policy *p;
-	const char *inner;
 	char text[64];
 
-	/* Drawn even when it is known, so that the stream goes on alike. */
-	draw(s->world->choice, text, sizeof(text));
-	p = split(st->forced[0] ? st->forced : text, &inner);
-	sim_assert(p);
-	memset(s->policy_state, 0, p->state_size);
-	if (!p->parse(s, inner))
-		sim_fatal("policy %s does not take '%s'", p->name, inner);
-	p->begin(s, carry);
-	sched_set_policy(s, p);
+	if (s->policy == &policy_mix) {
+		draw(s->world->choice->seed, text, sizeof(text));
+		policy_hand_over(s, text);
+	}
+	s->policy->begin(s, carry);
 }
 
-static struct task *mix_pick(struct sched *s, struct task *cur, enum sched_why why)
+/* The run is handed over before the first choice; this is for a state that was not begun. */
+static struct task *pick(struct sched *s, struct task *cur, enum sched_why why)
 {
-	(void)s;
-	(void)cur;
-	(void)why;
-	sim_fatal("begin() has put another strategy in place");
+	return policy_let(policy_default_pick(s, cur, why), POLICY_NEVER, 0);
 }
 
-static void mix_resolve(const struct sched *s, char *buf, size_t size)
+static void end(struct sched *s, struct policy_carry *carry)
 {
-	size_t at = (size_t)snprintf(buf, size, "%s:", s->policy->name);
+	if (s->policy->end && s->policy != &policy_mix)
+		s->policy->end(s, carry);
+}
 
-	if (s->policy->resolve && at < size)
-		s->policy->resolve(s, buf + at, size - at);
+static void note(const struct sched *s, const struct policy_carry *carry, char *buf, size_t size)
+{
+	buf[0] = '\0';
+	if (s->policy->note && s->policy != &policy_mix)
+		s->policy->note(s, carry, buf, size);
 }
 
 const struct policy policy_mix = {
 	.name = "mix",
-	.help = "the default: each run draws rw, pos or pct; ARG: the one drawn",
-	.state_size = MIX_STATE_AT + sizeof(struct mix_state),
-	.parse = mix_parse,
-	.begin = mix_begin,
-	.pick = mix_pick,
-	.resolve = mix_resolve,
+	.help = "each run another strategy, drawn by the seed; ARG: just this one, as rw:64",
+	.state_size = sizeof(u64),
+	.parse = parse,
+	.begin = begin,
+	.pick = pick,
+	.resolve = policy_resolve_other,
+	.end = end,
+	.note = note,
 };

@@ -1,130 +1,148 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * PCT (probabilistic concurrency testing): random distinct priorities, the
- * highest runs; at d - 1 random moments of the run the running task falls below
- * all others. Finds a bug of depth d with probability at least 1 / (n k^(d-1))
- * for n tasks and k operations.
+ * Probabilistic concurrency testing: random priorities, the highest runnable
+ * task runs; at d - 1 random operations of the run the running task falls
+ * below all others. Finds a bug of depth d with probability at least
+ * 1 / (n * k^(d-1)) a run, for n tasks and k operations.
  *
- * ARG is D or D,K; K comes from the longest run so far. A task that yields
- * falls to the bottom, so that a poller cannot starve the one it waits for.
+ * Priorities, from high to low: tasks as spawned; the clock; tasks that met a
+ * change point (the i-th drawn, not the i-th met, decides among them); tasks
+ * that yielded or ran for a stretch without end, latest lowest, the clock
+ * among them once it has fired: a polling loop lets others and time go on.
+ * One run in CLOCK_ONE_IN the clock starts with a priority like a task's.
  */
-#include "sim/base/assert.h"
-#include "sim/choice/choice.h"
-#include "sim/sched/policy_priv.h"
+#include "sim/sched/policy/policy_priv.h"
 
 #include <stdio.h>
 
-#define DEPTH_DEFAULT 3
 #define DEPTH_MAX 64
-#define LENGTH_UNKNOWN 200
+#define DEPTH_DEFAULT 3
+#define K_FIRST 128
+#define K_MAX (1ULL << 31)
+#define STRETCH_MIN 500
+#define CLOCK_ONE_IN 16
 
-struct pct_state {
-	u32 depth, length;
-	u32 n_changes, changed;
-	u64 change[DEPTH_MAX]; /* ascending operation numbers of the run */
-	s64 priority[SCHED_TASKS_MAX];
-	s64 lowest; /* the priority that a yielding task gets next */
+#define PRIO_TASK (1u << 24)
+#define PRIO_CLOCK (PRIO_TASK - 1)
+#define PRIO_CHANGED (1u << 20)
+#define PRIO_YIELDED (PRIO_CHANGED - 1)
+
+struct pct {
+	u32 depth, n_changes, met, yielded;
+	u64 k;
+	u64 stretch;
+	u32 prio[SCHED_TASKS_MAX];
+	struct {
+		u32 step, prio;
+	} change[DEPTH_MAX];
 };
 
-static bool pct_parse(struct sched *s, const char *arg)
+static bool parse(struct sched *s, const char *arg)
 {
-	struct pct_state *st = s->policy_state;
+	struct pct *pct = s->policy_state;
+	u64 v = DEPTH_DEFAULT;
 
-	st->depth = DEPTH_DEFAULT;
+	if (*arg && (!policy_number(&arg, &v) || v < 1 || v > DEPTH_MAX))
+		return false;
+	pct->depth = (u32)v;
 	if (!*arg)
 		return true;
-	if (!policy_number(&arg, &st->depth) || !st->depth || st->depth > DEPTH_MAX)
+	if (*arg++ != ',' || !policy_number(&arg, &v) || *arg || v < 1 || v > K_MAX)
 		return false;
-	if (*arg == ',') {
-		arg++;
-		if (!policy_number(&arg, &st->length) || !st->length)
-			return false;
+	pct->k = v;
+	return true;
+}
+
+static void add_change(struct pct *pct, u32 step)
+{
+	u32 i = pct->n_changes++;
+
+	while (i && pct->change[i - 1].step > step) {
+		pct->change[i] = pct->change[i - 1];
+		i--;
 	}
-	return !*arg;
+	pct->change[i].step = step;
+	pct->change[i].prio = PRIO_CHANGED + pct->n_changes;
 }
 
-static void insert_change(struct pct_state *st, u64 at)
+static u32 draw_priority(struct sched *s)
 {
-	u32 i = st->n_changes++;
-
-	for (; i && st->change[i - 1] > at; i--)
-		st->change[i] = st->change[i - 1];
-	st->change[i] = at;
+	return PRIO_TASK + choice_below(s->world->choice, CHOICE_SCHED, 1u << 24);
 }
 
-static void pct_begin(struct sched *s, struct policy_carry *carry)
+static void begin(struct sched *s, struct policy_carry *carry)
 {
-	struct pct_state *st = s->policy_state;
+	struct pct *pct = s->policy_state;
+	struct choice *c = s->world->choice;
 
-	if (!st->length)
-		st->length = carry->steps_max ? (u32)min(carry->steps_max, POLICY_FAR) : LENGTH_UNKNOWN;
-	for (u32 i = 1; i < st->depth; i++)
-		insert_change(st, 1 + choice_below(s->world->choice, CHOICE_SCHED, st->length));
-	for (u32 i = 0; i < SCHED_TASKS_MAX; i++)
-		st->priority[i] = 0;
-	/* Time passes when nobody can run, but in one run of eight it is a task like others. */
-	if (choice_below(s->world->choice, CHOICE_SCHED, 8))
-		st->priority[SCHED_CLOCK_TASK] = -(1LL << 60);
+	if (!pct->k)
+		pct->k = carry->steps_max ? min(carry->steps_max, K_MAX) : K_FIRST;
+	pct->stretch = max(pct->k, (u64)STRETCH_MIN);
+	for (u32 i = 1; i < pct->depth; i++)
+		add_change(pct, 1 + choice_below(c, CHOICE_SCHED, (u32)pct->k));
+	pct->prio[SCHED_CLOCK_TASK] = PRIO_CLOCK;
+	if (!choice_below(c, CHOICE_SCHED, CLOCK_ONE_IN))
+		pct->prio[SCHED_CLOCK_TASK] = draw_priority(s);
 }
 
-static s64 priority_of(struct sched *s, struct pct_state *st, u32 id)
+static void spawned(struct sched *s, struct task *t)
 {
-	if (!st->priority[id]) {
-		u64 r = choice_word(s->world->choice, CHOICE_SCHED) >> 8;
+	struct pct *pct = s->policy_state;
 
-		/* The id makes it distinct, the offset higher than any change. */
-		st->priority[id] = (s64)((r & ~63ULL) | id) + (1LL << 32);
+	pct->prio[t->id] = draw_priority(s);
+}
+
+static struct task *highest(struct sched *s, const struct pct *pct)
+{
+	u64 set = s->runnable;
+	u32 best = bit_lowest(set);
+
+	for (set &= set - 1; set; set &= set - 1) {
+		u32 id = bit_lowest(set);
+
+		if (pct->prio[id] > pct->prio[best])
+			best = id;
 	}
-	return st->priority[id];
+	return &s->task[best];
 }
 
-static struct task *highest(struct sched *s, struct pct_state *st)
+static struct task *pick(struct sched *s, struct task *cur, enum sched_why why)
 {
-	struct task *best = NULL;
+	struct pct *pct = s->policy_state;
+	struct task *next;
+	u64 left;
 
-	for (u64 set = s->runnable; set; set &= set - 1) {
-		struct task *t = &s->task[bit_lowest(set)];
-
-		if (!best || priority_of(s, st, t->id) > priority_of(s, st, best->id))
-			best = t;
-	}
-	return best;
-}
-
-static struct task *pct_pick(struct sched *s, struct task *cur, enum sched_why why)
-{
-	struct pct_state *st = s->policy_state;
-	struct task *t;
-
-	while (st->changed < st->n_changes && s->steps >= st->change[st->changed]) {
-		st->changed++;
+	while (pct->met < pct->n_changes && pct->change[pct->met].step <= s->steps) {
 		if (cur)
-			st->priority[cur->id] = (s64)(DEPTH_MAX - st->changed) + 1;
+			pct->prio[cur->id] = pct->change[pct->met].prio;
+		pct->met++;
 	}
-	if (why == WHY_YIELD)
-		st->priority[cur->id] = --st->lowest;
-	t = highest(s, st);
-	sim_assert(t);
-	t->weight_shared = 0;
-	t->stop_at = ~0ULL;
-	if (st->changed < st->n_changes)
-		t->stop_at = t->ops + (st->change[st->changed] - s->steps);
-	return t;
+	if (why == WHY_YIELD || (cur && cur->id == SCHED_CLOCK_TASK) ||
+	    (why == WHY_PREEMPT && cur->ops - cur->ops_at_switch >= pct->stretch))
+		pct->prio[cur->id] = PRIO_YIELDED - min(++pct->yielded, PRIO_YIELDED);
+	next = highest(s, pct);
+	left = pct->stretch;
+	if (pct->met < pct->n_changes)
+		left = min(left, pct->change[pct->met].step - s->steps);
+	return policy_let(next, left, 0);
 }
 
-static void pct_resolve(const struct sched *s, char *buf, size_t size)
+static void resolve(const struct sched *s, char *buf, size_t size)
 {
-	const struct pct_state *st = s->policy_state;
+	const struct pct *pct = s->policy_state;
 
-	snprintf(buf, size, "%u,%u", st->depth, st->length);
+	snprintf(buf, size, "%u,%lu", pct->depth, (unsigned long)pct->k);
 }
 
 const struct policy policy_pct = {
 	.name = "pct",
-	.help = "PCT; ARG: depth d (default 3), or d,k for runs of k operations",
-	.state_size = sizeof(struct pct_state),
-	.parse = pct_parse,
-	.begin = pct_begin,
-	.pick = pct_pick,
-	.resolve = pct_resolve,
+	.help = "random priorities; ARG: depth d (default 3) and run length k, as 3,1200",
+	.sequential = true, /* without k */
+	.state_size = sizeof(struct pct),
+	.parse = parse,
+	.begin = begin,
+	.pick = pick,
+	.spawned = spawned,
+	.resolve = resolve,
 };
+_Static_assert(sizeof(struct pct) <= POLICY_STATE_MAX, "the state fits");

@@ -1,65 +1,92 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Random walk: after a random number of operations (mean ARG) another task,
- * each with equal chance. At mean 1 every operation is a choice among all, the
- * classical random walk. Otherwise accesses to what other tasks have touched
- * too count several times, since only there a switch can matter.
+ * Random walk: at each moment of choice any runnable task, all equally likely;
+ * moments lie a random distance apart.
+ *
+ * A run of the core has thousands of accesses, and choosing anew before each
+ * drowns the few choices that matter; hence the mean distance. Accesses to
+ * what another task has touched count SHARED_WEIGHT + 1 times, so preemptions
+ * gather where they can have an effect. Without an argument the distance is
+ * an eighth of what runs have had so far.
+ *
+ * The clock is one choice in CLOCK_ONE_IN, so that time mostly stands still
+ * while there is work; but a task that polls may be waiting for just that.
  */
-#include "sim/choice/choice.h"
-#include "sim/sched/policy_priv.h"
+#include "sim/sched/policy/policy_priv.h"
 
 #include <stdio.h>
 
-#define MEAN_DEFAULT 20
-#define SHARED_WEIGHT_DIVISOR 4
+#define SHARED_WEIGHT 3
+#define CLOCK_ONE_IN 16
+#define DISTANCE_MAX (1u << 24)
+#define DISTANCE_FIRST 8
+#define RUN_PARTS 8
 
-struct rw_state {
-	u32 mean;
+struct rw {
+	u32 distance; /* 0: from the carry */
 };
 
-static bool rw_parse(struct sched *s, const char *arg)
+static bool parse(struct sched *s, const char *arg)
 {
-	struct rw_state *st = s->policy_state;
+	struct rw *rw = s->policy_state;
+	u64 v;
 
-	st->mean = MEAN_DEFAULT;
-	return !*arg || (policy_number(&arg, &st->mean) && !*arg && st->mean > 0);
+	if (!*arg)
+		return true;
+	if (!policy_number(&arg, &v) || *arg || v < 1 || v > DISTANCE_MAX)
+		return false;
+	rw->distance = (u32)v;
+	return true;
 }
 
-static void rw_begin(struct sched *s, struct policy_carry *carry)
+static void begin(struct sched *s, struct policy_carry *carry)
 {
-	(void)s;
-	(void)carry;
+	struct rw *rw = s->policy_state;
+
+	if (rw->distance)
+		return;
+	rw->distance = DISTANCE_FIRST;
+	if (carry->runs)
+		rw->distance = (u32)min(max(carry->steps_mean / RUN_PARTS, (u64)1),
+					(u64)DISTANCE_MAX);
 }
 
-static struct task *rw_pick(struct sched *s, struct task *cur, enum sched_why why)
+static struct task *pick(struct sched *s, struct task *cur, enum sched_why why)
 {
-	const struct rw_state *st = s->policy_state;
+	const struct rw *rw = s->policy_state;
 	struct choice *c = s->world->choice;
-	u64 set = policy_candidates(s);
-	struct task *t;
+	u64 set = s->runnable;
+	u32 n;
 
-	if (cur && (why == WHY_YIELD || (why == WHY_PREEMPT && st->mean > 1)) &&
-	    set & ~(1ULL << cur->id))
-		set &= ~(1ULL << cur->id);
-	t = &s->task[bit_nth(set, choice_below(c, CHOICE_SCHED, (u32)__builtin_popcountll(set)))];
-	t->weight_shared = st->mean / SHARED_WEIGHT_DIVISOR;
-	t->stop_at = t->ops + choice_distance(c, CHOICE_SCHED, st->mean);
-	return t;
+	if (why == WHY_YIELD) {
+		if (set & ~(1ULL << cur->id))
+			set &= ~(1ULL << cur->id);
+	} else if (set & POLICY_CLOCK_BIT && set != POLICY_CLOCK_BIT) {
+		if (choice_below(c, CHOICE_SCHED, CLOCK_ONE_IN))
+			set &= ~POLICY_CLOCK_BIT;
+		else
+			set = POLICY_CLOCK_BIT;
+	}
+	n = choice_below(c, CHOICE_SCHED, (u32)__builtin_popcountll(set));
+	return policy_let(&s->task[bit_nth(set, n)],
+			  choice_distance(c, CHOICE_SCHED, rw->distance),
+			  rw->distance > SHARED_WEIGHT ? SHARED_WEIGHT : 0);
 }
 
-static void rw_resolve(const struct sched *s, char *buf, size_t size)
+static void resolve(const struct sched *s, char *buf, size_t size)
 {
-	const struct rw_state *st = s->policy_state;
+	const struct rw *rw = s->policy_state;
 
-	snprintf(buf, size, "%u", st->mean);
+	snprintf(buf, size, "%u", rw->distance);
 }
 
 const struct policy policy_rw = {
 	.name = "rw",
-	.help = "random walk; ARG: mean operations between preemptions (default 20)",
-	.state_size = sizeof(struct rw_state),
-	.parse = rw_parse,
-	.begin = rw_begin,
-	.pick = rw_pick,
-	.resolve = rw_resolve,
+	.help = "random walk; ARG: mean operations between choices (1: each), default adaptive",
+	.sequential = true, /* without ARG */
+	.state_size = sizeof(struct rw),
+	.parse = parse,
+	.begin = begin,
+	.pick = pick,
+	.resolve = resolve,
 };
