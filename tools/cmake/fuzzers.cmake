@@ -23,3 +23,15 @@ foreach(file IN LISTS fuzz_targets)
 		iommulab_fuzz_target(${name} ${loop} fuzz/main.c)
 	endif()
 endforeach()
+
+# Writes seed corpora from scenario files.
+if(EXISTS ${CMAKE_SOURCE_DIR}/fuzz/seeds.c)
+	add_executable(fuzz_seeds fuzz/seeds.c)
+	target_link_libraries(fuzz_seeds PRIVATE iommulab_all)
+endif()
+
+# Scenario files as seeds of a target's corpus.
+if(EXISTS ${CMAKE_SOURCE_DIR}/fuzz/seeds.c)
+	add_executable(fuzz_seeds fuzz/seeds.c)
+	target_link_libraries(fuzz_seeds PRIVATE iommulab_all)
+endif()
