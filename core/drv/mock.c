@@ -188,12 +188,15 @@ static struct iommu_group *smmu_device_group(struct device *dev)
 	struct iommu_group *group = NULL;
 
 	for (u32 i = 0; i < master->n_ste && !group; i++)
-		group = READ_ONCE(master->ste[i]->group);
-	group = group ? iommu_group_ref_get(group) : pci_device_group(dev);
+		group = smp_load_acquire(&master->ste[i]->group);
+	if (group)
+		group = iommu_group_ref_get(group);
+	else
+		group = dev_is_pci(dev) ? pci_device_group(dev) : generic_device_group(dev);
 	if (IS_ERR(group))
 		return group;
 	for (u32 i = 0; i < master->n_ste; i++) {
-		WRITE_ONCE(master->ste[i]->group, group);
+		smp_store_release(&master->ste[i]->group, group);
 		fact(GROUP_STREAM, iommu_group_id(group), master->iommu->iommu.index,
 		     master->ste[i]->sid, dev->index);
 	}

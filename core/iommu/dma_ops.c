@@ -71,15 +71,29 @@ static void set_dma_ops(struct device *dev, bool iommu)
 }
 
 /* dup: direct unless the group's default domain is for the DMA API. */
-void iommu_setup_dma_ops(struct iommu_group *group, struct device *dev)
+static void iommu_setup_dma_ops(struct iommu_group *group, struct device *dev)
 {
-	struct iommu_domain *domain = group->default_domain;
+	struct iommu_domain *domain = group_default_domain(group);
 	bool iommu = iommu_is_dma_domain(domain);
 
 	lockdep_assert_held(&group->mutex);
 	if (iommu)
 		reserve_slots(domain->iova_cookie, dev);
 	set_dma_ops(dev, iommu);
+}
+
+/*
+ * custom: for all members, as soon as there is a default domain. In Linux a
+ * device that joins a group before the bus walk has set it up sets up the
+ * domain for all but its own ops only; a driver that then binds to a sibling
+ * starts with direct DMA and has its ops changed when the walk gets there.
+ */
+void iommu_setup_group_dma_ops(struct iommu_group *group)
+{
+	struct group_device *gdev;
+
+	for_each_group_device(group, gdev)
+		iommu_setup_dma_ops(group, gdev->dev);
 }
 
 /* The device has lost its IOMMU and no driver is bound. */

@@ -61,9 +61,8 @@ static struct device *first_dev(struct iommu_group *group)
 }
 
 /* A domain of exactly this type, or ERR_PTR. */
-static struct iommu_domain *group_domain_alloc(struct iommu_group *group, unsigned type)
+static struct iommu_domain *domain_alloc(struct device *dev, unsigned type)
 {
-	struct device *dev = first_dev(group);
 	const struct iommu_ops *ops = dev_iommu_ops(dev);
 	struct iommu_domain *domain = NULL;
 
@@ -87,9 +86,9 @@ int __iommu_group_alloc_blocking_domain(struct iommu_group *group)
 
 	if (group->blocking_domain)
 		return 0;
-	domain = group_domain_alloc(group, IOMMU_DOMAIN_BLOCKED);
+	domain = domain_alloc(first_dev(group), IOMMU_DOMAIN_BLOCKED);
 	if (IS_ERR(domain))
-		domain = group_domain_alloc(group, IOMMU_DOMAIN_UNMANAGED);
+		domain = domain_alloc(first_dev(group), IOMMU_DOMAIN_UNMANAGED);
 	if (IS_ERR(domain))
 		return (int)PTR_ERR(domain);
 	group->blocking_domain = domain;
@@ -123,15 +122,11 @@ static int default_domain_type(struct iommu_group *group, unsigned target)
 }
 
 /* A default domain with its cookie, if it is for the DMA API; ERR_PTR. */
-struct iommu_domain *iommu_group_alloc_default_domain(struct iommu_group *group, unsigned target)
+struct iommu_domain *iommu_alloc_default_domain(struct device *dev, unsigned type)
 {
-	int type = default_domain_type(group, target);
-	struct iommu_domain *dom;
+	struct iommu_domain *dom = domain_alloc(dev, type);
 	int ret;
 
-	if (type < 0)
-		return ERR_PTR(type);
-	dom = group_domain_alloc(group, (unsigned)type);
 	if (IS_ERR(dom) || !iommu_is_dma_domain(dom))
 		return dom;
 	ret = iommu_get_dma_cookie(dom);
@@ -173,12 +168,14 @@ static int switch_to_default(struct iommu_group *group, struct iommu_domain *dom
  */
 int iommu_setup_default_domain(struct iommu_group *group, unsigned target)
 {
-	struct iommu_domain *old = group->default_domain, *dom;
+	struct iommu_domain *old = group_default_domain(group), *dom;
+	int type = default_domain_type(group, target), ret;
 	bool direct;
-	int ret;
 
 	lockdep_assert_held(&group->mutex);
-	dom = iommu_group_alloc_default_domain(group, target);
+	if (type < 0)
+		return type;
+	dom = iommu_alloc_default_domain(first_dev(group), (unsigned)type);
 	if (IS_ERR(dom))
 		return (int)PTR_ERR(dom);
 	if (dom == old)

@@ -81,21 +81,21 @@ struct iommu_domain_ops {
  */
 struct iommu_domain {
 	unsigned type;
-	u32 id; /* for facts */
 	const struct iommu_domain_ops *ops;
 	const struct iommu_ops *owner;
 	u64 pgsize_bitmap; /* bytes, one bit per size */
 	struct iommu_dma_cookie *iova_cookie;
 	atomic64_t debug_bytes; /* recorded as mapped, as under IOMMU_DEBUG_PAGEALLOC */
+	u32 id;                 /* for facts */
 };
 
 /* An instance. Owned by its driver. list and ready: core->list_lock. */
 struct iommu_device {
 	struct list_head list;
+	bool ready;
 	const struct iommu_ops *ops;
 	const struct fwnode_handle *fwnode;
 	u32 index; /* machine index, for facts */
-	bool ready;
 };
 
 struct iommu_ops {
@@ -155,6 +155,7 @@ struct iommu_core {
 	struct device *grouped[MACHINE_DEVICES_MAX];
 	u64 grouped_mask;
 	u64 missed;               /* devices whose proper probe failed half way */
+	u64 unserialised;         /* historic: devices in the middle of a probe */
 	/* Constant: devices that isolation or aliases put in one group. */
 	u64 peers[MACHINE_DEVICES_MAX];
 	u32 requester[MACHINE_DEVICES_MAX]; /* id on the bus, behind all aliases */
@@ -178,6 +179,11 @@ static inline struct iommu_core *iommu_core(void)
 static inline const struct machine_device *dev_fw(const struct device *dev)
 {
 	return &iommu_core()->machine->device[dev->index];
+}
+
+static inline bool dev_is_pci(const struct device *dev)
+{
+	return iommu_core()->machine->bus[dev_fw(dev)->bus].kind == MACHINE_BUS_PCI;
 }
 
 static inline const struct fwnode_handle *iommu_fwnode(const struct iommu_core *core, u32 iommu)

@@ -54,6 +54,15 @@ static inline const struct iommu_ops *dev_iommu_ops(struct device *dev)
 	return dev->iommu->iommu_dev->ops;
 }
 
+/*
+ * Acquire, though group->mutex makes it needless: in one historic order the
+ * default domain is set with no lock.
+ */
+static inline struct iommu_domain *group_default_domain(struct iommu_group *group)
+{
+	return smp_load_acquire(&group->default_domain);
+}
+
 static inline u32 domain_id(const struct iommu_domain *domain)
 {
 	return domain ? domain->id : 0;
@@ -75,7 +84,7 @@ void iommu_group_check_viable(struct device *dev);
 
 /* domain.c */
 int iommu_setup_default_domain(struct iommu_group *group, unsigned target_type);
-struct iommu_domain *iommu_group_alloc_default_domain(struct iommu_group *group, unsigned type);
+struct iommu_domain *iommu_alloc_default_domain(struct device *dev, unsigned type);
 int __iommu_group_alloc_blocking_domain(struct iommu_group *group);
 #define IOMMU_TYPE_AUTO 0x100u
 
@@ -93,5 +102,5 @@ int iommu_create_device_direct_mappings(struct iommu_domain *domain, struct devi
 /* dma_ops.c */
 int iommu_get_dma_cookie(struct iommu_domain *domain);
 void iommu_put_dma_cookie(struct iommu_domain *domain);
-void iommu_setup_dma_ops(struct iommu_group *group, struct device *dev);
+void iommu_setup_group_dma_ops(struct iommu_group *group);
 void iommu_clear_dma_ops(struct device *dev);

@@ -63,9 +63,11 @@ static struct iommu_group *call_device_group(const struct iommu_ops *ops, struct
 
 	if (bug_on(BUG_CORE_GROUP_CREATE_RACE)) {
 		/* Nothing serialised the callback, and drivers did not either. */
+		core->unserialised |= BIT(dev->index);
 		mutex_unlock(&core->probe_lock);
 		group = ops->device_group(dev);
 		mutex_lock(&core->probe_lock);
+		core->unserialised &= ~BIT(dev->index);
 	} else {
 		lockdep_assert_held(&core->probe_lock);
 		group = ops->device_group(dev);
@@ -161,14 +163,14 @@ static int join_group(struct iommu_group *group, struct device *dev, struct list
 	/* custom: Linux finds out at the attach and, for the first one, warns. */
 	if (dev->iommu->iommu_dev != first->dev->iommu->iommu_dev)
 		return -EINVAL;
-	if (group->default_domain)
-		iommu_create_device_direct_mappings(group->default_domain, dev);
+	if (group_default_domain(group))
+		iommu_create_device_direct_mappings(group_default_domain(group), dev);
 	/* custom: it could not be put into blocking when the owner leaves a domain. */
 	if (group->owner && dev->iommu->require_direct)
 		return -EINVAL;
 	if (group->domain)
 		return __iommu_device_set_domain(group, dev, group->domain, 0);
-	if (group->default_domain)
+	if (group_default_domain(group))
 		return 0;
 	if (!group_list)
 		return iommu_setup_default_domain(group, IOMMU_TYPE_AUTO);
@@ -207,6 +209,8 @@ int __iommu_probe_device(struct device *dev, struct list_head *group_list)
 	lockdep_assert_held(&core->probe_lock);
 	if (READ_ONCE(dev->iommu_group))
 		return 0;
+	if (core->unserialised & BIT(dev->index))
+		return -ENODEV;
 	ret = iommu_init_device(dev);
 	if (ret) {
 		if (ret != -ENODEV)
@@ -230,8 +234,8 @@ int __iommu_probe_device(struct device *dev, struct list_head *group_list)
 	ret = join_group(group, dev, group_list);
 	if (ret)
 		goto err_remove_gdev;
-	if (group->default_domain)
-		iommu_setup_dma_ops(group, dev);
+	if (group_default_domain(group))
+		iommu_setup_group_dma_ops(group);
 	mutex_unlock(&group->mutex);
 	remember_group(dev, true);
 	return 0;
@@ -256,10 +260,10 @@ static int probe_default_domain_unlocked(struct device *dev)
 	int ret = 0;
 
 	if (!READ_ONCE(group->default_domain)) {
-		dom = iommu_group_alloc_default_domain(group, IOMMU_TYPE_AUTO);
+		dom = iommu_alloc_default_domain(dev, IOMMU_DOMAIN_DMA);
 		if (IS_ERR(dom))
 			return (int)PTR_ERR(dom);
-		WRITE_ONCE(group->default_domain, dom);
+		smp_store_release(&group->default_domain, dom);
 	}
 	mutex_lock(&group->mutex);
 	if (!group->domain)

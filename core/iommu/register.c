@@ -56,17 +56,14 @@ static int probe_iommu_group(struct device *dev, void *data)
 
 static int setup_group(struct iommu_group *group)
 {
-	struct group_device *gdev;
 	int ret = 0;
 
 	mutex_lock(&group->mutex);
 	list_del_init(&group->entry);
-	if (!list_empty(&group->devices) && !group->default_domain)
+	if (!list_empty(&group->devices) && !group_default_domain(group))
 		ret = iommu_setup_default_domain(group, IOMMU_TYPE_AUTO);
-	if (!ret && group->default_domain) {
-		for_each_group_device(group, gdev)
-			iommu_setup_dma_ops(group, gdev->dev);
-	}
+	if (!ret && group_default_domain(group))
+		iommu_setup_group_dma_ops(group);
 	mutex_unlock(&group->mutex);
 	iommu_group_put(group);
 	return ret;

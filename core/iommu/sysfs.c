@@ -11,7 +11,6 @@
  */
 int iommu_group_store_type(struct iommu_group *group, unsigned type)
 {
-	struct group_device *gdev;
 	int ret;
 
 	if (type != IOMMU_DOMAIN_IDENTITY && type != IOMMU_DOMAIN_DMA &&
@@ -29,10 +28,8 @@ int iommu_group_store_type(struct iommu_group *group, unsigned type)
 	} else {
 		ret = iommu_setup_default_domain(group, type);
 	}
-	if (!ret) {
-		for_each_group_device(group, gdev)
-			iommu_setup_dma_ops(group, gdev->dev);
-	}
+	if (!ret)
+		iommu_setup_group_dma_ops(group);
 	mutex_unlock(&group->mutex);
 	return ret;
 }

@@ -17,7 +17,7 @@
 	static const char *const name##_list[] = {__VA_ARGS__};  \
 	static const struct words name = {name##_list, ARRAY_SIZE(name##_list)}
 
-WORDS(model_words, "mock");
+WORDS(model_words, "mock", "mock-smmu");
 WORDS(kind_words, "pci", "platform");
 WORDS(firmware_words, "of", "acpi");
 WORDS(domain_words, "dma", "identity", "blocked");
@@ -45,7 +45,7 @@ static void read_pgsizes(struct reader *r, const struct yaml_node *v, void *memb
 	for (const struct yaml_link *l = v->first; l; l = l->next) {
 		u64 size = 0;
 
-		if (!read_number(r, l->value, 4096, 1ULL << 40, &size))
+		if (!read_number(r, l->value, 4096, 1ULL << 63, &size))
 			return;
 		if (size & (size - 1))
 			read_error(r, l->value, "page size %s, expected a power of two",
