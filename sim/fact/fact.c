@@ -2,6 +2,7 @@
 #include "sim/fact/fact.h"
 
 #include "sim/base/assert.h"
+#include "sim/base/bits.h"
 
 #include <string.h>
 
@@ -12,6 +13,7 @@ const struct fact_row fact_rows[FACT_N] = {
 };
 
 _Static_assert(FACT_N <= 64, "a subscription mask is one word");
+_Static_assert(FACT_SUBSCRIBERS_MAX <= 32, "the takers of a kind are one word");
 
 void fact_bus_reset(struct fact_bus *bus)
 {
@@ -20,9 +22,11 @@ void fact_bus_reset(struct fact_bus *bus)
 
 static void recount(struct fact_bus *bus)
 {
-	bus->wanted = 0;
-	for (unsigned i = 0; i < bus->n; i++)
-		bus->wanted |= bus->sub[i].mask;
+	memset(bus->takers, 0, sizeof(bus->takers));
+	for (unsigned i = 0; i < bus->n; i++) {
+		for (unsigned kind = 0; kind < FACT_N; kind++)
+			bus->takers[kind] |= (u32)(bus->sub[i].mask >> kind & 1) << i;
+	}
 }
 
 void fact_subscribe(struct fact_bus *bus, u64 mask, fact_fn fn, void *self)
@@ -49,10 +53,9 @@ void fact_unsubscribe(struct fact_bus *bus, fact_fn fn, void *self)
 
 void fact_deliver(struct fact_bus *bus, const struct fact *f)
 {
-	u64 bit = 1ULL << f->kind;
+	for (u32 takers = bus->takers[f->kind]; takers; takers &= takers - 1) {
+		unsigned i = bit_lowest(takers);
 
-	for (unsigned i = 0; i < bus->n; i++) {
-		if (bus->sub[i].mask & bit)
-			bus->sub[i].fn(bus->sub[i].self, f);
+		bus->sub[i].fn(bus->sub[i].self, f);
 	}
 }

@@ -36,8 +36,7 @@ typedef void (*fact_fn)(void *self, const struct fact *f);
 #define FACT_SUBSCRIBERS_MAX 24
 
 struct fact_bus {
-	u64 wanted; /* kinds that anyone wants: what fact_publish tests first */
-	u64 hash;   /* rolling hash of everything published; see sched_note() */
+	u32 takers[FACT_N]; /* bit per subscriber that wants the kind: all a publisher tests */
 	unsigned n;
 	struct {
 		u64 mask;
@@ -56,5 +55,5 @@ void fact_deliver(struct fact_bus *bus, const struct fact *f);
 
 static inline bool fact_wanted(const struct fact_bus *bus, enum fact_kind kind)
 {
-	return bus->wanted >> kind & 1;
+	return bus->takers[kind];
 }
