@@ -29,9 +29,3 @@ if(EXISTS ${CMAKE_SOURCE_DIR}/fuzz/seeds.c)
 	add_executable(fuzz_seeds fuzz/seeds.c)
 	target_link_libraries(fuzz_seeds PRIVATE iommulab_all)
 endif()
-
-# Scenario files as seeds of a target's corpus.
-if(EXISTS ${CMAKE_SOURCE_DIR}/fuzz/seeds.c)
-	add_executable(fuzz_seeds fuzz/seeds.c)
-	target_link_libraries(fuzz_seeds PRIVATE iommulab_all)
-endif()

@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Shared by the fuzzers' tests: where the own-loop binaries are, and how to fail.
+set -eu
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+die() {
+	echo "$*" >&2
+	exit 1
+}
+
+# The own loop of a target: fuzz_X_loop where fuzz_X is an engine's.
+loop() {
+	if [ -x "$IOMMULAB_BUILD/fuzz_$1_loop" ]; then
+		echo "$IOMMULAB_BUILD/fuzz_$1_loop"
+	elif [ -x "$IOMMULAB_BUILD/fuzz_$1" ]; then
+		echo "$IOMMULAB_BUILD/fuzz_$1"
+	else
+		die "fuzz_$1 is not built in $IOMMULAB_BUILD"
+	fi
+}
+
+# A bench build has no hooks, so no oracle sees a memory error there.
+needs_hooks() {
+	[ "$IOMMULAB_FLAVOUR" != bench ] || exit 77
+}
+
+# Seeds of a target from all scenarios, in $work/seeds/TARGET.
+make_seeds() {
+	mkdir -p "$work/seeds/$1"
+	"$IOMMULAB_BUILD/fuzz_seeds" "$1" "$work/seeds/$1" \
+		scenarios/story/*.yaml scenarios/historic/*.yaml scenarios/demo.yaml
+}
