@@ -173,24 +173,18 @@ static u64 stable_addr(const void *p)
 	return a >= HEAP_BASE && a < STACK_BASE + WORLD_SLOTS * STACK_SLOT ? a : 0;
 }
 
-void fact_publish(enum fact_kind kind, const u64 arg[4])
+void fact_send(enum fact_kind kind, const u64 arg[4])
 {
 	struct task *t = current_task;
-	struct fact_bus *bus = t->world->fact;
-	struct sched *s = t->world->sched;
+	struct fact f = {
+		.kind = kind,
+		.task = t->id,
+		.op = t->ops,
+		.arg = {arg[0], arg[1], arg[2], arg[3]},
+		.pc = (u64)(uintptr_t)__builtin_return_address(0),
+	};
 
-	sched_note(s, (u64)kind << 56 | (u64)t->id << 48 | (t->ops & 0xffffffffffffULL));
-	if (fact_wanted(bus, kind)) {
-		struct fact f = {
-			.kind = kind,
-			.task = t->id,
-			.op = t->ops,
-			.arg = {arg[0], arg[1], arg[2], arg[3]},
-			.pc = (u64)(uintptr_t)__builtin_return_address(0),
-		};
-
-		fact_deliver(bus, &f);
-	}
+	fact_deliver(t->world->fact, &f);
 }
 
 u64 sched_steps(const struct sched *s)

@@ -222,9 +222,26 @@ void sched_yield_now(void);
 void sched_note(struct sched *s, u64 v);
 u64 sched_steps(const struct sched *s);
 
-/* Publishes a fact in the name of the current task. */
+/*
+ * Publishes a fact in the name of the current task. Facts of lock and counter
+ * operations do not enter the run's hash: the operation itself was announced.
+ */
+#define FACTS_ANNOUNCED                                                             \
+	(FACT_BIT(LOCK_ACQUIRE) | FACT_BIT(LOCK_ACQUIRED) | FACT_BIT(LOCK_RELEASE) | \
+	 FACT_BIT(REF_GET) | FACT_BIT(REF_PUT))
 #define fact(kind, ...) fact_publish(FACT_##kind, (u64[4]){__VA_ARGS__})
-void fact_publish(enum fact_kind kind, const u64 arg[4]);
+void fact_send(enum fact_kind kind, const u64 arg[4]);
+
+static inline void fact_publish(enum fact_kind kind, const u64 arg[4])
+{
+	struct task *t = current_task;
+	struct world *w = t->world;
+
+	if (!(FACTS_ANNOUNCED >> kind & 1))
+		sched_note(w->sched, (u64)kind << 56 | (u64)t->id << 48 | (t->ops & 0xffffffffffffULL));
+	if (fact_wanted(w->fact, kind))
+		fact_send(kind, arg);
+}
 
 /* Frame-pointer walk of the current task's stack; returns the depth. */
 u32 sched_stack(u64 *pcs, u32 max);
