@@ -166,6 +166,7 @@ struct trace_printer *trace_print_to(struct world *w, FILE *out, enum trace_form
 	struct trace_printer *p = calloc(1, sizeof(*p));
 
 	sim_assert(p);
+	trace_names_load();
 	p->world = w;
 	p->out = out;
 	p->format = format;

@@ -219,6 +219,20 @@ static void open_table(void)
 		read_units();
 }
 
+void trace_names_load(void)
+{
+	Dwarf_Lines *lines;
+	Dwarf_Die unit;
+	size_t n;
+
+	if (!table.opened)
+		open_table();
+	for (u32 i = 0; i < table.n_ranges; i++) {
+		if (dwarf_offdie(table.dwarf, table.range[i].die, &unit))
+			dwarf_getsrclines(&unit, &lines, &n);
+	}
+}
+
 /* --- one address --- */
 
 static bool find_unit(u64 addr, Dwarf_Die *unit)

@@ -23,6 +23,12 @@ struct trace_frame {
 /* Frames of pc, innermost first (inlined ones included); at least one. */
 u32 trace_frames(u64 pc, struct trace_frame *frames, u32 max);
 /*
+ * Reads all names now. Otherwise they are read when they are first asked for,
+ * which needs more stack than a task has: to be called, on the host's stack,
+ * before anyone asks from within a run.
+ */
+void trace_names_load(void);
+/*
  * The innermost frame of a stack that lies outside sim/: what a report names.
  * False if there is none; then *frame is the innermost of all.
  */
