@@ -42,10 +42,12 @@ static void thread_body(void *arg)
 		}
 		a->n_wakes = 0;
 		a->thread_runs = true;
+		kapi_serving(true);
 		access_acquire(a);
 		a->thread_fn((int)irq, a->dev);
 		kapi_check_balance("irq thread", 0, (u64)(uintptr_t)a->thread_fn);
 		a->thread_runs = false;
+		kapi_serving(false);
 		access_release(line);
 		kapi_wake_all(&line->waiters);
 	}

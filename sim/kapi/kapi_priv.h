@@ -127,6 +127,18 @@ void kapi_wake_first(struct list_head *waiters);
 /* One turn of waiting: on the list, blocked, off the list. */
 void kapi_wait_turn(struct list_head *waiters, const char *what, const void *object, int owner);
 
+/*
+ * A daemon task serves someone just now: the world is not at rest before it has
+ * finished, and if it never does, that is a deadlock.
+ */
+static inline void kapi_serving(bool now)
+{
+	if (now)
+		current_task->flags &= ~TASK_DAEMON;
+	else
+		current_task->flags |= TASK_DAEMON;
+}
+
 /* --- locks: the facts and the held list --- */
 void kapi_lock_check(const struct lockdep_map *map, u64 pc);
 void kapi_lock_acquire(const struct lockdep_map *map, unsigned subclass, u32 mode);

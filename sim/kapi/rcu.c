@@ -149,6 +149,7 @@ static void rcu_daemon(void *arg)
 		}
 		r->head = NULL;
 		r->tail = &r->head;
+		kapi_serving(true);
 		wait_grace_period("rcu grace period");
 		while (head) {
 			struct rcu_head *next = head->next;
@@ -157,6 +158,7 @@ static void rcu_daemon(void *arg)
 			r->n_done++;
 			head = next;
 		}
+		kapi_serving(false);
 		access_release(&r->barriers);
 		kapi_wake_all(&r->barriers);
 	}

@@ -14,6 +14,7 @@ static void fire(struct clock_timer *clock)
 
 	/* Before anybody else may run: it is not armed any more. */
 	s->timer_running = t;
+	kapi_serving(true);
 	access_sync(t, OP_WRITE);
 	access_acquire(t);
 	dep = t->dep;
@@ -22,6 +23,7 @@ static void fire(struct clock_timer *clock)
 	t->function(t);
 	lock_map_release(&dep);
 	kapi_softirq_exit();
+	kapi_serving(false);
 	s->timer_running = NULL;
 	access_release(&s->timer_running);
 	kapi_wake_all(&s->timer_waiters);

@@ -128,7 +128,9 @@ static void worker_body(void *arg)
 		w->pending = false;
 		me->running = w;
 		me->seq = w->seq;
+		kapi_serving(true);
 		run_work(wq, me, w);
+		kapi_serving(false);
 	}
 	me->task = NULL;
 	kapi_wake_all(&wq->waiters);

@@ -9,7 +9,7 @@ struct job {
 	struct work_struct work;
 	struct delayed_work later;
 	struct timer_list timer[3];
-	struct completion started, may_end;
+	struct completion may_end;
 	u64 data;
 };
 
@@ -54,7 +54,6 @@ static void boot(struct world *world, void *self)
 	t.j = kzalloc(sizeof(*t.j), GFP_KERNEL);
 	INIT_WORK(&t.j->work, work);
 	INIT_DELAYED_WORK(&t.j->later, delayed);
-	init_completion(&t.j->started);
 	init_completion(&t.j->may_end);
 	for (int i = 0; i < 3; i++)
 		timer_setup(&t.j->timer[i], fired, 0);
@@ -233,6 +232,25 @@ Test(workqueue, a_work_function_that_returns_atomic_is_a_finding)
 {
 	load_fn(queue_leaking, "warn");
 	runs_until_finding(1, "scheduling while atomic");
+}
+
+static void stuck_work(struct work_struct *w)
+{
+	(void)w;
+	wait_for_completion(&t.j->may_end);
+}
+
+static void queue_stuck(void *arg)
+{
+	(void)arg;
+	INIT_WORK(&t.j->work, stuck_work);
+	queue_work(system_wq, &t.j->work);
+}
+
+Test(workqueue, a_work_item_that_never_ends_is_a_deadlock_though_nobody_waits_for_it)
+{
+	load_fn(queue_stuck, "none");
+	cr_assert_eq(run(1).end, SCHED_DEADLOCK);
 }
 
 /* --- time --- */
