@@ -62,6 +62,11 @@ elseif(IOMMULAB_FLAVOUR STREQUAL "cov")
 	set(engine_options -fprofile-instr-generate -fcoverage-mapping)
 endif()
 
+# A caller whose last act is the call keeps its frame: reports show it.
+if(NOT IOMMULAB_FLAVOUR STREQUAL "bench")
+	list(APPEND hook_options -fno-optimize-sibling-calls)
+endif()
+
 add_library(flavour INTERFACE)
 target_include_directories(flavour INTERFACE ${CMAKE_SOURCE_DIR})
 target_compile_definitions(flavour INTERFACE _GNU_SOURCE
