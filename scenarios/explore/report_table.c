@@ -257,7 +257,7 @@ static void switch_text(const struct trace_entry *e, u32 number, char *buf, size
 	if (number)
 		snprintf(label, sizeof(label), "switch %u: ", number);
 	if (e->fact.arg[3] == WHY_PREEMPT)
-		snprintf(buf, size, "~~ %.20spreempted before %.50s -> T%u", label, place, to);
+		snprintf(buf, size, "~~ %.20spreempted before %.50s", label, place);
 	else if (e->fact.arg[3] == WHY_EXIT)
 		snprintf(buf, size, "~~ %.20sends -> T%u", label, to);
 	else
@@ -407,7 +407,7 @@ static void print_cells(FILE *out, u64 tasks, u32 task, const char *text, u32 wi
 		else if (tasks)
 			fprintf(out, " | %-*s", (int)width, i == task ? text : "");
 		else
-			fprintf(out, " | %s", i == task ? text : "");
+			fprintf(out, i == task ? " | %s" : " |", text);
 	}
 	fputc('\n', out);
 }
