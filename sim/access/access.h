@@ -82,6 +82,12 @@ void access_observe(struct access *a, void (*fn)(void *self, const struct access
 /* Announce + check one access by the current task to [addr, addr + size). */
 void access_range(const void *addr, size_t size, u32 flags, u64 pc);
 
+/*
+ * Announces a copy that is about to be made. Bytes that nobody has written are
+ * no finding: what they are copied to counts as not written either.
+ */
+void access_copy(const void *to, const void *from, size_t size, u64 pc);
+
 /* A service's operation on its own object: scheduling point, no race check. */
 void access_sync(const void *addr, u32 flags);
 

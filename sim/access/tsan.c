@@ -97,7 +97,7 @@ static void copy_init(const void *to, const void *from, size_t size)
 	}
 }
 
-static void copy_announce(const void *to, const void *from, size_t size, u64 pc)
+void access_copy(const void *to, const void *from, size_t size, u64 pc)
 {
 	struct task *t = current_task;
 	u32 checks;
@@ -116,14 +116,14 @@ static void copy_announce(const void *to, const void *from, size_t size, u64 pc)
 void *__tsan_memcpy(void *to, const void *from, size_t size);
 void *__tsan_memcpy(void *to, const void *from, size_t size)
 {
-	copy_announce(to, from, size, PC);
+	access_copy(to, from, size, PC);
 	return memcpy(to, from, size);
 }
 
 void *__tsan_memmove(void *to, const void *from, size_t size);
 void *__tsan_memmove(void *to, const void *from, size_t size)
 {
-	copy_announce(to, from, size, PC);
+	access_copy(to, from, size, PC);
 	return memmove(to, from, size);
 }
 

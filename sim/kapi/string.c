@@ -15,15 +15,13 @@
 
 void *kapi_memcpy(void *to, const void *from, size_t n)
 {
-	access_range(from, n, OP_READ, KAPI_CALLER);
-	access_range(to, n, OP_WRITE, KAPI_CALLER);
+	access_copy(to, from, n, KAPI_CALLER);
 	return n ? memcpy(to, from, n) : to;
 }
 
 void *kapi_memmove(void *to, const void *from, size_t n)
 {
-	access_range(from, n, OP_READ, KAPI_CALLER);
-	access_range(to, n, OP_WRITE, KAPI_CALLER);
+	access_copy(to, from, n, KAPI_CALLER);
 	return n ? memmove(to, from, n) : to;
 }
 
