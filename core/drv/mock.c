@@ -114,12 +114,14 @@ static struct mock_ste *ste_find(struct mock_iommu *iommu, u32 sid)
 static struct mock_master *master_create(struct mock_iommu *iommu, struct iommu_fwspec *fwspec)
 {
 	struct mock_master *master = kzalloc(sizeof(*master), GFP_KERNEL);
+	unsigned long n;
 
 	if (!master)
 		return NULL;
 	master->iommu = iommu;
+	n = min(smp_load_acquire(&fwspec->num_ids), (unsigned long)MACHINE_DEVICE_IDS_MAX);
 	spin_lock(&iommu->lock);
-	for (u32 i = 0; i < fwspec->num_ids && i < MACHINE_DEVICE_IDS_MAX; i++) {
+	for (u32 i = 0; i < n; i++) {
 		struct mock_ste *ste = ste_find(iommu, fwspec->ids[i]);
 
 		if (!ste)

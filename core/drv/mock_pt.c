@@ -145,8 +145,10 @@ static void mock_domain_free(struct iommu_domain *domain)
 	struct mock_domain *md = to_mock_domain(domain);
 	struct mock_extent *e, *next;
 
+	spin_lock(&md->iommu->lock);
 	list_for_each_entry_safe(e, next, &md->extents, list)
 		kfree(e);
+	spin_unlock(&md->iommu->lock);
 	kfree(md);
 }
 

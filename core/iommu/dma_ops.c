@@ -29,7 +29,6 @@ int iommu_get_dma_cookie(struct iommu_domain *domain)
 void iommu_put_dma_cookie(struct iommu_domain *domain)
 {
 	kfree(domain->iova_cookie);
-	domain->iova_cookie = NULL;
 }
 
 static u64 slots_in(const struct iommu_resv_region *region)
@@ -128,7 +127,7 @@ static struct iommu_domain *iommu_get_dma_domain(struct device *dev)
 {
 	struct iommu_group *group = READ_ONCE(dev->iommu_group);
 
-	return READ_ONCE(group->default_domain);
+	return group_default_domain(group);
 }
 
 static u64 iommu_dma_map(struct device *dev, u64 phys, size_t size)

@@ -79,7 +79,7 @@ int iommu_fwspec_add_ids(struct device *dev, const u32 *ids, u32 num_ids)
 {
 	struct dev_iommu *param = smp_load_acquire(&dev->iommu);
 	struct iommu_fwspec *fwspec = param ? smp_load_acquire(&param->fwspec) : NULL;
-	u32 n;
+	unsigned long n;
 
 	if (!fwspec)
 		return -EINVAL;
@@ -92,7 +92,7 @@ int iommu_fwspec_add_ids(struct device *dev, const u32 *ids, u32 num_ids)
 	}
 	for (u32 i = 0; i < num_ids; i++)
 		fwspec->ids[fwspec->num_ids + i] = ids[i];
-	fwspec->num_ids = n;
+	smp_store_release(&fwspec->num_ids, n);
 	return 0;
 }
 

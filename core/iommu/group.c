@@ -42,7 +42,6 @@ static void iommu_group_release(struct kref *kref)
 	struct iommu_group *group = container_of(kref, struct iommu_group, kref);
 
 	ida_free(&iommu_core()->group_ida, group->id);
-	mutex_destroy(&group->mutex);
 	kfree(group);
 }
 

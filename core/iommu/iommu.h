@@ -121,7 +121,7 @@ struct iommu_ops {
 /* What firmware said about a device. Owned by dev->iommu; moves when it grows. */
 struct iommu_fwspec {
 	const struct fwnode_handle *iommu_fwnode;
-	u32 num_ids;
+	unsigned long num_ids; /* stored after the ids it counts */
 	u32 ids[];
 };
 
@@ -132,7 +132,6 @@ struct dev_iommu {
 	void *priv; /* the driver's */
 	bool attach_deferred; /* group->mutex */
 	bool require_direct;  /* group->mutex */
-	bool historic_bound_check;
 };
 
 /* Which of the historic orders of probing is in force; all false is today's. */
@@ -167,6 +166,7 @@ struct iommu_core {
 	 */
 	void (*user_close_begin)(struct device *dev);
 	void (*user_close_end)(struct device *dev);
+	unsigned long unasked;    /* historic: bound with nobody asking the group; owner.c */
 	unsigned long disk_tried; /* endpoint.c */
 	atomic64_t next_frame;    /* physical memory handed out, bytes */
 };

@@ -24,7 +24,7 @@ int iommu_device_use_default_domain(struct device *dev)
 		return 0;
 	if (bug_on(BUG_CORE_VFIO_GROUP_NOTIFIER_BUGON)) {
 		/* Before 5.19: nothing is asked here, the notifier looks afterwards. */
-		dev->iommu->historic_bound_check = true;
+		set_bit(dev->index, &iommu_core()->unasked);
 		return 0;
 	}
 	mutex_lock(&group->mutex);
@@ -45,7 +45,7 @@ void iommu_device_unuse_default_domain(struct device *dev)
 {
 	struct iommu_group *group = READ_ONCE(dev->iommu_group);
 
-	if (!group || dev->iommu->historic_bound_check)
+	if (!group || test_and_clear_bit(dev->index, &iommu_core()->unasked))
 		return;
 	mutex_lock(&group->mutex);
 	if (!WARN_ON(!group->owner_cnt)) {
@@ -58,7 +58,7 @@ void iommu_device_unuse_default_domain(struct device *dev)
 /* Before 5.19: the group's notifier meets a fact that it cannot undo. */
 void iommu_group_check_viable(struct device *dev)
 {
-	if (dev->iommu && dev->iommu->historic_bound_check)
+	if (test_bit(dev->index, &iommu_core()->unasked))
 		BUG_ON(READ_ONCE(dev->iommu_group->owner));
 }
 

@@ -45,12 +45,13 @@ void dev_iommu_free(struct device *dev)
 {
 	struct dev_iommu *param = smp_load_acquire(&dev->iommu);
 
-	iommu_fwspec_free(dev);
 	if (bug_on(BUG_CORE_DEVFREE_VS_FWSPEC)) {
+		kfree(smp_load_acquire(&param->fwspec));
 		kfree(param);
 		smp_store_release(&dev->iommu, NULL);
 	} else {
 		smp_store_release(&dev->iommu, NULL);
+		kfree(smp_load_acquire(&param->fwspec));
 		kfree(param);
 	}
 }
@@ -86,7 +87,9 @@ static int parse_in_probe(struct device *dev)
 	dev->bus->dma_configure(dev);
 	mutex_lock(&core->probe_lock);
 	/* Another instance's walk may have done it all in between. */
-	return !dev->iommu || READ_ONCE(dev->iommu_group) ? -ENODEV : 0;
+	if (!dev->iommu || READ_ONCE(dev->iommu_group))
+		return -ENODEV;
+	return core->unserialised & BIT(dev->index) ? -ENODEV : 0;
 }
 
 /* dup: dev->iommu, the driver's part, and the group. Nothing is left on failure. */
@@ -267,7 +270,7 @@ static int probe_default_domain_unlocked(struct device *dev)
 	}
 	mutex_lock(&group->mutex);
 	if (!group->domain)
-		ret = __iommu_group_set_domain_internal(group, group->default_domain, 0);
+		ret = __iommu_group_set_domain_internal(group, group_default_domain(group), 0);
 	mutex_unlock(&group->mutex);
 	return ret;
 }
