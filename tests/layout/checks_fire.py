@@ -24,7 +24,8 @@ BODY = "".join(f"\tx += {i};\n" for i in range(70))
 
 
 def function(body, parameters="int x"):
-    return SPDX_C + f"int low_f({parameters});\nint low_f({parameters})\n{{\n{body}\treturn x;\n}}\n"
+    head = f"int low_f({parameters})"
+    return SPDX_C + f"{head};\n{head}\n{{\n{body}\treturn x;\n}}\n"
 
 
 # check, file, its text instead (None: added to the clean one), what the check must say
@@ -86,8 +87,7 @@ def build(root):
                 continue
             out = os.path.join(root, "build/CMakeFiles/iommulab_all.dir", source + ".o")
             os.makedirs(os.path.dirname(out), exist_ok=True)
-            subprocess.run(["gcc", "-fPIC", "-I", root, "-c", os.path.join(root, source), "-o", out],
-                           check=True)
+            subprocess.run(["gcc", "-fPIC", "-I", root, "-c", source, "-o", out], cwd=root, check=True)
 
 
 def run(check, changed):
