@@ -87,7 +87,8 @@ def build(root):
                 continue
             out = os.path.join(root, "build/CMakeFiles/iommulab_all.dir", source + ".o")
             os.makedirs(os.path.dirname(out), exist_ok=True)
-            subprocess.run(["gcc", "-fPIC", "-I", root, "-c", source, "-o", out], cwd=root, check=True)
+            subprocess.run(["gcc", "-fPIC", "-I", root, "-c", source, "-o", out], cwd=root,
+                           check=True)
 
 
 def run(check, changed):
