@@ -205,10 +205,13 @@ static size_t cut_out(struct loop *l, u8 *bytes, size_t n)
 /* A piece of some input, or of this one, put in. */
 static size_t put_in(struct loop *l, u8 *bytes, size_t n)
 {
-	const struct input *from = &l->corpus[below(l, min(l->n_corpus, CORPUS_MAX))];
+	const struct input *from;
 	size_t at = below(l, n + 1), len, start;
 
-	if (!from->size || n >= l->max_len)
+	if (!l->n_corpus || n >= l->max_len)
+		return n;
+	from = &l->corpus[below(l, min(l->n_corpus, CORPUS_MAX))];
+	if (!from->size)
 		return n;
 	start = below(l, from->size);
 	len = 1 + below(l, min(from->size - start, (size_t)64));

@@ -25,7 +25,7 @@
 #define FUZZOP_IOMMUS_MAX 3
 #define FUZZOP_BUSES_MAX 4
 #define FUZZOP_DEVICES_MAX 8
-#define FUZZOP_RESV_MAX 4
+#define FUZZOP_RESV_MAX 6
 #define FUZZOP_TASKS_MAX 8 /* one head byte in two gives at most 4 */
 #define FUZZOP_OPS_MAX 64
 #define FUZZOP_POINTS_MAX 64
@@ -121,7 +121,8 @@ const struct fuzzop *fuzzop_program(const struct fuzzop_runner *r);
 /* Result of op i in the last run; LONG_MIN when it was not reached. */
 long fuzzop_result(const struct fuzzop_runner *r, u32 i);
 /*
- * Prints the last run's finding to standard error: title, scenario, how to have
- * it again. The scenario is also written to <prefix>finding-<hash>.yaml.
+ * Prints the last run's finding to standard error: title, scenario (also written
+ * to <prefix>finding-<hash>.yaml), then the report of its replay. Ends the
+ * runner's world: nothing can be run afterwards.
  */
-void fuzzop_report(const struct fuzzop_runner *r, const char *prefix);
+void fuzzop_report(struct fuzzop_runner *r, const char *prefix);

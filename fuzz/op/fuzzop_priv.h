@@ -7,7 +7,7 @@
 
 #include "fuzz/op/fuzzop.h"
 
-#define FUZZOP_MACHINE_BYTES 207
+#define FUZZOP_MACHINE_BYTES 215
 
 struct fuzzop_codec {
 	bool encode;
@@ -26,3 +26,6 @@ u64 fuzzop_code_num(struct fuzzop_codec *c, struct fuzzop_codec *data, u64 v);
 u64 fuzzop_code_size(struct fuzzop_codec *c, struct fuzzop_codec *data, u64 v);
 
 void fuzzop_code_machine(struct fuzzop_codec *c, struct machine *m, struct fuzzop_codec *data);
+
+/* Gives up the world; only fuzzop_program() may follow, and not its run's points. */
+void fuzzop_runner_stop(struct fuzzop_runner *r);

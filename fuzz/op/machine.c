@@ -21,7 +21,7 @@ static const char *const models[] = {"mock", "mock-smmu"};
 
 static const u64 pgsizes[] = {
 	BIT(12) | BIT(21),           BIT(12), BIT(16), BIT(12) | BIT(21) | BIT(30),
-	BIT(14) | BIT(25), BIT(21),
+	BIT(14) | BIT(25), BIT(21), BIT(12) | BIT(63),
 };
 
 static const u32 apertures[] = {48, 32, 39, 57};

@@ -28,43 +28,96 @@ static void make_recipe(struct recipe *recipe, const struct fuzzop *p, const cha
 	recipe->poison = r->poison;
 }
 
+/*
+ * What the scenario expects: of a race's title only the kind, since which side
+ * comes second changes with the schedule.
+ */
+static void cut_title(char *title)
+{
+	char *in = strstr(title, " in ");
+
+	if (in && strstr(in, " / "))
+		*in = '\0';
+}
+
 /* The file's own reader has to agree that it is one. */
-static u64 hash_of(const char *path, const char *yaml)
+static struct scenario *read_back(const char *path, const char *yaml)
 {
 	struct scenario_error err;
 	struct scenario *s = scenario_parse(path, yaml, strlen(yaml), &err);
-	u64 hash;
 
 	if (!s)
 		sim_fatal("exported scenario %u:%u: %s\n%s", err.line, err.column, err.text, yaml);
-	hash = s->content_hash;
-	scenario_free(s);
-	return hash;
+	return s;
 }
 
-void fuzzop_report(const struct fuzzop_runner *runner, const char *prefix)
+static bool play(const struct scenario *s, const struct recipe *recipe,
+		 struct explore_result *result)
 {
-	static char yaml[FUZZOP_YAML_MAX], line[RECIPE_TEXT_MAX];
-	static struct recipe recipe;
-	static struct finding finding;
-	const struct fuzzop *p = fuzzop_program(runner);
-	char path[256], err[256];
-	u64 hash;
+	struct explore_replay how = {
+		.recipe = recipe, .n = 1, .times = 2, .shrink = true, .kernel = &kernel_model,
+	};
 
-	finding = *p->run.finding;
-	report_resolve_title(&finding, NULL);
-	if (!fuzzop_print(p, finding.title, yaml, sizeof(yaml)))
-		sim_fatal("the scenario is longer than %d bytes", FUZZOP_YAML_MAX);
-	hash = hash_of("fuzz.yaml", yaml);
-	snprintf(path, sizeof(path), "%sfinding-%016llx.yaml", prefix, (unsigned long long)hash);
-	make_recipe(&recipe, p, path, hash);
-	recipe_print(&recipe, line, sizeof(line));
-	fprintf(stderr, "finding: %s\n%s\n%s", finding.title, finding.text, yaml);
+	explore_replay(s, &how, result);
+	return result->n_findings;
+}
+
+/*
+ * Plays the recipe, as a user will, shrinks it, and prints the full report. An
+ * injected failure that is not needed goes first: a scenario file has none.
+ */
+static void explain(const struct scenario *s, struct recipe *recipe)
+{
+	u64 nth = recipe->nth;
+	struct explore_result result;
+	bool found;
+
+	recipe->nth = 0;
+	found = play(s, recipe, &result);
+	if (!found && nth) {
+		explore_result_free(&result);
+		recipe->nth = nth;
+		found = play(s, recipe, &result);
+	}
+	if (found)
+		report_print(stderr, &result.findings[0], s);
+	else
+		fprintf(stderr, "not found again without the fuzzer: %s\n", result.missed);
+	explore_result_free(&result);
+}
+
+static void write_scenario(const char *path, const char *yaml)
+{
+	char err[256];
+
 	if (host_file_write(path, yaml, strlen(yaml), err, sizeof(err)))
 		fprintf(stderr, "scenario: %s\n", path);
 	else
 		fprintf(stderr, "scenario: cannot write %s: %s\n", path, err);
-	fprintf(stderr, "find again: iommulab run --policy 'list:%s' --seed %llu --runs 1 %s\n",
-		recipe.arg, (unsigned long long)recipe.seed, path);
-	fprintf(stderr, "replay: iommulab replay '%s'\n", line);
+}
+
+void fuzzop_report(struct fuzzop_runner *runner, const char *prefix)
+{
+	static char yaml[FUZZOP_YAML_MAX];
+	static struct recipe recipe;
+	static struct finding finding;
+	const struct fuzzop *p = fuzzop_program(runner);
+	struct scenario *s;
+	char path[256];
+
+	finding = *p->run.finding;
+	report_resolve_title(&finding, NULL);
+	cut_title(finding.title);
+	if (!fuzzop_print(p, finding.title, yaml, sizeof(yaml)))
+		sim_fatal("the scenario is longer than %d bytes", FUZZOP_YAML_MAX);
+	snprintf(path, sizeof(path), "%sfinding-%016llx.yaml", prefix,
+		 (unsigned long long)scenario_hash(0, yaml, strlen(yaml)));
+	s = read_back(path, yaml);
+	make_recipe(&recipe, p, path, s->content_hash);
+	fprintf(stderr, "finding: %s\n%s", finding.title, yaml);
+	write_scenario(path, yaml);
+	/* The explorer wants the address slot of the runner's world. */
+	fuzzop_runner_stop(runner);
+	explain(s, &recipe);
+	scenario_free(s);
 }

@@ -49,11 +49,17 @@ struct fuzzop_runner *fuzzop_runner_create(const char *bug)
 	return r;
 }
 
+void fuzzop_runner_stop(struct fuzzop_runner *r)
+{
+	world_destroy(r->world);
+	r->world = NULL;
+}
+
 void fuzzop_runner_destroy(struct fuzzop_runner *r)
 {
 	if (!r)
 		return;
-	world_destroy(r->world);
+	fuzzop_runner_stop(r);
 	free(r);
 }
 
