@@ -24,6 +24,8 @@ struct explore_options {
 	const struct kernel *kernel;
 	const char *oracles;  /* NULL = all */
 	bool keep_going;      /* do not stop at the first finding */
+	const char *want;     /* only a finding with this in its title stops; NULL = any does */
+	bool fail_nth;        /* per seed: fail the first, second ... point until none is left */
 	bool no_shrink;
 	u32 jobs;
 	u32 verify;           /* each verify-th run is executed twice and compared; default 1,000 */
@@ -47,18 +49,70 @@ struct explore_finding {
 	u64 shrink_us;
 	u64 found_us;              /* since the campaign's start */
 	struct trace_record *record; /* of the replay of `recipe` */
+	long *rets;                /* of that replay: one per operation, LONG_MIN = not reached */
 };
 
 struct explore_result {
 	u64 runs, steps, elapsed_us;
-	struct explore_finding *findings; /* one per title */
+	struct explore_finding *findings; /* one per title, in the order of their runs */
 	u32 n_findings;
+	u64 hash;                  /* of the last run played; replay only */
+	u32 same;                  /* plays with that hash; replay only */
+	char missed[160];          /* replay only: the first switch that did not apply, or "" */
+	bool stopped;              /* by the clock or the user, before all runs were made */
 	bool exhausted;            /* the policy has nothing left to try */
 	bool diverged;             /* a run executed twice differed: our bug */
 	char divergence[256];      /* names the first diverging step */
 };
 
-/* Explores s. The result is the caller's: explore_result_free(). */
+/* Whether o makes sense (policy, oracles): false and one line in err if not. */
+bool explore_check(const struct scenario *s, const struct explore_options *o, char *err,
+		   size_t err_size);
+/* The same for a policy alone, as NAME or NAME:ARG. */
+bool explore_policy_check(const char *text, char *err, size_t err_size);
+/* Explores s; explore_check() has agreed. The result is the caller's: explore_result_free(). */
 void explore_run(const struct scenario *s, const struct explore_options *o,
 		 struct explore_result *result);
 void explore_result_free(struct explore_result *r);
+
+/*
+ * Plays recipes (of one scenario, bug set and choice of oracles) in order,
+ * `times` times; the last one's finding, if any, is result->findings[0].
+ * With shrink, the finding is shrunk first.
+ */
+struct explore_replay {
+	const struct recipe *recipe;
+	u32 n;
+	u32 times;
+	bool shrink;
+	const struct kernel *kernel;
+	FILE *trace;      /* text of each fact and access of the last play, or NULL */
+	bool trace_json;
+};
+void explore_replay(const struct scenario *s, const struct explore_replay *how,
+		    struct explore_result *result);
+
+/* The results of the operations in the default order, LONG_MIN = not reached; free() it. */
+long *explore_default_rets(const struct scenario *s, const struct explore_options *o);
+
+/* One line of the table of historic bugs. */
+struct explore_hunt_row {
+	const char *bug, *policy;
+	bool found;          /* by more than half of the seeds */
+	bool any_schedule;   /* by the default order, in its first run */
+	u64 runs_median, us_median;
+	u32 found_by, seeds;
+	u32 switches;        /* after shrinking; ~0U = never found */
+	u64 shrink_us;
+	char error[320];     /* "" or why the bug could not be hunted */
+};
+struct explore_hunt {
+	const char *bug;     /* NULL: all of bugs.def */
+	const char *policy;  /* NULL: mix, rw, pct, pos, delay */
+	u32 seeds;           /* 20 */
+	u64 runs;            /* at most, per seed; 0: the witness's own, else 10,000 */
+	const struct kernel *kernel;
+	void (*row)(void *self, const struct explore_hunt_row *row);
+	void *self;
+};
+void explore_hunt(const struct explore_hunt *h);

@@ -12,8 +12,9 @@
  *           at the block, yield or end of task 3 in its operation 4 go to task 2
  * seed      hexadecimal
  * memory    sc
- * options   comma list, may be empty: bug=ID, nth=N, drop=I (operation left
- *           out, counted over all tasks), poison=N
+ * options   comma list, may be empty: bug=ID, nth=N, drop=I or drop=I-J (operations
+ *           left out, counted from 0 over all tasks), poison=N, oracle=NAME (only
+ *           the named ones watch)
  *
  * Several recipes joined by " + " are run in order with what the oracles carry
  * kept (a lock-order finding has one for each edge).
@@ -35,8 +36,27 @@ struct recipe {
 	u64 nth;
 	u64 drop[SCENARIO_OPS_MAX / 64];
 	u8 poison;
+	char oracles[128]; /* comma list, "" = the scenario's, else all */
 };
 
 void recipe_print(const struct recipe *r, char *buf, size_t size);
+/* Its parts before the policy and behind "sc:", which a campaign's runs share. */
+void recipe_head_print(const struct recipe *r, char *buf, size_t size);
+void recipe_tail_print(const struct recipe *r, char *buf, size_t size);
 /* False and a text in err ("column 12: unknown policy 'foo', expected ...") on bad input. */
 bool recipe_parse(const char *text, size_t len, struct recipe *r, char *err, size_t err_size);
+
+#define RECIPES_MAX 8
+
+/*
+ * All recipes of a line "A + B + C", blanks around it ignored. Returns how
+ * many, or 0 and a text in err.
+ */
+u32 recipe_parse_all(const char *text, size_t len, struct recipe r[RECIPES_MAX], char *err,
+		     size_t err_size);
+
+/* Appends the arg of policy `list` that gives these points; false if it does not fit. */
+bool recipe_points_print(const struct switch_point *p, u32 n, char *buf, size_t size);
+/* The reverse; the number of points, at most max, or -1 and *bad is where it stopped. */
+int recipe_points_parse(const char *text, size_t len, struct switch_point *p, u32 max,
+			size_t *bad);

@@ -41,6 +41,8 @@ struct policy {
 	struct task *(*pick)(struct sched *s, struct task *cur, enum sched_why why);
 	/* A task was spawned (optional). */
 	void (*spawned)(struct sched *s, struct task *t);
+	/* A blocked task may run again (optional). */
+	void (*woken)(struct sched *s, struct task *t);
 	/* The resolved argument of the run that has begun. */
 	void (*resolve)(const struct sched *s, char *buf, size_t size);
 	/* The run is over: learn (optional). */

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The program: one table of subcommands, one set of options they share.
+ *
+ * Exit codes: 0 as expected, 1 a finding or a missed expectation, 2 bad usage
+ * or bad input (one line on standard error), 77 skipped.
+ */
+#pragma once
+
+#include "scenarios/explore/explore.h"
+
+#include <popt.h>
+#include <stdio.h>
+
+enum { CLI_OK = 0, CLI_FINDING = 1, CLI_USAGE = 2, CLI_SKIPPED = 77 };
+
+#define CLI_SCHEMA 1
+
+struct json_object;
+
+/* Every option of every subcommand; each reads those it knows. */
+struct cli_options {
+	char *seed, *runs, *time, *jobs, *verify, *times, *seeds;
+	char *policy, *memory, *kernel, *oracles, *json, *trace, *out, *threads;
+	char *bug_text; /* last --bug */
+	struct bug_set bugs;
+	char *bug;      /* as given last, for hunt */
+	int fail_nth, strict, keep_going, no_shrink, gdb, force, all;
+};
+
+/* One command line being read. */
+struct cli {
+	const struct cli_command *command;
+	struct cli_options o;
+	const char **args; /* what is left, NULL at the end */
+	int n_args;
+	poptContext context;
+};
+
+struct cli_command {
+	const char *name, *args, *help;
+	const struct poptOption *options;
+	int (*run)(struct cli *c);
+	int (*raw)(int argc, char **argv); /* instead: gets the arguments unread */
+};
+extern const struct cli_command cli_commands[];
+
+/* One line on standard error, "iommulab: ..."; returns CLI_USAGE. */
+int cli_fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* --- shared option tables (options.c) --- */
+extern const struct poptOption cli_run_options[], cli_replay_options[], cli_shrink_options[],
+	cli_hunt_options[], cli_list_options[], cli_no_options[];
+/* Where popt stores what it reads; one command a process. */
+extern struct cli_options cli_given;
+
+/* A number in [min, max] with the option's name in the complaint; def if text is NULL. */
+bool cli_number(const char *option, const char *text, u64 min, u64 max, u64 def, u64 *value);
+/* "60s", "2m", "500ms", "1h" to milliseconds. */
+bool cli_duration(const char *option, const char *text, u64 *ms);
+/* Options that all exploring commands share, into explore_options; 0 or CLI_USAGE. */
+int cli_explore_options(const struct cli *c, struct explore_options *o);
+/* --memory and --kernel: what is not built yet is refused here. */
+int cli_check_world(const struct cli *c);
+
+/* --- subcommands --- */
+int cli_run(struct cli *c);
+int cli_replay(struct cli *c);
+int cli_shrink(struct cli *c);
+int cli_hunt(struct cli *c);
+int cli_list(struct cli *c);
+int cli_topo(struct cli *c);
+int cli_fuzz(int argc, char **argv);
+int cli_help(int argc, char **argv);
+int cli_version(int argc, char **argv);
+int cli_not_built(int argc, char **argv);
+int bench_main(int argc, char **argv);
+
+/* --- output (output.c) --- */
+void cli_progress_begin(struct explore_options *o);
+void cli_progress_end(void);
+
+/* The JSON rows of `calls`. */
+struct json_object *cli_calls_json(const struct scenario *s, const long *rets);
+/* A document with "schema" and "command". */
+struct json_object *cli_json_new(const char *command);
+/* Writes the document where --json says; 0 or CLI_USAGE. Takes it over. */
+int cli_json_write(struct json_object *doc, const char *path);
+/* Puts a finding into --out; 0 or CLI_USAGE. */
+int cli_publish(const struct explore_finding *f, const struct scenario *s, const char *dir);
+/* What run and replay say of a finding in JSON. */
+void cli_json_add_finding(struct json_object *doc, const struct explore_finding *f,
+			  const struct scenario *s);
+
+/*
+ * The recipes that an argument means: a recipe, a report file (text or JSON)
+ * or "-". Checks build and scenario; returns how many, 0 after a complaint.
+ */
+u32 cli_read_recipes(const char *arg, bool force, struct recipe *r, struct scenario **s);

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The table of subcommands, and those that need no file of their own.
+ */
+#include "sim/host/host.h"
+#include "sim/trace/trace.h"
+#include "tools/cli/cli.h"
+
+#include <string.h>
+
+const struct cli_command cli_commands[] = {
+	{"run", "FILE...", "a scenario (.yaml); explores schedules", cli_run_options, cli_run, NULL},
+	{"replay", "RECIPE|REPORT", "the same run again, byte for byte", cli_replay_options,
+	 cli_replay, NULL},
+	{"shrink", "RECIPE|REPORT", "fewer switches, fewer operations, same finding",
+	 cli_shrink_options, cli_shrink, NULL},
+	{"hunt", "", "historic bugs: schedules and time to find each, per policy",
+	 cli_hunt_options, cli_hunt, NULL},
+	{"fuzz", "TARGET [ARGS]", "a fuzzing worker", NULL, NULL, cli_fuzz},
+	{"list", "WHAT", "scenarios, bugs, oracles, policies, machines, operations",
+	 cli_list_options, cli_list, NULL},
+	{"topo", "FILE", "the topology as Graphviz", cli_no_options, cli_topo, NULL},
+	{"exec", "-- PROG ARGS", "an unmodified client (not built yet)", NULL, NULL, cli_not_built},
+	{"kernel", "build|selftest", "hosts a Linux tree (not built yet)", NULL, NULL,
+	 cli_not_built},
+	{"diff", "FILE...", "our core and the hosted kernel (not built yet)", NULL, NULL,
+	 cli_not_built},
+	{"bisect", "--good D --bad D FILE", "which tree shows it (not built yet)", NULL, NULL,
+	 cli_not_built},
+	{"help", "", "this text", NULL, NULL, cli_help},
+	{"version", "", "version and build id", NULL, NULL, cli_version},
+	{NULL, NULL, NULL, NULL, NULL, NULL},
+};
+
+int cli_help(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	puts("iommulab: the Linux IOMMU stack as a deterministic user-mode program\n");
+	for (const struct cli_command *c = cli_commands; c->name; c++)
+		printf("  iommulab %-7s %-21s %s\n", c->name, c->args, c->help);
+	puts("\n`iommulab COMMAND --help` lists its options. Exit codes: 0 as expected, 1 a finding\n"
+	     "or a missed expectation, 2 bad usage or bad input, 77 skipped.");
+	return CLI_OK;
+}
+
+int cli_version(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	printf("iommulab %s (%s), build %s\n", IOMMULAB_VERSION, IOMMULAB_FLAVOUR, trace_build_id());
+	return CLI_OK;
+}
+
+int cli_not_built(int argc, char **argv)
+{
+	(void)argc;
+	return cli_fail("%s is not built yet", argv[0]);
+}
+
+/* --- fuzz --- */
+
+static void print_target(void *arg, const char *name)
+{
+	(void)arg;
+	printf("%s\n", name + strlen("fuzz_"));
+}
+
+static void each_target(void *arg, const char *name)
+{
+	if (strncmp(name, "fuzz_", 5) == 0)
+		print_target(arg, name);
+}
+
+/* The targets are programs beside this one: fuzz_TARGET. */
+int cli_fuzz(int argc, char **argv)
+{
+	const char *self = host_program_path(), *slash = strrchr(self, '/');
+	int folder = slash ? (int)(slash - self) : 0;
+	char path[HOST_PATH_MAX];
+
+	if (argc < 2 || strcmp(argv[1], "--help") == 0) {
+		snprintf(path, sizeof(path), "%.*s", folder, self);
+		puts("Usage: iommulab fuzz TARGET [ARGUMENTS OF ITS ENGINE]\nTargets:");
+		host_dir_each(path, "", each_target, NULL);
+		return argc < 2 ? cli_fail("fuzz: no TARGET") : CLI_OK;
+	}
+	snprintf(path, sizeof(path), "%.*s/fuzz_%s", folder, self, argv[1]);
+	if (strchr(argv[1], '/') || !host_file_exists(path))
+		return cli_fail("fuzz: no target '%.60s' beside the program, expected one of "
+				"`iommulab fuzz --help`", argv[1]);
+	host_exec(path, argv + 1);
+	return cli_fail("fuzz: %s cannot be started", path);
+}

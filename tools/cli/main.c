@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * iommulab: finds the subcommand and hands over.
+ */
+#include "sim/base/bits.h"
+#include "sim/host/host.h"
+#include "tools/cli/cli.h"
+
+#include <string.h>
+
+static int unknown(const char *name)
+{
+	const char *names[32], *near;
+	size_t n = 0;
+
+	for (const struct cli_command *c = cli_commands; c->name; c++)
+		names[n++] = c->name;
+	near = scenario_did_you_mean(name, names, n);
+	return cli_fail("unknown subcommand '%s', expected one of `iommulab help`%s%s%s", name,
+			near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
+}
+
+/* Reads options by the command's table, then runs it. */
+static int run_command(const struct cli_command *command, int argc, char **argv)
+{
+	struct cli c = {.command = command};
+	char usage[128];
+	int rc;
+
+	c.context = poptGetContext("iommulab", argc, (const char **)argv, command->options, 0);
+	snprintf(usage, sizeof(usage), "%s [OPTIONS] %s\n%s\n", command->name, command->args,
+		 command->help);
+	poptSetOtherOptionHelp(c.context, usage);
+	while ((rc = poptGetNextOpt(c.context)) > 0) {
+		int bug;
+
+		if (rc != 'b')
+			continue;
+		bug = bug_find(cli_given.bug_text);
+		if (bug < 0)
+			return cli_fail("--bug: unknown bug '%s', expected one of `iommulab list bugs`",
+					cli_given.bug_text);
+		bug_set_add(&cli_given.bugs, (unsigned)bug);
+		cli_given.bug = cli_given.bug_text;
+	}
+	if (rc < -1)
+		return cli_fail("%s: %s: %s, see `iommulab %s --help`", command->name,
+				poptBadOption(c.context, POPT_BADOPTION_NOALIAS), poptStrerror(rc),
+				command->name);
+	c.o = cli_given;
+	c.args = poptGetArgs(c.context);
+	while (c.args && c.args[c.n_args])
+		c.n_args++;
+	rc = command->run(&c);
+	poptFreeContext(c.context);
+	return rc;
+}
+
+int main(int argc, char **argv)
+{
+	const char *name = argc > 1 ? argv[1] : "help";
+	int rc;
+
+	if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "-?") == 0)
+		name = "help";
+	if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0)
+		name = "version";
+	host_signals_init();
+	for (const struct cli_command *c = cli_commands; c->name; c++) {
+		if (strcmp(c->name, name) != 0)
+			continue;
+		argc = argc > 1 ? argc - 1 : argc;
+		argv = argc > 0 ? argv + 1 : argv;
+		rc = c->raw ? c->raw(argc, argv) : run_command(c, argc, argv);
+		host_recipe_done();
+		if (fflush(stdout) && rc == CLI_OK)
+			rc = cli_fail("standard output cannot be written");
+		return rc;
+	}
+	return unknown(name);
+}

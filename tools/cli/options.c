@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Options: the tables, and what their texts mean.
+ */
+#include "tools/cli/cli.h"
+
+#include "core/kernel/kernel.h"
+#include "sim/base/bits.h"
+#include "sim/host/host.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct cli_options cli_given;
+
+int cli_fail(const char *fmt, ...)
+{
+	va_list ap;
+
+	fflush(stdout);
+	fputs("iommulab: ", stderr);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+	return CLI_USAGE;
+}
+
+#define TEXT(name, letter, member, help, what) \
+	{name, letter, POPT_ARG_STRING, &cli_given.member, 0, help, what}
+#define FLAG(name, member, help) {name, 0, POPT_ARG_NONE, &cli_given.member, 0, help, NULL}
+
+#define WORLD_OPTIONS                                                                              \
+	TEXT("memory", 0, memory, "memory model: sc", "MODEL"),                                    \
+	TEXT("kernel", 0, kernel, "the kernel that runs: model", "NAME")
+
+#define OUTPUT_OPTIONS                                                                             \
+	TEXT("json", 0, json, "the result as JSON; - is standard output", "FILE|-"),               \
+	TEXT("trace", 0, trace, "each fact and access of the run that is shown", "FILE|-"),        \
+	TEXT("out", 'o', out, "puts each finding into DIR/finding-NNN", "DIR")
+
+const struct poptOption cli_run_options[] = {
+	TEXT("seed", 's', seed, "seed of the first run (1)", "N"),
+	TEXT("runs", 'n', runs, "at most N runs (the scenario's, else 1000)", "N"),
+	TEXT("time", 't', time, "stop after this time: 500ms, 60s, 5m, 1h", "TIME"),
+	TEXT("policy", 'p', policy, "how schedules are chosen (mix)", "NAME[:ARG]"),
+	{"bug", 'b', POPT_ARG_STRING, &cli_given.bug_text, 'b', "switch a historic bug on", "ID"},
+	TEXT("oracles", 0, oracles, "comma list of the oracles that watch (all)", "LIST"),
+	TEXT("jobs", 'j', jobs, "worker processes (1); findings do not depend on it", "N"),
+	TEXT("verify", 0, verify, "make each N-th run twice and compare (1000)", "N"),
+	TEXT("threads", 0, threads, "not built yet", "all"),
+	FLAG("fail-nth", fail_nth, "fail each allocation and call in turn until none is left"),
+	FLAG("keep-going", keep_going, "do not stop at the first finding"),
+	FLAG("no-shrink", no_shrink, "show the finding as it was met"),
+	FLAG("strict", strict, "a finding beside the expected one is a finding, too"),
+	WORLD_OPTIONS,
+	OUTPUT_OPTIONS,
+	POPT_AUTOHELP POPT_TABLEEND,
+};
+
+const struct poptOption cli_replay_options[] = {
+	TEXT("times", 0, times, "play it N times and compare the hashes (1)", "N"),
+	FLAG("gdb", gdb, "in gdb, stopped at the finding"),
+	FLAG("force", force, "although the program or the scenario differs from the recipe's"),
+	WORLD_OPTIONS,
+	OUTPUT_OPTIONS,
+	POPT_AUTOHELP POPT_TABLEEND,
+};
+
+const struct poptOption cli_shrink_options[] = {
+	FLAG("force", force, "although the program or the scenario differs from the recipe's"),
+	WORLD_OPTIONS,
+	OUTPUT_OPTIONS,
+	POPT_AUTOHELP POPT_TABLEEND,
+};
+
+const struct poptOption cli_hunt_options[] = {
+	{"bug", 'b', POPT_ARG_STRING, &cli_given.bug_text, 'b', "only this bug", "ID"},
+	TEXT("policy", 'p', policy, "only this policy: mix, rw, pct, pos or delay", "NAME"),
+	TEXT("seeds", 0, seeds, "campaigns per bug and policy (20)", "N"),
+	TEXT("runs", 'n', runs, "at most N runs a campaign (the witness's)", "N"),
+	WORLD_OPTIONS,
+	TEXT("json", 0, json, "the rows as JSON; - is standard output", "FILE|-"),
+	POPT_AUTOHELP POPT_TABLEEND,
+};
+
+const struct poptOption cli_list_options[] = {
+	TEXT("json", 0, json, "as JSON; - is standard output", "FILE|-"),
+	POPT_AUTOHELP POPT_TABLEEND,
+};
+
+const struct poptOption cli_no_options[] = {
+	POPT_AUTOHELP POPT_TABLEEND,
+};
+
+bool cli_number(const char *option, const char *text, u64 min, u64 max, u64 def, u64 *value)
+{
+	char *end;
+
+	*value = def;
+	if (!text)
+		return true;
+	*value = strtoull(text, &end, 0);
+	if (text[0] >= '0' && text[0] <= '9' && !*end && *value >= min && *value <= max)
+		return true;
+	cli_fail("--%s: '%s', expected a number from %llu to %llu", option, text,
+		 (unsigned long long)min, (unsigned long long)max);
+	return false;
+}
+
+bool cli_duration(const char *option, const char *text, u64 *ms)
+{
+	static const struct {
+		const char *unit;
+		u64 ms;
+	} units[] = {{"ms", 1}, {"s", 1000}, {"", 1000}, {"m", 60000}, {"h", 3600000}};
+	char *end;
+	u64 n;
+
+	*ms = 0;
+	if (!text)
+		return true;
+	n = strtoull(text, &end, 10);
+	for (u32 i = 0; text[0] >= '0' && text[0] <= '9' && i < ARRAY_SIZE(units); i++) {
+		if (strcmp(end, units[i].unit) == 0 && n && n < 1ULL << 32) {
+			*ms = n * units[i].ms;
+			return true;
+		}
+	}
+	cli_fail("--%s: '%s', expected a time as 500ms, 60s, 5m or 1h", option, text);
+	return false;
+}
+
+int cli_check_world(const struct cli *c)
+{
+	if (c->o.memory && strcmp(c->o.memory, "sc") != 0)
+		return cli_fail("--memory %s is not built yet, expected sc", c->o.memory);
+	if (c->o.kernel && strcmp(c->o.kernel, kernel_model.name) != 0)
+		return cli_fail("--kernel %s is not built yet, expected %s", c->o.kernel,
+				kernel_model.name);
+	if (c->o.threads)
+		return cli_fail("--threads is not built yet");
+	return CLI_OK;
+}
+
+int cli_explore_options(const struct cli *c, struct explore_options *o)
+{
+	u64 jobs, verify;
+	int rc = cli_check_world(c);
+
+	memset(o, 0, sizeof(*o));
+	if (rc)
+		return rc;
+	if (!cli_number("seed", c->o.seed, 0, ~0ULL, 1, &o->seed) ||
+	    !cli_number("runs", c->o.runs, 1, ~0ULL >> 1, 0, &o->runs) ||
+	    !cli_number("jobs", c->o.jobs, 1, 64, 1, &jobs) ||
+	    !cli_number("verify", c->o.verify, 1, ~0U, 0, &verify) ||
+	    !cli_duration("time", c->o.time, &o->time_ms))
+		return CLI_USAGE;
+	if (o->time_ms && !o->runs)
+		o->runs = ~0ULL >> 1;
+	o->policy = c->o.policy;
+	o->bugs = c->o.bugs;
+	o->kernel = &kernel_model;
+	o->oracles = c->o.oracles;
+	o->keep_going = c->o.keep_going;
+	o->no_shrink = c->o.no_shrink;
+	o->fail_nth = c->o.fail_nth;
+	o->jobs = (u32)jobs;
+	o->verify = (u32)verify;
+	return CLI_OK;
+}

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What the program says while it works, and what it leaves behind.
+ */
+#include "scenarios/explore/report.h"
+#include "sim/base/assert.h"
+#include "sim/base/bits.h"
+#include "sim/host/host.h"
+#include "tools/cli/cli.h"
+
+#include <json-c/json.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- progress --- */
+
+static bool progress_shown;
+
+static void show_progress(void *self, const struct explore_progress *p)
+{
+	u64 ms = p->elapsed_ms ? p->elapsed_ms : 1;
+	char most[32] = "";
+
+	(void)self;
+	if (p->runs_max < ~0ULL >> 1)
+		snprintf(most, sizeof(most), " of %llu", (unsigned long long)p->runs_max);
+	fprintf(stderr, "\r\033[K%llu%s runs, %llu/s, %llu findings, %llu.%llu s",
+		(unsigned long long)p->runs, most, (unsigned long long)(p->runs * 1000 / ms),
+		(unsigned long long)p->findings, (unsigned long long)(p->elapsed_ms / 1000),
+		(unsigned long long)(p->elapsed_ms / 100 % 10));
+	fflush(stderr);
+	progress_shown = true;
+}
+
+void cli_progress_begin(struct explore_options *o)
+{
+	if (host_is_terminal(stderr))
+		o->progress = show_progress;
+}
+
+void cli_progress_end(void)
+{
+	if (progress_shown)
+		fputs("\r\033[K", stderr);
+	progress_shown = false;
+}
+
+/* --- JSON --- */
+
+struct json_object *cli_json_new(const char *command)
+{
+	struct json_object *doc = json_object_new_object();
+
+	json_object_object_add(doc, "schema", json_object_new_int(CLI_SCHEMA));
+	json_object_object_add(doc, "command", json_object_new_string(command));
+	return doc;
+}
+
+int cli_json_write(struct json_object *doc, const char *path)
+{
+	const char *text = json_object_to_json_string_ext(doc, JSON_C_TO_STRING_PRETTY |
+								       JSON_C_TO_STRING_NOSLASHESCAPE);
+	size_t size = strlen(text);
+	char err[160], *line = malloc(size + 2);
+	bool ok;
+
+	sim_assert(line);
+	memcpy(line, text, size);
+	memcpy(line + size, "\n", 2);
+	ok = host_file_write(path, line, size + 1, err, sizeof(err));
+	free(line);
+	json_object_put(doc);
+	return ok ? CLI_OK : cli_fail("--json: %s: %s", path, err);
+}
+
+struct json_object *cli_calls_json(const struct scenario *s, const long *rets)
+{
+	struct json_object *calls = json_object_new_array();
+
+	for (u32 t = 0; t < s->n_tasks; t++) {
+		for (u32 i = s->task[t].first; i < s->task[t].first + s->task[t].n; i++) {
+			struct json_object *call = json_object_new_object();
+			const char *name = scenario_errno_name(rets[i]);
+			char text[160];
+
+			scenario_op_print(s, i, text, sizeof(text));
+			json_object_object_add(call, "task", json_object_new_string(s->task[t].name));
+			json_object_object_add(call, "name", json_object_new_string(
+						       op_rows[s->ops[i].op.code].name));
+			json_object_object_add(call, "text", json_object_new_string(text));
+			json_object_object_add(call, "reached",
+					       json_object_new_boolean(rets[i] != LONG_MIN));
+			json_object_object_add(call, "errno",
+					       name ? json_object_new_string(name) : NULL);
+			json_object_object_add(call, "outputs", rets[i] >= 0 ?
+					       json_object_new_int64(rets[i]) : NULL);
+			json_object_array_add(calls, call);
+		}
+	}
+	return calls;
+}
+
+/* Members that the report has and the document does not have yet. */
+static void take_members(struct json_object *doc, struct json_object *report)
+{
+	json_object_object_foreach(report, key, value)
+	{
+		if (!json_object_object_get_ex(doc, key, NULL))
+			json_object_object_add(doc, key, json_object_get(value));
+	}
+}
+
+void cli_json_add_finding(struct json_object *doc, const struct explore_finding *f,
+			  const struct scenario *s)
+{
+	struct json_object *report = report_json(f, s);
+	char *recipe = report_recipe(f), hash[24];
+
+	snprintf(hash, sizeof(hash), "%016llx", (unsigned long long)f->hash);
+	json_object_object_add(doc, "title", json_object_new_string(f->finding.title));
+	json_object_object_add(doc, "oracle", json_object_new_string(f->finding.oracle));
+	json_object_object_add(doc, "recipe", json_object_new_string(recipe));
+	json_object_object_add(doc, "trace_hash", json_object_new_string(hash));
+	json_object_object_add(doc, "switches", json_object_new_int64(f->switches));
+	json_object_object_add(doc, "calls", cli_calls_json(s, f->rets));
+	take_members(doc, report);
+	json_object_put(report);
+	free(recipe);
+}
+
+/* --- --out --- */
+
+int cli_publish(const struct explore_finding *f, const struct scenario *s, const char *dir)
+{
+	struct json_object *doc = cli_json_new("finding");
+	char *text = NULL, *recipe = report_recipe(f), made[HOST_PATH_MAX];
+	const char *json;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+	bool ok;
+
+	sim_assert(out);
+	report_print(out, f, s);
+	fclose(out);
+	cli_json_add_finding(doc, f, s);
+	json = json_object_to_json_string_ext(doc, JSON_C_TO_STRING_PRETTY |
+							   JSON_C_TO_STRING_NOSLASHESCAPE);
+	ok = host_dir_publish(dir, "finding",
+			      (struct host_file[]){{"recipe", recipe, strlen(recipe)},
+						   {"report.txt", text, size},
+						   {"report.json", json, strlen(json)}},
+			      3, made);
+	json_object_put(doc);
+	free(text);
+	free(recipe);
+	if (!ok)
+		return cli_fail("--out: %s cannot be written", dir);
+	fprintf(stderr, "iommulab: finding in %s\n", made);
+	return CLI_OK;
+}

@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * iommulab replay and shrink: from a recipe, or a report that ends with one.
+ */
+#include "scenarios/explore/report.h"
+#include "sim/base/assert.h"
+#include "sim/host/host.h"
+#include "sim/trace/trace.h"
+#include "tools/cli/cli.h"
+
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define REPORT_MAX (8UL << 20)
+#define MAGIC "iommulab1:"
+
+/* --- the argument --- */
+
+static bool starts_recipe(const char *text)
+{
+	while (*text == ' ' || *text == '\t' || *text == '\n')
+		text++;
+	return strncmp(text, MAGIC, strlen(MAGIC)) == 0;
+}
+
+/* The string member "recipe" of a JSON report, malloced; NULL if it has none. */
+static char *recipe_of_json(const char *text)
+{
+	struct json_object *doc = json_tokener_parse(text), *recipe;
+	char *copy = NULL;
+
+	if (doc && json_object_is_type(doc, json_type_object) &&
+	    json_object_object_get_ex(doc, "recipe", &recipe) &&
+	    json_object_is_type(recipe, json_type_string))
+		copy = strdup(json_object_get_string(recipe));
+	json_object_put(doc);
+	return copy;
+}
+
+/* What stands in quotes behind the last "replay: iommulab replay" of a text report. */
+static char *recipe_of_text(const char *text)
+{
+	static const char mark[] = "iommulab replay '" MAGIC;
+	const char *at = NULL, *end;
+
+	for (const char *p = text; (p = strstr(p, mark)); p++)
+		at = p + sizeof(mark) - sizeof(MAGIC);
+	if (!at)
+		return NULL;
+	end = strchr(at, '\'');
+	return end ? strndup(at, (size_t)(end - at)) : NULL;
+}
+
+/* The recipe's text, malloced; NULL after a complaint. */
+static char *recipe_text(const char *arg)
+{
+	char err[160], *text, *found;
+	size_t size, blanks;
+
+	if (starts_recipe(arg))
+		return strdup(arg);
+	if (strcmp(arg, "-") != 0 && !strchr(arg, '/') && !host_file_exists(arg) &&
+	    strchr(arg, ':')) {
+		cli_fail("'%.60s': no recipe and no file, expected " MAGIC "... or a report", arg);
+		return NULL;
+	}
+	if (!host_file_read(arg, REPORT_MAX, &text, &size, err, sizeof(err))) {
+		cli_fail("%s: %s", arg, err);
+		return NULL;
+	}
+	blanks = strspn(text, " \t\r\n");
+	if (starts_recipe(text))
+		found = strdup(text);
+	else
+		found = text[blanks] == '{' ? recipe_of_json(text) : recipe_of_text(text);
+	free(text);
+	if (!found)
+		cli_fail("%s: no replay line, expected a whole report or a recipe",
+			 strcmp(arg, "-") == 0 ? "standard input" : arg);
+	return found;
+}
+
+static bool same_campaign(const struct recipe *r, u32 n)
+{
+	for (u32 i = 1; i < n; i++) {
+		if (strcmp(r[i].path, r[0].path) != 0 || r[i].content_hash != r[0].content_hash ||
+		    memcmp(&r[i].bugs, &r[0].bugs, sizeof(r->bugs)) != 0 ||
+		    strcmp(r[i].oracles, r[0].oracles) != 0)
+			return false;
+	}
+	return true;
+}
+
+static bool policies_take(const struct recipe *r, u32 n)
+{
+	static char text[WORLD_ARG_MAX + 40];
+	char err[256];
+
+	for (u32 i = 0; i < n; i++) {
+		snprintf(text, sizeof(text), "%s:%s", r[i].policy, r[i].arg);
+		if (!explore_policy_check(text, err, sizeof(err))) {
+			cli_fail("recipe: %s", err);
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool check_build(const struct recipe *r, bool force)
+{
+	const char *ours = trace_build_id();
+
+	if (strncmp(r->build, ours, strlen(r->build)) == 0)
+		return true;
+	if (force) {
+		fprintf(stderr, "iommulab: recipe of build %s replayed on %.8s as asked\n", r->build,
+			ours);
+		return true;
+	}
+	cli_fail("recipe of build %s, expected %.8s: it may mean another run here (--force plays it)",
+		 r->build, ours);
+	return false;
+}
+
+static struct scenario *read_scenario(const struct recipe *r, bool force)
+{
+	struct scenario_error err;
+	struct scenario *s = scenario_read(r->path, &err);
+	char text[1024];
+
+	if (!s) {
+		scenario_error_print(&err, text, sizeof(text));
+		cli_fail("%s", text);
+		return NULL;
+	}
+	if ((u32)s->content_hash == (u32)r->content_hash)
+		return s;
+	if (force) {
+		fprintf(stderr, "iommulab: %s has changed since the recipe, replayed as asked\n",
+			r->path);
+		return s;
+	}
+	cli_fail("%s has changed since the recipe: content %08x, expected %08x (--force plays it)",
+		 r->path, (u32)s->content_hash, (u32)r->content_hash);
+	scenario_free(s);
+	return NULL;
+}
+
+u32 cli_read_recipes(const char *arg, bool force, struct recipe *r, struct scenario **s)
+{
+	char *text = recipe_text(arg), err[512];
+	u32 n;
+
+	if (!text)
+		return 0;
+	n = recipe_parse_all(text, strlen(text), r, err, sizeof(err));
+	free(text);
+	if (!n) {
+		cli_fail("recipe: %s", err);
+		return 0;
+	}
+	if (!same_campaign(r, n)) {
+		cli_fail("recipe: joined recipes differ in scenario, bugs or oracles, expected the same");
+		return 0;
+	}
+	if (!policies_take(r, n) || !check_build(r, force))
+		return 0;
+	*s = read_scenario(r, force);
+	return *s ? n : 0;
+}
+
+/* --- output --- */
+
+static const char *outcome_of(const struct scenario *s, const struct explore_result *r)
+{
+	if (!r->n_findings)
+		return s->expect_finding ? "missed" : "clean";
+	if (!s->expect_finding)
+		return "finding";
+	return !s->expect_title || strstr(r->findings[0].finding.title, s->expect_title) ?
+	       "expected-finding" : "finding";
+}
+
+static int write_json(const struct cli *c, const struct scenario *s,
+		      const struct explore_result *r, const char *recipe)
+{
+	struct json_object *doc = cli_json_new(c->command->name);
+	char hash[24];
+
+	snprintf(hash, sizeof(hash), "%016llx", (unsigned long long)r->hash);
+	json_object_object_add(doc, "scenario", json_object_new_string(s->path));
+	json_object_object_add(doc, "outcome", json_object_new_string(outcome_of(s, r)));
+	json_object_object_add(doc, "runs", json_object_new_int64((int64_t)r->runs));
+	json_object_object_add(doc, "same", json_object_new_int64(r->same));
+	json_object_object_add(doc, "seconds",
+			       json_object_new_double((double)r->elapsed_us / 1000000));
+	if (r->n_findings) {
+		cli_json_add_finding(doc, &r->findings[0], s);
+	} else {
+		json_object_object_add(doc, "title", NULL);
+		json_object_object_add(doc, "oracle", NULL);
+		json_object_object_add(doc, "sites", json_object_new_array());
+		json_object_object_add(doc, "recipe", json_object_new_string(recipe));
+		json_object_object_add(doc, "trace_hash", json_object_new_string(hash));
+	}
+	return cli_json_write(doc, c->o.json);
+}
+
+static int show(const struct cli *c, const struct scenario *s, const struct explore_result *r,
+		const char *recipe)
+{
+	bool quiet = c->o.json && strcmp(c->o.json, "-") == 0;
+	int rc = CLI_OK;
+
+	if (r->missed[0])
+		fprintf(stderr, "iommulab: %s\n", r->missed);
+	if (!quiet && r->n_findings)
+		report_print(stdout, &r->findings[0], s);
+	else if (!quiet)
+		printf("%s: %s, no finding, hash %016llx\n", s->name, outcome_of(s, r),
+		       (unsigned long long)r->hash);
+	if (!quiet && r->runs > 1)
+		printf("%u of %llu replays identical, hash %016llx\n", r->same,
+		       (unsigned long long)r->runs, (unsigned long long)r->hash);
+	if (c->o.out && r->n_findings)
+		rc = cli_publish(&r->findings[0], s, c->o.out);
+	if (!rc && c->o.json)
+		rc = write_json(c, s, r, recipe);
+	if (rc)
+		return rc;
+	if (r->same != r->runs)
+		return CLI_FINDING;
+	return strcmp(outcome_of(s, r), "clean") == 0 ||
+	       strcmp(outcome_of(s, r), "expected-finding") == 0 ? CLI_OK : CLI_FINDING;
+}
+
+static int play(struct cli *c, struct explore_replay *how, const struct scenario *s)
+{
+	static char text[RECIPES_MAX * RECIPE_TEXT_MAX];
+	struct explore_result r;
+	bool to_stdout = c->o.trace && strcmp(c->o.trace, "-") == 0;
+	int rc;
+
+	for (u32 i = 0; i < how->n; i++) {
+		size_t at = strlen(text);
+
+		if (i)
+			strcpy(text + at, " + ");
+		recipe_print(&how->recipe[i], text + strlen(text), RECIPE_TEXT_MAX);
+	}
+	if (c->o.trace) {
+		how->trace = to_stdout ? stdout : fopen(c->o.trace, "w");
+		if (!how->trace)
+			return cli_fail("--trace: %s cannot be written", c->o.trace);
+	}
+	explore_replay(s, how, &r);
+	rc = show(c, s, &r, text);
+	explore_result_free(&r);
+	if (how->trace && !to_stdout && fclose(how->trace))
+		return cli_fail("--trace: %s cannot be written", c->o.trace);
+	return rc;
+}
+
+/* --- gdb --- */
+
+/* The same command in gdb, with a breakpoint where findings are reported. */
+static int in_gdb(struct cli *c)
+{
+	char *const argv[] = {
+		"gdb", "-q", "-ex", "set breakpoint pending on", "-ex", "break oracle_report",
+		"-ex", "handle SIGSEGV stop print", "-ex", "run", "-ex", "backtrace", "--args",
+		(char *)host_program_path(), "replay", "--force", (char *)c->args[0], NULL,
+	};
+
+	host_exec("gdb", argv);
+	return cli_fail("gdb cannot be started, expected it to be installed: "
+			"sudo apt-get install gdb");
+}
+
+static int replay_with(struct cli *c, bool shrink)
+{
+	struct recipe *r = calloc(RECIPES_MAX, sizeof(*r));
+	struct explore_replay how = {.recipe = r, .shrink = shrink, .kernel = &kernel_model};
+	struct scenario *s = NULL;
+	u64 times;
+	int rc = cli_check_world(c);
+
+	sim_assert(r);
+	if (!rc && c->n_args != 1)
+		rc = cli_fail("%s: %d arguments, expected one RECIPE or REPORT", c->command->name,
+			      c->n_args);
+	if (!rc && !cli_number("times", c->o.times, 1, 1000000, 1, &times))
+		rc = CLI_USAGE;
+	if (!rc) {
+		how.times = shrink ? 1 : (u32)times;
+		how.n = cli_read_recipes(c->args[0], c->o.force, r, &s);
+		rc = !how.n ? CLI_USAGE : c->o.gdb ? in_gdb(c) : play(c, &how, s);
+	}
+	if (s)
+		scenario_free(s);
+	free(r);
+	return rc;
+}
+
+int cli_replay(struct cli *c)
+{
+	return replay_with(c, false);
+}
+
+int cli_shrink(struct cli *c)
+{
+	return replay_with(c, true);
+}

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * iommulab run: explores each scenario, one after the other, and says how it
+ * ended. An expected finding that is found is a success; one that is not is a
+ * failure; so is any other finding.
+ */
+#include "scenarios/explore/report.h"
+#include "sim/host/host.h"
+#include "tools/cli/cli.h"
+
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum outcome { CLEAN, FINDING, EXPECTED, MISSED };
+static const char *const outcome_names[] = {"clean", "finding", "expected-finding", "missed"};
+
+/* The finding to speak of: the expected one if it is there, else the first. */
+static const struct explore_finding *main_finding(const struct scenario *s,
+						  const struct explore_result *r, bool *expected)
+{
+	*expected = false;
+	for (u32 i = 0; s->expect_finding && i < r->n_findings; i++) {
+		if (!s->expect_title || strstr(r->findings[i].finding.title, s->expect_title)) {
+			*expected = true;
+			return &r->findings[i];
+		}
+	}
+	return r->n_findings ? &r->findings[0] : NULL;
+}
+
+static enum outcome outcome_of(const struct cli *c, const struct scenario *s,
+			       const struct explore_result *r)
+{
+	bool expected;
+	const struct explore_finding *f = main_finding(s, r, &expected);
+
+	if (expected)
+		return c->o.strict && r->n_findings > 1 ? FINDING : EXPECTED;
+	if (f)
+		return FINDING;
+	return s->expect_finding ? MISSED : CLEAN;
+}
+
+static struct json_object *to_json(const struct scenario *s, const struct explore_result *r,
+				   const struct explore_options *o, enum outcome outcome)
+{
+	struct json_object *doc = cli_json_new("run"), *more = json_object_new_array();
+	bool expected;
+	const struct explore_finding *f = main_finding(s, r, &expected);
+
+	json_object_object_add(doc, "scenario", json_object_new_string(s->path));
+	json_object_object_add(doc, "outcome", json_object_new_string(outcome_names[outcome]));
+	json_object_object_add(doc, "runs", json_object_new_int64((int64_t)r->runs));
+	json_object_object_add(doc, "steps", json_object_new_int64((int64_t)r->steps));
+	json_object_object_add(doc, "seconds",
+			       json_object_new_double((double)r->elapsed_us / 1000000));
+	json_object_object_add(doc, "exhausted", json_object_new_boolean(r->exhausted));
+	json_object_object_add(doc, "stopped", json_object_new_boolean(r->stopped));
+	if (f) {
+		cli_json_add_finding(doc, f, s);
+	} else {
+		long *rets = explore_default_rets(s, o);
+
+		for (const char *const *k = (const char *const[]){"title", "oracle", "recipe",
+								  "trace_hash", NULL}; *k; k++)
+			json_object_object_add(doc, *k, NULL);
+		json_object_object_add(doc, "sites", json_object_new_array());
+		json_object_object_add(doc, "switches", json_object_new_int(0));
+		json_object_object_add(doc, "calls", cli_calls_json(s, rets));
+		free(rets);
+	}
+	for (u32 i = 0; i < r->n_findings; i++) {
+		if (&r->findings[i] != f)
+			json_object_array_add(more, report_json(&r->findings[i], s));
+	}
+	json_object_object_add(doc, "others", more);
+	return doc;
+}
+
+/* Findings go to standard output unless JSON does. */
+static int print_findings(const struct cli *c, const struct scenario *s,
+			  const struct explore_result *r)
+{
+	bool quiet = c->o.json && strcmp(c->o.json, "-") == 0, expected;
+	const struct explore_finding *f = main_finding(s, r, &expected);
+	int rc = CLI_OK;
+
+	if (f && !quiet)
+		report_print(stdout, f, s);
+	for (u32 i = 0; i < r->n_findings && !rc; i++) {
+		if (&r->findings[i] != f && !quiet) {
+			char *recipe = report_recipe(&r->findings[i]);
+
+			printf("%s: %s\n    replay: iommulab replay '%s'\n",
+			       c->o.keep_going && !expected ? "finding" : "also seen",
+			       r->findings[i].finding.title, recipe);
+			free(recipe);
+		}
+		if (c->o.out)
+			rc = cli_publish(&r->findings[i], s, c->o.out);
+	}
+	return rc;
+}
+
+static void print_summary(const struct cli *c, const struct scenario *s,
+			  const struct explore_result *r, enum outcome outcome)
+{
+	bool quiet = c->o.json && strcmp(c->o.json, "-") == 0;
+	u64 us = r->elapsed_us ? r->elapsed_us : 1;
+
+	fprintf(quiet ? stderr : stdout, "%s: %s, %llu runs, %llu.%03llu s, %llu runs/s%s%s\n",
+		s->name, outcome_names[outcome], (unsigned long long)r->runs,
+		(unsigned long long)(us / 1000000), (unsigned long long)(us / 1000 % 1000),
+		(unsigned long long)(r->runs * 1000000 / us),
+		r->exhausted ? ", nothing left to try" : "", r->stopped ? ", stopped" : "");
+	if (outcome == MISSED)
+		fprintf(quiet ? stderr : stdout, "%s: expected a finding%s%s\n", s->name,
+			s->expect_title ? " with " : "", s->expect_title ? s->expect_title : "");
+}
+
+/* Its trace is that of the finding's recipe. */
+static int write_trace(const struct cli *c, const struct scenario *s,
+		       const struct explore_result *r)
+{
+	bool expected, to_stdout = strcmp(c->o.trace, "-") == 0;
+	const struct explore_finding *f = main_finding(s, r, &expected);
+	struct explore_result played;
+	struct explore_replay how = {.n = 1, .times = 1, .kernel = &kernel_model};
+
+	if (!f)
+		return CLI_OK;
+	how.recipe = &f->recipe;
+	how.trace = to_stdout ? stdout : fopen(c->o.trace, "w");
+	if (!how.trace)
+		return cli_fail("--trace: %s cannot be written", c->o.trace);
+	explore_replay(s, &how, &played);
+	explore_result_free(&played);
+	return to_stdout || fclose(how.trace) == 0 ? CLI_OK :
+	       cli_fail("--trace: %s cannot be written", c->o.trace);
+}
+
+static int run_one(struct cli *c, const char *path, struct explore_options *o, int *worst,
+		   struct json_object **doc)
+{
+	struct scenario_error err;
+	struct scenario *s = scenario_read(path, &err);
+	struct explore_result r;
+	enum outcome outcome;
+	char text[1024];
+	int rc;
+
+	if (!s) {
+		scenario_error_print(&err, text, sizeof(text));
+		return cli_fail("%s", text);
+	}
+	o->want = s->expect_title;
+	if (!explore_check(s, o, text, sizeof(text))) {
+		scenario_free(s);
+		return cli_fail("%s", text);
+	}
+	cli_progress_begin(o);
+	explore_run(s, o, &r);
+	cli_progress_end();
+	outcome = outcome_of(c, s, &r);
+	rc = print_findings(c, s, &r);
+	print_summary(c, s, &r, outcome);
+	if (r.diverged)
+		fprintf(stderr, "iommulab: %s: not deterministic: %s\n", s->name, r.divergence);
+	if (outcome == FINDING || outcome == MISSED || r.diverged)
+		*worst = CLI_FINDING;
+	if (c->o.json)
+		*doc = to_json(s, &r, o, outcome);
+	if (!rc && c->o.trace)
+		rc = write_trace(c, s, &r);
+	explore_result_free(&r);
+	scenario_free(s);
+	return rc;
+}
+
+int cli_run(struct cli *c)
+{
+	struct explore_options o;
+	struct json_object *all = NULL, *doc = NULL;
+	int worst = CLI_OK, rc = cli_explore_options(c, &o);
+
+	if (rc)
+		return rc;
+	if (!c->n_args)
+		return cli_fail("run: no file, expected FILE...");
+	if (c->n_args > 1 && c->o.json)
+		all = json_object_new_array();
+	for (int i = 0; i < c->n_args && !rc && !host_stop_asked(); i++) {
+		doc = NULL;
+		rc = run_one(c, c->args[i], &o, &worst, &doc);
+		if (all && doc)
+			json_object_array_add(all, doc);
+	}
+	if (all) {
+		doc = cli_json_new("run");
+		json_object_object_add(doc, "results", all);
+	}
+	if (doc && !rc)
+		rc = cli_json_write(doc, c->o.json);
+	else
+		json_object_put(doc);
+	return rc ? rc : worst;
+}
