@@ -142,6 +142,13 @@ static struct task *pick(struct sched *s, struct task *cur, enum sched_why why)
 	return policy_let(t, POLICY_NEVER, POLICY_EVERY_SHARED);
 }
 
+/* The first operation behind a spawn is a moment too. */
+static void spawned(struct sched *s, struct task *t)
+{
+	(void)t;
+	policy_ask_soon(s);
+}
+
 static void resolve(const struct sched *s, char *buf, size_t size)
 {
 	const struct delay *d = s->policy_state;
@@ -236,6 +243,7 @@ const struct policy policy_delay = {
 	.parse = parse,
 	.begin = begin,
 	.pick = pick,
+	.spawned = spawned,
 	.resolve = resolve,
 	.end = end,
 	.note = note,

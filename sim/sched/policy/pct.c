@@ -90,6 +90,15 @@ static void spawned(struct sched *s, struct task *t)
 	struct pct *pct = s->policy_state;
 
 	pct->prio[t->id] = draw_priority(s);
+	policy_ask_soon(s);
+}
+
+static void woken(struct sched *s, struct task *t)
+{
+	const struct pct *pct = s->policy_state;
+
+	if (current_task && pct->prio[t->id] > pct->prio[current_task->id])
+		policy_ask_soon(s);
 }
 
 static struct task *highest(struct sched *s, const struct pct *pct)
@@ -143,6 +152,7 @@ const struct policy policy_pct = {
 	.begin = begin,
 	.pick = pick,
 	.spawned = spawned,
+	.woken = woken,
 	.resolve = resolve,
 };
 _Static_assert(sizeof(struct pct) <= POLICY_STATE_MAX, "the state fits");

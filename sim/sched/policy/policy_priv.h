@@ -20,10 +20,11 @@ static inline struct task *policy_let(struct task *t, u64 ops, u32 weight_shared
 	return t;
 }
 
-/* The first runnable task behind id in the circle; the clock has its place in it. */
-static inline struct task *policy_next_in_circle(struct sched *s, u32 id)
+/* The running task is asked again before its next operation: someone new may have to go first. */
+static inline void policy_ask_soon(const struct sched *s)
 {
-	u64 above = id < 63 ? s->runnable & (~0ULL << (id + 1)) : 0;
+	struct task *cur = current_task;
 
-	return &s->task[bit_lowest(above ? above : s->runnable)];
+	if (cur && cur->world->sched == s && cur->stop_at > cur->ops + 1)
+		cur->stop_at = cur->ops + 1;
 }

@@ -6,7 +6,8 @@
  * order of independent operations thereby count as one.
  *
  * Only accesses to what another task has touched, and kernel services, are
- * operations here. ARG n > 1 lets a task keep its priority for n of its own
+ * operations here; and, since what is private now may be shared a moment later,
+ * one private access in PRIVATE_MEAN or so. ARG n > 1 lets a task keep its priority for n of its own
  * operations on the average (races draw always): in long runs, fewer switches.
  *
  * The clock is below all tasks but those that have yielded; when it has fired,
@@ -17,6 +18,7 @@
 #include <stdio.h>
 
 #define KEEP_MAX 4096
+#define PRIVATE_MEAN 32
 #define PRIO_FIRED 1
 #define PRIO_YIELDED 2
 #define PRIO_CLOCK 3
@@ -59,6 +61,7 @@ static void spawned(struct sched *s, struct task *t)
 
 	pos->pending &= ~(1ULL << t->id);
 	draw(s, pos, t->id);
+	policy_ask_soon(s);
 }
 
 static bool races(const struct task *a, const struct task *b)
@@ -116,7 +119,8 @@ static struct task *pick(struct sched *s, struct task *cur, enum sched_why why)
 		execute(s, pos, next);
 	else if (pos->prio[next->id] == PRIO_YIELDED)
 		draw(s, pos, next->id);
-	return policy_let(next, POLICY_NEVER, POLICY_EVERY_SHARED);
+	return policy_let(next, choice_distance(s->world->choice, CHOICE_SCHED, PRIVATE_MEAN),
+			  POLICY_EVERY_SHARED);
 }
 
 static void resolve(const struct sched *s, char *buf, size_t size)
