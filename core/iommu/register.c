@@ -135,40 +135,43 @@ int iommu_device_register(struct iommu_device *iommu, const struct iommu_ops *op
 	return ret;
 }
 
-/* A device that appears just now may be in the middle of its probe. */
-static bool behind(struct device *dev, const struct iommu_device *iommu)
+/*
+ * A device that the instance still serves, with a reference. custom: found by
+ * membership; one that is being deleted is off its bus already.
+ */
+static struct device *client_get(struct iommu_device *iommu)
 {
 	struct iommu_core *core = iommu_core();
-	bool yes;
+	struct device *dev = NULL;
 
 	mutex_lock(&core->probe_lock);
-	yes = dev->iommu_group && dev->iommu->iommu_dev == iommu;
+	for (u64 left = core->grouped_mask; left && !dev; left &= left - 1) {
+		dev = core->grouped[bit_lowest(left)];
+		dev = dev->iommu->iommu_dev == iommu ? get_device(dev) : NULL;
+	}
 	mutex_unlock(&core->probe_lock);
-	return yes;
+	return dev;
 }
 
 /*
- * custom: clients are unbound and users closed first, as device links do it
- * for the consumers of a supplier that goes; Linux's core assumes it done.
+ * custom: the client is unbound and its user closed first, as device links do
+ * it for the consumers of a supplier that goes; Linux's core assumes it done.
  */
-static int remove_iommu_group(struct device *dev, void *data)
+static void remove_client(struct device *dev)
 {
 	struct iommu_core *core = iommu_core();
 
 	device_lock(dev);
-	while (behind(dev, data) && dev->driver) {
+	while (dev->driver) {
 		device_unlock(dev);
 		device_release_driver(dev);
 		device_lock(dev);
 	}
-	if (behind(dev, data)) {
-		core->user_close_begin(dev);
-		iommu_release_device(dev);
-		iommu_clear_dma_ops(dev);
-		core->user_close_end(dev);
-	}
+	core->user_close_begin(dev);
+	iommu_release_device(dev);
+	iommu_clear_dma_ops(dev);
+	core->user_close_end(dev);
 	device_unlock(dev);
-	return 0;
 }
 
 static void unlist(struct iommu_device *iommu)
@@ -186,15 +189,17 @@ static void unlist(struct iommu_device *iommu)
 
 /*
  * dup: the devices behind the instance lose it. custom: it is taken off the
- * list first, so that no device joins behind the walk.
+ * list first, so that no device joins meanwhile.
  */
 void iommu_device_unregister(struct iommu_device *iommu)
 {
-	struct iommu_core *core = iommu_core();
+	struct device *dev;
 
 	unlist(iommu);
-	for (size_t i = 0; i < ARRAY_SIZE(core->bus); i++)
-		bus_for_each_dev(core->bus[i], NULL, iommu, remove_iommu_group);
+	while ((dev = client_get(iommu))) {
+		remove_client(dev);
+		put_device(dev);
+	}
 }
 
 static int remove_iommu_group_live(struct device *dev, void *data)
