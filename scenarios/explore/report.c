@@ -17,6 +17,12 @@ static bool is_ours(const struct trace_frame *f)
 	return !strncmp(f->file, "sim/", 4) || f->file[0] == '?';
 }
 
+/* What runs the program: of no interest below it. */
+static bool is_driver(const struct trace_frame *f)
+{
+	return !strncmp(f->file, "scenarios/", 10);
+}
+
 u32 report_frames(const u64 *pcs, u32 n, struct trace_frame *frames)
 {
 	struct trace_frame at[REPORT_FRAMES_MAX];
@@ -29,7 +35,7 @@ u32 report_frames(const u64 *pcs, u32 n, struct trace_frame *frames)
 			if (!total && is_ours(&at[j]))
 				continue;
 			frames[total++] = at[j];
-			if (!is_ours(&at[j]))
+			if (!is_ours(&at[j]) && !is_driver(&at[j]))
 				end = total;
 		}
 	}
@@ -170,6 +176,18 @@ static const char *mode_name(u32 mode)
 	return "ordering";
 }
 
+/* The first frame outside sim/ of where it was taken; the record knows more than the pc. */
+static bool taken_at(const struct finding *f, u32 i, const struct trace_record *r,
+		     struct trace_frame *frame)
+{
+	const struct trace_entry *e;
+
+	if (trace_first_frame(&f->held[i].pc, 1, frame))
+		return true;
+	e = r ? trace_record_find(r, f->held[i].task, (u32)f->held[i].op) : NULL;
+	return e && trace_first_frame(e->pc, e->n_pcs, frame);
+}
+
 static void print_held(FILE *out, const struct finding *f, const struct trace_record *r)
 {
 	struct trace_frame frame;
@@ -181,7 +199,7 @@ static void print_held(FILE *out, const struct finding *f, const struct trace_re
 		if (f->held[i].subclass)
 			fprintf(out, "/%u", f->held[i].subclass);
 		fprintf(out, " (%s)", mode_name(f->held[i].mode));
-		if (trace_first_frame(&f->held[i].pc, 1, &frame))
+		if (taken_at(f, i, r, &frame))
 			fprintf(out, ", taken at %s:%u (%s)", frame.file, frame.line,
 				frame.function);
 		fputc('\n', out);

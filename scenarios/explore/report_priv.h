@@ -28,6 +28,6 @@ struct report_row {
 };
 
 /* The rows worth showing, at most REPORT_ROWS_MAX; the caller's to free(). */
-#define REPORT_ROWS_MAX 60
+#define REPORT_ROWS_MAX 60u
 struct report_row *report_rows(const struct explore_finding *f, const struct scenario *s, u32 *n);
 void report_table_print(FILE *out, const struct explore_finding *f, const struct scenario *s);

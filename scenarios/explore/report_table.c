@@ -18,6 +18,7 @@
 
 #define RANKS 3
 #define NO_RANK 255
+#define ROWS_PLENTY 30u /* with so many, the last rank is left out */
 #define NEAR_OBJECT 64ULL /* of a larger object, only what lies this near to the address */
 
 struct table {
@@ -97,23 +98,44 @@ static bool concerns(const struct finding *f, u64 addr)
 			(f->object_size && addr - f->object < f->object_size));
 }
 
-static u8 rank_fact(const struct table *t, const struct trace_entry *e)
+/* The switch that follows at once says it all. */
+static bool is_told_by_switch(const struct table *t, u32 i)
 {
+	const struct trace_entry *e = trace_record_entry(t->r, i), *next;
+
+	if (i + 1 == t->r->n)
+		return false;
+	next = trace_record_entry(t->r, i + 1);
+	return is_fact(next, FACT_SWITCH) && next->task == e->task;
+}
+
+static u8 rank_lock(const struct table *t, const struct trace_entry *e)
+{
+	if (is_spot(t, e) || concerns(t->f, e->fact.arg[0]))
+		return 0;
+	return e->fact.arg[2] & (LOCK_MUTEX | LOCK_RWSEM) ? 1 : 2;
+}
+
+static u8 rank_fact(const struct table *t, u32 i)
+{
+	const struct trace_entry *e = trace_record_entry(t->r, i);
+
 	switch (e->fact.kind) {
 	case FACT_SWITCH:
 	case FACT_OP_BEGIN:
 		return 0;
 	case FACT_OP_END:
+		return 1;
 	case FACT_TASK_EXIT:
 	case FACT_BLOCK:
-		return 1;
+		return is_told_by_switch(t, i) ? NO_RANK : 0;
 	case FACT_LOCK_INIT:
 	case FACT_LOCK_ACQUIRE:
 	case FACT_TASK_START:
 		return NO_RANK;
 	case FACT_LOCK_ACQUIRED:
 	case FACT_LOCK_RELEASE:
-		return is_spot(t, e) || concerns(t->f, e->fact.arg[0]) ? 0 : 1;
+		return rank_lock(t, e);
 	case FACT_ALLOC:
 	case FACT_FREE:
 		return concerns(t->f, e->fact.arg[0]) || is_spot(t, e) ? 0 : 2;
@@ -140,7 +162,7 @@ static void rank_all(struct table *t)
 	for (u32 i = 0; i < t->r->n; i++) {
 		const struct trace_entry *e = trace_record_entry(t->r, i);
 
-		t->rank[i] = e->is_access ? rank_access(t, e) : rank_fact(t, e);
+		t->rank[i] = e->is_access ? rank_access(t, e) : rank_fact(t, i);
 	}
 	for (u32 i = 0; i < t->r->n; i++) {
 		const struct trace_entry *e = trace_record_entry(t->r, i);
@@ -152,7 +174,7 @@ static void rank_all(struct table *t)
 
 /* --- which rows --- */
 
-/* Drops (NO_RANK) what does not fit. */
+/* Drops what does not fit, and of the last rank what would drown the others. */
 static void choose(struct table *t)
 {
 	u32 count[RANKS] = {0}, room = REPORT_ROWS_MAX;
@@ -162,8 +184,11 @@ static void choose(struct table *t)
 		if (t->rank[i] < RANKS)
 			count[t->rank[i]]++;
 	}
-	while (last < RANKS && count[last] <= room)
+	while (last < RANKS && count[last] <= room) {
 		room -= count[last++];
+		if (last == RANKS - 1)
+			room -= min(room, REPORT_ROWS_MAX - ROWS_PLENTY);
+	}
 	/* Ranks below `last` fit whole; of `last`, the latest `room`. */
 	for (u32 i = t->r->n; i--;) {
 		if (t->rank[i] < last)
@@ -248,21 +273,28 @@ static void heap_text(const struct table *t, const struct trace_entry *e, char *
 			 mark[0] ? "  <== free" : "");
 }
 
-static void switch_text(const struct trace_entry *e, u32 number, char *buf, size_t size)
+static void switch_text(const struct table *t, u32 i, u32 number, char *buf, size_t size)
 {
-	char place[56], label[32] = "";
+	const struct trace_entry *e = trace_record_entry(t->r, i);
+	const struct trace_entry *before = i ? trace_record_entry(t->r, i - 1) : e;
+	char place[56], label[32] = "", service[40] = "";
 	u32 to = (u32)e->fact.arg[1];
 
 	place_text(e, place, sizeof(place));
+	if (is_fact(before, FACT_BLOCK) && before->task == e->task)
+		snprintf(service, sizeof(service), " in %.30s",
+			 (const char *)(uintptr_t)before->fact.arg[0]);
 	if (number)
 		snprintf(label, sizeof(label), "switch %u: ", number);
 	if (e->fact.arg[3] == WHY_PREEMPT)
 		snprintf(buf, size, "~~ %.20spreempted before %.50s", label, place);
 	else if (e->fact.arg[3] == WHY_EXIT)
 		snprintf(buf, size, "~~ %.20sends -> T%u", label, to);
+	else if (e->fact.arg[3] == WHY_YIELD)
+		snprintf(buf, size, "~~ %.20syields at %.50s -> T%u", label, place, to);
 	else
-		snprintf(buf, size, "~~ %.20s%s at %.50s -> T%u", label,
-			 e->fact.arg[3] == WHY_BLOCK ? "blocks" : "yields", place, to);
+		snprintf(buf, size, "~~ %.20sblocks%.36s at %.40s -> T%u", label, service, place,
+			 to);
 }
 
 static void op_text(const struct table *t, const struct trace_entry *e, char *buf, size_t size)
@@ -319,8 +351,10 @@ static void row_text(const struct table *t, const struct trace_entry *e, char *b
 
 /* --- the rows --- */
 
-static void fill_row(struct table *t, const struct trace_entry *e, struct report_row *row)
+static void fill_row(struct table *t, u32 i, struct report_row *row)
 {
+	const struct trace_entry *e = trace_record_entry(t->r, i);
+
 	memset(row, 0, sizeof(*row));
 	row->step = e->step;
 	row->task = e->task;
@@ -331,7 +365,7 @@ static void fill_row(struct table *t, const struct trace_entry *e, struct report
 	}
 	if (is_point(t, e))
 		row->switch_number = ++t->n_switches;
-	switch_text(e, row->switch_number, row->text, sizeof(row->text));
+	switch_text(t, i, row->switch_number, row->text, sizeof(row->text));
 }
 
 static bool same_row(const struct report_row *a, const struct report_row *b)
@@ -365,7 +399,7 @@ struct report_row *report_rows(const struct explore_finding *f, const struct sce
 			skipped += t.rank[i] == RANKS;
 			continue;
 		}
-		fill_row(&t, trace_record_entry(t.r, i), &row);
+		fill_row(&t, i, &row);
 		row.skipped = skipped;
 		skipped = 0;
 		if (*n && same_row(&rows[*n - 1], &row))

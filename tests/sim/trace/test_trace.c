@@ -84,7 +84,8 @@ Test(trace, a_site_does_not_depend_on_the_load_address)
 	u64 pc = outer(&line, &call_line);
 
 	cr_assert_lt(trace_site(pc), 1UL << 32);
-	cr_assert_eq(trace_site(pc) - trace_site((u64)(uintptr_t)outer), pc - (u64)(uintptr_t)outer);
+	cr_assert_eq(trace_site(pc) - trace_site((u64)(uintptr_t)outer),
+		     pc - (u64)(uintptr_t)outer);
 }
 
 Test(trace, the_build_id_is_sixteen_digits)
