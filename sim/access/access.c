@@ -19,6 +19,7 @@
 #include <sys/mman.h>
 
 #define EPOCH_ID(e) ((e) >> 26)
+#define LOW_PAGES 0x10000
 
 static void *map_fixed(u64 base, u64 size)
 {
@@ -151,7 +152,7 @@ static void bad(struct task *t, struct access_finding *f)
 		a->finding(t->world, f);
 }
 
-static void bad_access(struct task *t, int kind, u64 addr, u32 mask, u32 flags, u64 pc)
+static __attribute__((noinline, cold)) void bad_access(struct task *t, int kind, u64 addr, u32 mask, u32 flags, u64 pc)
 {
 	struct access_finding f = {
 		.kind = kind,
@@ -165,7 +166,7 @@ static void bad_access(struct task *t, int kind, u64 addr, u32 mask, u32 flags, 
 	bad(t, &f);
 }
 
-static void bad_race(struct task *t, u64 addr, u32 mask, u32 flags, u64 pc, u32 epoch, u32 op,
+static __attribute__((noinline, cold)) void bad_race(struct task *t, u64 addr, u32 mask, u32 flags, u64 pc, u32 epoch, u32 op,
 		     u32 other_flags)
 {
 	struct access_finding f = {
@@ -183,7 +184,7 @@ static void bad_race(struct task *t, u64 addr, u32 mask, u32 flags, u64 pc, u32 
 	bad(t, &f);
 }
 
-void access_low(u64 addr, u32 size, u32 flags, u64 pc)
+static void access_low(u64 addr, u32 size, u32 flags, u64 pc)
 {
 	struct task *t = current_task;
 	struct access_finding f = {
@@ -193,11 +194,18 @@ void access_low(u64 addr, u32 size, u32 flags, u64 pc)
 		bad(t, &f);
 }
 
+/* Stacks and constants are private by contract; the lowest pages are a NULL pointer's. */
+void access_outside(u64 addr, u32 size, u32 flags, u64 pc)
+{
+	if (unlikely(addr < LOW_PAGES))
+		access_low(addr, size, flags, pc);
+}
+
 /* --- the moment of choice --- */
 
 void access_stop(struct task *t, u64 addr, u32 size, u32 flags, u64 pc)
 {
-	if (t->ops >= t->stop_at) {
+	if (sched_due(t)) {
 		t->pending.addr = (const void *)(uintptr_t)addr;
 		t->pending.size = size;
 		t->pending.flags = flags;
@@ -236,7 +244,7 @@ static inline void check_against_write(struct task *t, struct cell *c, u32 mask,
 	bad_race(t, addr, mask, flags, pc, c->w_epoch, c->w_op, c->w_flags);
 }
 
-static void check_against_readers(struct task *t, struct cell *c, u32 mask, u32 flags, u64 addr,
+static __attribute__((noinline)) void check_against_readers(struct task *t, struct cell *c, u32 mask, u32 flags, u64 addr,
 				  u64 pc)
 {
 	const struct access_readers *r = &t->world->access->readers[c->readers];
@@ -273,20 +281,26 @@ static void add_reader(struct access *a, struct cell *c, u32 epoch, u32 op, u32 
 	r->op[i] = op;
 }
 
-static void note_read(struct task *t, struct cell *c, u32 mask, u32 flags)
+/* Others have read unordered with us, or may have: keeps a read of each. */
+static __attribute__((noinline)) void note_among_readers(struct task *t, struct cell *c, u32 mask,
+							 u32 flags)
+{
+	struct access *a = t->world->access;
+
+	if (!c->readers)
+		add_reader(a, c, c->r_epoch, c->r_op, c->r_flags, c->r_mask);
+	add_reader(a, c, t->epoch, (u32)t->ops, flags, mask);
+}
+
+static inline __attribute__((always_inline)) void note_read(struct task *t, struct cell *c, u32 mask, u32 flags)
 {
 	if (c->r_epoch == t->epoch) {
-		c->r_mask |= (u8)mask;
-		c->r_flags &= (u8)flags;
-		c->r_op = (u32)t->ops;
-		if (c->readers)
-			add_reader(t->world->access, c, t->epoch, (u32)t->ops, flags, mask);
-		return;
-	}
-	if (c->r_epoch && (c->readers || unordered(t, c->r_epoch))) {
-		if (!c->readers)
-			add_reader(t->world->access, c, c->r_epoch, c->r_op, c->r_flags, c->r_mask);
-		add_reader(t->world->access, c, t->epoch, (u32)t->ops, flags, mask);
+		mask |= c->r_mask;
+		flags &= c->r_flags;
+		if (unlikely(c->readers))
+			note_among_readers(t, c, mask, flags);
+	} else if (c->r_epoch && (c->readers || unordered(t, c->r_epoch))) {
+		note_among_readers(t, c, mask, flags);
 	}
 	c->r_epoch = t->epoch;
 	c->r_op = (u32)t->ops;
@@ -294,7 +308,7 @@ static void note_read(struct task *t, struct cell *c, u32 mask, u32 flags)
 	c->r_flags = (u8)flags;
 }
 
-void access_read(struct task *t, struct cell *c, u32 mask, u32 flags, u64 addr, u64 pc)
+static inline __attribute__((always_inline)) void access_read(struct task *t, struct cell *c, u32 mask, u32 flags, u64 addr, u64 pc)
 {
 	if (unlikely(mask & ~c->open) && t->checks & ACCESS_CHECK_HEAP)
 		bad_access(t, ACCESS_BAD_HEAP, addr, mask & ~c->open, flags, pc);
@@ -306,7 +320,7 @@ void access_read(struct task *t, struct cell *c, u32 mask, u32 flags, u64 addr, 
 	note_read(t, c, mask, flags);
 }
 
-void access_write(struct task *t, struct cell *c, u32 mask, u32 flags, u64 addr, u64 pc)
+static inline __attribute__((always_inline)) void access_write(struct task *t, struct cell *c, u32 mask, u32 flags, u64 addr, u64 pc)
 {
 	if (unlikely(mask & ~c->open) && t->checks & ACCESS_CHECK_HEAP)
 		bad_access(t, ACCESS_BAD_HEAP, addr, mask & ~c->open, flags, pc);
@@ -332,6 +346,27 @@ void access_write(struct task *t, struct cell *c, u32 mask, u32 flags, u64 addr,
 	c->readers = 0;
 }
 
+/* The rest of access_granule(): counted and owned, nothing else done. */
+void access_rest_read(u64 addr, u32 size, u32 flags, u64 pc)
+{
+	struct task *t = current_task;
+	struct cell *c = access_cell_at(addr);
+
+	access_announce(t, c, addr, size, flags, pc);
+	if (likely(t->checks))
+		access_read(t, c, ((1u << size) - 1) << (addr & 7), flags, addr, pc);
+}
+
+void access_rest_write(u64 addr, u32 size, u32 flags, u64 pc)
+{
+	struct task *t = current_task;
+	struct cell *c = access_cell_at(addr);
+
+	access_announce(t, c, addr, size, flags, pc);
+	if (likely(t->checks))
+		access_write(t, c, ((1u << size) - 1) << (addr & 7), flags, addr, pc);
+}
+
 static void check_granule(struct task *t, u64 addr, u32 size, u32 flags, u64 pc)
 {
 	struct cell *c = access_cell_at(addr);
@@ -340,7 +375,7 @@ static void check_granule(struct task *t, u64 addr, u32 size, u32 flags, u64 pc)
 	if (unlikely(c->gen != t->gen))
 		access_refresh(c, addr);
 	if (c->owner != t->id + 1)
-		c->owner = c->owner ? 0xff : (u8)(t->id + 1);
+		c->owner = c->owner ? ACCESS_SHARED : (u8)(t->id + 1);
 	if (flags & OP_WRITE)
 		access_write(t, c, mask, flags, addr, pc);
 	else
@@ -355,11 +390,12 @@ void access_range(const void *p, size_t size, u32 flags, u64 pc)
 	if (!size || !t)
 		return;
 	if (addr - HEAP_BASE >= ACCESS_HEAP_BYTES) {
-		if (addr < 0x10000)
-			access_low(addr, (u32)size, flags, pc);
+		access_outside(addr, (u32)size, flags, pc);
 		return;
 	}
-	access_count(t, access_cell_at(addr), addr, (u32)size, flags, pc);
+	t->ops++;
+	access_own(t, access_cell_at(addr), addr);
+	access_announce(t, access_cell_at(addr), addr, (u32)size, flags, pc);
 	if (!t->checks)
 		return;
 	while (addr < end) {
@@ -386,7 +422,7 @@ void access_sync(const void *p, u32 flags)
 	if (c->owner != t->id + 1) {
 		if (c->owner)
 			flags |= OP_SHARED;
-		c->owner = c->owner ? 0xff : (u8)(t->id + 1);
+		c->owner = c->owner ? ACCESS_SHARED : (u8)(t->id + 1);
 	}
 	sched_point(p, 8, flags | OP_SYNC | OP_MARKED);
 	if (t->checks & ACCESS_CHECK_HEAP && !(c->open & 1u << (addr & 7)))

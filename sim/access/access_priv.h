@@ -50,34 +50,63 @@ static inline struct cell *access_cell_at(u64 addr)
 
 void access_refresh(struct cell *c, u64 addr);
 void access_stop(struct task *t, u64 addr, u32 size, u32 flags, u64 pc);
-void access_read(struct task *t, struct cell *c, u32 mask, u32 flags, u64 addr, u64 pc);
-void access_write(struct task *t, struct cell *c, u32 mask, u32 flags, u64 addr, u64 pc);
-void access_low(u64 addr, u32 size, u32 flags, u64 pc);
+void access_outside(u64 addr, u32 size, u32 flags, u64 pc);
+void access_rest_read(u64 addr, u32 size, u32 flags, u64 pc);
+void access_rest_write(u64 addr, u32 size, u32 flags, u64 pc);
 
-/* Counts the operation; a preemption may come in here, before the access. */
-static inline __attribute__((always_inline)) void access_count(struct task *t, struct cell *c,
-							       u64 addr, u32 size, u32 flags,
-							       u64 pc)
+#define ACCESS_SHARED 0xff /* owner of a cell that several tasks have touched */
+
+/*
+ * What follows the count of an operation: the cell is made current and its
+ * owner kept; a shared one brings the next stop nearer.
+ */
+static inline __attribute__((always_inline)) void access_own(struct task *t, struct cell *c,
+							     u64 addr)
 {
-	u32 me = t->id + 1;
-
 	if (unlikely(c->gen != t->gen))
 		access_refresh(c, addr);
-	t->ops++;
-	if (c->owner != me) {
-		if (c->owner) {
-			c->owner = 0xff;
-			flags |= OP_SHARED;
-			t->stop_at -= min((u64)t->weight_shared, t->stop_at);
-		} else {
-			c->owner = (u8)me;
-		}
-	}
-	if (unlikely(t->ops >= t->stop_at || t->observed))
+	if (c->owner != t->id + 1)
+		c->owner = c->owner ? ACCESS_SHARED : (u8)(t->id + 1);
+	if (c->owner == ACCESS_SHARED)
+		t->stop_at -= t->weight_shared;
+}
+
+/* A preemption may come in here, before the access. */
+static inline __attribute__((always_inline)) void access_announce(struct task *t,
+								  const struct cell *c, u64 addr,
+								  u32 size, u32 flags, u64 pc)
+{
+	if (c->owner == ACCESS_SHARED)
+		flags |= OP_SHARED;
+	if (unlikely(sched_due(t) || t->observed))
 		access_stop(t, addr, size, flags, pc);
 }
 
-/* One access that lies within one granule. */
+/* Whether the same task did the same since its last release: nothing new to learn. */
+static inline __attribute__((always_inline)) bool access_known(const struct task *t,
+							       const struct cell *c, u32 mask,
+							       u32 flags)
+{
+	if (flags & OP_WRITE)
+		return c->w_epoch == t->epoch && !c->r_epoch && !(mask & ~(c->w_mask & c->open)) &&
+		       !((c->w_flags ^ flags) & OP_MARKED);
+	return c->r_epoch == t->epoch && !(mask & ~(c->r_mask & c->open)) &&
+	       !((c->r_flags ^ flags) & OP_MARKED);
+}
+
+static inline __attribute__((always_inline)) void access_again(const struct task *t,
+							       struct cell *c, u32 flags)
+{
+	if (flags & OP_WRITE)
+		c->w_op = (u32)t->ops;
+	else
+		c->r_op = (u32)t->ops;
+}
+
+/*
+ * One access that lies within one granule. The common case, a repeated access
+ * with no stop due, is decided here with no call; the rest is a tail call.
+ */
 static inline __attribute__((always_inline)) void access_granule(u64 addr, u32 size, u32 flags,
 								 u64 pc)
 {
@@ -86,31 +115,21 @@ static inline __attribute__((always_inline)) void access_granule(u64 addr, u32 s
 	u32 mask;
 
 	if (unlikely(addr - HEAP_BASE >= ACCESS_HEAP_BYTES)) {
-		if (unlikely(addr < 0x10000))
-			access_low(addr, size, flags, pc);
+		access_outside(addr, size, flags, pc);
 		return;
 	}
 	if (unlikely(!t))
 		return;
 	c = access_cell_at(addr);
-	access_count(t, c, addr, size, flags, pc);
-	if (!t->checks)
+	mask = size == 8 ? 0xff : ((1u << size) - 1) << (addr & 7);
+	t->ops++;
+	access_own(t, c, addr);
+	if (likely(!sched_due(t) && !t->observed && access_known(t, c, mask, flags))) {
+		access_again(t, c, flags);
 		return;
-	mask = ((1u << size) - 1) << (addr & 7);
-	/* The same task again, since its last release: nothing new to learn. */
-	if (flags & OP_WRITE) {
-		if (c->w_epoch == t->epoch && !c->r_epoch && !(mask & ~(c->w_mask & c->open)) &&
-		    !((c->w_flags ^ flags) & OP_MARKED)) {
-			c->w_op = (u32)t->ops;
-			return;
-		}
-		access_write(t, c, mask, flags, addr, pc);
-	} else {
-		if (c->r_epoch == t->epoch && !(mask & ~(c->r_mask & c->open)) &&
-		    !((c->r_flags ^ flags) & OP_MARKED)) {
-			c->r_op = (u32)t->ops;
-			return;
-		}
-		access_read(t, c, mask, flags, addr, pc);
 	}
+	if (flags & OP_WRITE)
+		access_rest_write(addr, size, flags, pc);
+	else
+		access_rest_read(addr, size, flags, pc);
 }

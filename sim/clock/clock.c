@@ -45,11 +45,6 @@ bool clock_timer_cancel(struct clock_timer *t)
 	return true;
 }
 
-struct clock_timer *clock_next(struct clock *c)
-{
-	return list_first_entry_or_null(&c->armed, struct clock_timer, node);
-}
-
 struct clock_timer *clock_advance(struct clock *c)
 {
 	struct clock_timer *t = clock_next(c);

@@ -29,7 +29,11 @@ bool clock_timer_pending(const struct clock_timer *t);
 void clock_timer_arm(struct clock *c, struct clock_timer *t, u64 delay_ns);
 /* True if the timer was pending. */
 bool clock_timer_cancel(struct clock_timer *t);
-/* The timer that fires next, or NULL. */
-struct clock_timer *clock_next(struct clock *c);
+/* The timer that fires next, or NULL. Asked at every choice of the scheduler. */
+static inline struct clock_timer *clock_next(struct clock *c)
+{
+	return list_first_entry_or_null(&c->armed, struct clock_timer, node);
+}
+
 /* Moves time to the next timer's deadline, takes it off the list, returns it. */
 struct clock_timer *clock_advance(struct clock *c);

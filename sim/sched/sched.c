@@ -27,6 +27,7 @@
 #define STACK_GUARD (4UL << 10)
 #define STACK_STRIDE (SCHED_STACK_SIZE + STACK_GUARD)
 #define EPOCH_ID_SHIFT 26
+#define NEVER (1ULL << 62) /* as stop_at: see sched_due() */
 
 _Static_assert(SCHED_TASKS_MAX * STACK_STRIDE <= STACK_SLOT, "the stacks fit their region");
 _Static_assert(SCHED_TASKS_MAX <= 1 << (32 - EPOCH_ID_SHIFT), "a task id fits an epoch");
@@ -359,20 +360,20 @@ static void record_point(struct sched *s, struct task *cur, struct task *next, e
 
 static struct task *pick(struct sched *s, struct task *cur, enum sched_why why)
 {
-	struct task *usual = policy_default_pick(s, cur, why);
+	bool goes_on = why == WHY_PREEMPT && s->runnable & task_bit(cur);
+	struct task *usual = goes_on ? cur : policy_default_pick(s, cur, why);
 	struct task *next = usual;
 	u64 limit;
 
 	if (s->setup || !s->policy)
-		next->stop_at = ~0ULL;
+		next->stop_at = NEVER;
 	else
 		next = s->policy->pick(s, cur, why);
 	sim_assert(s->runnable & task_bit(next));
 	if (next != usual)
 		record_point(s, cur, next, why);
 	limit = next->ops + (s->steps_max > s->steps ? s->steps_max - s->steps : 0) + 1;
-	if (next->stop_at > limit)
-		next->stop_at = limit;
+	next->stop_at = min(next->stop_at, limit);
 	return next;
 }
 
@@ -430,7 +431,7 @@ void sched_preempt(struct task *t)
 	struct sched *s = t->world->sched;
 
 	if (unlikely(s->setup)) {
-		t->stop_at = ~0ULL;
+		t->stop_at = NEVER;
 		return;
 	}
 	reschedule(s, t, WHY_PREEMPT);
@@ -444,8 +445,8 @@ void sched_point(const void *addr, u32 size, u32 flags)
 	t->ops++;
 	sched_note(s, stable_addr(addr) ^ (u64)t->id << 56 ^ t->ops << 16 ^ flags);
 	if (flags & (OP_SHARED | OP_SYNC))
-		t->stop_at -= min((u64)t->weight_shared, t->stop_at);
-	if (likely(t->ops < t->stop_at))
+		t->stop_at -= t->weight_shared;
+	if (likely(!sched_due(t)))
 		return;
 	t->pending.addr = addr;
 	t->pending.size = size;
@@ -473,7 +474,7 @@ static void task_start(struct sched *s, struct task *t, struct task *parent)
 	t->checks = s->access_checks;
 	t->observed = s->observed;
 	t->started = false;
-	t->stop_at = ~0ULL;
+	t->stop_at = NEVER;
 	t->weight_shared = 0;
 	t->ops_at_switch = t->ops;
 	t->wake_pending = false;
@@ -578,6 +579,8 @@ void sched_wake(struct task *t)
 		s->runnable |= task_bit(t);
 	if (current_task)
 		fact(WAKE, t->id, current_task->id);
+	if (s->policy && s->policy->woken && !s->setup)
+		s->policy->woken(s, t);
 }
 
 void sched_yield_now(void)

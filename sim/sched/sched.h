@@ -222,6 +222,12 @@ void sched_yield_now(void);
 void sched_note(struct sched *s, u64 v);
 u64 sched_steps(const struct sched *s);
 
+/* Whether t has reached its stop. The difference, since a weight may lead stop_at below zero. */
+static inline bool sched_due(const struct task *t)
+{
+	return (s64)(t->ops - t->stop_at) >= 0;
+}
+
 /*
  * Publishes a fact in the name of the current task. Facts of lock and counter
  * operations do not enter the run's hash: the operation itself was announced.
