@@ -129,10 +129,37 @@ static void queues(void *arg)
 	schedule_work(work);
 }
 
-Test(deadlock, a_worker_that_never_ends_holds_its_lock)
+Test(deadlock, a_work_item_that_never_ends)
 {
 	load_tasks(queues, NULL);
+	fires("task hung");
+}
+
+static void daemon_body(void *arg)
+{
+	(void)arg;
+	mutex_lock(t.a);
+	wait_for_completion(t.done);
+	mutex_unlock(t.a);
+	wait_for_completion(t.done);
+}
+
+static void makes_daemon(void *arg)
+{
+	(void)arg;
+	sched_spawn(w->sched, "daemon", daemon_body, NULL, TASK_DAEMON);
+}
+
+Test(deadlock, a_daemon_that_holds_a_lock_for_ever)
+{
+	load_tasks(makes_daemon, NULL);
 	cr_assert(strstr(fires("task hung")->text, "All others have ended"));
+}
+
+Test(deadlock, a_daemon_that_waits_for_work_is_silent)
+{
+	load_tasks(makes_daemon, completes);
+	silent();
 }
 
 Test(deadlock, a_worker_that_ends_is_silent)
