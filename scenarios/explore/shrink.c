@@ -8,14 +8,16 @@
  *     first. Leaving one out moves the count of what follows it in its task, so
  *     the task's later switches move along; after a success ddmin runs again.
  *  3. When more than SWITCHES_GOAL switches are left: a directed search for a
- *     schedule with one or two preemptions, from each order of starting, before
- *     the operations that the run so far was preempted at and those that touch
- *     what another task touches.
+ *     schedule with one or two preemptions, from each order of starting, around
+ *     the operations that the finding names or that the run so far was preempted
+ *     at, then at those that touch what another task touches. There the same
+ *     title will do: the line within the function may be another.
  *
  * A try is a run; there are at most TRIES_MAX of them. The clock decides nothing.
  */
 #include "scenarios/explore/explore_priv.h"
 
+#include "scenarios/explore/report.h"
 #include "sim/base/assert.h"
 #include "sim/base/bits.h"
 
@@ -25,14 +27,18 @@
 #define TRIES_MAX 6000
 #define SEARCH_TRIES_MAX 4000
 #define SWITCHES_GOAL 3
-#define CANDIDATES_MAX 96
+#define CANDIDATES_MAX 320
+#define PAIRED_MAX 40U /* candidates that are tried two at a time */
+#define WINDOW 6      /* operations around a near one: counts shift when blocking changes */
 #define SEEN_MAX 16384
 
 struct shrinker {
 	struct explorer *e;
 	struct recipe *seq;
 	u32 n, k; /* seq[k] is being shrunk */
-	const struct explore_signature *sig;
+	struct explore_signature sig;
+	char title[FINDING_TITLE_MAX]; /* with functions: equal is enough while searching */
+	bool searching;
 	u32 tries, tries_max;
 	/* the best so far: what its run did, not what it was asked to */
 	struct switch_point *best;
@@ -56,22 +62,50 @@ static void keep_best(struct shrinker *sh, const u64 *drop)
 	memcpy(sh->end, e->op_end, sizeof(sh->end));
 }
 
+static void resolved_title(const struct finding *f, char title[FINDING_TITLE_MAX])
+{
+	struct finding *copy = malloc(sizeof(*copy));
+
+	sim_assert(copy);
+	*copy = *f;
+	report_resolve_title(copy, NULL);
+	memcpy(title, copy->title, FINDING_TITLE_MAX);
+	free(copy);
+}
+
+/* Whether the run that has ended shows the finding. */
+static bool shows(struct shrinker *sh)
+{
+	const struct finding *f = sh->e->run.finding;
+	struct explore_signature now;
+	char title[FINDING_TITLE_MAX];
+
+	if (!f)
+		return false;
+	explore_signature_of(f, &now);
+	if (explore_signature_same(&now, &sh->sig))
+		return true;
+	if (!sh->searching || now.oracle != sh->sig.oracle || strcmp(now.title, sh->sig.title) != 0)
+		return false;
+	resolved_title(f, title);
+	if (strcmp(title, sh->title) != 0)
+		return false;
+	sh->sig = now;
+	return true;
+}
+
 /* Runs with these points; whether the finding is still there (then it is the best). */
 static bool try_points(struct shrinker *sh, const struct switch_point *p, u32 n, const u64 *drop,
 		       u32 limit)
 {
 	struct recipe *r = &sh->seq[sh->k];
-	struct explore_signature now;
 
 	if (sh->tries >= sh->tries_max || !recipe_points_print(p, n, r->arg, sizeof(r->arg)))
 		return false;
 	sh->tries++;
 	memcpy(r->drop, drop, sizeof(r->drop));
 	explorer_play(sh->e, sh->seq, sh->n, sh->k);
-	if (!sh->e->run.finding || sh->e->n_points > limit)
-		return false;
-	explore_signature_of(sh->e->run.finding, &now);
-	if (!explore_signature_same(&now, sh->sig))
+	if (sh->e->n_points > limit || !shows(sh))
 		return false;
 	keep_best(sh, drop);
 	return true;
@@ -213,7 +247,6 @@ static void shrink_ops(struct shrinker *sh)
 struct candidate {
 	u32 task;
 	u64 op;
-	bool near; /* the best run was preempted there, or the finding names it */
 };
 
 /* Who touched what, from one observed run. */
@@ -257,14 +290,25 @@ static void see_lock(void *self, const struct fact *f)
 		};
 }
 
-static void add_candidate(struct search *se, u32 task, u64 op, bool near)
+static void add_candidate(struct search *se, u32 task, u64 op)
 {
 	for (u32 i = 0; i < se->n; i++) {
 		if (se->cand[i].task == task && se->cand[i].op == op)
 			return;
 	}
 	if (se->n < CANDIDATES_MAX)
-		se->cand[se->n++] = (struct candidate){task, op, near};
+		se->cand[se->n++] = (struct candidate){task, op};
+}
+
+/* Operation op of task and, outwards, its neighbours. */
+static void add_window(struct search *se, u32 task, u64 op)
+{
+	add_candidate(se, task, op);
+	for (u64 d = 1; d <= WINDOW; d++) {
+		if (op > d)
+			add_candidate(se, task, op - d);
+		add_candidate(se, task, op + d);
+	}
 }
 
 static int by_granule(const void *a, const void *b)
@@ -292,18 +336,19 @@ static void add_conflicts(struct search *se)
 			written |= t[end].flags & OP_WRITE;
 		}
 		for (u32 j = i; shared && written && j < end; j++)
-			add_candidate(se, t[j].task, t[j].op, false);
+			add_candidate(se, t[j].task, t[j].op);
 	}
 }
 
-static void collect_candidates(struct search *se)
+/* False: the best run could not be played again. */
+static bool collect_candidates(struct search *se)
 {
 	struct shrinker *sh = se->sh;
 	struct explorer *e = sh->e;
 	struct recipe *r = &sh->seq[sh->k];
 
 	if (!recipe_points_print(sh->best, sh->n_best, r->arg, sizeof(r->arg)))
-		return;
+		return false;
 	memcpy(r->drop, sh->drop, sizeof(r->drop));
 	se->touch = malloc(SEEN_MAX * sizeof(*se->touch));
 	sim_assert(se->touch);
@@ -312,18 +357,19 @@ static void collect_candidates(struct search *se)
 	explorer_play(e, sh->seq, sh->n, sh->k);
 	fact_unsubscribe(e->w->fact, see_lock, se);
 	access_observe(e->w->access, NULL, NULL);
-	for (u32 i = 0; i < sh->n_best; i++) {
-		if (sh->best[i].why == WHY_PREEMPT)
-			add_candidate(se, sh->best[i].task, sh->best[i].op, true);
-	}
 	for (u32 i = 0; e->run.finding && i < e->run.finding->n_spots; i++) {
 		const struct finding_spot *spot = &e->run.finding->spot[i];
 
 		if (spot->op && spot->task >= SCHED_FIRST_TASK)
-			add_candidate(se, spot->task, spot->op, true);
+			add_window(se, spot->task, spot->op);
+	}
+	for (u32 i = sh->n_best; i-- > 0;) {
+		if (sh->best[i].why == WHY_PREEMPT)
+			add_window(se, sh->best[i].task, sh->best[i].op);
 	}
 	add_conflicts(se);
 	free(se->touch);
+	return e->run.finding != NULL;
 }
 
 /* Tries the points, and the same from each other start. */
@@ -348,7 +394,7 @@ static bool search_two(struct search *se, const struct candidate *a, u32 to, u32
 	for (u32 i = 0; i < se->n; i++) {
 		const struct candidate *b = &se->cand[i];
 
-		if (b->task != to)
+		if (b->task != to || i >= PAIRED_MAX)
 			continue;
 		p[2] = (struct switch_point){
 			.task = to, .op = b->op, .to = a->task, .why = WHY_PREEMPT};
@@ -368,7 +414,7 @@ static bool search_few(struct search *se, u32 limit)
 	if (try_starts(sh, p, 0, limit))
 		return true;
 	for (u32 depth = 1; depth <= 2; depth++) {
-		for (u32 i = 0; i < se->n; i++) {
+		for (u32 i = 0; i < (depth == 1 ? se->n : min(se->n, PAIRED_MAX)); i++) {
 			const struct candidate *a = &se->cand[i];
 
 			for (u32 to = first; to < end; to++) {
@@ -394,10 +440,16 @@ static void search_switches(struct shrinker *sh)
 	se = calloc(1, sizeof(*se));
 	sim_assert(se);
 	se->sh = sh;
-	collect_candidates(se);
+	if (!collect_candidates(se)) {
+		free(se);
+		return;
+	}
+	resolved_title(sh->e->run.finding, sh->title);
+	sh->searching = true;
 	sh->tries_max = sh->tries + SEARCH_TRIES_MAX;
 	if (search_few(se, min(sh->n_best - 1, (u32)SWITCHES_GOAL)))
 		shrink_ops(sh);
+	sh->searching = false;
 	free(se);
 }
 
@@ -411,7 +463,7 @@ u32 shrink_recipe(struct explorer *e, struct recipe *seq, u32 n, u32 k,
 	sh->seq = seq;
 	sh->n = n;
 	sh->k = k;
-	sh->sig = sig;
+	sh->sig = *sig;
 	sh->tries_max = TRIES_MAX;
 	sh->best_max = e->n_points + 64;
 	sh->best = calloc(sh->best_max, sizeof(*sh->best));
