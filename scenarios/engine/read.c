@@ -40,15 +40,18 @@ static void join_words(char *buf, size_t size, const char *const *word, size_t n
 	}
 }
 
+/* "unknown <what> 'x'<where>, expected ..." */
 static void word_error(struct reader *r, const struct yaml_node *v, const char *what,
-		       const char *const *word, size_t n)
+		       const char *where, const struct words *w)
 {
+	const char *const *word = w->word;
+	size_t n = w->n;
 	const char *near = scenario_did_you_mean(v->text, word, n);
 	char list[300];
 
 	join_words(list, sizeof(list), word, n);
-	read_error(r, v, "unknown %s '%s', expected %s%s%s%s", what,
-		   scenario_quote(v->text, v->len).text, n ? list : "none",
+	read_error(r, v, "unknown %s '%s'%s, expected %s%s%s%s", what,
+		   scenario_quote(v->text, v->len).text, where, n ? list : "none",
 		   near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
 }
 
@@ -97,17 +100,18 @@ void read_fields(struct reader *r, const struct yaml_node *map, const struct fie
 		 void *object, const char *what)
 {
 	const char *names[32];
-	char key[64];
+	struct words keys = {names, n};
+	char where[64];
 
 	sim_assert(n <= 32);
-	snprintf(key, sizeof(key), "key in %s", what);
+	snprintf(where, sizeof(where), " in %s", what);
 	if (!read_kind(r, map, YAML_MAP, "a mapping"))
 		return;
 	for (u32 i = 0; i < n; i++)
 		names[i] = field[i].name;
 	for (const struct yaml_link *l = map->first; l; l = l->next) {
 		if (!field_find(field, n, l->key->text))
-			word_error(r, l->key, key, names, n);
+			word_error(r, l->key, "key", where, &keys);
 	}
 	for (u32 i = 0; i < n; i++) {
 		if (field[i].required && !has_key(map, field[i].name))
@@ -117,7 +121,8 @@ void read_fields(struct reader *r, const struct yaml_node *map, const struct fie
 	for (u32 i = 0; i < n; i++) {
 		for (const struct yaml_link *l = map->first; l; l = l->next) {
 			if (strcmp(l->key->text, field[i].name) == 0)
-				field[i].read(r, l->value, (char *)object + field[i].offset,
+				field[i].read(r, l->value,
+					      object ? (char *)object + field[i].offset : NULL,
 					      field[i].aux);
 		}
 	}
@@ -214,7 +219,7 @@ int read_word(struct reader *r, const struct yaml_node *v, const struct words *w
 		if (strcmp(v->text, w->word[i]) == 0)
 			return (int)i;
 	}
-	word_error(r, v, what, w->word, w->n);
+	word_error(r, v, what, "", w);
 	return -1;
 }
 
