@@ -6,7 +6,9 @@
  *
  * What the reader of YAML would refuse cannot come out: parents and aliases
  * name earlier entries, addresses on a bus are made unique, reserved regions
- * are not empty and end within 64 bits.
+ * are not empty and end within 64 bits. Nor does a device that must be mapped
+ * 1:1 stand behind an IOMMU that blocks by default: no driver offers that, and
+ * the core may warn about it.
  */
 #include "fuzz/op/fuzzop_priv.h"
 
@@ -232,6 +234,14 @@ static void code_device(struct fuzzop_codec *c, struct machine *m, u32 i)
 	code_device_ids(c, x);
 }
 
+static bool blocked_at_boot(const struct machine *m, const struct machine_device *d)
+{
+	for (u32 i = 0; i < d->n_iommus; i++)
+		if (m->iommu[d->iommus[i]].default_domain == MACHINE_DOMAIN_BLOCKED)
+			return true;
+	return false;
+}
+
 static void code_resv(struct fuzzop_codec *c, struct machine *m, struct machine_resv *x,
 		      struct fuzzop_codec *data)
 {
@@ -243,6 +253,8 @@ static void code_resv(struct fuzzop_codec *c, struct machine *m, struct machine_
 		return;
 	if (!x->length || x->start + (x->length - 1) < x->start)
 		x->length = 1;
+	if (x->type == MACHINE_RESV_DIRECT && blocked_at_boot(m, &m->device[x->device]))
+		x->type = MACHINE_RESV_DIRECT_RELAXABLE;
 }
 
 static void set_name(char *to, const char *stem, u32 i)
