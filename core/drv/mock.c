@@ -189,8 +189,13 @@ static struct iommu_group *smmu_device_group(struct device *dev)
 	struct mock_master *master = dev_iommu_priv_get(dev);
 	struct iommu_group *group = NULL;
 
-	for (u32 i = 0; i < master->n_ste && !group; i++)
-		group = smp_load_acquire(&master->ste[i]->group);
+	for (u32 i = 0; i < master->n_ste; i++) {
+		struct iommu_group *other = smp_load_acquire(&master->ste[i]->group);
+
+		if (group && other && other != group)
+			return ERR_PTR(-EINVAL); /* its streams are those of two groups */
+		group = group ? group : other;
+	}
 	if (group)
 		group = iommu_group_ref_get(group);
 	else
