@@ -86,10 +86,11 @@ static int parse_in_probe(struct device *dev)
 	mutex_unlock(&core->probe_lock);
 	dev->bus->dma_configure(dev);
 	mutex_lock(&core->probe_lock);
-	/* Another instance's walk may have done it all in between. */
-	if (!dev->iommu || READ_ONCE(dev->iommu_group))
+	/* Another instance's walk may have done it all in between ... */
+	if (READ_ONCE(dev->iommu_group) || core->unserialised & BIT(dev->index))
 		return -ENODEV;
-	return core->unserialised & BIT(dev->index) ? -ENODEV : 0;
+	/* ... or have begun earlier, found nothing and taken dev->iommu away. */
+	return dev->iommu ? 0 : -EAGAIN;
 }
 
 /* dup: dev->iommu, the driver's part, and the group. Nothing is left on failure. */
@@ -100,9 +101,15 @@ static int iommu_init_device(struct device *dev)
 	struct iommu_group *group;
 	int ret;
 
-	if (!dev_iommu_get(dev))
-		return -ENOMEM;
-	ret = parse_in_probe(dev);
+	/*
+	 * custom: tries again where Linux gives up, or the walk would miss a
+	 * device whose notifier ran just before the instance was listed.
+	 */
+	do {
+		if (!dev_iommu_get(dev))
+			return -ENOMEM;
+		ret = parse_in_probe(dev);
+	} while (ret == -EAGAIN);
 	if (ret)
 		return ret;
 	ops = iommu_fwspec_ops(dev_iommu_fwspec_get(dev));

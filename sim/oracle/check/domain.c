@@ -43,7 +43,7 @@ static void report(struct world *w, const struct fact *fact, const struct device
 	if (!f)
 		return;
 	finding_here(f, what, fact->pc);
-	if (d->op)
+	if (d->task)
 		finding_at(f, d->deferred ? "Attach put off" : "Attached", d->task, d->op);
 	oracle_report(w, f);
 }

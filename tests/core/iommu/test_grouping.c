@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Which devices share a group.
+ */
+#include "tests/core/iommu/core_test.h"
+
+static bool same;
+static u32 one, other;
+
+static void compare(void)
+{
+	struct iommu_core *core = iommu_core();
+	struct device *a = core->grouped[one], *b = core->grouped[other];
+
+	same = a && b && a->iommu_group == b->iommu_group;
+}
+
+static const struct step registered[] = {{OP_register_iommu, {0}, 0}};
+
+static bool share(u32 a, u32 b)
+{
+	one = a;
+	other = b;
+	run_core(registered, 1, compare);
+	return same;
+}
+
+Test(grouping, isolated_functions_are_alone)
+{
+	machine_small(true);
+	add_device(0, 0x08);
+	add_device(0, 0x10);
+	cr_assert(share(0, 0));
+	cr_assert_not(share(0, 1));
+}
+
+Test(grouping, a_bus_without_acs_is_one_group)
+{
+	machine_small(false);
+	add_device(0, 0x08);
+	add_device(0, 0x10);
+	cr_assert(share(0, 1));
+}
+
+static void bus_below(bool acs, bool alias)
+{
+	struct machine_bus *b = &m.bus[m.n_buses];
+
+	machine_bus_init(b);
+	b->iommu = 0;
+	b->parent = m.n_buses - 1;
+	b->acs = acs;
+	b->alias = alias;
+	add_device(m.n_buses, 0x100 * m.n_buses);
+	add_device(m.n_buses, 0x100 * m.n_buses + 8);
+	m.n_buses++;
+}
+
+Test(grouping, isolation_needs_acs_all_the_way_up)
+{
+	machine_small(true);
+	add_device(0, 0x08);
+	bus_below(false, false); /* 1, 2 */
+	bus_below(true, false);  /* 3, 4 */
+	cr_assert(share(1, 2));
+	cr_assert(share(1, 3));
+	cr_assert(share(3, 4));
+	cr_assert_not(share(0, 1));
+}
+
+Test(grouping, a_port_with_acs_below_the_root_isolates)
+{
+	machine_small(true);
+	bus_below(true, false);
+	cr_assert_not(share(0, 1));
+}
+
+Test(grouping, a_conventional_bridge_makes_one_group_and_one_requester)
+{
+	static const struct step t[] = {
+		{OP_register_iommu, {0}, 0},
+		{OP_claim_group, {1, 1}, 0},
+		{OP_alloc_domain, {0, 1}, 0},
+		{OP_map, {0, 0x3000, 0x1000, 0}, 0},
+		{OP_attach_group, {1, 0}, 0},
+		{OP_dma, {2, 0x3000}, 0},
+		{OP_remove, {2}, 0},
+		{OP_dma, {1, 0x3000}, 0},
+	};
+
+	machine_small(true);
+	add_device(0, 0x08);
+	bus_below(true, true);
+	cr_assert(share(1, 2));
+	cr_assert_not(share(0, 1));
+	RUN_STEPS(t);
+}
+
+Test(grouping, an_alias_joins_its_device)
+{
+	machine_small(true);
+	add_device(0, 0x08);
+	add_device(0, 0x09);
+	add_device(0, 0x10);
+	m.device[1].alias_of = 0;
+	cr_assert(share(0, 1));
+	cr_assert_not(share(0, 2));
+}
+
+Test(grouping, platform_devices_share_by_stream)
+{
+	for (int smmu = 0; smmu < 2; smmu++) {
+		machine_small(true);
+		strcpy(m.iommu[0].model, smmu ? "mock-smmu" : "mock");
+		m.bus[0].kind = MACHINE_BUS_PLATFORM;
+		for (u32 i = 0; i < 3; i++)
+			add_device(0, 20 + i);
+		m.device[0].n_ids = 2;
+		m.device[0].ids[0] = 1;
+		m.device[0].ids[1] = 7;
+		m.device[1].n_ids = 1;
+		m.device[1].ids[0] = 7;
+		cr_assert(share(0, 1));
+		cr_assert_not(share(0, 2));
+	}
+}
+
+Test(grouping, firmware_of_both_kinds_gives_the_same)
+{
+	machine_small(false);
+	m.bus[0].firmware = MACHINE_FW_ACPI;
+	add_device(0, 0x08);
+	add_device(0, 0x10);
+	cr_assert(share(0, 1));
+}
+
+Test(grouping, ids_that_move_the_fwspec_all_reach_the_driver)
+{
+	static const struct step t[] = {
+		{OP_register_iommu, {0}, 0},
+		{OP_claim, {0, 1}, 0},
+		{OP_dma, {1, 0x3000}, -EFAULT}, /* blocked with its sibling's fourth stream */
+	};
+
+	machine_small(true);
+	m.bus[0].kind = MACHINE_BUS_PLATFORM;
+	add_device(0, 20);
+	add_device(0, 21);
+	m.device[0].n_ids = 4;
+	for (u32 i = 0; i < 4; i++)
+		m.device[0].ids[i] = 1 + i;
+	m.device[1].n_ids = 1;
+	m.device[1].ids[0] = 4;
+	m.device[1].absent = true;
+	cr_assert_not(share(0, 1));
+	(void)t;
+	m.device[1].absent = false;
+	cr_assert(share(0, 1));
+	RUN_STEPS(t);
+}
