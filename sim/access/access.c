@@ -203,8 +203,10 @@ void access_outside(u64 addr, u32 size, u32 flags, u64 pc)
 
 /* --- the moment of choice --- */
 
-void access_stop(struct task *t, u64 addr, u32 size, u32 flags, u64 pc)
+void access_stop(struct task *t, const struct cell *c, u64 addr, u32 size, u32 flags, u64 pc)
 {
+	if (c->owner == ACCESS_SHARED)
+		flags |= OP_SHARED;
 	if (sched_due(t)) {
 		t->pending.addr = (const void *)(uintptr_t)addr;
 		t->pending.size = size;
@@ -223,34 +225,38 @@ void access_stop(struct task *t, u64 addr, u32 size, u32 flags, u64 pc)
 
 /* --- the checks --- */
 
-/* Whether an earlier access at `epoch` is unordered with t's present. */
-static inline bool unordered(const struct task *t, u32 epoch)
-{
-	u32 id = EPOCH_ID(epoch);
-
-	return epoch > t->vc[id] && id != t->id;
-}
-
 static inline bool both_marked(u32 a, u32 b)
 {
 	return a & b & OP_MARKED;
 }
 
-static inline void check_against_write(struct task *t, struct cell *c, u32 mask, u32 flags,
-				       u64 addr, u64 pc)
+void access_bad_bytes(struct task *t, const struct cell *c, u32 mask, u32 flags, u64 addr, u64 pc)
 {
-	if (!(c->w_mask & mask) || !unordered(t, c->w_epoch) || both_marked(c->w_flags, flags))
-		return;
-	bad_race(t, addr, mask, flags, pc, c->w_epoch, c->w_op, c->w_flags);
+	if (mask & ~c->open && t->checks & ACCESS_CHECK_HEAP)
+		bad_access(t, ACCESS_BAD_HEAP, addr, mask & ~c->open, flags, pc);
+	if (!(flags & OP_WRITE) && mask & ~c->init && t->checks & ACCESS_CHECK_UNINIT)
+		bad_access(t, ACCESS_BAD_UNINIT, addr, mask & ~c->init, flags, pc);
 }
 
-static __attribute__((noinline)) void check_against_readers(struct task *t, struct cell *c, u32 mask, u32 flags, u64 addr,
-				  u64 pc)
+void access_races_with_write(struct task *t, const struct cell *c, u32 mask, u32 flags, u64 addr,
+			     u64 pc)
+{
+	if (!both_marked(c->w_flags, flags))
+		bad_race(t, addr, mask, flags, pc, c->w_epoch, c->w_op, c->w_flags);
+}
+
+void access_races_with_reads(struct task *t, const struct cell *c, u32 mask, u32 flags, u64 addr,
+			     u64 pc)
 {
 	const struct access_readers *r = &t->world->access->readers[c->readers];
 
+	if (!c->readers) {
+		if (c->r_mask & mask && !both_marked(c->r_flags, flags))
+			bad_race(t, addr, mask, flags, pc, c->r_epoch, c->r_op, c->r_flags);
+		return;
+	}
 	for (u32 i = 0; i < t->world->sched->n_slots; i++) {
-		if (!(r->mask[i] & mask) || !unordered(t, r->epoch[i]) ||
+		if (!(r->mask[i] & mask) || !access_unordered(t, r->epoch[i]) ||
 		    both_marked(r->flags[i], flags))
 			continue;
 		bad_race(t, addr, mask, flags, pc, r->epoch[i], r->op[i], r->flags[i]);
@@ -270,101 +276,20 @@ static void add_reader(struct access *a, struct cell *c, u32 epoch, u32 op, u32 
 		memset(&a->readers[c->readers], 0, sizeof(*r));
 	}
 	r = &a->readers[c->readers];
-	if (r->epoch[i] == epoch) {
-		r->mask[i] |= (u8)mask;
-		r->flags[i] &= (u8)flags;
-	} else {
-		r->mask[i] = (u8)mask;
-		r->flags[i] = (u8)flags;
-	}
 	r->epoch[i] = epoch;
 	r->op[i] = op;
+	r->mask[i] = (u8)mask;
+	r->flags[i] = (u8)flags;
 }
 
-/* Others have read unordered with us, or may have: keeps a read of each. */
-static __attribute__((noinline)) void note_among_readers(struct task *t, struct cell *c, u32 mask,
-							 u32 flags)
+/* Tasks have read unordered with each other: one read of each is kept. */
+void access_note_reader(struct task *t, struct cell *c, u32 mask, u32 flags)
 {
 	struct access *a = t->world->access;
 
 	if (!c->readers)
 		add_reader(a, c, c->r_epoch, c->r_op, c->r_flags, c->r_mask);
 	add_reader(a, c, t->epoch, (u32)t->ops, flags, mask);
-}
-
-static inline __attribute__((always_inline)) void note_read(struct task *t, struct cell *c, u32 mask, u32 flags)
-{
-	if (c->r_epoch == t->epoch) {
-		mask |= c->r_mask;
-		flags &= c->r_flags;
-		if (unlikely(c->readers))
-			note_among_readers(t, c, mask, flags);
-	} else if (c->r_epoch && (c->readers || unordered(t, c->r_epoch))) {
-		note_among_readers(t, c, mask, flags);
-	}
-	c->r_epoch = t->epoch;
-	c->r_op = (u32)t->ops;
-	c->r_mask = (u8)mask;
-	c->r_flags = (u8)flags;
-}
-
-static inline __attribute__((always_inline)) void access_read(struct task *t, struct cell *c, u32 mask, u32 flags, u64 addr, u64 pc)
-{
-	if (unlikely(mask & ~c->open) && t->checks & ACCESS_CHECK_HEAP)
-		bad_access(t, ACCESS_BAD_HEAP, addr, mask & ~c->open, flags, pc);
-	if (unlikely(mask & ~c->init) && t->checks & ACCESS_CHECK_UNINIT)
-		bad_access(t, ACCESS_BAD_UNINIT, addr, mask & ~c->init, flags, pc);
-	if (!(t->checks & ACCESS_CHECK_RACE))
-		return;
-	check_against_write(t, c, mask, flags, addr, pc);
-	note_read(t, c, mask, flags);
-}
-
-static inline __attribute__((always_inline)) void access_write(struct task *t, struct cell *c, u32 mask, u32 flags, u64 addr, u64 pc)
-{
-	if (unlikely(mask & ~c->open) && t->checks & ACCESS_CHECK_HEAP)
-		bad_access(t, ACCESS_BAD_HEAP, addr, mask & ~c->open, flags, pc);
-	c->init |= (u8)mask;
-	if (!(t->checks & ACCESS_CHECK_RACE))
-		return;
-	check_against_write(t, c, mask, flags, addr, pc);
-	if (c->readers)
-		check_against_readers(t, c, mask, flags, addr, pc);
-	else if (c->r_mask & mask && unordered(t, c->r_epoch) && !both_marked(c->r_flags, flags))
-		bad_race(t, addr, mask, flags, pc, c->r_epoch, c->r_op, c->r_flags);
-	if (c->w_epoch == t->epoch) {
-		c->w_mask |= (u8)mask;
-		c->w_flags &= (u8)flags;
-	} else {
-		c->w_mask = (u8)mask;
-		c->w_flags = (u8)flags;
-	}
-	c->w_epoch = t->epoch;
-	c->w_op = (u32)t->ops;
-	c->r_epoch = 0;
-	c->r_mask = 0;
-	c->readers = 0;
-}
-
-/* The rest of access_granule(): counted and owned, nothing else done. */
-void access_rest_read(u64 addr, u32 size, u32 flags, u64 pc)
-{
-	struct task *t = current_task;
-	struct cell *c = access_cell_at(addr);
-
-	access_announce(t, c, addr, size, flags, pc);
-	if (likely(t->checks))
-		access_read(t, c, ((1u << size) - 1) << (addr & 7), flags, addr, pc);
-}
-
-void access_rest_write(u64 addr, u32 size, u32 flags, u64 pc)
-{
-	struct task *t = current_task;
-	struct cell *c = access_cell_at(addr);
-
-	access_announce(t, c, addr, size, flags, pc);
-	if (likely(t->checks))
-		access_write(t, c, ((1u << size) - 1) << (addr & 7), flags, addr, pc);
 }
 
 static void check_granule(struct task *t, u64 addr, u32 size, u32 flags, u64 pc)
@@ -394,7 +319,6 @@ void access_range(const void *p, size_t size, u32 flags, u64 pc)
 		return;
 	}
 	t->ops++;
-	access_own(t, access_cell_at(addr), addr);
 	access_announce(t, access_cell_at(addr), addr, (u32)size, flags, pc);
 	if (!t->checks)
 		return;
@@ -478,10 +402,13 @@ static struct access_clock *clock_of(struct task *t, const void *p, bool make)
 	return &a->clock[index];
 }
 
-static inline void join(u32 *into, const u32 *from, u32 n)
+/* Clocks are padded with zeroes to SCHED_TASKS_MAX, so whole vectors may be taken. */
+static inline void join(u32 *restrict into, const u32 *restrict from, u32 n)
 {
-	for (u32 i = 0; i < n; i++)
-		into[i] = max(into[i], from[i]);
+	for (u32 i = 0; i < n; i += 8) {
+		for (u32 j = i; j < i + 8; j++)
+			into[j] = max(into[j], from[j]);
+	}
 }
 
 void access_acquire(const void *addr)

@@ -48,65 +48,94 @@ static inline struct cell *access_cell_at(u64 addr)
 	return (struct cell *)SHADOW_BASE + ((addr - HEAP_BASE) >> GRANULE_LG2);
 }
 
+/* --- the rare parts --- */
 void access_refresh(struct cell *c, u64 addr);
-void access_stop(struct task *t, u64 addr, u32 size, u32 flags, u64 pc);
+void access_stop(struct task *t, const struct cell *c, u64 addr, u32 size, u32 flags, u64 pc);
 void access_outside(u64 addr, u32 size, u32 flags, u64 pc);
-void access_rest_read(u64 addr, u32 size, u32 flags, u64 pc);
-void access_rest_write(u64 addr, u32 size, u32 flags, u64 pc);
+void access_bad_bytes(struct task *t, const struct cell *c, u32 mask, u32 flags, u64 addr, u64 pc);
+void access_races_with_write(struct task *t, const struct cell *c, u32 mask, u32 flags, u64 addr,
+			     u64 pc);
+void access_races_with_reads(struct task *t, const struct cell *c, u32 mask, u32 flags, u64 addr,
+			     u64 pc);
+void access_note_reader(struct task *t, struct cell *c, u32 mask, u32 flags);
 
 #define ACCESS_SHARED 0xff /* owner of a cell that several tasks have touched */
 
+/* Whether an earlier access at `epoch` is unordered with t's present. 0 never is. */
+static inline bool access_unordered(const struct task *t, u32 epoch)
+{
+	return epoch > t->vc[epoch >> 26];
+}
+
 /*
  * What follows the count of an operation: the cell is made current and its
- * owner kept; a shared one brings the next stop nearer.
+ * owner kept; a shared one brings the next stop nearer. Then a preemption may
+ * come in, before the access.
  */
-static inline __attribute__((always_inline)) void access_own(struct task *t, struct cell *c,
-							     u64 addr)
+static inline __attribute__((always_inline)) void access_announce(struct task *t, struct cell *c,
+								  u64 addr, u32 size, u32 flags,
+								  u64 pc)
 {
 	if (unlikely(c->gen != t->gen))
 		access_refresh(c, addr);
-	if (c->owner != t->id + 1)
+	if (c->owner != t->id + 1) {
 		c->owner = c->owner ? ACCESS_SHARED : (u8)(t->id + 1);
-	if (c->owner == ACCESS_SHARED)
-		t->stop_at -= t->weight_shared;
-}
-
-/* A preemption may come in here, before the access. */
-static inline __attribute__((always_inline)) void access_announce(struct task *t,
-								  const struct cell *c, u64 addr,
-								  u32 size, u32 flags, u64 pc)
-{
-	if (c->owner == ACCESS_SHARED)
-		flags |= OP_SHARED;
+		if (c->owner == ACCESS_SHARED)
+			t->stop_at -= t->weight_shared;
+	}
 	if (unlikely(sched_due(t) || t->observed))
-		access_stop(t, addr, size, flags, pc);
+		access_stop(t, c, addr, size, flags, pc);
 }
 
-/* Whether the same task did the same since its last release: nothing new to learn. */
-static inline __attribute__((always_inline)) bool access_known(const struct task *t,
-							       const struct cell *c, u32 mask,
-							       u32 flags)
+static inline __attribute__((always_inline)) void access_read(struct task *t, struct cell *c,
+							      u32 mask, u32 flags, u64 addr,
+							      u64 pc)
 {
-	if (flags & OP_WRITE)
-		return c->w_epoch == t->epoch && !c->r_epoch && !(mask & ~(c->w_mask & c->open)) &&
-		       !((c->w_flags ^ flags) & OP_MARKED);
-	return c->r_epoch == t->epoch && !(mask & ~(c->r_mask & c->open)) &&
-	       !((c->r_flags ^ flags) & OP_MARKED);
+	if (unlikely(mask & ~(c->open & c->init)))
+		access_bad_bytes(t, c, mask, flags, addr, pc);
+	if (!(t->checks & ACCESS_CHECK_RACE))
+		return;
+	if (c->w_mask & mask && unlikely(access_unordered(t, c->w_epoch)))
+		access_races_with_write(t, c, mask, flags, addr, pc);
+	if (c->r_epoch == t->epoch) {
+		mask |= c->r_mask;
+		flags &= c->r_flags;
+	}
+	if (unlikely(c->readers || access_unordered(t, c->r_epoch)))
+		access_note_reader(t, c, mask, flags);
+	c->r_epoch = t->epoch;
+	c->r_op = (u32)t->ops;
+	c->r_mask = (u8)mask;
+	c->r_flags = (u8)flags;
 }
 
-static inline __attribute__((always_inline)) void access_again(const struct task *t,
-							       struct cell *c, u32 flags)
+static inline __attribute__((always_inline)) void access_write(struct task *t, struct cell *c,
+							       u32 mask, u32 flags, u64 addr,
+							       u64 pc)
 {
-	if (flags & OP_WRITE)
-		c->w_op = (u32)t->ops;
-	else
-		c->r_op = (u32)t->ops;
+	if (unlikely(mask & ~c->open))
+		access_bad_bytes(t, c, mask, flags, addr, pc);
+	c->init |= (u8)mask;
+	if (!(t->checks & ACCESS_CHECK_RACE))
+		return;
+	if (c->w_mask & mask && unlikely(access_unordered(t, c->w_epoch)))
+		access_races_with_write(t, c, mask, flags, addr, pc);
+	if (unlikely(c->readers || access_unordered(t, c->r_epoch)))
+		access_races_with_reads(t, c, mask, flags, addr, pc);
+	if (c->w_epoch == t->epoch) {
+		mask |= c->w_mask;
+		flags &= c->w_flags;
+	}
+	c->w_epoch = t->epoch;
+	c->w_op = (u32)t->ops;
+	c->w_mask = (u8)mask;
+	c->w_flags = (u8)flags;
+	c->r_epoch = 0;
+	c->r_mask = 0;
+	c->readers = 0;
 }
 
-/*
- * One access that lies within one granule. The common case, a repeated access
- * with no stop due, is decided here with no call; the rest is a tail call.
- */
+/* One access that lies within one granule. */
 static inline __attribute__((always_inline)) void access_granule(u64 addr, u32 size, u32 flags,
 								 u64 pc)
 {
@@ -123,13 +152,11 @@ static inline __attribute__((always_inline)) void access_granule(u64 addr, u32 s
 	c = access_cell_at(addr);
 	mask = size == 8 ? 0xff : ((1u << size) - 1) << (addr & 7);
 	t->ops++;
-	access_own(t, c, addr);
-	if (likely(!sched_due(t) && !t->observed && access_known(t, c, mask, flags))) {
-		access_again(t, c, flags);
+	access_announce(t, c, addr, size, flags, pc);
+	if (!t->checks)
 		return;
-	}
 	if (flags & OP_WRITE)
-		access_rest_write(addr, size, flags, pc);
+		access_write(t, c, mask, flags, addr, pc);
 	else
-		access_rest_read(addr, size, flags, pc);
+		access_read(t, c, mask, flags, addr, pc);
 }

@@ -10,7 +10,7 @@
  *
  * With AddressSanitizer, which excludes ThreadSanitizer's pass, the same
  * events come from -fsanitize-coverage=trace-loads,trace-stores; there, plain
- * and marked cannot be told apart, and races are not checked.
+ * and marked cannot be told apart: all count as marked, and none races.
  */
 #include "sim/access/access_priv.h"
 
@@ -240,6 +240,6 @@ void __tsan_atomic_signal_fence(int mo)
 	COV_ACCESS(name, 8, flags)                                          \
 	COV_ACCESS(name, 16, flags)
 
-COV_SIZES(load, OP_READ)
-COV_SIZES(store, OP_WRITE)
+COV_SIZES(load, OP_READ | OP_MARKED)
+COV_SIZES(store, OP_WRITE | OP_MARKED)
 #endif
