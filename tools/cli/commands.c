@@ -17,6 +17,8 @@ const struct cli_command cli_commands[] = {
 	{"hunt", "", "historic bugs: schedules and time to find each, per policy",
 	 cli_hunt_options, cli_hunt, NULL},
 	{"fuzz", "TARGET [ARGS]", "a fuzzing worker", NULL, NULL, cli_fuzz},
+	{"bench", "[NAME...]", "ratios against in-process baselines, medians, spread", NULL, NULL,
+	 bench_main},
 	{"list", "WHAT", "scenarios, bugs, oracles, policies, machines, operations",
 	 cli_list_options, cli_list, NULL},
 	{"topo", "FILE", "the topology as Graphviz", cli_no_options, cli_topo, NULL},
