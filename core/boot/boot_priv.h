@@ -48,6 +48,7 @@ struct boot_state {
 	struct boot_user user[MACHINE_DEVICES_MAX];
 	struct mutex slots_lock;
 	struct boot_slot slot[OP_DOMAINS_MAX];
+	u64 live; /* bit per slot that is SLOT_LIVE; slots_lock */
 };
 
 static inline struct boot_state *boot_state(void)

@@ -48,6 +48,10 @@ static void slot_set(struct boot_slot *s, enum slot_state state, struct iommu_do
 	mutex_lock(&b->slots_lock);
 	s->state = state;
 	s->domain = domain;
+	if (state == SLOT_LIVE)
+		b->live |= BIT(s - b->slot);
+	else
+		b->live &= ~BIT(s - b->slot);
 	mutex_unlock(&b->slots_lock);
 }
 
@@ -108,11 +112,11 @@ long boot_op_free_domain(const u64 *arg)
 /* At shutdown: nobody uses them any more. */
 void boot_slots_free(struct boot_state *b)
 {
-	for (u32 i = 0; i < OP_DOMAINS_MAX; i++) {
-		if (b->slot[i].state != SLOT_LIVE)
-			continue;
-		iommu_domain_free(b->slot[i].domain);
-		b->slot[i].state = SLOT_FREE;
+	for (; b->live; b->live &= b->live - 1) {
+		struct boot_slot *s = &b->slot[bit_lowest(b->live)];
+
+		iommu_domain_free(s->domain);
+		s->state = SLOT_FREE;
 	}
 }
 

@@ -4,7 +4,8 @@
  */
 #include "tests/core/iommu/core_test.h"
 
-static const u64 odd[] = {0, 1, 2, 31, 32, 63, 64, 0x1000, 0xffffffff, 1ULL << 63, ~0xfffULL, ~0ULL};
+static const u64 odd[] = {0,  1,      2,          31,         32,        63,
+			    64, 0x1000, 0xffffffff, 1ULL << 63, ~0xfffULL, ~0ULL};
 
 static void every_operation_with_odd_arguments(void)
 {
