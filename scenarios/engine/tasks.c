@@ -48,7 +48,7 @@ int scenario_errno(const char *name)
 const char *scenario_errno_name(long ret)
 {
 	for (u32 i = 0; i < ARRAY_SIZE(kernel_errors); i++) {
-		if (-ret == kernel_errors[i].number)
+		if (ret == -kernel_errors[i].number)
 			return kernel_errors[i].name;
 	}
 	return ret < 0 && ret > -256 ? strerrorname_np((int)-ret) : NULL;

@@ -137,12 +137,13 @@ static void verify(struct campaign *k, struct explorer *e, u64 run)
 	struct policy_carry *after = malloc(sizeof(*after));
 
 	sim_assert(checks && after);
-	memcpy(checks, r->checks, n * sizeof(*checks));
+	if (n)
+		memcpy(checks, r->checks, n * sizeof(*checks));
 	*after = *world_carry(e->w);
 	*world_carry(e->w) = *k->carry;
 	explorer_run(e);
 	if (r->hash != hash || r->n_checks != n ||
-	    memcmp(checks, r->checks, n * sizeof(*checks)) != 0) {
+	    (n && memcmp(checks, r->checks, n * sizeof(*checks)) != 0)) {
 		k->me->diverged_at = run;
 		locate(k, e, run);
 		lower(&k->sh->stop_at, run);

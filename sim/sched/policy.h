@@ -23,7 +23,7 @@ struct policy_carry {
 	u64 steps_max;           /* most operations any run had */
 	u64 steps_mean;
 	bool exhausted;          /* set by an exhaustive policy: nothing left to try */
-	u8 bytes[POLICY_CARRY_MAX]; /* the policy's own */
+	_Alignas(8) u8 bytes[POLICY_CARRY_MAX]; /* the policy's own */
 };
 
 struct policy {
