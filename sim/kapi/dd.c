@@ -27,6 +27,19 @@ bool device_is_bound(struct device *dev)
 
 /* --- deferral --- */
 
+/* get_device() in the same step; as a step of its own it would come too late. */
+static struct device *take_first(struct kapi_deferred *d)
+{
+	struct device *dev = list_first_entry(&d->active, struct device, deferred_node);
+	refcount_t *ref = &dev->kref.refcount;
+
+	list_del_init(&dev->deferred_node);
+	sim_assert(ref->refs > 0);
+	ref->refs++;
+	fact(REF_GET, kapi_addr(ref), (u64)ref->refs);
+	return dev;
+}
+
 static void retry_probes(struct work_struct *work);
 
 void kapi_deferred_init(struct kapi_deferred *d)
@@ -93,9 +106,7 @@ static void retry_probes(struct work_struct *work)
 
 		if (list_empty(&d->active))
 			return;
-		dev = list_first_entry(&d->active, struct device, deferred_node);
-		list_del_init(&dev->deferred_node);
-		get_device(dev);
+		dev = take_first(d);
 		device_attach(dev);
 		put_device(dev);
 	}
