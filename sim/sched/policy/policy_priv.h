@@ -20,6 +20,25 @@ static inline struct task *policy_let(struct task *t, u64 ops, u32 weight_shared
 	return t;
 }
 
+/*
+ * How far a task may go that has nobody to give way to: a strategy that uses it
+ * needs spawned() and woken(), and hears of timers at its end.
+ */
+#define POLICY_ALONE 64
+
+static inline bool policy_alone(const struct sched *s)
+{
+	return !(s->runnable & (s->runnable - 1));
+}
+
+/* In spawned() and woken(): whether the running task was alone until now. */
+static inline bool policy_was_alone(const struct sched *s)
+{
+	u64 others = s->runnable & (s->runnable - 1);
+
+	return others && !(others & (others - 1));
+}
+
 /* The running task is asked again before its next operation: someone new may have to go first. */
 static inline void policy_ask_soon(const struct sched *s)
 {

@@ -7,7 +7,7 @@
  *
  * Only accesses to what another task has touched, and kernel services, are
  * operations here; and, since what is private now may be shared a moment later,
- * one private access in PRIVATE_MEAN or so. ARG n > 1 lets a task keep its priority for n of its own
+ * one private access in so many, a number drawn for the run. ARG n > 1 lets a task keep its priority for n of its own
  * operations on the average (races draw always): in long runs, fewer switches.
  *
  * The clock is below all tasks but those that have yielded; when it has fired,
@@ -18,7 +18,7 @@
 #include <stdio.h>
 
 #define KEEP_MAX 4096
-#define PRIVATE_MEAN 32
+#define PRIVATE_MAX 64
 #define PRIO_FIRED 1
 #define PRIO_YIELDED 2
 #define PRIO_CLOCK 3
@@ -27,6 +27,7 @@
 
 struct pos {
 	u32 keep;     /* mean own operations a priority lasts */
+	u32 private;  /* private operations between two stops */
 	u64 pending;  /* tasks stopped before an announced operation */
 	u32 prio[SCHED_TASKS_MAX];
 };
@@ -52,6 +53,7 @@ static void begin(struct sched *s, struct policy_carry *carry)
 	struct pos *pos = s->policy_state;
 
 	(void)carry;
+	pos->private = 1 + choice_below(s->world->choice, CHOICE_SCHED, PRIVATE_MAX);
 	pos->prio[SCHED_CLOCK_TASK] = PRIO_CLOCK;
 }
 
@@ -62,6 +64,13 @@ static void spawned(struct sched *s, struct task *t)
 	pos->pending &= ~(1ULL << t->id);
 	draw(s, pos, t->id);
 	policy_ask_soon(s);
+}
+
+static void woken(struct sched *s, struct task *t)
+{
+	(void)t;
+	if (policy_was_alone(s))
+		policy_ask_soon(s);
 }
 
 static bool races(const struct task *a, const struct task *b)
@@ -119,8 +128,9 @@ static struct task *pick(struct sched *s, struct task *cur, enum sched_why why)
 		execute(s, pos, next);
 	else if (pos->prio[next->id] == PRIO_YIELDED)
 		draw(s, pos, next->id);
-	return policy_let(next, choice_distance(s->world->choice, CHOICE_SCHED, PRIVATE_MEAN),
-			  POLICY_EVERY_SHARED);
+	if (policy_alone(s))
+		return policy_let(next, POLICY_ALONE, 0);
+	return policy_let(next, pos->private, POLICY_EVERY_SHARED);
 }
 
 static void resolve(const struct sched *s, char *buf, size_t size)
@@ -138,6 +148,7 @@ const struct policy policy_pos = {
 	.begin = begin,
 	.pick = pick,
 	.spawned = spawned,
+	.woken = woken,
 	.resolve = resolve,
 };
 _Static_assert(sizeof(struct pos) <= POLICY_STATE_MAX, "the state fits");

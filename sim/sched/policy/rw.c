@@ -58,6 +58,8 @@ static struct task *pick(struct sched *s, struct task *cur, enum sched_why why)
 	u64 set = s->runnable;
 	u32 n;
 
+	if (policy_alone(s))
+		return policy_let(&s->task[bit_lowest(set)], max(rw->distance, (u32)POLICY_ALONE), 0);
 	if (why == WHY_YIELD) {
 		if (set & ~(1ULL << cur->id))
 			set &= ~(1ULL << cur->id);
@@ -71,6 +73,16 @@ static struct task *pick(struct sched *s, struct task *cur, enum sched_why why)
 	return policy_let(&s->task[bit_nth(set, n)],
 			  choice_distance(c, CHOICE_SCHED, rw->distance),
 			  rw->distance > SHARED_WEIGHT ? SHARED_WEIGHT : 0);
+}
+
+/* One more to choose from: a stop for one that is alone lies too far. */
+static void joined(struct sched *s, struct task *t)
+{
+	const struct rw *rw = s->policy_state;
+
+	(void)t;
+	if (rw->distance < POLICY_ALONE && policy_was_alone(s))
+		policy_ask_soon(s);
 }
 
 static void resolve(const struct sched *s, char *buf, size_t size)
@@ -88,5 +100,7 @@ const struct policy policy_rw = {
 	.parse = parse,
 	.begin = begin,
 	.pick = pick,
+	.spawned = joined,
+	.woken = joined,
 	.resolve = resolve,
 };
