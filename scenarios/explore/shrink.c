@@ -7,11 +7,11 @@
  *  2. Leave out operations: whole tasks, then single ones from the last to the
  *     first. Leaving one out moves the count of what follows it in its task, so
  *     the task's later switches move along; after a success ddmin runs again.
- *  3. When more than SWITCHES_GOAL switches are left: a directed search for a
- *     schedule with one or two preemptions, from each order of starting, around
- *     the operations that the finding names or that the run so far was preempted
- *     at, then at those that touch what another task touches. There the same
- *     title will do: the line within the function may be another.
+ *  3. A directed search for a schedule with fewer switches, with one or two
+ *     preemptions, from each order of starting, around the operations that the
+ *     finding names or that the run so far was preempted at, then at those that
+ *     touch what another task touches. When more than SWITCHES_GOAL are left,
+ *     the same title will do: the line within the function may be another.
  *
  * A try is a run; there are at most TRIES_MAX of them. The clock decides nothing.
  */
@@ -30,6 +30,7 @@
 #define CANDIDATES_MAX 320
 #define PAIRED_MAX 40U /* candidates that are tried two at a time */
 #define WINDOW 6      /* operations around a near one: counts shift when blocking changes */
+#define PAIRS_POINTS_MAX 16
 #define SEEN_MAX 16384
 
 struct shrinker {
@@ -147,6 +148,23 @@ static void shrink_points(struct shrinker *sh)
 	}
 }
 
+/* Two switches that undo each other can only go together. */
+static void shrink_pairs(struct shrinker *sh)
+{
+	for (u32 i = 0; i + 1 < sh->n_best && sh->n_best <= PAIRS_POINTS_MAX; i++) {
+		for (u32 j = i + 1; j < sh->n_best; j++) {
+			u32 n = 0;
+
+			for (u32 k = 0; k < sh->n_best; k++) {
+				if (k != i && k != j)
+					sh->next[n++] = sh->best[k];
+			}
+			if (try_points(sh, sh->next, n, sh->drop, sh->n_best - 2))
+				j = i;
+		}
+	}
+}
+
 /* --- operations --- */
 
 static u32 task_of_op(const struct scenario *s, u32 op)
@@ -240,6 +258,7 @@ static void shrink_ops(struct shrinker *sh)
 		if (smaller)
 			shrink_points(sh);
 	}
+	shrink_pairs(sh);
 }
 
 /* --- the directed search --- */
@@ -413,7 +432,7 @@ static bool search_few(struct search *se, u32 limit)
 
 	if (try_starts(sh, p, 0, limit))
 		return true;
-	for (u32 depth = 1; depth <= 2; depth++) {
+	for (u32 depth = 1; depth <= min(limit, 2U); depth++) {
 		for (u32 i = 0; i < (depth == 1 ? se->n : min(se->n, PAIRED_MAX)); i++) {
 			const struct candidate *a = &se->cand[i];
 
@@ -435,7 +454,7 @@ static void search_switches(struct shrinker *sh)
 {
 	struct search *se;
 
-	if (sh->n_best <= SWITCHES_GOAL)
+	if (!sh->n_best)
 		return;
 	se = calloc(1, sizeof(*se));
 	sim_assert(se);
@@ -445,7 +464,7 @@ static void search_switches(struct shrinker *sh)
 		return;
 	}
 	resolved_title(sh->e->run.finding, sh->title);
-	sh->searching = true;
+	sh->searching = sh->n_best > SWITCHES_GOAL;
 	sh->tries_max = sh->tries + SEARCH_TRIES_MAX;
 	if (search_few(se, min(sh->n_best - 1, (u32)SWITCHES_GOAL)))
 		shrink_ops(sh);
