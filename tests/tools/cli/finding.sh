@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# A witness is run, replayed, shrunk and published, as a user would do it.
+. "$(dirname "$0")/lib.sh"
+cd "$IOMMULAB_SOURCE" || exit 1
+[ "$IOMMULAB_FLAVOUR" = bench ] && exit 77
+
+bug=core-devfree-vs-fwspec
+expect 0 'expected-finding' "$IOMMULAB" run $bug
+cp "$WORK/said" "$WORK/report"
+grep -q '^BUG: KASAN: slab-use-after-free in ' "$WORK/report" || fail 'no title line'
+recipe=$(sed -n "s/^replay: iommulab replay '\(.*\)'/\1/p" "$WORK/report")
+[ -n "$recipe" ] || fail 'no replay line'
+
+# The recipe, the report as text, and standard input: the same run.
+expect 0 '100 of 100 replays identical' "$IOMMULAB" replay --times 100 "$recipe"
+hash=$(sed -n 's/.*identical, hash //p' "$WORK/said")
+for form in "$recipe" "$WORK/report"; do
+	"$IOMMULAB" replay --json "$WORK/replay.json" "$form" >"$WORK/said" 2>&1 ||
+		fail "replay of $form"
+	grep -q "\"trace_hash\": *\"$hash\"" "$WORK/replay.json" || fail "another run: $form"
+done
+"$IOMMULAB" replay - <"$WORK/report" >"$WORK/said" || fail 'replay from standard input'
+
+# A report cut in half has no replay line; cut inside the line, a broken recipe.
+head -c 600 "$WORK/report" >"$WORK/half"
+expect_one_line 2 'half: no replay line, expected a whole report' "$IOMMULAB" replay "$WORK/half"
+printf '%s' "${recipe%%:sc:*}" >"$WORK/cut"
+expect_one_line 2 'column [0-9]+: the recipe ends' "$IOMMULAB" replay "$WORK/cut"
+
+# Unshrunk it has more switches than after shrinking.
+expect 0 'expected-finding' "$IOMMULAB" run --no-shrink --json "$WORK/long.json" $bug
+expect 0 'KASAN' "$IOMMULAB" shrink --json "$WORK/short.json" "$WORK/long.json"
+python3 - "$WORK/long.json" "$WORK/short.json" <<'PY' || fail 'the shrunk report'
+import json, sys
+long, short = (json.load(open(p)) for p in sys.argv[1:])
+for d in long, short:
+	assert d["schema"] == 1
+	assert d["outcome"] == "expected-finding"
+	assert "slab-use-after-free" in d["title"] and d["oracle"] == "kasan"
+	assert d["recipe"].startswith("iommulab1:") and len(d["trace_hash"]) == 16
+	assert d["sites"] and d["runs"] >= 1 and d["seconds"] >= 0
+	assert {c["name"] for c in d["calls"]} == {"register_iommu", "probe"}
+assert short["switches"] < long["switches"] and short["switches"] <= 3
+PY
+
+# --out: complete directories, one a finding.
+expect 0 '' "$IOMMULAB" run --out "$WORK/out" $bug
+expect 0 '' "$IOMMULAB" run --out "$WORK/out" $bug
+for n in 001 002; do
+	for file in recipe report.txt report.json; do
+		[ -s "$WORK/out/finding-$n/$file" ] || fail "no finding-$n/$file"
+	done
+done
+expect 0 'KASAN' "$IOMMULAB" replay "$WORK/out/finding-001/recipe"
+expect 0 'KASAN' "$IOMMULAB" replay "$WORK/out/finding-001/report.json"
+[ "$(ls -A "$WORK/out" | wc -l)" = 2 ] || fail 'something is left in --out'
+expect 2 'cannot be written' "$IOMMULAB" run --out /dev/null/x $bug
+expect 2 'cannot be written' "$IOMMULAB" run --json /dev/null/x $bug
+
+# Traces, and JSON to standard output alone.
+expect 0 'register_iommu' "$IOMMULAB" replay --trace - "$recipe"
+"$IOMMULAB" run --json - $bug 2>/dev/null | python3 -c 'import json, sys; json.load(sys.stdin)' ||
+	fail '--json -'
+"$IOMMULAB" run --json - $bug demo 2>/dev/null |
+	python3 -c 'import json, sys; assert len(json.load(sys.stdin)["results"]) == 2' ||
+	fail '--json - of two'
+
+# Exit codes: a finding that nobody expected, one that is missed, none.
+sed '/^expect/d' scenarios/historic/$bug.yaml >"$WORK/unexpected.yaml"
+expect 1 'unexpected: finding' "$IOMMULAB" run "$WORK/unexpected.yaml"
+sed '/^bugs/d; s/^explore.*/explore: {runs: 300}/' scenarios/historic/$bug.yaml >"$WORK/missed.yaml"
+expect 1 'missed: expected a finding' "$IOMMULAB" run "$WORK/missed.yaml"
+sed '/^expect/d' "$WORK/missed.yaml" >"$WORK/clean.yaml"
+expect 0 'clean: clean, 300 runs' "$IOMMULAB" run "$WORK/clean.yaml"
+expect 1 'finding' "$IOMMULAB" run --bug $bug -n 5000 "$WORK/clean.yaml"
+expect 0 'clean' "$IOMMULAB" run --fail-nth "$WORK/clean.yaml"
+expect 0 'stopped' "$IOMMULAB" run --time 200ms "$WORK/clean.yaml"
+
+# Jobs change nothing.
+one=$("$IOMMULAB" run $bug | grep '^replay')
+two=$("$IOMMULAB" run --jobs 2 $bug | grep '^replay')
+[ "$one" = "$two" ] || fail 'two jobs found something else'
+finish

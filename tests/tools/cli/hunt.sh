@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# The hunt finds every historic bug, and its JSON has the promised members.
+. "$(dirname "$0")/lib.sh"
+cd "$IOMMULAB_SOURCE" || exit 1
+[ "$IOMMULAB_FLAVOUR" = bench ] && exit 77
+
+expect 0 'any schedule' "$IOMMULAB" hunt --bug core-resv-merge-uaf
+expect 0 'bugs found' "$IOMMULAB" hunt --seeds 3 --json "$WORK/rows.json"
+python3 - "$WORK/rows.json" <<'PY' || fail 'the rows'
+import json, sys
+doc = json.load(open(sys.argv[1]))
+assert doc["schema"] == 1
+bugs = {}
+for row in doc["rows"]:
+	for key in "bug", "found", "policy", "runs_median", "ms_median", "switches_shrunk":
+		assert key in row, row
+	bugs.setdefault(row["bug"], []).append(row)
+assert len(bugs) >= 18, len(bugs)
+for bug, rows in bugs.items():
+	assert any(r["found"] for r in rows), bug
+	# The default policy must do, and shrink well.
+	first = rows[0]
+	assert first["policy"] in ("mix", "any schedule"), first
+	assert first["found"] and first["switches_shrunk"] <= 3, first
+	assert max(r["shrink_ms"] for r in rows) < 1000, bug
+PY
+finish

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Bad usage and bad input: one clear line, exit 2. Help and lists work.
+. "$(dirname "$0")/lib.sh"
+
+expect 0 'iommulab run' "$IOMMULAB" help
+expect 0 'iommulab run' "$IOMMULAB" --help
+expect 0 'build [0-9a-f]{16}' "$IOMMULAB" version
+for command in run replay shrink hunt list topo; do
+	expect 0 'Usage' "$IOMMULAB" $command --help
+done
+for what in scenarios bugs oracles policies operations machines; do
+	expect 0 '' "$IOMMULAB" list $what
+done
+expect 0 '^core-devfree-vs-fwspec' "$IOMMULAB" list scenarios
+expect 0 '^claim: device, owner' "$IOMMULAB" list operations
+
+expect_one_line 2 "unknown subcommand 'rnu'.*did you mean 'run'" "$IOMMULAB" rnu
+expect_one_line 2 'no file' "$IOMMULAB" run
+expect_one_line 2 '--sede.*--help' "$IOMMULAB" run --sede 3 x
+expect_one_line 2 "--seed: '-1'" "$IOMMULAB" run --seed=-1 demo
+expect_one_line 2 "--runs: '0'" "$IOMMULAB" run --runs 0 demo
+expect_one_line 2 "--runs: '1e6'" "$IOMMULAB" run --runs 1e6 demo
+expect_one_line 2 "--time: '5 parsecs'" "$IOMMULAB" run --time '5 parsecs' demo
+expect_one_line 2 "--jobs: '1000'" "$IOMMULAB" run --jobs 1000 demo
+expect_one_line 2 "unknown policy 'poss'.*did you mean 'pos'" "$IOMMULAB" run --policy poss demo
+expect_one_line 2 "policy rw does not take 'x'" "$IOMMULAB" run --policy rw:x demo
+expect_one_line 2 "unknown bug 'none'" "$IOMMULAB" run --bug none demo
+expect_one_line 2 'unknown oracle' "$IOMMULAB" run --oracles kasam demo
+expect_one_line 2 'not built yet' "$IOMMULAB" run --memory tso demo
+expect_one_line 2 'not built yet' "$IOMMULAB" run --kernel /usr/src/linux demo
+expect_one_line 2 'not built yet' "$IOMMULAB" run --threads all demo
+for command in exec kernel diff bisect; do
+	expect_one_line 2 "$command is not built yet" "$IOMMULAB" $command x
+done
+expect_one_line 2 "unknown 'bugz'.*did you mean 'bugs'" "$IOMMULAB" list bugz
+expect_one_line 2 'no target' "$IOMMULAB" fuzz no-such-target
+expect_one_line 2 'expected mix, rw' "$IOMMULAB" hunt --policy foo
+
+# Files.
+mkdir "$WORK/dir"
+printf 'machine: {}\nmachin: {}\n' >"$WORK/key.yaml"
+printf 'a\0b' >"$WORK/nul.yaml"
+: >"$WORK/empty.yaml"
+echo 'machine: x' >"$WORK/secret.yaml"
+chmod 0 "$WORK/secret.yaml"
+expect_one_line 2 'dir: is a directory, expected a file' "$IOMMULAB" run "$WORK/dir"
+expect_one_line 2 'none.yaml: .*No such file' "$IOMMULAB" run "$WORK/none.yaml"
+expect_one_line 2 "key.yaml:2:1: unknown key 'machin' in a scenario" "$IOMMULAB" run "$WORK/key.yaml"
+expect_one_line 2 'nul.yaml:1:2: NUL byte' "$IOMMULAB" run "$WORK/nul.yaml"
+expect_one_line 2 'empty.yaml:1:1: empty' "$IOMMULAB" run "$WORK/empty.yaml"
+expect_one_line 2 'standard input: |standard input:1:1' "$IOMMULAB" run -
+if [ "$(id -u)" != 0 ]; then
+	expect_one_line 2 'secret.yaml: .*Permission denied' "$IOMMULAB" run "$WORK/secret.yaml"
+fi
+expect_one_line 2 'No such file' "$IOMMULAB" topo "$WORK/none.yaml"
+expect 0 '"nic0" -> "smmu0"' "$IOMMULAB" topo demo
+
+# Recipes.
+build=$("$IOMMULAB" version | sed 's/.*build \(........\).*/\1/')
+expect_one_line 2 'no recipe and no file' "$IOMMULAB" replay foo:bar
+expect_one_line 2 'expected one RECIPE or REPORT' "$IOMMULAB" replay
+expect_one_line 2 'column 11: no build id' "$IOMMULAB" replay 'iommulab1:xyz'
+expect_one_line 2 'recipe of build 00000000, expected' \
+	"$IOMMULAB" replay 'iommulab1:00000000:scenarios/demo.yaml@00000000:rw:1:sc:'
+expect_one_line 2 'has changed since the recipe' \
+	"$IOMMULAB" replay "iommulab1:$build:scenarios/demo.yaml@00000000:rw:1:sc:"
+expect_one_line 2 'No such file' \
+	"$IOMMULAB" replay "iommulab1:$build:scenarios/none.yaml@00000000:rw:1:sc:"
+expect_one_line 2 'is a directory' "$IOMMULAB" replay "$WORK/dir"
+expect_one_line 2 'empty.yaml: no replay line' "$IOMMULAB" shrink "$WORK/empty.yaml"
+expect_one_line 2 "policy rw does not take 'zz'" \
+	"$IOMMULAB" replay "iommulab1:$build:scenarios/demo.yaml@00000000:rw(zz):1:sc:"
+finish
