@@ -24,9 +24,9 @@ struct row {
 };
 
 static const struct row rows[] = {
-	{3, "rw", "1", false},   {3, "rw", "4", false},   {3, "rw", "12", false},
-	{4, "rw", "40", false},  {3, "rw", "120", false}, {2, "rw", "400", false},
-	{5, "pos", "1", false},  {4, "pos", "4", false},  {2, "pos", "16", false},
+	{2, "rw", "1", false},   {3, "rw", "4", false},   {3, "rw", "12", false},
+	{4, "rw", "40", false},  {3, "rw", "120", false}, {3, "rw", "400", false},
+	{3, "pos", "1", false},  {4, "pos", "4", false},  {4, "pos", "16", false},
 	{4, "pct", "2", true},   {5, "pct", "3", true},   {3, "pct", "5", true},
 	{2, "pct", "10", true},
 };

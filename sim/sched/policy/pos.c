@@ -7,8 +7,8 @@
  *
  * Only accesses to what another task has touched, and kernel services, are
  * operations here; and, since what is private now may be shared a moment later,
- * one private access in so many, a number drawn for the run. ARG n > 1 lets a task keep its priority for n of its own
- * operations on the average (races draw always): in long runs, fewer switches.
+ * one private access in so many, a number drawn for the run. ARG n > 1 stops
+ * only at one operation in n or so: in long runs, fewer switches.
  *
  * The clock is below all tasks but those that have yielded; when it has fired,
  * it is below these too until one has run.
@@ -17,7 +17,7 @@
 
 #include <stdio.h>
 
-#define KEEP_MAX 4096
+#define STRIDE_MAX 4096
 #define PRIVATE_MAX 64
 #define PRIO_FIRED 1
 #define PRIO_YIELDED 2
@@ -26,8 +26,8 @@
 #define PRIO_RANGE 65536u
 
 struct pos {
-	u32 keep;     /* mean own operations a priority lasts */
-	u32 private;  /* private operations between two stops */
+	u32 stride;   /* mean operations from stop to stop */
+	u32 private;  /* how many private accesses count as one operation */
 	u64 pending;  /* tasks stopped before an announced operation */
 	u32 prio[SCHED_TASKS_MAX];
 };
@@ -37,9 +37,9 @@ static bool parse(struct sched *s, const char *arg)
 	struct pos *pos = s->policy_state;
 	u64 v = 1;
 
-	if (*arg && (!policy_number(&arg, &v) || *arg || v < 1 || v > KEEP_MAX))
+	if (*arg && (!policy_number(&arg, &v) || *arg || v < 1 || v > STRIDE_MAX))
 		return false;
-	pos->keep = (u32)v;
+	pos->stride = (u32)v;
 	return true;
 }
 
@@ -93,8 +93,7 @@ static void execute(struct sched *s, struct pos *pos, struct task *t)
 		if (races(t, &s->task[id]))
 			draw(s, pos, id);
 	}
-	if (pos->keep == 1 || !choice_below(s->world->choice, CHOICE_SCHED, pos->keep))
-		draw(s, pos, t->id);
+	draw(s, pos, t->id);
 }
 
 static struct task *highest(struct sched *s, const struct pos *pos)
@@ -115,6 +114,7 @@ static struct task *pick(struct sched *s, struct task *cur, enum sched_why why)
 {
 	struct pos *pos = s->policy_state;
 	struct task *next;
+	u64 ops;
 
 	if (why == WHY_PREEMPT)
 		pos->pending |= 1ULL << cur->id;
@@ -130,19 +130,20 @@ static struct task *pick(struct sched *s, struct task *cur, enum sched_why why)
 		draw(s, pos, next->id);
 	if (policy_alone(s))
 		return policy_let(next, POLICY_ALONE, 0);
-	return policy_let(next, pos->private, POLICY_EVERY_SHARED);
+	ops = choice_distance(s->world->choice, CHOICE_SCHED, pos->stride);
+	return policy_let(next, ops * pos->private, pos->private);
 }
 
 static void resolve(const struct sched *s, char *buf, size_t size)
 {
 	const struct pos *pos = s->policy_state;
 
-	snprintf(buf, size, "%u", pos->keep);
+	snprintf(buf, size, "%u", pos->stride);
 }
 
 const struct policy policy_pos = {
 	.name = "pos",
-	.help = "partial order sampling; ARG: own operations a priority lasts, default 1",
+	.help = "partial order sampling; ARG: mean operations between stops, default 1",
 	.state_size = sizeof(struct pos),
 	.parse = parse,
 	.begin = begin,

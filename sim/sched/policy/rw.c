@@ -59,7 +59,8 @@ static struct task *pick(struct sched *s, struct task *cur, enum sched_why why)
 	u32 n;
 
 	if (policy_alone(s))
-		return policy_let(&s->task[bit_lowest(set)], max(rw->distance, (u32)POLICY_ALONE), 0);
+		return policy_let(&s->task[bit_lowest(set)], max(rw->distance, (u32)POLICY_ALONE),
+				  0);
 	if (why == WHY_YIELD) {
 		if (set & ~(1ULL << cur->id))
 			set &= ~(1ULL << cur->id);
