@@ -36,7 +36,7 @@ static void join_words(char *buf, size_t size, const char *const *word, size_t n
 			strcpy(buf + at, " ...");
 			return;
 		}
-		at += (size_t)sprintf(buf + at, "%s%s", glue, word[i]);
+		at += (size_t)snprintf(buf + at, size - at, "%s%s", glue, word[i]);
 	}
 }
 

@@ -95,7 +95,11 @@ void scenario_yaml_free(struct yaml_doc *d)
 static u32 utf8_len(const unsigned char *p, size_t left)
 {
 	static const u32 least[] = {0, 0, 0x80, 0x800, 0x10000};
-	u32 n = p[0] < 0x80 ? 1 : p[0] >> 5 == 6 ? 2 : p[0] >> 4 == 14 ? 3 : p[0] >> 3 == 30 ? 4 : 0;
+	u32 n = p[0] < 0x80	  ? 1
+		: p[0] >> 5 == 6  ? 2
+		: p[0] >> 4 == 14 ? 3
+		: p[0] >> 3 == 30 ? 4
+				  : 0;
 	u32 value = n > 1 ? p[0] & (0x7fU >> n) : p[0];
 
 	if (!n || n > left)
@@ -296,7 +300,8 @@ static bool on_text(struct builder *b, const yaml_event_t *e)
 static bool on_open(struct builder *b, const yaml_event_t *e)
 {
 	bool map = e->type == YAML_MAPPING_START_EVENT;
-	const yaml_char_t *anchor = map ? e->data.mapping_start.anchor : e->data.sequence_start.anchor;
+	const yaml_char_t *anchor = map ? e->data.mapping_start.anchor
+					: e->data.sequence_start.anchor;
 	const yaml_char_t *tag = map ? e->data.mapping_start.tag : e->data.sequence_start.tag;
 	struct yaml_node *n = node_new(b, e, map ? YAML_MAP : YAML_LIST);
 

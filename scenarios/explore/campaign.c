@@ -211,7 +211,8 @@ static void add_hit(struct campaign *k, struct explorer *e, u64 i)
 		u64 at = edges[j] - 1;
 
 		if (at >= k->batch_first && at < i)
-			found_recipe(e, k, &k->log[at - k->batch_first], &h->earlier[h->n_earlier++]);
+			found_recipe(e, k, &k->log[at - k->batch_first],
+				     &h->earlier[h->n_earlier++]);
 	}
 	if (me->n_hits + 1 < EXPLORE_HITS_MAX)
 		me->n_hits++;

@@ -56,7 +56,8 @@ static void put_drop(struct out *o, const u64 *drop, const char **comma)
 
 		if (!(drop[i / 64] >> (i % 64) & 1))
 			continue;
-		while (last + 1 < SCENARIO_OPS_MAX && drop[(last + 1) / 64] >> ((last + 1) % 64) & 1)
+		while (last + 1 < SCENARIO_OPS_MAX &&
+		       drop[(last + 1) / 64] >> ((last + 1) % 64) & 1)
 			last++;
 		put(o, last > i ? "%sdrop=%u-%u" : "%sdrop=%u", *comma, i, last);
 		*comma = ",";
@@ -377,7 +378,7 @@ static bool option_oracle(struct scan *s, struct recipe *r)
 			    name);
 	if (used + strlen(name) + 2 > sizeof(r->oracles))
 		return fail(s, start, "too many oracles");
-	sprintf(r->oracles + used, "%s%s", used ? "," : "", name);
+	snprintf(r->oracles + used, sizeof(r->oracles) - used, "%s%s", used ? "," : "", name);
 	return true;
 }
 

@@ -90,7 +90,8 @@ static void copy_init(const void *to, const void *from, size_t size)
 	for (size_t i = 0; i < size; i++) {
 		const struct cell *src = access_cell((const char *)from + i);
 		struct cell *dst = access_cell((const char *)to + i);
-		u64 from_bit = ((u64)(uintptr_t)from + i) & 7, to_bit = ((u64)(uintptr_t)to + i) & 7;
+		u64 from_bit = ((u64)(uintptr_t)from + i) & 7,
+		    to_bit = ((u64)(uintptr_t)to + i) & 7;
 
 		if (src && dst && !(src->init & 1u << from_bit))
 			dst->init &= (u8)~(1u << to_bit);

@@ -76,7 +76,8 @@ u32 choice_below(struct choice *c, enum choice_stream s, u32 n)
  * -ln(1 - (i + 0.5) / 16) in 1/64ths: the exponential's quantiles. The last
  * sixteenth is refined by drawing again with the tail added.
  */
-static const u8 quantile_64ths[16] = {2, 6, 11, 16, 21, 27, 33, 40, 48, 57, 68, 81, 97, 118, 149, 221};
+static const u8 quantile_64ths[16] = {2,  6,  11, 16, 21, 27,  33,  40,
+				      48, 57, 68, 81, 97, 118, 149, 221};
 
 u32 choice_distance(struct choice *c, enum choice_stream s, u32 mean)
 {

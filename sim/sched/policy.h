@@ -30,7 +30,7 @@ struct policy {
 	const char *name;
 	const char *help;  /* one line; says what ARG means */
 	bool sequential;   /* each run builds on the one before: never split among jobs */
-	size_t state_size; /* bytes of s->policy_state that are zeroed before parse(); 0: all of it */
+	size_t state_size; /* bytes of s->policy_state zeroed before parse(); 0: all of it */
 	/*
 	 * Parses the text behind the colon of --policy NAME:ARG ("" if none)
 	 * into the state; false if it is not understood. After a resolve()d

@@ -244,7 +244,8 @@ static inline void fact_publish(enum fact_kind kind, const u64 arg[4])
 	struct world *w = t->world;
 
 	if (!(FACTS_ANNOUNCED >> kind & 1))
-		sched_note(w->sched, (u64)kind << 56 | (u64)t->id << 48 | (t->ops & 0xffffffffffffULL));
+		sched_note(w->sched,
+			   (u64)kind << 56 | (u64)t->id << 48 | (t->ops & 0xffffffffffffULL));
 	if (fact_wanted(w->fact, kind))
 		fact_send(kind, arg);
 }

@@ -170,7 +170,8 @@ static void prepare(struct world_state *ws, struct world_run *r)
 	r->resolved = "";
 	if (!r->policy)
 		return;
-	memset(s->policy_state, 0, r->policy->state_size ? r->policy->state_size : POLICY_STATE_MAX);
+	memset(s->policy_state, 0,
+	       r->policy->state_size ? r->policy->state_size : POLICY_STATE_MAX);
 	if (!r->policy->parse(s, r->policy_arg ? r->policy_arg : ""))
 		sim_fatal("policy %s does not take '%s'", r->policy->name, r->policy_arg);
 	r->policy->begin(s, ws->carry);

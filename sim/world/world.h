@@ -21,8 +21,10 @@
 
 /* What runs in a world: a scenario, a fuzzer's program, a benchmark. */
 struct world_program {
-	void (*boot)(struct world *w, void *self);     /* as task 0, before the snapshot; optional */
-	void (*start)(struct world *w, void *self);    /* spawns tasks; must not allocate or run kernel code */
+	/* As task 0, before the snapshot; optional. */
+	void (*boot)(struct world *w, void *self);
+	/* Spawns tasks; must not allocate or run kernel code. */
+	void (*start)(struct world *w, void *self);
 	void (*shutdown)(struct world *w, void *self); /* as task 0, at rest; optional */
 	void *self;
 };

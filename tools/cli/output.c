@@ -59,8 +59,8 @@ struct json_object *cli_json_new(const char *command)
 
 int cli_json_write(struct json_object *doc, const char *path)
 {
-	const char *text = json_object_to_json_string_ext(doc, JSON_C_TO_STRING_PRETTY |
-								       JSON_C_TO_STRING_NOSLASHESCAPE);
+	const char *text = json_object_to_json_string_ext(
+		doc, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE);
 	size_t size = strlen(text);
 	char err[160], *line = malloc(size + 2);
 	bool ok;

@@ -107,10 +107,13 @@ Test(access, a_race_needs_a_write_and_a_plain_side)
 
 Test(access, release_and_acquire_order_what_lies_around_them)
 {
-	cr_assert_eq(pair((struct step){W, 0, 8, RELEASE_AFTER}, (struct step){W, 0, 8, ACQUIRE_BEFORE}),
-		     0);
-	cr_assert_eq(pair((struct step){W, 0, 8, RELEASE_AFTER}, (struct step){R, 0, 8, NO_EDGE}), 1);
-	cr_assert_eq(pair((struct step){W, 0, 8, NO_EDGE}, (struct step){R, 0, 8, ACQUIRE_BEFORE}), 1);
+	cr_assert_eq(
+		pair((struct step){W, 0, 8, RELEASE_AFTER}, (struct step){W, 0, 8, ACQUIRE_BEFORE}),
+		0);
+	cr_assert_eq(pair((struct step){W, 0, 8, RELEASE_AFTER}, (struct step){R, 0, 8, NO_EDGE}),
+		     1);
+	cr_assert_eq(pair((struct step){W, 0, 8, NO_EDGE}, (struct step){R, 0, 8, ACQUIRE_BEFORE}),
+		     1);
 }
 
 Test(access, bytes_that_do_not_overlap_do_not_race)

@@ -71,7 +71,8 @@ Test(choice, distances_have_the_mean_that_was_asked_for)
 			cr_assert_geq(d, 1);
 			sum += d;
 		}
-		cr_assert(sum / 20000 * 100 >= means[m] * 75ULL && sum / 20000 * 100 <= means[m] * 125ULL,
+		cr_assert(sum / 20000 * 100 >= means[m] * 75ULL &&
+				  sum / 20000 * 100 <= means[m] * 125ULL,
 			  "mean %u came out as %lu", means[m], (unsigned long)(sum / 20000));
 	}
 }

@@ -162,8 +162,9 @@ Test(sched, an_interrupt_may_come_in_the_middle_of_a_task)
 
 	cr_assert(rw);
 	for (u64 seed = 1; seed < 50; seed++) {
-		struct world_run r = run(start_irq_on,
-					 (struct world_run){.seed = seed, .policy = rw, .policy_arg = "2"});
+		struct world_run r =
+			run(start_irq_on,
+			    (struct world_run){.seed = seed, .policy = rw, .policy_arg = "2"});
 
 		cr_assert_eq(r.end, SCHED_AT_REST);
 		inside += !strcmp(log_text, "irq end ");
@@ -213,8 +214,9 @@ Test(sched, the_list_of_switch_points_replays_a_random_run)
 
 	cr_assert(rw && list);
 	for (u64 seed = 1; seed <= 30; seed++) {
-		struct world_run a = run(start_counters, (struct world_run){
-								 .seed = seed, .policy = rw, .policy_arg = "3"});
+		struct world_run a =
+			run(start_counters,
+			    (struct world_run){.seed = seed, .policy = rw, .policy_arg = "3"});
 		u64 sum = shared_sum;
 		struct world_run b;
 
