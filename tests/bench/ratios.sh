@@ -1,0 +1,57 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+# What tests may gate on: each row against its comparator of the same run, and
+# what does not depend on the machine (hashes, switches, memory). Bounds are
+# several times what an idle machine gives.
+set -eu
+: "${IOMMULAB:?path of the program}" "${IOMMULAB_SOURCE:?root of the source}"
+case "${IOMMULAB_FLAVOUR:-lab}" in
+lab | bench) ;;
+*) exit 77 ;; # a sanitizer's or a fuzzer's build says nothing about speed
+esac
+cd "$IOMMULAB_SOURCE"
+
+"$IOMMULAB" bench --quick --json - | python3 -c '
+import json, os, sys
+
+# name: (largest ratio, largest value, smallest value)
+GATES = {
+    "fiber switch, 2 fibers": (0.2, None, None),
+    "fiber switch, 64 fibers": (0.3, None, None),
+    "world reset after 50 operations": (0.1, None, None),
+    "world reset, untouched": (0.01, None, None),
+    "resident memory of the demo, peak": (None, 64, 1),
+}
+HOOKED = {
+    "hooked access, all oracles, 4 KiB": (40, None, None),
+    "core-3x10, all oracles": (4, None, None),
+    "reorder_3, rw, all oracles": (4, None, None),
+    "reorder_3, pos, all oracles": (4, None, None),
+    "replays with the same hash": (None, None, 100),
+    "shrinking, the longest": (None, 1000, None),
+    "switches after shrinking, most": (None, 5, None),
+}
+FIELDS = {"name", "value", "unit", "baseline", "ratio", "spread", "must", "met"}
+if os.environ.get("IOMMULAB_FLAVOUR", "lab") == "lab":
+    GATES |= HOOKED
+rows = {row["name"]: row for row in json.load(sys.stdin)["rows"]}
+bad = 0
+for row in rows.values():
+    if FIELDS - set(row):
+        print("ratios: a row without", FIELDS - set(row), row)
+        bad = 1
+for name, (ratio, most, least) in GATES.items():
+    row = rows.get(name)
+    if row is None:
+        print(f"ratios: no row {name!r}")
+    elif ratio is not None and not 0 < row["ratio"] <= ratio:
+        print("ratios:", name, "has ratio", row["ratio"], "expected at most", ratio)
+    elif most is not None and row["value"] > most:
+        print("ratios:", name, "is", row["value"], "expected at most", most)
+    elif least is not None and row["value"] < least:
+        print("ratios:", name, "is", row["value"], "expected at least", least)
+    else:
+        continue
+    bad = 1
+print(len(rows), "rows,", len(GATES), "gated")
+sys.exit(bad)'
