@@ -152,7 +152,8 @@ static void bad(struct task *t, struct access_finding *f)
 		a->finding(t->world, f);
 }
 
-static __attribute__((noinline, cold)) void bad_access(struct task *t, int kind, u64 addr, u32 mask, u32 flags, u64 pc)
+static __attribute__((noinline, cold)) void bad_access(struct task *t, int kind, u64 addr, u32 mask,
+						       u32 flags, u64 pc)
 {
 	struct access_finding f = {
 		.kind = kind,
@@ -166,8 +167,13 @@ static __attribute__((noinline, cold)) void bad_access(struct task *t, int kind,
 	bad(t, &f);
 }
 
-static __attribute__((noinline, cold)) void bad_race(struct task *t, u64 addr, u32 mask, u32 flags, u64 pc, u32 epoch, u32 op,
-		     u32 other_flags)
+/* The access that the present one races with. */
+struct earlier {
+	u32 epoch, op, flags;
+};
+
+static __attribute__((noinline, cold)) void bad_race(struct task *t, u64 addr, u32 mask, u32 flags,
+						     u64 pc, struct earlier other)
 {
 	struct access_finding f = {
 		.kind = ACCESS_BAD_RACE,
@@ -176,9 +182,9 @@ static __attribute__((noinline, cold)) void bad_race(struct task *t, u64 addr, u
 		.flags = flags,
 		.pc = pc,
 		.cell = *access_cell_at(addr),
-		.other_task = EPOCH_ID(epoch),
-		.other_op = op,
-		.other_flags = other_flags,
+		.other_task = EPOCH_ID(other.epoch),
+		.other_op = other.op,
+		.other_flags = other.flags,
 	};
 
 	bad(t, &f);
@@ -216,8 +222,12 @@ void access_stop(struct task *t, const struct cell *c, u64 addr, u32 size, u32 f
 	}
 	if (t->observed) {
 		struct access *a = t->world->access;
-		struct access_event e = {
-			.task = t->id, .size = size, .flags = flags, .op = t->ops, .addr = addr, .pc = pc};
+		struct access_event e = {.task = t->id,
+					 .size = size,
+					 .flags = flags,
+					 .op = t->ops,
+					 .addr = addr,
+					 .pc = pc};
 
 		a->observer(a->observer_self, &e);
 	}
@@ -242,7 +252,8 @@ void access_races_with_write(struct task *t, const struct cell *c, u32 mask, u32
 			     u64 pc)
 {
 	if (!both_marked(c->w_flags, flags))
-		bad_race(t, addr, mask, flags, pc, c->w_epoch, c->w_op, c->w_flags);
+		bad_race(t, addr, mask, flags, pc,
+			 (struct earlier){c->w_epoch, c->w_op, c->w_flags});
 }
 
 void access_races_with_reads(struct task *t, const struct cell *c, u32 mask, u32 flags, u64 addr,
@@ -252,14 +263,16 @@ void access_races_with_reads(struct task *t, const struct cell *c, u32 mask, u32
 
 	if (!c->readers) {
 		if (c->r_mask & mask && !both_marked(c->r_flags, flags))
-			bad_race(t, addr, mask, flags, pc, c->r_epoch, c->r_op, c->r_flags);
+			bad_race(t, addr, mask, flags, pc,
+				 (struct earlier){c->r_epoch, c->r_op, c->r_flags});
 		return;
 	}
 	for (u32 i = 0; i < t->world->sched->n_slots; i++) {
 		if (!(r->mask[i] & mask) || !access_unordered(t, r->epoch[i]) ||
 		    both_marked(r->flags[i], flags))
 			continue;
-		bad_race(t, addr, mask, flags, pc, r->epoch[i], r->op[i], r->flags[i]);
+		bad_race(t, addr, mask, flags, pc,
+			 (struct earlier){r->epoch[i], r->op[i], r->flags[i]});
 		return;
 	}
 }
