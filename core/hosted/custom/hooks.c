@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * custom: the compiler's access hooks, each one jump into the floor, so that
+ * the hook's return address is the access; and KCSAN's, which announce what
+ * inline assembly does (atomics, bit operations).
+ *
+ * An atomic that reads counts as acquire, one that writes as release: the
+ * memory order is not told here. That loses races, it never makes one up.
+ */
+#include "core/hosted/runtime.h"
+
+#include <linux/kcsan-checks.h>
+
+#define X(name) void *hosted_hook_##name __hosted_keep;
+FLOOR_HOOKS(X)
+#undef X
+
+#define X(name)                                          \
+	asm(".text\n"                                    \
+	    ".globl __tsan_" #name "\n"                  \
+	    ".hidden __tsan_" #name "\n"                 \
+	    ".type __tsan_" #name ", @function\n"        \
+	    "__tsan_" #name ":\n"                        \
+	    "	jmp *hosted_hook_" #name "(%rip)\n"      \
+	    ".size __tsan_" #name ", . - __tsan_" #name);
+FLOOR_HOOKS(X)
+#undef X
+
+void hosted_hooks_boot(void)
+{
+	void *const *hooks = hosted_floor->hooks();
+
+#define X(name) hosted_hook_##name = hooks[FLOOR_HOOK_##name];
+	FLOOR_HOOKS(X)
+#undef X
+}
+
+void __tsan_init(void)
+{
+}
+
+/* In files without hooks the name is an inline that does nothing. */
+void hosted_check_access(const volatile void *p, size_t size, int type)
+	asm("__kcsan_check_access");
+
+void hosted_check_access(const volatile void *p, size_t size, int type)
+{
+	unsigned int op = type & KCSAN_ACCESS_WRITE ? FLOOR_WRITE : FLOOR_READ;
+
+	if (type & KCSAN_ACCESS_ATOMIC)
+		op |= FLOOR_MARKED | FLOOR_ATOMIC;
+	hosted_floor->access((const void *)p, size, op, HOSTED_CALLER);
+	if (!(type & KCSAN_ACCESS_ATOMIC))
+		return;
+	if (type & KCSAN_ACCESS_COMPOUND || !(type & KCSAN_ACCESS_WRITE))
+		hosted_floor->acquire((const void *)p);
+	if (type & KCSAN_ACCESS_WRITE)
+		hosted_floor->release((const void *)p);
+}

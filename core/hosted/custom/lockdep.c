@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * custom: lockdep's entry points, told to the floor, whose lock-order oracle
+ * learns from them. A class is the address of its key (the object lies at a
+ * fixed address); a lock without one is its own class.
+ *
+ * False: a lock counts as held from the moment it is asked for; no check of
+ * wait types; pins and cross-task locks are not followed.
+ */
+#include "core/hosted/runtime.h"
+
+#include <linux/lockdep.h>
+#include <linux/rcupdate.h>
+
+struct lock_class_key __lockdep_no_validate__;
+int lock_stat;
+int debug_locks = 1;
+int debug_locks_silent;
+
+struct lockdep_map rcu_lock_map = {.name = "rcu_read_lock"};
+struct lockdep_map rcu_bh_lock_map = {.name = "rcu_read_lock_bh"};
+struct lockdep_map rcu_sched_lock_map = {.name = "rcu_read_lock_sched"};
+struct lockdep_map rcu_callback_map = {.name = "rcu_callback"};
+
+static bool is_rcu(const struct lockdep_map *map)
+{
+	return map == &rcu_lock_map || map == &rcu_bh_lock_map || map == &rcu_sched_lock_map ||
+	       map == &rcu_callback_map;
+}
+
+static unsigned long class_of(const struct lockdep_map *map)
+{
+	return (unsigned long)(map->key ? (const void *)map->key : map) & ~7UL;
+}
+
+void lockdep_init_map_type(struct lockdep_map *map, const char *name, struct lock_class_key *key,
+			   int subclass, u8 inner, u8 outer, u8 type)
+{
+	memset(map, 0, sizeof(*map));
+	map->name = name;
+	map->key = key;
+	map->wait_type_inner = inner;
+	map->wait_type_outer = outer;
+	map->lock_type = type;
+	hosted_floor->mark_written(map, sizeof(*map));
+	hosted_floor->lock_init(map, class_of(map), name);
+}
+
+static unsigned int kind_of(const struct lockdep_map *map)
+{
+	if (map->wait_type_inner == LD_WAIT_SLEEP)
+		return FLOOR_LOCK_MUTEX;
+	return map->wait_type_inner == LD_WAIT_INV ? FLOOR_LOCK_MAP : FLOOR_LOCK_SPIN;
+}
+
+void lock_acquire(struct lockdep_map *map, unsigned int subclass, int trylock, int read,
+		  int check, struct lockdep_map *nest, unsigned long ip)
+{
+	unsigned int mode = kind_of(map);
+
+	if (is_rcu(map) || map->key == &__lockdep_no_validate__)
+		return;
+	mode |= read ? FLOOR_LOCK_READ : 0;
+	mode |= read == 2 ? FLOOR_LOCK_RECURSE : 0;
+	mode |= trylock ? FLOOR_LOCK_TRY : 0;
+	mode |= subclass || nest ? FLOOR_LOCK_NEST : 0;
+	mode |= *hosted_irq_flag() ? 0 : FLOOR_LOCK_IRQ_OFF;
+	hosted_floor->lock_acquire(map, class_of(map), subclass, mode, ip);
+}
+
+void lock_release(struct lockdep_map *map, unsigned long ip)
+{
+	if (!is_rcu(map) && map->key != &__lockdep_no_validate__)
+		hosted_floor->lock_release(map, ip);
+}
+
+void lock_sync(struct lockdep_map *map, unsigned int subclass, int read, int check,
+	       struct lockdep_map *nest, unsigned long ip)
+{
+}
+
+int lock_is_held_type(const struct lockdep_map *map, int read)
+{
+	int held;
+
+	if (map == &rcu_lock_map)
+		return current->rcu_read_lock_nesting > 0;
+	if (is_rcu(map) || map->key == &__lockdep_no_validate__)
+		return 1;
+	held = hosted_floor->lock_held(map);
+	return read < 0 ? held != 0 : held == (read ? 2 : 1);
+}
+
+void lock_downgrade(struct lockdep_map *map, unsigned long ip)
+{
+	unsigned int mode = kind_of(map) | FLOOR_LOCK_READ | FLOOR_LOCK_TRY;
+
+	hosted_floor->lock_release(map, ip);
+	hosted_floor->lock_acquire(map, class_of(map), 0, mode, ip);
+}
+
+void lock_set_class(struct lockdep_map *map, const char *name, struct lock_class_key *key,
+		    unsigned int subclass, unsigned long ip)
+{
+	map->key = key;
+	map->name = name;
+}
+
+void lockdep_register_key(struct lock_class_key *key)
+{
+}
+
+void lockdep_unregister_key(struct lock_class_key *key)
+{
+}
+
+int debug_lockdep_rcu_enabled(void)
+{
+	return 1;
+}
+
+int rcu_read_lock_held(void)
+{
+	return current->rcu_read_lock_nesting > 0;
+}
+
+int rcu_read_lock_bh_held(void)
+{
+	return 1;
+}
+
+int rcu_read_lock_sched_held(void)
+{
+	return 1;
+}
+
+int rcu_read_lock_any_held(void)
+{
+	return 1;
+}
+
+void lockdep_rcu_suspicious(const char *file, const int line, const char *s)
+{
+	hosted_finding(HOSTED_CALLER, "WARNING: suspicious RCU usage in %F", "at %s:%d: %s", file,
+		       line, s);
+}
+
+int debug_locks_off(void)
+{
+	return 0;
+}
+
+void debug_check_no_locks_freed(const void *from, unsigned long len)
+{
+}
+
+void debug_show_held_locks(struct task_struct *task)
+{
+}

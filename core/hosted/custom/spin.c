@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * custom: raw spinlocks as the floor's blocking: who finds one taken waits, so
+ * that a deadlock is seen at once. Uses what DEBUG_SPINLOCK gives a lock:
+ * magic and owner.
+ *
+ * False: no fairness; soft interrupts are never off for anybody else.
+ */
+#include "core/hosted/runtime.h"
+
+#include <linux/spinlock.h>
+
+static struct hosted_task *hosted_spinners[HOSTED_TASKS_MAX] __hosted_keep;
+static unsigned int hosted_spinners_generation __hosted_keep;
+static int hosted_n_spinners __hosted_keep;
+
+void __raw_spin_lock_init(raw_spinlock_t *l, const char *name, struct lock_class_key *key,
+			  short inner)
+{
+	lockdep_init_map_wait(&l->dep_map, name, key, 0, inner);
+	l->raw_lock = (arch_spinlock_t)__ARCH_SPIN_LOCK_UNLOCKED;
+	l->magic = SPINLOCK_MAGIC;
+	l->owner = SPINLOCK_OWNER_INIT;
+	l->owner_cpu = -1;
+	hosted_floor->mark_written(l, sizeof(*l));
+}
+
+static bool taken(const raw_spinlock_t *l)
+{
+	return l->owner != SPINLOCK_OWNER_INIT;
+}
+
+static noinline void wait_for(raw_spinlock_t *l)
+{
+	struct hosted_task *me = hosted_task_of(current);
+
+	if (hosted_spinners_generation != hosted_floor->generation()) {
+		hosted_spinners_generation = hosted_floor->generation();
+		hosted_n_spinners = 0;
+	}
+	me->spins_on = l;
+	hosted_spinners[hosted_n_spinners++] = me;
+	while (taken(l)) {
+		struct task_struct *owner = l->owner;
+
+		hosted_floor->block("spin_lock", l, owner->pid - 1, 0);
+	}
+	for (int i = 0; i < hosted_n_spinners; i++) {
+		if (hosted_spinners[i] == me)
+			hosted_spinners[i] = hosted_spinners[--hosted_n_spinners];
+	}
+	me->spins_on = NULL;
+}
+
+static void lock(raw_spinlock_t *l, int subclass, unsigned long pc)
+{
+	preempt_disable();
+	hosted_floor->sync(l, FLOOR_WRITE);
+	if (unlikely(l->magic != SPINLOCK_MAGIC))
+		hosted_finding(pc, "BUG: spinlock bad magic in %F", "magic %#x", l->magic);
+	if (unlikely(l->owner == current))
+		hosted_finding(pc, "BUG: spinlock recursion in %F", "%s", current->comm);
+	lock_acquire(&l->dep_map, subclass, 0, 0, 1, NULL, pc);
+	if (unlikely(taken(l)))
+		wait_for(l);
+	l->owner = current;
+	hosted_floor->acquire(l);
+}
+
+static void unlock(raw_spinlock_t *l, unsigned long pc)
+{
+	hosted_floor->sync(l, FLOOR_WRITE);
+	if (unlikely(l->owner != current))
+		hosted_finding(pc, "BUG: spinlock wrong owner in %F", "%s", current->comm);
+	lock_release(&l->dep_map, pc);
+	hosted_floor->release(l);
+	l->owner = SPINLOCK_OWNER_INIT;
+	if (unlikely(hosted_n_spinners &&
+		     hosted_spinners_generation == hosted_floor->generation())) {
+		for (int i = 0; i < hosted_n_spinners; i++) {
+			if (hosted_spinners[i]->spins_on == l)
+				hosted_floor->wake(hosted_spinners[i]->task);
+		}
+	}
+	preempt_enable_no_resched();
+}
+
+void _raw_spin_lock(raw_spinlock_t *l)
+{
+	lock(l, 0, HOSTED_CALLER);
+}
+
+void _raw_spin_lock_nested(raw_spinlock_t *l, int subclass)
+{
+	lock(l, subclass, HOSTED_CALLER);
+}
+
+void _raw_spin_lock_nest_lock(raw_spinlock_t *l, struct lockdep_map *map)
+{
+	lock(l, 0, HOSTED_CALLER);
+}
+
+void _raw_spin_lock_bh(raw_spinlock_t *l)
+{
+	lock(l, 0, HOSTED_CALLER);
+}
+
+void _raw_spin_lock_irq(raw_spinlock_t *l)
+{
+	*hosted_irq_flag() = 0;
+	lock(l, 0, HOSTED_CALLER);
+}
+
+unsigned long _raw_spin_lock_irqsave(raw_spinlock_t *l)
+{
+	unsigned long flags = *hosted_irq_flag();
+
+	*hosted_irq_flag() = 0;
+	lock(l, 0, HOSTED_CALLER);
+	return flags;
+}
+
+unsigned long _raw_spin_lock_irqsave_nested(raw_spinlock_t *l, int subclass)
+{
+	unsigned long flags = *hosted_irq_flag();
+
+	*hosted_irq_flag() = 0;
+	lock(l, subclass, HOSTED_CALLER);
+	return flags;
+}
+
+int _raw_spin_trylock(raw_spinlock_t *l)
+{
+	hosted_floor->sync(l, FLOOR_WRITE);
+	if (taken(l))
+		return 0;
+	preempt_disable();
+	lock_acquire(&l->dep_map, 0, 1, 0, 1, NULL, HOSTED_CALLER);
+	l->owner = current;
+	hosted_floor->acquire(l);
+	return 1;
+}
+
+int _raw_spin_trylock_bh(raw_spinlock_t *l)
+{
+	return _raw_spin_trylock(l);
+}
+
+void _raw_spin_unlock(raw_spinlock_t *l)
+{
+	unlock(l, HOSTED_CALLER);
+}
+
+void _raw_spin_unlock_bh(raw_spinlock_t *l)
+{
+	unlock(l, HOSTED_CALLER);
+}
+
+void _raw_spin_unlock_irq(raw_spinlock_t *l)
+{
+	unlock(l, HOSTED_CALLER);
+	*hosted_irq_flag() = 1;
+}
+
+void _raw_spin_unlock_irqrestore(raw_spinlock_t *l, unsigned long flags)
+{
+	unlock(l, HOSTED_CALLER);
+	*hosted_irq_flag() = flags;
+}

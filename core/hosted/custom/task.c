@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * custom: tasks. A floor's task becomes a task of the kernel when it first
+ * asks for `current`. There is one process; tasks that the runtime starts are
+ * kernel threads. Each task has a CPU of its own: "interrupts off" keeps
+ * nobody else from running, preempt_count only forbids to sleep.
+ *
+ * False: no signals, no priorities, no exit path of its own (a task that ends
+ * runs its task works and is gone), pids are the floor's task numbers.
+ */
+#include "core/hosted/runtime.h"
+
+#include <linux/cred.h>
+#include <linux/fdtable.h>
+#include <linux/init_task.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
+#include <linux/sched/user.h>
+#include <linux/sched/wake_q.h>
+#include <linux/task_work.h>
+#include <linux/user_namespace.h>
+
+const struct floor *hosted_floor;
+
+static struct hosted_task hosted_tasks[HOSTED_TASKS_MAX] __hosted_keep;
+static struct user_struct hosted_user;
+static struct signal_struct hosted_signal;
+static struct sighand_struct hosted_sighand;
+static struct user_namespace hosted_user_ns;
+static struct cred hosted_cred = {
+	.usage = ATOMIC_INIT(1000),
+	.user = &hosted_user,
+	.user_ns = &hosted_user_ns,
+};
+
+void hosted_task_boot(void)
+{
+	refcount_set(&hosted_user.__count, 1000);
+	for (int i = 0; i < RLIM_NLIMITS; i++)
+		hosted_signal.rlim[i] = (struct rlimit){RLIM_INFINITY, RLIM_INFINITY};
+	hosted_signal.rlim[RLIMIT_NOFILE] = (struct rlimit){1024, 1024};
+	spin_lock_init(&hosted_sighand.siglock);
+}
+
+static noinline struct hosted_task *adopt(void **word)
+{
+	struct hosted_task *h = &hosted_tasks[hosted_floor->task_id()];
+	struct task_struct *p = &h->t;
+
+	memset(h, 0, sizeof(*h));
+	h->task = *hosted_floor->running;
+	h->irq_on = 1;
+	h->ti.task = p;
+	h->ti.preempt_count = 0;
+	*word = h;
+	p->stack = &h->ti;
+	p->flags = hosted_floor->is_daemon() ? PF_KTHREAD : 0;
+	p->pid = p->tgid = hosted_floor->task_id() + 1;
+	p->group_leader = p;
+	refcount_set(&p->usage, 1);
+	refcount_set(&p->rcu_users, 1);
+	p->files = &init_files;
+	p->mm = p->flags & PF_KTHREAD ? NULL : &hosted_mm;
+	p->active_mm = &hosted_mm;
+	p->signal = &hosted_signal;
+	p->sighand = &hosted_sighand;
+	RCU_INIT_POINTER(p->cred, &hosted_cred);
+	RCU_INIT_POINTER(p->real_cred, &hosted_cred);
+	strscpy(p->comm, hosted_floor->task_name(), sizeof(p->comm));
+	raw_spin_lock_init(&p->pi_lock);
+	spin_lock_init(&p->alloc_lock);
+	return h;
+}
+
+static inline struct hosted_task *self(void)
+{
+	void **word = (void **)((char *)*hosted_floor->running + hosted_floor->word_offset);
+
+	return likely(*word) ? *word : adopt(word);
+}
+
+struct thread_info *hosted_thread_info(void)
+{
+	return &self()->ti;
+}
+
+int *hosted_irq_flag(void)
+{
+	return &self()->irq_on;
+}
+
+int um_set_signals(int enable)
+{
+	int *flag = hosted_irq_flag(), old = *flag;
+
+	*flag = enable;
+	return old;
+}
+
+void block_signals(void)
+{
+	*hosted_irq_flag() = 0;
+}
+
+void unblock_signals(void)
+{
+	*hosted_irq_flag() = 1;
+}
+
+void *hosted_spawn(const char *name, void (*fn)(void *), void *arg, bool daemon)
+{
+	return hosted_floor->spawn(name, fn, arg, daemon ? FLOOR_DAEMON : 0);
+}
+
+void hosted_syscall_exit(void)
+{
+	while (READ_ONCE(current->task_works))
+		task_work_run();
+}
+
+void __put_task_struct(struct task_struct *p)
+{
+	hosted_finding(HOSTED_CALLER, "BUG: task reference count underflow in %F", "%s", p->comm);
+}
+
+void __put_cred(struct cred *cred)
+{
+}
+
+void free_uid(struct user_struct *user)
+{
+	if (user)
+		refcount_dec(&user->__count);
+}
+
+bool capable(int cap)
+{
+	return true;
+}
+
+bool has_capability_noaudit(struct task_struct *p, int cap)
+{
+	return true;
+}
+
+/* --- sleeping and waking --- */
+
+static void check_may_sleep(unsigned long pc, const char *what)
+{
+	if (unlikely(preempt_count() || !self()->irq_on))
+		hosted_finding(pc, "BUG: scheduling while atomic in %F",
+			       "%s: preempt_count %#x, interrupts %s", what, preempt_count(),
+			       self()->irq_on ? "on" : "off");
+}
+
+/* Whether it was woken; ns 0: no limit. */
+static bool sleep(unsigned long ns)
+{
+	struct task_struct *p = current;
+	bool woken = true;
+
+	while (woken && READ_ONCE(p->__state) != TASK_RUNNING)
+		woken = hosted_floor->block("schedule", NULL, -1, ns);
+	hosted_floor->acquire(p);
+	return woken;
+}
+
+void schedule(void)
+{
+	check_may_sleep(HOSTED_CALLER, "schedule");
+	if (READ_ONCE(current->__state) == TASK_RUNNING)
+		hosted_floor->yield();
+	else
+		sleep(0);
+}
+
+void schedule_preempt_disabled(void)
+{
+	preempt_enable_no_resched();
+	schedule();
+	preempt_disable();
+}
+
+void preempt_schedule(void)
+{
+}
+
+signed long schedule_timeout(signed long timeout)
+{
+	unsigned long start = hosted_floor->now_ns();
+	signed long left;
+
+	check_may_sleep(HOSTED_CALLER, "schedule_timeout");
+	if (timeout == MAX_SCHEDULE_TIMEOUT) {
+		schedule();
+		return timeout;
+	}
+	if (!sleep(timeout > 0 ? jiffies_to_nsecs(timeout) : 1))
+		WRITE_ONCE(current->__state, TASK_RUNNING);
+	left = timeout - nsecs_to_jiffies64(hosted_floor->now_ns() - start);
+	return left > 0 ? left : 0;
+}
+
+void io_schedule(void)
+{
+	schedule();
+}
+
+long io_schedule_timeout(long timeout)
+{
+	return schedule_timeout(timeout);
+}
+
+int io_schedule_prepare(void)
+{
+	return 0;
+}
+
+void io_schedule_finish(int token)
+{
+}
+
+void msleep(unsigned int ms)
+{
+	set_current_state(TASK_UNINTERRUPTIBLE);
+	schedule_timeout(msecs_to_jiffies(ms) + 1);
+}
+
+int try_to_wake_up(struct task_struct *p, unsigned int state, int flags)
+{
+	hosted_floor->sync(p, FLOOR_WRITE);
+	hosted_floor->release(p);
+	if (!(READ_ONCE(p->__state) & state))
+		return 0;
+	WRITE_ONCE(p->__state, TASK_RUNNING);
+	hosted_floor->wake(hosted_task_of(p)->task);
+	return 1;
+}
+
+int wake_up_process(struct task_struct *p)
+{
+	return try_to_wake_up(p, TASK_NORMAL, 0);
+}
+
+int wake_up_state(struct task_struct *p, unsigned int state)
+{
+	return try_to_wake_up(p, state, 0);
+}
+
+int default_wake_function(wait_queue_entry_t *entry, unsigned int mode, int flags, void *key)
+{
+	return try_to_wake_up(entry->private, mode, flags);
+}
+
+static bool wake_q_put(struct wake_q_head *head, struct task_struct *p)
+{
+	if (p->wake_q.next)
+		return false;
+	p->wake_q.next = WAKE_Q_TAIL;
+	*head->lastp = &p->wake_q;
+	head->lastp = &p->wake_q.next;
+	return true;
+}
+
+void wake_q_add(struct wake_q_head *head, struct task_struct *p)
+{
+	if (wake_q_put(head, p))
+		get_task_struct(p);
+}
+
+void wake_q_add_safe(struct wake_q_head *head, struct task_struct *p)
+{
+	if (!wake_q_put(head, p))
+		put_task_struct(p);
+}
+
+void wake_up_q(struct wake_q_head *head)
+{
+	struct wake_q_node *node = head->first;
+
+	while (node != WAKE_Q_TAIL) {
+		struct task_struct *p = container_of(node, struct task_struct, wake_q);
+
+		node = node->next;
+		p->wake_q.next = NULL;
+		wake_up_process(p);
+		put_task_struct(p);
+	}
+}
+
+/* --- assertions on the context --- */
+
+void __might_resched(const char *file, int line, unsigned int offsets)
+{
+	if (unlikely(preempt_count() || !self()->irq_on || current->rcu_read_lock_nesting))
+		hosted_finding(HOSTED_CALLER,
+			       "BUG: sleeping function called from invalid context in %F",
+			       "at %s:%d: preempt_count %#x, interrupts %s, rcu depth %d", file,
+			       line, preempt_count(), self()->irq_on ? "on" : "off",
+			       current->rcu_read_lock_nesting);
+}
+
+void __might_sleep(const char *file, int line)
+{
+	__might_resched(file, line, 0);
+}
+
+void __might_fault(const char *file, int line)
+{
+	__might_resched(file, line, 0);
+}

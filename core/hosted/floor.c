@@ -1,0 +1,360 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * struct floor on sim/: each entry is one call of a room, with the world taken
+ * from the running task. Nothing of a hosted kernel is known here.
+ *
+ * Hooks of volatile accesses count as acquire and release: Linux publishes
+ * pointers and flags through READ_ONCE() and WRITE_ONCE() and orders them by
+ * address dependencies and barriers, which no hook tells. That loses races, it
+ * never makes one up.
+ */
+#include "core/hosted/floor.h"
+
+#include "sim/base/assert.h"
+#include "sim/base/lockmode.h"
+#include "sim/choice/choice.h"
+#include "sim/fault/fault.h"
+#include "sim/oracle/oracle.h"
+#include "sim/kapi/kapi.h"
+#include "sim/kapi/rcu.h"
+#include "core/hosted/hosted.h"
+
+#include <string.h>
+#include <sys/mman.h>
+
+_Static_assert(FLOOR_WRITE == OP_WRITE && FLOOR_MARKED == OP_MARKED && FLOOR_ATOMIC == OP_ATOMIC,
+	       "an access is described alike on both sides");
+_Static_assert(FLOOR_ZERO == MEM_ZERO && FLOOR_NOFAIL == MEM_NOFAIL, "so is an allocation");
+_Static_assert((int)FLOOR_DAEMON == TASK_DAEMON, "so is a task");
+_Static_assert((int)FLOOR_FAULT_ALLOC == FAULT_ALLOC && (int)FLOOR_FAULT_CALL == FAULT_CALL,
+	       "so is a failure");
+_Static_assert((int)FLOOR_LOCK_MUTEX == LOCK_MUTEX && (int)FLOOR_LOCK_SPIN == LOCK_SPIN &&
+		       (int)FLOOR_LOCK_MAP == LOCK_MAP && (int)FLOOR_LOCK_READ == LOCK_READ &&
+		       (int)FLOOR_LOCK_TRY == LOCK_TRY && (int)FLOOR_LOCK_NEST == LOCK_NEST &&
+		       (int)FLOOR_LOCK_IRQ_OFF == LOCK_IRQ_OFF,
+	       "so is a lock");
+
+#define FRAMES_BASE 0x320000000000UL
+#define FRAMES_N 8192UL
+#define FRAME_SIZE 4096UL
+#define TIMERS_MAX 64
+#define CALLER ((u64)(uintptr_t)__builtin_return_address(0))
+
+/* --- tasks --- */
+
+static unsigned task_id(void)
+{
+	return current_task->id;
+}
+
+static unsigned generation(void)
+{
+	return current_task->gen;
+}
+
+static _Bool is_daemon(void)
+{
+	return current_task->flags & TASK_DAEMON || current_task->id == SCHED_CLOCK_TASK;
+}
+
+static const char *task_name(void)
+{
+	return current_task->name;
+}
+
+static void *spawn(const char *name, void (*fn)(void *), void *arg, unsigned flags)
+{
+	return sched_spawn(this_world()->sched, name, fn, arg, flags);
+}
+
+static void wake(void *task)
+{
+	sched_wake(task);
+}
+
+static void serving(_Bool now)
+{
+	if (now)
+		current_task->flags &= ~TASK_DAEMON;
+	else
+		current_task->flags |= TASK_DAEMON;
+}
+
+/* --- accesses --- */
+
+static void sync_op(const void *addr, unsigned flags)
+{
+	access_sync(addr, flags);
+}
+
+#define VOLATILE_READ(size)                                          \
+	static void volatile_read##size(void *p)                     \
+	{                                                            \
+		access_range(p, size, OP_READ | OP_MARKED, CALLER);  \
+		access_acquire(p);                                   \
+	}
+#define VOLATILE_WRITE(size)                                         \
+	static void volatile_write##size(void *p)                    \
+	{                                                            \
+		access_range(p, size, OP_WRITE | OP_MARKED, CALLER); \
+		access_release(p);                                   \
+	}
+VOLATILE_READ(1)
+VOLATILE_READ(2)
+VOLATILE_READ(4)
+VOLATILE_READ(8)
+VOLATILE_READ(16)
+VOLATILE_WRITE(1)
+VOLATILE_WRITE(2)
+VOLATILE_WRITE(4)
+VOLATILE_WRITE(8)
+VOLATILE_WRITE(16)
+
+#define X(name) void __tsan_##name(void);
+FLOOR_HOOKS(X)
+#undef X
+
+static void *const *hooks(void)
+{
+	static void *table[FLOOR_HOOKS_N];
+
+#define X(name) table[FLOOR_HOOK_##name] = (void *)(uintptr_t)__tsan_##name;
+	FLOOR_HOOKS(X)
+#undef X
+#define X(name) table[FLOOR_HOOK_##name] = (void *)(uintptr_t)name;
+	FLOOR_HOOK_SIZES(X, volatile_read)
+	FLOOR_HOOK_SIZES(X, volatile_write)
+#undef X
+	return table;
+}
+
+/* --- memory --- */
+
+static void *floor_alloc(unsigned long size, unsigned flags, const char *cache, unsigned long pc)
+{
+	return mem_alloc(this_world()->mem, size, flags, cache, pc);
+}
+
+static void floor_free(const void *p, unsigned long pc)
+{
+	mem_free(this_world()->mem, p, pc);
+}
+
+static unsigned long size_of(const void *p)
+{
+	return mem_size(this_world()->mem, p);
+}
+
+static void mark_written(const void *p, unsigned long size)
+{
+	access_set_init(p, size);
+}
+
+static _Bool fails(enum floor_fault kind, unsigned long pc)
+{
+	return fault_fires(this_world()->fault, (enum fault_kind)kind, pc);
+}
+
+static unsigned long random_word(void)
+{
+	return choice_word(this_world()->choice, CHOICE_DATA);
+}
+
+/* --- time --- */
+
+static struct floor_timer {
+	struct clock_timer timer;
+	void *key;
+	void (*fn)(void *key);
+	u32 gen; /* the run in which it was armed */
+} timers[TIMERS_MAX];
+
+static unsigned long now_ns(void)
+{
+	return this_world()->clock->now_ns;
+}
+
+static bool armed(const struct floor_timer *t)
+{
+	return t->key && t->gen == current_task->gen;
+}
+
+/* The clock's task is not made anew for each timer: the object shall not know it from before. */
+static void timer_fired(struct clock_timer *timer)
+{
+	struct floor_timer *t = container_of(timer, struct floor_timer, timer);
+	void *key = t->key;
+
+	t->key = NULL;
+	current_task->kapi_private[0] = 0;
+	t->fn(key);
+}
+
+static _Bool timer_cancel(void *key)
+{
+	for (u32 i = 0; i < TIMERS_MAX; i++) {
+		if (timers[i].key != key || !armed(&timers[i]))
+			continue;
+		clock_timer_cancel(&timers[i].timer);
+		timers[i].key = NULL;
+		return true;
+	}
+	return false;
+}
+
+static void timer_arm(void *key, unsigned long delay_ns, void (*fn)(void *key))
+{
+	timer_cancel(key);
+	for (u32 i = 0; i < TIMERS_MAX; i++) {
+		struct floor_timer *t = &timers[i];
+
+		if (armed(t))
+			continue;
+		t->key = key;
+		t->fn = fn;
+		t->gen = current_task->gen;
+		clock_timer_init(&t->timer, timer_fired);
+		clock_timer_arm(this_world()->clock, &t->timer, delay_ns);
+		return;
+	}
+	sim_fatal("more than %d timers of a hosted kernel are armed", TIMERS_MAX);
+}
+
+/* --- RCU --- */
+
+static void rcu_call(void *head, void (*func)(void *head))
+{
+	call_rcu(head, (void (*)(struct rcu_head *))func);
+}
+
+/* --- locks --- */
+
+static void floor_lock_init(const void *lock, unsigned long class_key, const char *name)
+{
+	fact(LOCK_INIT, (u64)(uintptr_t)lock, class_key, (u64)(uintptr_t)name, LOCK_MUTEX);
+}
+
+static void floor_lock_acquire(const void *lock, unsigned long class_key, unsigned subclass,
+			       unsigned mode, unsigned long pc)
+{
+	struct task *t = current_task;
+	u64 class = class_key | (subclass & LOCK_SUBCLASS_MASK);
+
+	fact(LOCK_ACQUIRE, (u64)(uintptr_t)lock, class, mode, subclass);
+	fact(LOCK_ACQUIRED, (u64)(uintptr_t)lock, class, mode);
+	if (t->n_held == TASK_HELD_MAX)
+		return;
+	t->held[t->n_held++] = (struct task_held){
+		.lock = lock, .class_key = class, .mode = mode, .op = t->ops, .pc = pc};
+}
+
+static void floor_lock_release(const void *lock, unsigned long pc)
+{
+	struct task *t = current_task;
+	u32 i = t->n_held;
+
+	(void)pc;
+	while (i && t->held[i - 1].lock != lock)
+		i--;
+	if (!i)
+		return;
+	fact(LOCK_RELEASE, (u64)(uintptr_t)lock, t->held[i - 1].class_key, t->held[i - 1].mode);
+	t->n_held--;
+	for (; i <= t->n_held; i++)
+		t->held[i - 1] = t->held[i];
+}
+
+static int floor_lock_held(const void *lock)
+{
+	const struct task *t = current_task;
+
+	for (u32 i = 0; i < t->n_held; i++) {
+		if (t->held[i].lock == lock)
+			return t->held[i].mode & LOCK_READ ? 2 : 1;
+	}
+	return 0;
+}
+
+/* --- reports --- */
+
+static void floor_finding(const char *title, const char *text, unsigned long pc)
+{
+	struct world *w = this_world();
+	struct finding *f = oracle_finding(w, "warn", "%s", title);
+
+	if (!f)
+		return;
+	finding_printf(f, "%s\n", text);
+	finding_here(f, "reported", pc);
+	oracle_report(w, f);
+}
+
+static void (*printer)(const char *text, unsigned long len);
+
+void hosted_on_print(void (*fn)(const char *text, unsigned long len))
+{
+	printer = fn;
+}
+
+static void print(const char *text, unsigned long len)
+{
+	if (printer)
+		printer(text, len);
+}
+
+const struct floor hosted_floor_table = {
+	.abi = FLOOR_ABI,
+	.size = sizeof(struct floor),
+	.running = (void *const *)&current_task,
+	.word_offset = offsetof(struct task, kapi_private),
+	.task_id = task_id,
+	.generation = generation,
+	.is_daemon = is_daemon,
+	.task_name = task_name,
+	.spawn = spawn,
+	.block = sched_block,
+	.wake = wake,
+	.yield = sched_yield_now,
+	.serving = serving,
+	.sync = sync_op,
+	.access = access_range,
+	.acquire = access_acquire,
+	.release = access_release,
+	.hooks = hooks,
+	.alloc = floor_alloc,
+	.free = floor_free,
+	.size_of = size_of,
+	.mark_written = mark_written,
+	.fails = fails,
+	.frames = (void *)FRAMES_BASE,
+	.n_frames = FRAMES_N,
+	.random = random_word,
+	.now_ns = now_ns,
+	.timer_arm = timer_arm,
+	.timer_cancel = timer_cancel,
+	.rcu_lock = rcu_read_lock,
+	.rcu_unlock = rcu_read_unlock,
+	.rcu_call = rcu_call,
+	.rcu_wait = synchronize_rcu,
+	.lock_init = floor_lock_init,
+	.lock_acquire = floor_lock_acquire,
+	.lock_release = floor_lock_release,
+	.lock_held = floor_lock_held,
+	.finding = floor_finding,
+	.print = print,
+};
+
+/* The frames, once for the process. */
+void hosted_floor_map(void)
+{
+	static bool mapped;
+	void *p;
+
+	if (mapped)
+		return;
+	p = mmap((void *)FRAMES_BASE, FRAMES_N * FRAME_SIZE, PROT_READ | PROT_WRITE,
+		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+	if (p != (void *)FRAMES_BASE)
+		sim_fatal("cannot map the frames of a hosted kernel at %#lx", FRAMES_BASE);
+	mapped = true;
+}

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The two tables between a hosted Linux tree and sim/, in plain C types: this
+ * header is read with the tree's headers on one side and with ours on the other.
+ *
+ * struct floor is what the object stands on: it has no other way out. struct
+ * hosted_kernel is what it offers: system calls of the one process that all
+ * tasks of a scenario belong to, and that process's memory. User addresses are
+ * numbers of that process, never host pointers.
+ *
+ * FLOOR_HOOKS names the compiler's access hooks; the object holds a jump per
+ * name (custom/hook.c), so that the hook sees its caller as return address.
+ */
+#pragma once
+
+#define FLOOR_ABI 1
+
+#define FLOOR_HOOK_SIZES(X, name) X(name##1) X(name##2) X(name##4) X(name##8) X(name##16)
+#define FLOOR_HOOK_UNALIGNED(X, name) X(name##2) X(name##4) X(name##8) X(name##16)
+#define FLOOR_HOOKS(X)                                    \
+	FLOOR_HOOK_SIZES(X, read)                         \
+	FLOOR_HOOK_SIZES(X, write)                        \
+	FLOOR_HOOK_SIZES(X, read_write)                   \
+	FLOOR_HOOK_SIZES(X, volatile_read)                \
+	FLOOR_HOOK_SIZES(X, volatile_write)               \
+	FLOOR_HOOK_UNALIGNED(X, unaligned_read)           \
+	FLOOR_HOOK_UNALIGNED(X, unaligned_write)          \
+	FLOOR_HOOK_UNALIGNED(X, unaligned_read_write)     \
+	FLOOR_HOOK_UNALIGNED(X, unaligned_volatile_read)  \
+	FLOOR_HOOK_UNALIGNED(X, unaligned_volatile_write) \
+	X(read_range) X(write_range) X(memcpy) X(memmove) X(memset)
+
+enum floor_hook {
+#define X(name) FLOOR_HOOK_##name,
+	FLOOR_HOOKS(X)
+#undef X
+	FLOOR_HOOKS_N,
+};
+
+/* As sim/sched's OP_*; checked in floor.c. */
+enum floor_op {
+	FLOOR_READ = 0,
+	FLOOR_WRITE = 1,
+	FLOOR_MARKED = 2,
+	FLOOR_ATOMIC = 4,
+};
+
+enum floor_alloc { FLOOR_ZERO = 1, FLOOR_NOFAIL = 2 };
+enum floor_task_flag { FLOOR_DAEMON = 1 };
+enum floor_fault { FLOOR_FAULT_ALLOC, FLOOR_FAULT_COPY, FLOOR_FAULT_CALL };
+
+/* As sim/base/lockmode.h; checked in floor.c. */
+enum floor_lock {
+	FLOOR_LOCK_MUTEX = 1,
+	FLOOR_LOCK_SPIN = 2,
+	FLOOR_LOCK_MAP = 8,
+	FLOOR_LOCK_READ = 16,
+	FLOOR_LOCK_RECURSE = 32,
+	FLOOR_LOCK_TRY = 64,
+	FLOOR_LOCK_NEST = 128,
+	FLOOR_LOCK_IRQ_OFF = 256,
+};
+
+struct floor {
+	unsigned abi, size;
+
+	/* Tasks. The object's own word of a task is zero when the task is new. */
+	void *const *running;      /* where the running task's pointer is */
+	unsigned long word_offset; /* of the object's word in it */
+	unsigned (*task_id)(void);
+	unsigned (*generation)(void); /* another in every run: tasks do not outlive it */
+	_Bool (*is_daemon)(void);
+	const char *(*task_name)(void);
+	void *(*spawn)(const char *name, void (*fn)(void *), void *arg, unsigned flags);
+	/* See sched_block(): false on time-out, may wake without cause. */
+	_Bool (*block)(const char *what, const void *object, int owner, unsigned long timeout_ns);
+	void (*wake)(void *task);
+	void (*yield)(void);
+	/* A daemon serves someone now, or rests: a resting one may stay blocked for ever. */
+	void (*serving)(_Bool now);
+
+	/* Accesses that no compiler announces, and happens-before. */
+	void (*sync)(const void *addr, unsigned flags);
+	void (*access)(const void *addr, unsigned long size, unsigned flags, unsigned long pc);
+	void (*acquire)(const void *addr);
+	void (*release)(const void *addr);
+	void *const *(*hooks)(void); /* FLOOR_HOOKS_N */
+
+	/* The checked heap. */
+	void *(*alloc)(unsigned long size, unsigned flags, const char *cache, unsigned long pc);
+	void (*free)(const void *p, unsigned long pc);
+	unsigned long (*size_of)(const void *p);
+	void (*mark_written)(const void *p, unsigned long size);
+	_Bool (*fails)(enum floor_fault kind, unsigned long pc);
+
+	/* Frames: memory outside the heap, page aligned; contents are the object's business. */
+	void *frames;
+	unsigned long n_frames;
+	unsigned long (*random)(void); /* from the run's data stream */
+
+	/* Virtual time. A timer that fires calls fn in the clock's task. */
+	unsigned long (*now_ns)(void);
+	void (*timer_arm)(void *key, unsigned long delay_ns, void (*fn)(void *key));
+	_Bool (*timer_cancel)(void *key);
+
+	/* RCU; func(head) in a task of its own after a grace period. */
+	void (*rcu_lock)(void);
+	void (*rcu_unlock)(void);
+	void (*rcu_call)(void *head, void (*func)(void *head));
+	void (*rcu_wait)(void);
+
+	/* What oracles learn. */
+	void (*lock_init)(const void *lock, unsigned long class_key, const char *name);
+	void (*lock_acquire)(const void *lock, unsigned long class_key, unsigned subclass,
+			     unsigned mode, unsigned long pc);
+	void (*lock_release)(const void *lock, unsigned long pc);
+	int (*lock_held)(const void *lock); /* 0 no, 1 write, 2 read */
+
+	/* The end of the run: a finding with this title. In setup it ends the process. */
+	void (*finding)(const char *title, const char *text, unsigned long pc);
+	void (*print)(const char *text, unsigned long len);
+};
+
+struct hosted_kernel {
+	unsigned abi, size;
+	const char *version;
+	const struct floor **floor; /* set by the loader before boot() */
+	/* As task 0, in setup: runs the tree's initcalls. */
+	void (*boot)(void);
+
+	/* In any task: a system call of the one process; its result or -errno. */
+	long (*open)(const char *path, int flags);
+	long (*close)(int fd);
+	long (*ioctl)(int fd, unsigned cmd, unsigned long arg);
+	long (*read)(int fd, unsigned long buf, unsigned long size);
+	long (*write)(int fd, unsigned long buf, unsigned long size);
+	long (*poll)(int fd, unsigned events);
+	long (*dup)(int fd);
+
+	/* The process's memory: maps zeroed frames; whole pages. */
+	long (*mmap)(unsigned long addr, unsigned long size, _Bool writable);
+	long (*munmap)(unsigned long addr, unsigned long size);
+	/* Copies between buf and the process's memory; bytes not copied. */
+	unsigned long (*peek)(void *buf, unsigned long addr, unsigned long size);
+	unsigned long (*poke)(unsigned long addr, const void *buf, unsigned long size);
+	/* As task 0, at rest: closes every file, then runs what that left to do. */
+	void (*shutdown)(void);
+};

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Included before the first line of every file of a hosted tree, and of the
+ * runtime's files that are compiled with the tree's headers.
+ *
+ * What ARCH=um keeps per CPU or takes from the stack pointer is per task
+ * here: thread_info (and so `current` and preempt_count), the irq flag.
+ * Macros over the tree's own definitions do it without a copy
+ * of any header.
+ */
+#ifndef HOSTED_FORCE_H
+#define HOSTED_FORCE_H
+
+#ifndef __ASSEMBLY__
+struct thread_info;
+struct thread_info *hosted_thread_info(void);
+int *hosted_irq_flag(void);
+
+#define signals_enabled (*hosted_irq_flag())
+#include <linux/thread_info.h>
+#define current_thread_info() hosted_thread_info()
+#endif
+
+#endif

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the runtime's files share; read with the tree's headers.
+ */
+#pragma once
+
+#include <linux/kernel.h>
+#include <linux/sched.h>
+
+#include "core/hosted/floor.h"
+
+/* Left alone when state is restored between runs: each run makes it anew. */
+#define __hosted_keep __attribute__((section(".hosted_keep,\"aw\",@nobits#")))
+
+#define HOSTED_CALLER ((unsigned long)__builtin_return_address(0))
+#define HOSTED_TASKS_MAX 64
+
+extern const struct floor *hosted_floor;
+
+struct hosted_task {
+	struct task_struct t;
+	struct thread_info ti;
+	int irq_on;
+	void *task;         /* the floor's */
+	const void *spins_on;
+};
+
+static inline struct hosted_task *hosted_task_of(struct task_struct *p)
+{
+	return container_of(p, struct hosted_task, t);
+}
+
+/* custom/task.c */
+void hosted_task_boot(void);
+/* A kernel thread; name and arg live as long as it does. */
+void *hosted_spawn(const char *name, void (*fn)(void *), void *arg, bool daemon);
+/* The way back to user mode: what was left to do (delayed fput). */
+void hosted_syscall_exit(void);
+/* A deadlocked or misused service: ends the run. */
+void hosted_finding(unsigned long pc, const char *title, const char *fmt, ...)
+	__printf(3, 4);
+
+/* custom/page.c */
+void hosted_page_boot(void);
+struct page *hosted_page_alloc(unsigned int order, bool zero);
+void hosted_page_free(struct page *page);
+
+/* custom/mm.c */
+extern struct mm_struct hosted_mm;
+void hosted_mm_boot(void);
+long hosted_mmap(unsigned long addr, unsigned long size, bool writable);
+long hosted_munmap(unsigned long addr, unsigned long size);
+/* The frame behind a user address, or NULL. */
+struct page *hosted_user_page(unsigned long addr, bool write);
+/* Copies page by page; what could not be copied. */
+unsigned long hosted_user_copy(void *buf, unsigned long addr, unsigned long size, bool to_user);
+
+/* custom/slab.c */
+void hosted_slab_boot(void);
+
+/* custom/workqueue.c */
+void hosted_workqueue_boot(void);
+
+/* custom/devnode.c: the device number of a path below /dev, or 0. */
+dev_t hosted_devnode(const char *path);
+struct inode *hosted_devnode_inode(dev_t devt);
+
+/* stub/vfs.c */
+void hosted_vfs_boot(void);

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * stub: what the hosted files touch without our model having it: uevents, PCI,
+ * resources, CPU hotplug, software nodes, random numbers, time of day.
+ */
+#include "core/hosted/runtime.h"
+
+#include <linux/async.h>
+#include <linux/cpuhotplug.h>
+#include <linux/cpumask.h>
+#include <linux/device.h>
+#include <linux/ioport.h>
+#include <linux/irq.h>
+#include <linux/irq_work.h>
+#include <linux/kobject.h>
+#include <linux/ktime.h>
+#include <linux/moduleparam.h>
+#include <linux/pci.h>
+#include <linux/pci-ats.h>
+#include <linux/random.h>
+#include <linux/timekeeping.h>
+
+bool initcall_debug;
+struct kobject *kernel_kobj;
+unsigned long volatile jiffies __cacheline_aligned_in_smp = INITIAL_JIFFIES;
+struct resource ioport_resource, iomem_resource;
+const struct bus_type pci_bus_type = {.name = "pci"};
+struct cpuinfo_um boot_cpu_data = {.cache_alignment = 64};
+struct cpumask __cpu_possible_mask = {{1}}, __cpu_online_mask = {{1}}, __cpu_present_mask = {{1}},
+	       __cpu_enabled_mask = {{1}};
+
+int kobject_uevent(struct kobject *k, enum kobject_action a)
+{
+	return 0;
+}
+
+int kobject_uevent_env(struct kobject *k, enum kobject_action a, char *env[])
+{
+	return 0;
+}
+
+int kobject_synth_uevent(struct kobject *k, const char *buf, size_t n)
+{
+	return 0;
+}
+
+int add_uevent_var(struct kobj_uevent_env *env, const char *fmt, ...)
+{
+	return 0;
+}
+
+ktime_t ktime_get(void)
+{
+	return hosted_floor->now_ns();
+}
+
+void get_random_bytes(void *buf, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		((u8 *)buf)[i] = hosted_floor->random();
+}
+
+u8 get_random_u8(void)
+{
+	return hosted_floor->random();
+}
+
+u32 get_random_u32(void)
+{
+	return hosted_floor->random();
+}
+
+int get_cmdline(struct task_struct *p, char *buf, int n)
+{
+	return 0;
+}
+
+bool irq_work_queue(struct irq_work *work)
+{
+	work->func(work);
+	return true;
+}
+
+async_cookie_t async_schedule_node(async_func_t fn, void *data, int node)
+{
+	fn(data, 1);
+	return 1;
+}
+
+bool async_schedule_dev_nocall(async_func_t fn, struct device *dev)
+{
+	return false;
+}
+
+void async_synchronize_full(void)
+{
+}
+
+bool kthread_should_stop_or_park(void)
+{
+	return false;
+}
+
+int __cpuhp_setup_state(enum cpuhp_state state, const char *name, bool invoke,
+			int (*up)(unsigned int cpu), int (*down)(unsigned int cpu), bool multi)
+{
+	return state == CPUHP_AP_ONLINE_DYN ? CPUHP_AP_ONLINE_DYN : 0;
+}
+
+void __cpuhp_remove_state(enum cpuhp_state state, bool invoke)
+{
+}
+
+int __cpuhp_state_add_instance(enum cpuhp_state state, struct hlist_node *node, bool invoke)
+{
+	return 0;
+}
+
+int __cpuhp_state_remove_instance(enum cpuhp_state state, struct hlist_node *node, bool invoke)
+{
+	return 0;
+}
+
+int insert_resource(struct resource *parent, struct resource *new)
+{
+	return 0;
+}
+
+int release_resource(struct resource *r)
+{
+	return 0;
+}
+
+void software_node_notify(struct device *dev)
+{
+}
+
+void software_node_notify_remove(struct device *dev)
+{
+}
+
+/* --- PCI: there is none --- */
+
+void pci_dev_put(struct pci_dev *dev)
+{
+}
+
+struct pci_dev *pci_get_device(unsigned int vendor, unsigned int device, struct pci_dev *from)
+{
+	return NULL;
+}
+
+bool pci_acs_enabled(struct pci_dev *dev, u16 flags)
+{
+	return true;
+}
+
+bool pci_acs_path_enabled(struct pci_dev *start, struct pci_dev *end, u16 flags)
+{
+	return true;
+}
+
+bool pci_devs_are_dma_aliases(struct pci_dev *a, struct pci_dev *b)
+{
+	return false;
+}
+
+int pci_for_each_dma_alias(struct pci_dev *dev, int (*fn)(struct pci_dev *, u16, void *), void *data)
+{
+	return 0;
+}
+
+bool msi_device_has_isolated_msi(struct device *dev)
+{
+	return true;
+}
+
+/* --- module parameters keep their defaults --- */
+
+int param_set_bool(const char *val, const struct kernel_param *kp)
+{
+	return 0;
+}
+
+int param_get_bool(char *buf, const struct kernel_param *kp)
+{
+	return 0;
+}
+
+const struct kernel_param_ops param_ops_bool = {.set = param_set_bool, .get = param_get_bool};
