@@ -31,7 +31,8 @@ struct kernel {
 	/*
 	 * Builds kernel state for the machine inside w (devices exist, nothing
 	 * is probed, no IOMMU is registered). Runs as task 0 before the
-	 * snapshot; everything it allocates is the floor of every run.
+	 * snapshot; everything it allocates is the floor of every run. At entry
+	 * w->kernel is this struct kernel; it is the kernel's to replace.
 	 */
 	void (*boot)(struct world *w, const struct machine *m);
 	/*

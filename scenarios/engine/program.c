@@ -73,6 +73,7 @@ static void program_boot(struct world *w, void *self)
 {
 	struct scenario_program *p = self;
 
+	w->kernel = (void *)(uintptr_t)p->kernel;
 	p->kernel->boot(w, &p->scenario->machine);
 }
 

@@ -13,6 +13,8 @@
 
 #define HEAP_BASE 0x300000000000UL
 #define HEAP_SLOT (256UL << 20)
+/* Above this offset of a slot there is no heap, but the code of a hosted kernel. */
+#define HEAP_IMAGE (240UL << 20)
 #define STACK_BASE 0x308000000000UL
 #define STACK_SLOT (8UL << 20)
 #define SHADOW_BASE 0x310000000000UL

@@ -40,6 +40,13 @@ bool host_dir_publish(const char *dir, const char *stem, const struct host_file 
 void host_dir_each(const char *dir, const char *suffix, void (*fn)(void *arg, const char *name),
 		   void *arg);
 
+/*
+ * Maps size bytes of a file, private, from offset at the given page-aligned place,
+ * over whatever is there; path NULL is zeroed memory. prot as PROT_*. False: errno.
+ */
+bool host_map_at(void *at, size_t size, int prot, const char *path, u64 offset);
+bool host_protect(void *at, size_t size, int prot);
+
 /* The program's own path; "" if the host does not tell. */
 const char *host_program_path(void);
 

@@ -60,8 +60,8 @@ bool cli_number(const char *option, const char *text, u64 min, u64 max, u64 def,
 bool cli_duration(const char *option, const char *text, u64 *ms);
 /* Options that all exploring commands share, into explore_options; 0 or CLI_USAGE. */
 int cli_explore_options(const struct cli *c, struct explore_options *o);
-/* --memory and --kernel: what is not built yet is refused here. */
-int cli_check_world(const struct cli *c);
+/* --memory and --kernel: what is not built yet is refused here; gives the kernel. */
+int cli_check_world(const struct cli *c, const struct kernel **kernel);
 
 /* --- subcommands --- */
 int cli_run(struct cli *c);
@@ -73,6 +73,7 @@ int cli_topo(struct cli *c);
 int cli_fuzz(int argc, char **argv);
 int cli_help(int argc, char **argv);
 int cli_version(int argc, char **argv);
+int cli_kernel(int argc, char **argv);
 int cli_not_built(int argc, char **argv);
 int bench_main(int argc, char **argv);
 

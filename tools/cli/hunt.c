@@ -103,8 +103,7 @@ static int hunt_options(const struct cli *c, struct explore_hunt *h)
 	h->bug = c->o.bug;
 	h->policy = c->o.policy;
 	h->seeds = (u32)seeds;
-	h->kernel = &kernel_model;
-	return cli_check_world(c);
+	return cli_check_world(c, &h->kernel);
 }
 
 int cli_hunt(struct cli *c)

@@ -4,6 +4,7 @@
  */
 #include "tools/cli/cli.h"
 
+#include "core/hosted/hosted.h"
 #include "core/kernel/kernel.h"
 #include "sim/base/bits.h"
 #include "sim/host/host.h"
@@ -33,7 +34,8 @@ int cli_fail(const char *fmt, ...)
 
 #define WORLD_OPTIONS                                                                              \
 	TEXT("memory", 0, memory, "memory model: sc", "MODEL"),                                    \
-	TEXT("kernel", 0, kernel, "the kernel that runs: model", "NAME")
+	TEXT("kernel", 0, kernel, "the kernel that runs: model, or what `kernel build` made",         \
+	     "model|FILE")
 
 #define OUTPUT_OPTIONS                                                                             \
 	TEXT("json", 0, json, "the result as JSON; - is standard output", "FILE|-"),               \
@@ -132,22 +134,26 @@ bool cli_duration(const char *option, const char *text, u64 *ms)
 	return false;
 }
 
-int cli_check_world(const struct cli *c)
+int cli_check_world(const struct cli *c, const struct kernel **kernel)
 {
+	char why[512];
+
 	if (c->o.memory && strcmp(c->o.memory, "sc") != 0)
 		return cli_fail("--memory %s is not built yet, expected sc", c->o.memory);
-	if (c->o.kernel && strcmp(c->o.kernel, kernel_model.name) != 0)
-		return cli_fail("--kernel %s is not built yet, expected %s", c->o.kernel,
-				kernel_model.name);
 	if (c->o.threads)
 		return cli_fail("--threads is not built yet");
-	return CLI_OK;
+	*kernel = &kernel_model;
+	if (!c->o.kernel || strcmp(c->o.kernel, kernel_model.name) == 0)
+		return CLI_OK;
+	*kernel = hosted_open(c->o.kernel, why, sizeof(why));
+	return *kernel ? CLI_OK : cli_fail("--kernel: %s", why);
 }
 
 int cli_explore_options(const struct cli *c, struct explore_options *o)
 {
 	u64 jobs, verify;
-	int rc = cli_check_world(c);
+	const struct kernel *kernel;
+	int rc = cli_check_world(c, &kernel);
 
 	memset(o, 0, sizeof(*o));
 	if (rc)
@@ -162,7 +168,7 @@ int cli_explore_options(const struct cli *c, struct explore_options *o)
 		o->runs = ~0ULL >> 1;
 	o->policy = c->o.policy;
 	o->bugs = c->o.bugs;
-	o->kernel = &kernel_model;
+	o->kernel = kernel;
 	o->oracles = c->o.oracles;
 	o->keep_going = c->o.keep_going;
 	o->no_shrink = c->o.no_shrink;

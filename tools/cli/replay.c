@@ -281,10 +281,10 @@ static int in_gdb(struct cli *c)
 static int replay_with(struct cli *c, bool shrink)
 {
 	struct recipe *r = calloc(RECIPES_MAX, sizeof(*r));
-	struct explore_replay how = {.recipe = r, .shrink = shrink, .kernel = &kernel_model};
+	struct explore_replay how = {.recipe = r, .shrink = shrink};
 	struct scenario *s = NULL;
 	u64 times;
-	int rc = cli_check_world(c);
+	int rc = cli_check_world(c, &how.kernel);
 
 	sim_assert(r);
 	if (!rc && c->n_args != 1)

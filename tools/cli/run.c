@@ -120,13 +120,13 @@ static void print_summary(const struct cli *c, const struct scenario *s,
 }
 
 /* Its trace is that of the finding's recipe. */
-static int write_trace(const struct cli *c, const struct scenario *s,
+static int write_trace(const struct cli *c, const struct scenario *s, const struct kernel *kernel,
 		       const struct explore_result *r)
 {
 	bool expected, to_stdout = strcmp(c->o.trace, "-") == 0;
 	const struct explore_finding *f = main_finding(s, r, &expected);
 	struct explore_result played;
-	struct explore_replay how = {.n = 1, .times = 1, .kernel = &kernel_model};
+	struct explore_replay how = {.n = 1, .times = 1, .kernel = kernel};
 
 	if (!f)
 		return CLI_OK;
@@ -172,7 +172,7 @@ static int run_one(struct cli *c, const char *path, struct explore_options *o, i
 	if (c->o.json)
 		*doc = to_json(s, &r, o, outcome);
 	if (!rc && c->o.trace)
-		rc = write_trace(c, s, &r);
+		rc = write_trace(c, s, o->kernel, &r);
 	explore_result_free(&r);
 	scenario_free(s);
 	return rc;

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Headers and wrappers made from the tree at build time, never committed."""
+import os
+
+
+def write_if_changed(path, text):
+    """Keeps the time of a file that would not change: nothing is rebuilt."""
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    if os.path.exists(path):
+        with open(path, encoding="utf-8") as f:
+            if f.read() == text:
+                return
+    with open(path + ".new", "w", encoding="utf-8") as f:
+        f.write(text)
+    os.rename(path + ".new", path)
+
+
+def config(tree):
+    """What Kconfig refuses, as macros; nothing but the exported symbol is visible."""
+    lines = ["#pragma GCC visibility push(hidden)"]
+    for name, value in tree.forced:
+        lines.append(f"#undef {name}")
+        if value != "n":
+            lines.append(f"#define {name} {'1' if value == 'y' else value}")
+    lines += ["#ifdef IOMMULAB_HOOKS", "#define CONFIG_KCSAN 1", "#endif", ""]
+    return "\n".join(lines)
+
+
+def write(tree, folder):
+    write_if_changed(os.path.join(folder, "hosted_config.h"), config(tree))
+
+
+def wrapper(root, host, files, folder):
+    """A file with the headers of `host`, and of the .c files it includes only `files`."""
+    with open(os.path.join(root, host), encoding="utf-8") as f:
+        includes = [line.strip() for line in f if line.startswith("#include")]
+    headers = [line for line in includes if not line.endswith('.c"')]
+    wanted = [f'#include "{name}"' for name in map(os.path.basename, files)
+              if f'#include "{name}"' in includes]
+    path = os.path.join(folder, "hosted_" + host.replace("/", "_"))
+    write_if_changed(path, "\n".join(headers + wanted) + "\n")
+    return path

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#pragma once
+
+#include "core/hosted/hosted.h"
+
+#define HOSTED_SEGMENTS_MAX 6
+
+struct hosted_segment {
+	u64 vaddr, offset, file_size, size;
+	int prot;
+};
+
+/* A file, read and checked; nothing of a world in it. */
+struct hosted_image {
+	struct kernel kernel; /* first: a struct kernel of ours is an image */
+	struct hosted_facts facts;
+	char name[96], *path, *file;
+	size_t size;
+	struct hosted_segment segment[HOSTED_SEGMENTS_MAX]; /* [0] is the state */
+	u32 n_segments;
+	u64 rela, n_rela;     /* file offset, number */
+	u64 mark, mark_size;  /* address of the notes, which hold the build id */
+	u64 entry;            /* of struct hosted_kernel */
+};
+
+/* image.c: reads and checks a file. */
+bool hosted_image_read(struct hosted_image *image, const char *path, char *err, size_t err_size);
+/* load.c: as task 0 in setup, before any other allocation. */
+const struct hosted_kernel *hosted_place(const struct hosted_image *image, struct world *w);
+/* kernel.c: boot(), op() and shutdown() of every hosted kernel. */
+void hosted_kernel_init(struct hosted_image *image);
+/* floor.c */
+extern const struct floor hosted_floor_table;
+/* Maps the frames, once for the process. */
+void hosted_floor_map(void);
+/* Who hears what the kernel prints; nobody at first. */
+void hosted_on_print(void (*fn)(const char *text, unsigned long len));

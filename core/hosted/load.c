@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Puts an image under a world. Code and constants are mapped once a slot and
+ * stay; the state is written anew at each boot, as the heap's first object.
+ */
+#include "core/hosted/hosted_priv.h"
+
+#include "sim/base/assert.h"
+#include "sim/base/bits.h"
+#include "sim/base/region.h"
+#include "sim/host/host.h"
+#include "sim/mem/mem.h"
+#include "sim/sched/sched.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#define PAGE 4096UL
+
+static u64 slot_base(const struct world *w)
+{
+	return HEAP_BASE + w->slot * HEAP_SLOT;
+}
+
+/* Relocations whose place lies in [low, high). */
+static void relocate(const struct hosted_image *image, u64 base, u64 low, u64 high)
+{
+	const Elf64_Rela *r = (const Elf64_Rela *)(image->file + image->rela);
+
+	for (u64 i = 0; i < image->n_rela; i++) {
+		if (r[i].r_offset >= low && r[i].r_offset < high)
+			*(u64 *)(base + r[i].r_offset) = base + (u64)r[i].r_addend;
+	}
+}
+
+/* From the file, so that tools that read the process's maps find the names. */
+static void map_segment(const struct hosted_image *image, const struct hosted_segment *s, u64 base)
+{
+	u64 start = ALIGN_DOWN(s->vaddr, PAGE), pad = s->vaddr - start;
+	u64 from_file = s->file_size ? ALIGN(pad + s->file_size, PAGE) : 0;
+	u64 size = ALIGN(pad + s->size, PAGE);
+	bool ok = true;
+
+	if (from_file)
+		ok = host_map_at((void *)(base + start), from_file, PROT_READ | PROT_WRITE,
+				 image->path, s->offset - pad);
+	if (ok && size > from_file)
+		ok = host_map_at((void *)(base + start + from_file), size - from_file,
+				 PROT_READ | PROT_WRITE, NULL, 0);
+	if (!ok)
+		sim_fatal("%s cannot be mapped: %s", image->path, strerror(errno));
+	if (from_file)
+		memset((void *)(base + s->vaddr + s->file_size), 0,
+		       from_file - pad - s->file_size);
+}
+
+static void map_image(const struct hosted_image *image, u64 base)
+{
+	const struct hosted_segment *first = &image->segment[1];
+	const void *mark = image->file + first->offset + (image->mark - first->vaddr);
+
+	if (memcmp((void *)(base + image->mark), mark, image->mark_size) == 0)
+		return;
+	host_map_at((void *)(base + HEAP_IMAGE), HEAP_SLOT - HEAP_IMAGE, PROT_READ | PROT_WRITE,
+		    NULL, 0);
+	for (u32 i = 1; i < image->n_segments; i++)
+		map_segment(image, &image->segment[i], base);
+	relocate(image, base, HEAP_IMAGE, HEAP_SLOT);
+	for (u32 i = 1; i < image->n_segments; i++) {
+		const struct hosted_segment *s = &image->segment[i];
+		u64 start = ALIGN_DOWN(s->vaddr, PAGE);
+
+		host_protect((void *)(base + start), ALIGN(s->vaddr + s->size, PAGE) - start,
+			     s->prot);
+	}
+}
+
+const struct hosted_kernel *hosted_place(const struct hosted_image *image, struct world *w)
+{
+	const struct hosted_segment *s = &image->segment[0];
+	const struct hosted_kernel *k;
+	u64 base = slot_base(w), at;
+
+	hosted_floor_map();
+	map_image(image, base);
+	at = (u64)mem_alloc(w->mem, s->vaddr + s->size - MEM_REDZONE, MEM_ZERO | MEM_NOFAIL,
+			    "hosted .data", (u64)__builtin_return_address(0));
+	sim_assert(at == base + MEM_REDZONE);
+	memcpy((void *)(base + s->vaddr), image->file + s->offset, s->file_size);
+	relocate(image, base, s->vaddr, s->vaddr + s->size);
+	k = (const struct hosted_kernel *)(base + image->entry);
+	sim_assert(k->abi == FLOOR_ABI && k->size == sizeof(*k));
+	*k->floor = &hosted_floor_table;
+	return k;
+}

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * `iommulab kernel build`: hands over to core/hosted/build, which knows kbuild.
+ *
+ * Its files lie beside the program: in a build directory the link `hosted-src`
+ * leads to the checkout; installed, share/iommulab has them.
+ */
+#include "sim/host/host.h"
+#include "tools/cli/cli.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static const struct poptOption build_options[] = {
+	{"tree", 0, POPT_ARG_STRING, NULL, 't', "the Linux tree; nothing is written into it", "DIR"},
+	{"out", 'o', POPT_ARG_STRING, NULL, 'o', "the object (kernel-VERSION-FLAVOUR.so)", "FILE"},
+	{"flavour", 0, POPT_ARG_STRING, NULL, 'f', "lab, bench, asan or fuzz (this program's)",
+	 "NAME"},
+	{"config", 0, POPT_ARG_STRING, NULL, 'c', "the headers' base: um (x86 is not built yet)",
+	 "NAME"},
+	{"work", 0, POPT_ARG_STRING, NULL, 'w', "keeps what the next build uses again "
+	 "($XDG_CACHE_HOME/iommulab)", "DIR"},
+	{"jobs", 'j', POPT_ARG_STRING, NULL, 'j', "compilers at once (2)", "N"},
+	{"json", 0, POPT_ARG_STRING, NULL, 'J', "the result as JSON; - is standard output", "FILE|-"},
+	POPT_AUTOHELP POPT_TABLEEND,
+};
+
+/* The folder that holds core/hosted/build, or NULL. */
+static const char *source_root(char root[HOST_PATH_MAX])
+{
+	static const char *const places[] = {"hosted-src", "../share/iommulab/hosted"};
+	const char *self = host_program_path(), *slash = strrchr(self, '/');
+	char path[HOST_PATH_MAX + 64];
+
+	for (u32 i = 0; i < 2; i++) {
+		snprintf(root, HOST_PATH_MAX, "%.*s/%s", slash ? (int)(slash - self) : 0, self,
+			 places[i]);
+		snprintf(path, sizeof(path), "%s/core/hosted/build/build.py", root);
+		if (host_file_exists(path))
+			return root;
+	}
+	return NULL;
+}
+
+static int read_options(int argc, char **argv, const char *given[256])
+{
+	poptContext context = poptGetContext("iommulab", argc, (const char **)argv, build_options, 0);
+	const char *left;
+	int rc;
+
+	poptSetOtherOptionHelp(context, "build --tree DIR [OPTIONS]\nhosts a Linux tree");
+	while ((rc = poptGetNextOpt(context)) > 0)
+		given[rc] = poptGetOptArg(context);
+	left = poptGetArg(context);
+	if (rc < -1)
+		rc = cli_fail("kernel build: %s: %s, see `iommulab kernel build --help`",
+			      poptBadOption(context, POPT_BADOPTION_NOALIAS), poptStrerror(rc));
+	else if (left)
+		rc = cli_fail("kernel build: '%s' is left over", left);
+	else
+		rc = CLI_OK;
+	poptFreeContext(context);
+	return rc;
+}
+
+static int build(int argc, char **argv)
+{
+	static const char *const names[] = {"t--tree", "o--out", "w--work", "j--jobs", "J--json"};
+	char root[HOST_PATH_MAX], script[HOST_PATH_MAX + 64];
+	const char *given[256] = {NULL}, *args[32] = {"python3"};
+	int n = 1, rc = read_options(argc, argv, given);
+
+	if (rc)
+		return rc;
+	if (!given['t'])
+		return cli_fail("kernel build: --tree is missing, expected a Linux tree");
+	if (given['c'] && strcmp(given['c'], "um") != 0)
+		return cli_fail("kernel build: --config %s is not built yet, expected um", given['c']);
+	if (!source_root(root))
+		return cli_fail("kernel build: the runtime's sources are not beside the program");
+	snprintf(script, sizeof(script), "%s/core/hosted/build/build.py", root);
+	args[n++] = script;
+	args[n++] = "--root";
+	args[n++] = root;
+	args[n++] = "--flavour";
+	args[n++] = given['f'] ? given['f'] : IOMMULAB_FLAVOUR;
+	for (u32 i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		if (!given[(int)names[i][0]])
+			continue;
+		args[n++] = names[i] + 1;
+		args[n++] = given[(int)names[i][0]];
+	}
+	host_exec("python3", (char *const *)(uintptr_t)args);
+	return cli_fail("kernel build: python3 is missing: sudo apt-get install python3");
+}
+
+int cli_kernel(int argc, char **argv)
+{
+	if (argc > 1 && strcmp(argv[1], "build") == 0)
+		return build(argc - 1, argv + 1);
+	if (argc > 1 && strcmp(argv[1], "selftest") == 0)
+		return cli_fail("kernel selftest is not built yet");
+	return cli_fail("kernel: expected `iommulab kernel build --tree DIR`");
+}
