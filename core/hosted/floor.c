@@ -8,7 +8,7 @@
  * address dependencies and barriers, which no hook tells. That loses races, it
  * never makes one up.
  */
-#include "core/hosted/floor.h"
+#include "core/hosted/hosted_priv.h"
 
 #include "sim/base/assert.h"
 #include "sim/base/lockmode.h"
@@ -17,22 +17,28 @@
 #include "sim/oracle/oracle.h"
 #include "sim/kapi/kapi.h"
 #include "sim/kapi/rcu.h"
-#include "core/hosted/hosted.h"
 
 #include <string.h>
 #include <sys/mman.h>
 
-_Static_assert(FLOOR_WRITE == OP_WRITE && FLOOR_MARKED == OP_MARKED && FLOOR_ATOMIC == OP_ATOMIC,
-	       "an access is described alike on both sides");
-_Static_assert(FLOOR_ZERO == MEM_ZERO && FLOOR_NOFAIL == MEM_NOFAIL, "so is an allocation");
-_Static_assert((int)FLOOR_DAEMON == TASK_DAEMON, "so is a task");
-_Static_assert((int)FLOOR_FAULT_ALLOC == FAULT_ALLOC && (int)FLOOR_FAULT_CALL == FAULT_CALL,
-	       "so is a failure");
-_Static_assert((int)FLOOR_LOCK_MUTEX == LOCK_MUTEX && (int)FLOOR_LOCK_SPIN == LOCK_SPIN &&
-		       (int)FLOOR_LOCK_MAP == LOCK_MAP && (int)FLOOR_LOCK_READ == LOCK_READ &&
-		       (int)FLOOR_LOCK_TRY == LOCK_TRY && (int)FLOOR_LOCK_NEST == LOCK_NEST &&
-		       (int)FLOOR_LOCK_IRQ_OFF == LOCK_IRQ_OFF,
-	       "so is a lock");
+#define SAME(a, b) _Static_assert((int)(a) == (int)(b), "described alike on both sides")
+SAME(FLOOR_WRITE, OP_WRITE);
+SAME(FLOOR_MARKED, OP_MARKED);
+SAME(FLOOR_ATOMIC, OP_ATOMIC);
+SAME(FLOOR_ZERO, MEM_ZERO);
+SAME(FLOOR_NOFAIL, MEM_NOFAIL);
+SAME(FLOOR_DAEMON, TASK_DAEMON);
+SAME(FLOOR_FAULT_ALLOC, FAULT_ALLOC);
+SAME(FLOOR_FAULT_COPY, FAULT_COPY);
+SAME(FLOOR_FAULT_CALL, FAULT_CALL);
+SAME(FLOOR_LOCK_MUTEX, LOCK_MUTEX);
+SAME(FLOOR_LOCK_SPIN, LOCK_SPIN);
+SAME(FLOOR_LOCK_MAP, LOCK_MAP);
+SAME(FLOOR_LOCK_READ, LOCK_READ);
+SAME(FLOOR_LOCK_RECURSE, LOCK_RECURSE);
+SAME(FLOOR_LOCK_TRY, LOCK_TRY);
+SAME(FLOOR_LOCK_NEST, LOCK_NEST);
+SAME(FLOOR_LOCK_IRQ_OFF, LOCK_IRQ_OFF);
 
 #define FRAMES_BASE 0x320000000000UL
 #define FRAMES_N 8192UL
@@ -344,7 +350,6 @@ const struct floor hosted_floor_table = {
 	.print = print,
 };
 
-/* The frames, once for the process. */
 void hosted_floor_map(void)
 {
 	static bool mapped;

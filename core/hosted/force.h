@@ -17,6 +17,10 @@ struct thread_info *hosted_thread_info(void);
 int *hosted_irq_flag(void);
 
 #define signals_enabled (*hosted_irq_flag())
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wstrict-prototypes"
+#include <asm/irqflags.h>
+#pragma GCC diagnostic pop
 #include <linux/thread_info.h>
 #define current_thread_info() hosted_thread_info()
 #endif

@@ -10,7 +10,7 @@
 #include "core/hosted/floor.h"
 
 /* Left alone when state is restored between runs: each run makes it anew. */
-#define __hosted_keep __attribute__((section(".hosted_keep,\"aw\",@nobits#")))
+#define __hosted_keep __attribute__((section(".hosted_keep")))
 
 #define HOSTED_CALLER ((unsigned long)__builtin_return_address(0))
 #define HOSTED_TASKS_MAX 64

@@ -22,6 +22,8 @@ extern initcall_entry_t hosted_initcalls_start[], hosted_initcalls_end[];
 
 void hosted_hooks_boot(void);
 void __init chrdev_init(void);
+void __init radix_tree_init(void);
+void __init maple_tree_init(void);
 extern struct vfsmount hosted_mount;
 
 enum system_states system_state;
@@ -35,6 +37,10 @@ static void boot(void)
 	hosted_slab_boot();
 	hosted_workqueue_boot();
 	hosted_vfs_boot();
+	radix_tree_init();
+	maple_tree_init();
+	radix_tree_init();
+	maple_tree_init();
 	files_init();
 	files_maxfiles_init();
 	chrdev_init();
@@ -197,7 +203,7 @@ static void do_shutdown(void)
 
 __attribute__((visibility("default"), used)) const struct hosted_kernel hosted_kernel = {
 	.abi = FLOOR_ABI,
-	.size = sizeof(struct floor),
+	.size = sizeof(struct hosted_kernel),
 	.version = UTS_RELEASE,
 	.floor = &hosted_floor,
 	.boot = boot,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * custom: what the kernel says goes to the floor; WARN and BUG end the run as
- * a finding with their text. Rate limits never hold anything back.
+ * a finding with their text.
  */
 #include "core/hosted/runtime.h"
 
@@ -84,11 +84,6 @@ void panic(const char *fmt, ...)
 	hosted_floor->finding("kernel BUG in %F", text, HOSTED_CALLER);
 	for (;;)
 		hosted_floor->yield();
-}
-
-int ___ratelimit(struct ratelimit_state *rs, const char *func)
-{
-	return 1;
 }
 
 void dump_stack(void)

@@ -6,6 +6,7 @@
 #include "core/hosted/runtime.h"
 
 #include <linux/async.h>
+#include <linux/backing-dev.h>
 #include <linux/cpuhotplug.h>
 #include <linux/cpumask.h>
 #include <linux/device.h>
@@ -18,6 +19,7 @@
 #include <linux/pci.h>
 #include <linux/pci-ats.h>
 #include <linux/random.h>
+#include <linux/property.h>
 #include <linux/timekeeping.h>
 
 bool initcall_debug;
@@ -188,3 +190,60 @@ int param_get_bool(char *buf, const struct kernel_param *kp)
 }
 
 const struct kernel_param_ops param_ops_bool = {.set = param_set_bool, .get = param_get_bool};
+
+/* --- time units --- */
+
+unsigned long __msecs_to_jiffies(const unsigned int ms)
+{
+	return DIV_ROUND_UP((u64)ms * HZ, MSEC_PER_SEC);
+}
+
+u64 nsecs_to_jiffies64(u64 ns)
+{
+	return ns / (NSEC_PER_SEC / HZ);
+}
+
+unsigned int jiffies_to_usecs(const unsigned long j)
+{
+	return j * (USEC_PER_SEC / HZ);
+}
+
+/* --- what boot calls for show --- */
+
+int oops_in_progress;
+bool static_key_initialized = true;
+struct backing_dev_info noop_backing_dev_info;
+
+int bdi_init(struct backing_dev_info *bdi)
+{
+	return 0;
+}
+
+int __init firmware_init(void)
+{
+	return 0;
+}
+
+void fs_reclaim_acquire(gfp_t gfp)
+{
+}
+
+void fs_reclaim_release(gfp_t gfp)
+{
+}
+
+int execute_with_initialized_rng(struct notifier_block *nb)
+{
+	return nb->notifier_call(nb, 0, NULL);
+}
+
+int bitmap_print_to_pagebuf(bool list, char *buf, const unsigned long *mask, int nbits)
+{
+	return 0;
+}
+
+int device_create_managed_software_node(struct device *dev, const struct property_entry *p,
+					const struct software_node *parent)
+{
+	return 0;
+}
