@@ -16,7 +16,8 @@ struct hosted_image {
 	struct hosted_facts facts;
 	char name[96], *path, *file;
 	size_t size;
-	struct hosted_segment segment[HOSTED_SEGMENTS_MAX]; /* [0] is the state */
+	struct hosted_segment segment[HOSTED_SEGMENTS_MAX];
+	const struct hosted_segment *state; /* the last: .data and .bss */
 	u32 n_segments;
 	u64 rela, n_rela;     /* file offset, number */
 	u64 mark, mark_size;  /* address of the notes, which hold the build id */
@@ -31,6 +32,8 @@ const struct hosted_kernel *hosted_place(const struct hosted_image *image, struc
 void hosted_kernel_init(struct hosted_image *image);
 /* floor.c */
 extern const struct floor hosted_floor_table;
+void hosted_floor_map(void);
+void hosted_on_print(void (*fn)(const char *text, unsigned long len));
 /* Maps the frames, once for the process. */
 void hosted_floor_map(void);
 /* Who hears what the kernel prints; nobody at first. */

@@ -38,19 +38,20 @@ static bool inside(u64 at, u64 size, u64 end)
 	return at <= end && size <= end - at;
 }
 
-/* A segment in its place: the state below, all others above the heap. */
+/* A segment in its place: the state, which is the last, in the heap. */
 static bool add_segment(struct hosted_image *image, const Elf64_Phdr *ph)
 {
 	struct hosted_segment *s = &image->segment[image->n_segments];
-	bool state = image->n_segments == 0;
-	u64 low = state ? PAGE : HEAP_IMAGE, high = state ? HEAP_IMAGE / 4 : HEAP_SLOT;
+	bool state = ph->p_vaddr >= IMAGE_BELOW;
+	u64 low = state ? IMAGE_BELOW + PAGE : PAGE;
+	u64 high = state ? IMAGE_BELOW + IMAGE_SLOT : IMAGE_SLOT;
 
 	if (image->n_segments == HOSTED_SEGMENTS_MAX || ph->p_filesz > ph->p_memsz ||
 	    ph->p_vaddr < low || !inside(ph->p_vaddr, ph->p_memsz, high) ||
 	    !inside(ph->p_offset, ph->p_filesz, image->size) ||
 	    (ph->p_vaddr ^ ph->p_offset) % PAGE)
 		return false;
-	for (u32 i = 1; i < image->n_segments; i++) {
+	for (u32 i = 0; i < image->n_segments; i++) {
 		const struct hosted_segment *o = &image->segment[i];
 
 		if (ph->p_vaddr < ALIGN(o->vaddr + o->size, PAGE))
@@ -63,6 +64,7 @@ static bool add_segment(struct hosted_image *image, const Elf64_Phdr *ph)
 	s->prot = (ph->p_flags & PF_R ? PROT_READ : 0) | (ph->p_flags & PF_W ? PROT_WRITE : 0) |
 		  (ph->p_flags & PF_X ? PROT_EXEC : 0);
 	image->n_segments++;
+	image->state = state ? s : image->state;
 	return true;
 }
 
@@ -192,16 +194,16 @@ static bool read_headers(struct hosted_image *image)
 			dynamic = read_relocations(image, ph[i].p_offset, ph[i].p_filesz);
 	}
 	image->entry = eh->e_entry;
-	return notes && dynamic && image->n_segments >= 3 && relocations_fit(image) &&
-	       image->mark >= image->segment[1].vaddr &&
-	       inside(image->mark - image->segment[1].vaddr, image->mark_size,
-		      image->segment[1].file_size);
+	return notes && dynamic && image->state == &image->segment[image->n_segments - 1] && relocations_fit(image) &&
+	       image->mark >= image->segment[0].vaddr &&
+	       inside(image->mark - image->segment[0].vaddr, image->mark_size,
+		      image->segment[0].file_size);
 }
 
-/* The entry lies in constants or in the state, whole. */
+/* The entry lies in what comes from the file, whole. */
 static bool entry_fits(const struct hosted_image *image)
 {
-	for (u32 i = 0; i < 2; i++) {
+	for (u32 i = 0; i < image->n_segments; i++) {
 		const struct hosted_segment *s = &image->segment[i];
 
 		if (image->entry >= s->vaddr && image->entry % 8 == 0 &&

@@ -138,10 +138,10 @@ static long op_hwpt_alloc(struct process *p, const u64 *arg)
 	return ret;
 }
 
-/* struct iommu_test_cmd; its union's largest member that is used here. */
+/* struct iommu_test_cmd and zeroes behind it, which every tree's size rule takes. */
 struct test_call_arg {
 	u32 size, op, id, reserved;
-	u32 word[8];
+	u32 word[60];
 };
 
 static long op_mock_device(struct process *p, const u64 *arg)

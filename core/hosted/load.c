@@ -20,9 +20,10 @@
 
 #define PAGE 4096UL
 
-static u64 slot_base(const struct world *w)
+/* Where the image's address 0 is. */
+static u64 image_base(const struct world *w)
 {
-	return HEAP_BASE + w->slot * HEAP_SLOT;
+	return HEAP_BASE + w->slot * HEAP_SLOT - IMAGE_BELOW;
 }
 
 /* Relocations whose place lies in [low, high). */
@@ -59,17 +60,20 @@ static void map_segment(const struct hosted_image *image, const struct hosted_se
 
 static void map_image(const struct hosted_image *image, u64 base)
 {
-	const struct hosted_segment *first = &image->segment[1];
+	const struct hosted_segment *first = &image->segment[0];
 	const void *mark = image->file + first->offset + (image->mark - first->vaddr);
+	u32 n_fixed = image->n_segments - 1;
 
-	if (memcmp((void *)(base + image->mark), mark, image->mark_size) == 0)
+	/* A place that is taken has an image of ours: this one, or another that goes. */
+	if (!host_reserve_at((void *)base, IMAGE_SLOT) &&
+	    memcmp((void *)(base + image->mark), mark, image->mark_size) == 0)
 		return;
-	host_map_at((void *)(base + HEAP_IMAGE), HEAP_SLOT - HEAP_IMAGE, PROT_READ | PROT_WRITE,
-		    NULL, 0);
-	for (u32 i = 1; i < image->n_segments; i++)
+	if (!host_map_at((void *)base, IMAGE_SLOT, PROT_READ | PROT_WRITE, NULL, 0))
+		sim_fatal("no room for a hosted kernel: %s", strerror(errno));
+	for (u32 i = 0; i < n_fixed; i++)
 		map_segment(image, &image->segment[i], base);
-	relocate(image, base, HEAP_IMAGE, HEAP_SLOT);
-	for (u32 i = 1; i < image->n_segments; i++) {
+	relocate(image, base, 0, IMAGE_BELOW);
+	for (u32 i = 0; i < n_fixed; i++) {
 		const struct hosted_segment *s = &image->segment[i];
 		u64 start = ALIGN_DOWN(s->vaddr, PAGE);
 
@@ -80,15 +84,16 @@ static void map_image(const struct hosted_image *image, u64 base)
 
 const struct hosted_kernel *hosted_place(const struct hosted_image *image, struct world *w)
 {
-	const struct hosted_segment *s = &image->segment[0];
+	const struct hosted_segment *s = image->state;
 	const struct hosted_kernel *k;
-	u64 base = slot_base(w), at;
+	u64 base = image_base(w), heap = base + IMAGE_BELOW, at;
 
 	hosted_floor_map();
 	map_image(image, base);
-	at = (u64)mem_alloc(w->mem, s->vaddr + s->size - MEM_REDZONE, MEM_ZERO | MEM_NOFAIL,
-			    "hosted .data", (u64)__builtin_return_address(0));
-	sim_assert(at == base + MEM_REDZONE);
+	at = (u64)mem_alloc(w->mem, base + s->vaddr + s->size - heap - MEM_REDZONE,
+			    MEM_ZERO | MEM_NOFAIL, "hosted .data",
+			    (u64)__builtin_return_address(0));
+	sim_assert(at == heap + MEM_REDZONE);
 	memcpy((void *)(base + s->vaddr), image->file + s->offset, s->file_size);
 	relocate(image, base, s->vaddr, s->vaddr + s->size);
 	k = (const struct hosted_kernel *)(base + image->entry);

@@ -13,8 +13,12 @@
 
 #define HEAP_BASE 0x300000000000UL
 #define HEAP_SLOT (256UL << 20)
-/* Above this offset of a slot there is no heap, but the code of a hosted kernel. */
-#define HEAP_IMAGE (240UL << 20)
+/*
+ * A slot's hosted kernel has its code this far below the slot's heap: outside
+ * of all heaps, and near enough for PC-relative access to data in the heap.
+ */
+#define IMAGE_BELOW (2032UL << 20)
+#define IMAGE_SLOT (16UL << 20)
 #define STACK_BASE 0x308000000000UL
 #define STACK_SLOT (8UL << 20)
 #define SHADOW_BASE 0x310000000000UL

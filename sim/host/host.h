@@ -45,6 +45,8 @@ void host_dir_each(const char *dir, const char *suffix, void (*fn)(void *arg, co
  * over whatever is there; path NULL is zeroed memory. prot as PROT_*. False: errno.
  */
 bool host_map_at(void *at, size_t size, int prot, const char *path, u64 offset);
+/* Address space that nobody uses yet; false if part of it is taken. */
+bool host_reserve_at(void *at, size_t size);
 bool host_protect(void *at, size_t size, int prot);
 
 /* The program's own path; "" if the host does not tell. */

@@ -26,6 +26,14 @@ bool host_map_at(void *at, size_t size, int prot, const char *path, u64 offset)
 	return p == at;
 }
 
+bool host_reserve_at(void *at, size_t size)
+{
+	void *p = mmap(at, size, PROT_NONE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+
+	return p == at;
+}
+
 bool host_protect(void *at, size_t size, int prot)
 {
 	return mprotect(at, size, prot) == 0;

@@ -190,7 +190,7 @@ static u32 take_fresh(struct mem *m, u64 bytes)
 	struct head *h = (struct head *)m->brk;
 	u64 need = sizeof(*h) + bytes;
 
-	if (m->brk + need + sizeof(*h) > m->base + HEAP_IMAGE)
+	if (m->brk + need + sizeof(*h) > m->base + HEAP_SLOT)
 		return NONE;
 	if (m->n == m->max) {
 		m->max *= 2;
@@ -215,7 +215,7 @@ void *mem_alloc(struct mem *m, size_t size, u32 flags, const char *cache, u64 pc
 
 	if (!(flags & MEM_NOFAIL) && fault_fires(m->world->fault, FAULT_ALLOC, pc))
 		return NULL;
-	if (size >= HEAP_IMAGE)
+	if (size >= HEAP_SLOT)
 		return NULL;
 	if (m->brk - m->base > MEM_FRESH_MAX)
 		i = take_quarantined(m, bytes);
