@@ -60,6 +60,11 @@ void lock_acquire(struct lockdep_map *map, unsigned int subclass, int trylock, i
 
 	if (is_rcu(map) || map->key == &__lockdep_no_validate__)
 		return;
+	if (!map->key) {
+		/* Initialised by the compiler: told at first use. */
+		map->key = (struct lock_class_key *)map;
+		hosted_floor->lock_init(map, class_of(map), map->name);
+	}
 	mode |= read ? FLOOR_LOCK_READ : 0;
 	mode |= read == 2 ? FLOOR_LOCK_RECURSE : 0;
 	mode |= trylock ? FLOOR_LOCK_TRY : 0;

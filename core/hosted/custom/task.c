@@ -2,8 +2,8 @@
 /*
  * custom: tasks. A floor's task becomes a task of the kernel when it first
  * asks for `current`. There is one process; tasks that the runtime starts are
- * kernel threads. Each task has a CPU of its own: "interrupts off" keeps
- * nobody else from running, preempt_count only forbids to sleep.
+ * kernel threads. Each task has a CPU of its own: preempt_count only forbids
+ * to sleep, "interrupts off" keeps out only others that turn them off.
  *
  * False: no signals, no priorities, no exit path of its own (a task that ends
  * runs its task works and is gone), pids are the floor's task numbers.
@@ -89,22 +89,55 @@ int *hosted_irq_flag(void)
 	return &self()->irq_on;
 }
 
+/*
+ * Only one task at a time is between local_irq_save() and its restore: on one
+ * CPU, code relies on that (percpu_counter). Who holds a spinlock does not
+ * wait for another's section, which might wait for the lock.
+ */
+static struct hosted_task *hosted_irq_owner;
+
+static void irq_off(struct hosted_task *h)
+{
+	if (!h->irq_on)
+		return;
+	while (hosted_irq_owner && !h->ti.preempt_count)
+		hosted_floor->yield();
+	if (!hosted_irq_owner)
+		hosted_irq_owner = h;
+	h->irq_on = 0;
+	hosted_floor->acquire(&hosted_irq_owner);
+}
+
+static void irq_on(struct hosted_task *h)
+{
+	if (h->irq_on)
+		return;
+	hosted_floor->release(&hosted_irq_owner);
+	if (hosted_irq_owner == h)
+		hosted_irq_owner = NULL;
+	h->irq_on = 1;
+}
+
 int um_set_signals(int enable)
 {
-	int *flag = hosted_irq_flag(), old = *flag;
+	struct hosted_task *h = self();
+	int old = h->irq_on;
 
-	*flag = enable;
+	if (enable)
+		irq_on(h);
+	else
+		irq_off(h);
 	return old;
 }
 
 void block_signals(void)
 {
-	*hosted_irq_flag() = 0;
+	irq_off(self());
 }
 
 void unblock_signals(void)
 {
-	*hosted_irq_flag() = 1;
+	irq_on(self());
 }
 
 void *hosted_spawn(const char *name, void (*fn)(void *), void *arg, bool daemon)
