@@ -8,8 +8,7 @@
  * Macros over the tree's own definitions do it without a copy
  * of any header.
  */
-#ifndef HOSTED_FORCE_H
-#define HOSTED_FORCE_H
+#pragma once
 
 #ifndef __ASSEMBLY__
 struct thread_info;
@@ -23,6 +22,4 @@ int *hosted_irq_flag(void);
 #pragma GCC diagnostic pop
 #include <linux/thread_info.h>
 #define current_thread_info() hosted_thread_info()
-#endif
-
 #endif

@@ -194,7 +194,8 @@ static bool read_headers(struct hosted_image *image)
 			dynamic = read_relocations(image, ph[i].p_offset, ph[i].p_filesz);
 	}
 	image->entry = eh->e_entry;
-	return notes && dynamic && image->state == &image->segment[image->n_segments - 1] && relocations_fit(image) &&
+	return notes && dynamic && relocations_fit(image) &&
+	       image->state == &image->segment[image->n_segments - 1] &&
 	       image->mark >= image->segment[0].vaddr &&
 	       inside(image->mark - image->segment[0].vaddr, image->mark_size,
 		      image->segment[0].file_size);

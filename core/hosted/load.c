@@ -11,6 +11,7 @@
 #include "sim/host/host.h"
 #include "sim/mem/mem.h"
 #include "sim/sched/sched.h"
+#include "sim/trace/trace.h"
 
 #include <elf.h>
 #include <errno.h>
@@ -80,6 +81,7 @@ static void map_image(const struct hosted_image *image, u64 base)
 		host_protect((void *)(base + start), ALIGN(s->vaddr + s->size, PAGE) - start,
 			     s->prot);
 	}
+	trace_module_add(image->path, base, IMAGE_SLOT);
 }
 
 const struct hosted_kernel *hosted_place(const struct hosted_image *image, struct world *w)

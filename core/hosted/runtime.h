@@ -4,10 +4,10 @@
  */
 #pragma once
 
+#include "core/hosted/floor.h"
+
 #include <linux/kernel.h>
 #include <linux/sched.h>
-
-#include "core/hosted/floor.h"
 
 /* Left alone when state is restored between runs: each run makes it anew. */
 #define __hosted_keep __attribute__((section(".hosted_keep")))

@@ -19,6 +19,7 @@
 #include <elf.h>
 #include <elfutils/libdw.h>
 #include <elfutils/libdwfl.h>
+#include <fcntl.h>
 #include <link.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +27,7 @@
 
 #define KNOWN_SLOTS 4096 /* a power of two */
 #define FRAMES_MAX 12
+#define MODULES_MAX 8
 #define OWN_FILE "sim/trace/symbol.c"
 #define BUILD_ID_DIGITS 16
 
@@ -40,15 +42,22 @@ struct known {
 	struct trace_frame *frame;
 };
 
-/* The process's symbol table; read on first use. */
+/* One object's debug information. */
+struct module {
+	Dwarf *dwarf;
+	u64 bias; /* of the DWARF's addresses against the process's */
+	u64 low, high; /* where the object lies, high exclusive */
+	struct range *range;
+	u32 n_ranges, ranges_max;
+};
+
+/* The process's symbol table; the program's is read on first use. */
 static struct {
 	bool opened;
 	Dwfl *dwfl;
 	Dwfl_Module *module;
-	Dwarf *dwarf;
-	u64 bias; /* of the DWARF's addresses against the process's */
-	struct range *range;
-	u32 n_ranges, ranges_max;
+	struct module program, added[MODULES_MAX];
+	u32 n_added;
 	char root[256]; /* prefix of absolute file names; "" = they are relative */
 	struct known known[KNOWN_SLOTS];
 	u32 n_known;
@@ -135,16 +144,16 @@ static const Dwfl_Callbacks callbacks = {
 	.find_debuginfo = no_debuginfo,
 };
 
-static void add_range(u64 low, u64 high, u64 die)
+static void add_range(struct module *m, u64 low, u64 high, u64 die)
 {
 	if (low >= high)
 		return;
-	if (table.n_ranges == table.ranges_max) {
-		table.ranges_max = table.ranges_max ? 2 * table.ranges_max : 256;
-		table.range = realloc(table.range, table.ranges_max * sizeof(*table.range));
-		sim_assert(table.range);
+	if (m->n_ranges == m->ranges_max) {
+		m->ranges_max = m->ranges_max ? 2 * m->ranges_max : 256;
+		m->range = realloc(m->range, m->ranges_max * sizeof(*m->range));
+		sim_assert(m->range);
 	}
-	table.range[table.n_ranges++] = (struct range){low, high, die};
+	m->range[m->n_ranges++] = (struct range){low, high, die};
 }
 
 /* This file's own unit tells what the names of all begin with. */
@@ -165,13 +174,13 @@ static void learn_root(Dwarf_Die *unit)
 		snprintf(table.root, sizeof(table.root), "%s/", folder);
 }
 
-static void add_unit(Dwarf_Die *unit)
+static void add_unit(struct module *m, Dwarf_Die *unit)
 {
 	Dwarf_Addr base, low, high;
 	ptrdiff_t at = 0;
 
 	while ((at = dwarf_ranges(unit, at, &base, &low, &high)) > 0)
-		add_range(low, high, dwarf_dieoffset(unit));
+		add_range(m, low, high, dwarf_dieoffset(unit));
 	learn_root(unit);
 }
 
@@ -182,20 +191,20 @@ static int by_address(const void *a, const void *b)
 	return x->low < y->low ? -1 : x->low > y->low;
 }
 
-static void read_units(void)
+static void read_units(struct module *m)
 {
 	Dwarf_Off at = 0, next;
 	size_t header;
 
-	while (!dwarf_nextcu(table.dwarf, at, &next, &header, NULL, NULL, NULL)) {
+	while (!dwarf_nextcu(m->dwarf, at, &next, &header, NULL, NULL, NULL)) {
 		Dwarf_Die unit;
 
-		if (dwarf_offdie(table.dwarf, at + header, &unit))
-			add_unit(&unit);
+		if (dwarf_offdie(m->dwarf, at + header, &unit))
+			add_unit(m, &unit);
 		at = next;
 	}
-	if (table.n_ranges)
-		qsort(table.range, table.n_ranges, sizeof(*table.range), by_address);
+	if (m->n_ranges)
+		qsort(m->range, m->n_ranges, sizeof(*m->range), by_address);
 }
 
 static void open_table(void)
@@ -213,42 +222,87 @@ static void open_table(void)
 	table.module = dwfl_addrmodule(table.dwfl, (Dwarf_Addr)(uintptr_t)open_table);
 	if (!table.module)
 		return;
-	table.dwarf = dwfl_module_getdwarf(table.module, &bias);
-	table.bias = bias;
-	if (table.dwarf)
-		read_units();
+	table.program.dwarf = dwfl_module_getdwarf(table.module, &bias);
+	table.program.bias = bias;
+	if (table.program.dwarf)
+		read_units(&table.program);
 }
 
-void trace_names_load(void)
+static void forget_known(void)
+{
+	for (u32 i = 0; i < KNOWN_SLOTS; i++)
+		free(table.known[i].frame);
+	memset(table.known, 0, sizeof(table.known));
+	table.n_known = 0;
+}
+
+void trace_module_add(const char *path, u64 base, u64 size)
+{
+	struct module *m = NULL;
+	int fd;
+
+	for (u32 i = 0; i < table.n_added; i++) {
+		if (table.added[i].low == base)
+			m = &table.added[i];
+	}
+	if (!m && table.n_added == MODULES_MAX)
+		return;
+	if (!m)
+		m = &table.added[table.n_added++];
+	if (m->dwarf)
+		dwarf_end(m->dwarf);
+	m->dwarf = NULL;
+	m->n_ranges = 0;
+	m->low = base;
+	m->high = base + size;
+	m->bias = base;
+	forget_known();
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	m->dwarf = dwarf_begin(fd, DWARF_C_READ);
+	if (m->dwarf)
+		read_units(m);
+	close(fd);
+}
+
+static void load_lines(const struct module *m)
 {
 	Dwarf_Lines *lines;
 	Dwarf_Die unit;
 	size_t n;
 
-	if (!table.opened)
-		open_table();
-	for (u32 i = 0; i < table.n_ranges; i++) {
-		if (dwarf_offdie(table.dwarf, table.range[i].die, &unit))
+	for (u32 i = 0; i < m->n_ranges; i++) {
+		if (dwarf_offdie(m->dwarf, m->range[i].die, &unit))
 			dwarf_getsrclines(&unit, &lines, &n);
 	}
 }
 
+void trace_names_load(void)
+{
+	if (!table.opened)
+		open_table();
+	load_lines(&table.program);
+	for (u32 i = 0; i < table.n_added; i++)
+		load_lines(&table.added[i]);
+}
+
 /* --- one address --- */
 
-static bool find_unit(u64 addr, Dwarf_Die *unit)
+static bool find_unit(const struct module *m, u64 addr, Dwarf_Die *unit)
 {
-	u32 low = 0, high = table.n_ranges;
+	u32 low = 0, high = m->n_ranges;
 
 	while (low < high) {
 		u32 mid = (low + high) / 2;
 
-		if (table.range[mid].low <= addr)
+		if (m->range[mid].low <= addr)
 			low = mid + 1;
 		else
 			high = mid;
 	}
-	return low && addr < table.range[low - 1].high &&
-	       dwarf_offdie(table.dwarf, table.range[low - 1].die, unit);
+	return low && addr < m->range[low - 1].high &&
+	       dwarf_offdie(m->dwarf, m->range[low - 1].die, unit);
 }
 
 static void copy(char *to, size_t size, const char *from)
@@ -296,14 +350,14 @@ static void set_call_site(struct trace_frame *f, Dwarf_Die *die, Dwarf_Die *unit
 		set_file(f, dwarf_filesrc(files, value, NULL, NULL));
 }
 
-static u32 frames_from_dwarf(u64 addr, struct trace_frame *frames)
+static u32 frames_from_dwarf(const struct module *m, u64 addr, struct trace_frame *frames)
 {
 	Dwarf_Die unit, *around = NULL, *scopes = NULL;
 	Dwarf_Line *line;
 	u32 n = 0;
 	int n_scopes, number;
 
-	if (!find_unit(addr, &unit))
+	if (!find_unit(m, addr, &unit))
 		return 0;
 	memset(frames, 0, sizeof(*frames));
 	line = dwarf_getsrc_die(&unit, addr);
@@ -343,12 +397,17 @@ static u32 frames_from_symbols(u64 pc, struct trace_frame *frames)
 
 static u32 look_up(u64 pc, struct trace_frame *frames)
 {
+	const struct module *m = &table.program;
 	u32 n = 0;
 
 	if (!table.opened)
 		open_table();
-	if (table.dwarf && pc > table.bias)
-		n = frames_from_dwarf(pc - table.bias, frames);
+	for (u32 i = 0; i < table.n_added; i++) {
+		if (pc >= table.added[i].low && pc < table.added[i].high)
+			m = &table.added[i];
+	}
+	if (m->dwarf && pc > m->bias)
+		n = frames_from_dwarf(m, pc - m->bias, frames);
 	return n ? n : frames_from_symbols(pc, frames);
 }
 
@@ -404,7 +463,8 @@ bool trace_first_frame(const u64 *pcs, u32 n, struct trace_frame *frame)
 		for (u32 j = 0; j < depth; j++) {
 			if (!frame->line)
 				*frame = frames[j];
-			if (!strncmp(frames[j].file, "sim/", 4) || frames[j].file[0] == '?')
+			if (!strncmp(frames[j].file, "sim/", 4) || frames[j].file[0] == '?' ||
+			    !strncmp(frames[j].file, "core/hosted/", 12))
 				continue;
 			*frame = frames[j];
 			return true;

@@ -28,6 +28,8 @@ u32 trace_frames(u64 pc, struct trace_frame *frames, u32 max);
  * before anyone asks from within a run.
  */
 void trace_names_load(void);
+/* An object that no dynamic linker knows lies at base: its names, from its file. */
+void trace_module_add(const char *path, u64 base, u64 size);
 /*
  * The innermost frame of a stack that lies outside sim/: what a report names.
  * False if there is none; then *frame is the innermost of all.

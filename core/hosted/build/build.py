@@ -28,7 +28,7 @@ HOSTED = os.path.dirname(HERE)
 # Not for a position-independent object in a user's process.
 DROPPED = ("-fno-PIE", "-mcmodel=large", "-fno-builtin", "-fomit-frame-pointer", "-pg")
 DROPPED_PREFIXES = ("-Wp,", "-fno-builtin-", "-fmacro-prefix-map=", "-std=")
-COMMON = ["-std=gnu11", "-fPIC", "-g", "-fno-omit-frame-pointer",
+COMMON = ["-std=gnu11", "-fPIC", "-g", "-fdebug-compilation-dir=.", "-fno-omit-frame-pointer",
           "-fno-asynchronous-unwind-tables"]
 HOOKS = ["-fsanitize=thread", "-mllvm", "-tsan-distinguish-volatile=1",
          "-mllvm", "-tsan-instrument-func-entry-exit=0", "-fno-optimize-sibling-calls"]
@@ -129,7 +129,7 @@ class Build:
         flags = [w.replace('"file"', '"hosted"').replace("fs/file", "hosted")
                  for w in hosted_flags(words, self.tree, extra, ())]
         flags = ["-I" + self.args.root, "-I" + os.path.join(self.tree.path, "kernel/sched"),
-                 "-I" + self.tree.path, *flags,
+                 "-I" + self.tree.path, *flags, f"-ffile-prefix-map={os.path.abspath(self.args.root)}/=",
                  "-Wno-missing-prototypes", "-Wno-missing-declarations",
                  "-Wno-null-pointer-arithmetic", "-Wno-strict-prototypes", "-fno-sanitize=all",
                  "-DIOMMULAB_RUNTIME=1"]

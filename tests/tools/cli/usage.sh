@@ -27,9 +27,9 @@ expect_one_line 2 "policy rw does not take 'x'" "$IOMMULAB" run --policy rw:x de
 expect_one_line 2 "unknown bug 'none'" "$IOMMULAB" run --bug none demo
 expect_one_line 2 'unknown oracle' "$IOMMULAB" run --oracles kasam demo
 expect_one_line 2 'not built yet' "$IOMMULAB" run --memory tso demo
-expect_one_line 2 'not built yet' "$IOMMULAB" run --kernel /usr/src/linux demo
+expect_one_line 2 'kernel: /usr/src/no-such' "$IOMMULAB" run --kernel /usr/src/no-such demo
 expect_one_line 2 'not built yet' "$IOMMULAB" run --threads all demo
-for command in exec kernel diff bisect; do
+for command in exec diff bisect; do
 	expect_one_line 2 "$command is not built yet" "$IOMMULAB" $command x
 done
 expect_one_line 2 "unknown 'bugz'.*did you mean 'bugs'" "$IOMMULAB" list bugz
