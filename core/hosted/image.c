@@ -93,6 +93,18 @@ static bool read_fact(struct hosted_facts *f, const char *line, size_t n)
 	return false;
 }
 
+/* The linker's hash of all that it put in. */
+static void read_build_id(struct hosted_image *image, const Elf64_Nhdr *n, const char *name)
+{
+	const u8 *id = (const u8 *)name + ALIGN((u64)n->n_namesz, 4);
+
+	if (n->n_type != NT_GNU_BUILD_ID || n->n_namesz != sizeof(ELF_NOTE_GNU) ||
+	    n->n_descsz < 4 || memcmp(name, ELF_NOTE_GNU, sizeof(ELF_NOTE_GNU)) != 0)
+		return;
+	snprintf(image->build, sizeof(image->build), "%02x%02x%02x%02x", id[0], id[1], id[2],
+		 id[3]);
+}
+
 /* The note `iommulab`: lines of "key value". */
 static bool read_notes(struct hosted_image *image, u64 offset, u64 size)
 {
@@ -109,6 +121,7 @@ static bool read_notes(struct hosted_image *image, u64 offset, u64 size)
 			return false;
 		line = name + ALIGN((u64)n->n_namesz, 4);
 		at = line + ALIGN((u64)n->n_descsz, 4);
+		read_build_id(image, n, name);
 		if (n->n_type != NOTE_FACTS || n->n_namesz != sizeof(NOTE_NAME) ||
 		    memcmp(name, NOTE_NAME, sizeof(NOTE_NAME)) != 0)
 			continue;
@@ -121,9 +134,8 @@ static bool read_notes(struct hosted_image *image, u64 offset, u64 size)
 				return false;
 			line = eol + 1;
 		}
-		return image->facts.floor[0] && image->facts.version[0];
 	}
-	return false;
+	return image->facts.floor[0] && image->facts.version[0] && image->build[0];
 }
 
 /* Only R_X86_64_RELATIVE: an object without undefined symbols has no other. */

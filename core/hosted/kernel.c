@@ -227,7 +227,14 @@ static void hosted_shutdown(struct world *w)
 void hosted_kernel_init(struct hosted_image *image)
 {
 	snprintf(image->name, sizeof(image->name), "Linux %s", image->facts.version);
-	image->kernel = (struct kernel){image->name, hosted_boot, hosted_op, hosted_shutdown};
+	image->kernel = (struct kernel){
+		.name = image->name,
+		.boot = hosted_boot,
+		.op = hosted_op,
+		.shutdown = hosted_shutdown,
+		.path = image->path,
+		.build = image->build,
+	};
 }
 
 const struct kernel *hosted_open(const char *path, char *err, size_t err_size)

@@ -47,6 +47,8 @@ struct kernel {
 	 * Runs as task 0.
 	 */
 	void (*shutdown)(struct world *w);
+	/* A hosted kernel's object and the first 8 digits of its build id; else NULL. */
+	const char *path, *build;
 };
 
 /* Our own stack. */

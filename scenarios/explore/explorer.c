@@ -79,6 +79,10 @@ bool explorer_open(struct explorer *e, const struct scenario *s, const struct ke
 		e->base.bugs.word[i] = bugs->word[i] & ~s->bugs.word[i];
 	if (oracles)
 		snprintf(e->base.oracles, sizeof(e->base.oracles), "%s", oracles);
+	if (kernel->path) {
+		snprintf(e->base.kernel, sizeof(e->base.kernel), "%s", kernel->path);
+		snprintf(e->base.kernel_build, sizeof(e->base.kernel_build), "%s", kernel->build);
+	}
 	e->map = host_recipe_map(RECIPE_TEXT_MAX);
 	recipe_head_print(&e->base, e->head, sizeof(e->head));
 	recipe_tail_print(&e->base, e->tail, sizeof(e->tail));

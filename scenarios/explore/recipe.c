@@ -43,10 +43,11 @@ static bool plain_char(char c)
 	       (c && strchr("/._-,=~", c));
 }
 
-static void put_path(struct out *o, const char *path)
+static void put_path(struct out *o, const char *path, char not_plain)
 {
 	for (; *path; path++)
-		put(o, plain_char(*path) ? "%c" : "%%%02X", (unsigned char)*path);
+		put(o, plain_char(*path) && *path != not_plain ? "%c" : "%%%02X",
+		    (unsigned char)*path);
 }
 
 static void put_drop(struct out *o, const u64 *drop, const char **comma)
@@ -65,13 +66,13 @@ static void put_drop(struct out *o, const u64 *drop, const char **comma)
 	}
 }
 
-static void put_oracles(struct out *o, const char *names, const char *comma)
+static void put_oracles(struct out *o, const char *names, const char **comma)
 {
 	while (*names) {
 		size_t len = strcspn(names, ",");
 
-		put(o, "%soracle=%.*s", comma, (int)len, names);
-		comma = ",";
+		put(o, "%soracle=%.*s", *comma, (int)len, names);
+		*comma = ",";
 		names += len + (names[len] == ',');
 	}
 }
@@ -81,7 +82,7 @@ void recipe_head_print(const struct recipe *r, char *buf, size_t size)
 	struct out o = {buf, size, 0};
 
 	put(&o, MAGIC ":%.*s:", BUILD_DIGITS, r->build);
-	put_path(&o, r->path);
+	put_path(&o, r->path, '\0');
 	put(&o, "@%08x:", (u32)r->content_hash);
 }
 
@@ -106,7 +107,11 @@ void recipe_tail_print(const struct recipe *r, char *buf, size_t size)
 		put(&o, "%spoison=%u", comma, r->poison);
 		comma = ",";
 	}
-	put_oracles(&o, r->oracles, comma);
+	put_oracles(&o, r->oracles, &comma);
+	if (r->kernel[0]) {
+		put(&o, "%skernel=%s@", comma, r->kernel_build);
+		put_path(&o, r->kernel, ',');
+	}
 }
 
 void recipe_print(const struct recipe *r, char *buf, size_t size)
@@ -234,12 +239,12 @@ static bool take_build(struct scan *s, struct recipe *r)
 	return take(s, ':', "behind the build id");
 }
 
-static bool take_path(struct scan *s, struct recipe *r)
+/* A path, its odd characters and `not_plain` escaped. */
+static bool take_escaped(struct scan *s, char *path, size_t size, char not_plain)
 {
 	size_t start = s->at, n = 0;
-	u64 hash;
 
-	while (s->at < s->len && (plain_char(peek(s)) || peek(s) == '%')) {
+	while (s->at < s->len && peek(s) != not_plain && (plain_char(peek(s)) || peek(s) == '%')) {
 		char c = s->text[s->at++];
 
 		if (c == '%') {
@@ -252,11 +257,22 @@ static bool take_path(struct scan *s, struct recipe *r)
 			c = (char)(hi << 4 | lo);
 			s->at += 2;
 		}
-		if (n + 1 >= sizeof(r->path))
-			return fail(s, start, "the scenario's path is too long");
-		r->path[n++] = c;
+		if (n + 1 >= size)
+			return fail(s, start, "the path is too long");
+		path[n++] = c;
 	}
-	if (!n)
+	path[n] = '\0';
+	return true;
+}
+
+static bool take_path(struct scan *s, struct recipe *r)
+{
+	size_t start = s->at;
+	u64 hash;
+
+	if (!take_escaped(s, r->path, sizeof(r->path), '\0'))
+		return false;
+	if (!r->path[0])
 		return fail(s, start, "no scenario, expected its path");
 	if (!take(s, '@', "behind the scenario"))
 		return false;
@@ -382,12 +398,31 @@ static bool option_oracle(struct scan *s, struct recipe *r)
 	return true;
 }
 
+static bool option_kernel(struct scan *s, struct recipe *r)
+{
+	size_t start = s->at;
+
+	if (r->kernel[0])
+		return fail(s, start, "a second kernel");
+	while (s->at < s->len && digit(peek(s), 16) >= 0 && s->at - start < BUILD_DIGITS) {
+		r->kernel_build[s->at - start] = peek(s);
+		s->at++;
+	}
+	if (s->at - start != BUILD_DIGITS)
+		return fail(s, start, "no build id, expected %d hexadecimal digits", BUILD_DIGITS);
+	if (!take(s, '@', "behind the kernel's build id"))
+		return false;
+	start = s->at;
+	return take_escaped(s, r->kernel, sizeof(r->kernel), ',') &&
+	       (r->kernel[0] || fail(s, start, "no kernel, expected its path"));
+}
+
 static const struct {
 	const char *name;
 	bool (*take)(struct scan *s, struct recipe *r);
 } options[] = {
 	{"bug", option_bug},	 {"nth", option_nth},	    {"drop", option_drop},
-	{"poison", option_poison}, {"oracle", option_oracle},
+	{"poison", option_poison}, {"oracle", option_oracle}, {"kernel", option_kernel},
 };
 
 static bool take_option(struct scan *s, struct recipe *r)
@@ -401,7 +436,8 @@ static bool take_option(struct scan *s, struct recipe *r)
 		if (strcmp(options[i].name, name) == 0)
 			return take(s, '=', "behind the option") && options[i].take(s, r);
 	}
-	return fail(s, start, "unknown option '%s', expected bug, nth, drop, poison or oracle", name);
+	return fail(s, start, "unknown option '%s', expected bug, nth, drop, poison, "
+		    "oracle or kernel", name);
 }
 
 static bool take_memory(struct scan *s)

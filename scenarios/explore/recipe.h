@@ -14,7 +14,8 @@
  * memory    sc
  * options   comma list, may be empty: bug=ID, nth=N, drop=I or drop=I-J (operations
  *           left out, counted from 0 over all tasks), poison=N, oracle=NAME (only
- *           the named ones watch)
+ *           the named ones watch), kernel=BUILD@PATH (of a hosted kernel's object and
+ *           the first digits of its build id; else our own core)
  *
  * Several recipes joined by " + " are run in order with what the oracles carry
  * kept (a lock-order finding has one for each edge).
@@ -37,6 +38,7 @@ struct recipe {
 	u64 drop[SCENARIO_OPS_MAX / 64];
 	u8 poison;
 	char oracles[128]; /* comma list, "" = the scenario's, else all */
+	char kernel[256], kernel_build[9]; /* "" = our own */
 };
 
 void recipe_print(const struct recipe *r, char *buf, size_t size);

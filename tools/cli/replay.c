@@ -2,6 +2,7 @@
 /*
  * iommulab replay and shrink: from a recipe, or a report that ends with one.
  */
+#include "core/hosted/hosted.h"
 #include "scenarios/explore/report.h"
 #include "sim/base/assert.h"
 #include "sim/host/host.h"
@@ -278,6 +279,22 @@ static int in_gdb(struct cli *c)
 			"sudo apt-get install gdb");
 }
 
+/* The kernel of a recipe, unless --kernel names another. */
+static int recipe_kernel(const struct cli *c, const struct recipe *r, const struct kernel **kernel)
+{
+	char why[512];
+
+	if (!r->kernel[0] || c->o.kernel)
+		return CLI_OK;
+	*kernel = hosted_open(r->kernel, why, sizeof(why));
+	if (!*kernel)
+		return cli_fail("%s: %s", c->command->name, why);
+	if (strcmp((*kernel)->build, r->kernel_build) == 0 || c->o.force)
+		return CLI_OK;
+	return cli_fail("%s: the recipe is of build %s of %s, which is now %s; --force plays it all "
+			"the same", c->command->name, r->kernel_build, r->kernel, (*kernel)->build);
+}
+
 static int replay_with(struct cli *c, bool shrink)
 {
 	struct recipe *r = calloc(RECIPES_MAX, sizeof(*r));
@@ -295,8 +312,10 @@ static int replay_with(struct cli *c, bool shrink)
 	if (!rc) {
 		how.times = shrink ? 1 : (u32)times;
 		how.n = cli_read_recipes(c->args[0], c->o.force, r, &s);
-		rc = !how.n ? CLI_USAGE : c->o.gdb ? in_gdb(c) : play(c, &how, s);
+		rc = how.n ? recipe_kernel(c, r, &how.kernel) : CLI_USAGE;
 	}
+	if (!rc)
+		rc = c->o.gdb ? in_gdb(c) : play(c, &how, s);
 	if (s)
 		scenario_free(s);
 	free(r);
