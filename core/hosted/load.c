@@ -20,6 +20,7 @@
 #include <sys/mman.h>
 
 #define PAGE 4096UL
+#define FAR_NS 1000000000UL /* kernels wait seconds only for what should not happen */
 
 /* Where the image's address 0 is. */
 static u64 image_base(const struct world *w)
@@ -91,6 +92,7 @@ const struct hosted_kernel *hosted_place(const struct hosted_image *image, struc
 	u64 base = image_base(w), heap = base + IMAGE_BELOW, at;
 
 	hosted_floor_map();
+	w->sched->far_ns = FAR_NS;
 	map_image(image, base);
 	at = (u64)mem_alloc(w->mem, base + s->vaddr + s->size - heap - MEM_REDZONE,
 			    MEM_ZERO | MEM_NOFAIL, "hosted .data",

@@ -272,6 +272,17 @@ void sched_stop(struct sched *s)
 
 /* --- who may run --- */
 
+/* Whether the next timer may fire while others can run. */
+static bool timer_due(struct sched *s)
+{
+	const struct clock_timer *next = clock_next(s->world->clock);
+
+	if (!next)
+		return false;
+	return !s->far_ns || next->at_ns < s->world->clock->now_ns + s->far_ns ||
+	       !(s->runnable & ~(1ULL << SCHED_CLOCK_TASK));
+}
+
 static void clock_body(void *arg)
 {
 	struct task *t = current_task;
@@ -279,7 +290,7 @@ static void clock_body(void *arg)
 
 	(void)arg;
 	for (;;) {
-		if (clock_next(w->clock)) {
+		if (timer_due(w->sched)) {
 			struct clock_timer *timer = clock_advance(w->clock);
 
 			fact(TIMER, stable_addr(timer), w->clock->now_ns);
@@ -294,7 +305,7 @@ static void refresh_clock(struct sched *s)
 {
 	struct task *t = &s->task[SCHED_CLOCK_TASK];
 
-	if (t->state == TASK_READY || !clock_next(s->world->clock))
+	if (t->state == TASK_READY || !timer_due(s))
 		return;
 	if (t->sp && t->wait.object)
 		return; /* a timer's function itself is blocked on something */

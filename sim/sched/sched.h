@@ -152,6 +152,11 @@ struct sched {
 	const struct policy *policy;
 	void *policy_state;  /* POLICY_STATE_MAX bytes, zeroed before begin() */
 	u64 steps_max;
+	/*
+	 * A timer that is at least this far off only fires when nobody else can
+	 * run: a time-out of last resort. 0: there are none.
+	 */
+	u64 far_ns;
 	u64 steps;     /* operations of ended tasks; see sched_steps() */
 	u64 hash;      /* rolling hash of every switch, fact and sync operation */
 	u32 n_switches, n_preempts;

@@ -122,6 +122,7 @@ void world_load(struct world *w, const struct world_program *p)
 	kapi_forget(w->kapi);
 	mem_forget(w->mem);
 	w->kernel = NULL;
+	w->sched->far_ns = 0;
 	world_reset(w);
 	memset(ws->carry, 0, sizeof(*ws->carry));
 	sched_set_policy(w->sched, NULL);
