@@ -167,7 +167,8 @@ bool pci_devs_are_dma_aliases(struct pci_dev *a, struct pci_dev *b)
 	return false;
 }
 
-int pci_for_each_dma_alias(struct pci_dev *dev, int (*fn)(struct pci_dev *, u16, void *), void *data)
+int pci_for_each_dma_alias(struct pci_dev *dev, int (*fn)(struct pci_dev *, u16, void *),
+			   void *data)
 {
 	return 0;
 }

@@ -17,7 +17,6 @@
 static struct super_block hosted_sb;
 struct vfsmount hosted_mount = {.mnt_sb = &hosted_sb};
 static struct inode hosted_anon_inode;
-const struct file_operations def_unused_fops;
 
 void hosted_vfs_boot(void)
 {
