@@ -115,8 +115,10 @@ static long (*const handlers[OP_CODES])(const u64 *arg) = {
 static long kernel_op(struct world *w, const struct op *op)
 {
 	(void)w;
-	if (op->code >= OP_CODES || !handlers[op->code])
+	if (op->code >= OP_CODES)
 		return -ENOSYS;
+	if (!handlers[op->code])
+		return -EOPNOTSUPP;
 	return handlers[op->code](op->arg);
 }
 

@@ -187,8 +187,10 @@ static long hosted_op(struct world *w, const struct op *op)
 {
 	const struct op_row *row;
 
-	if (op->code >= OP_CODES || !handlers[op->code])
+	if (op->code >= OP_CODES)
 		return -ENOSYS;
+	if (!handlers[op->code])
+		return -EOPNOTSUPP;
 	row = &op_rows[op->code];
 	for (u32 i = 0; i < OP_ARGS_MAX; i++) {
 		if (row->arg[i].type == OPARG_DOMAIN && op->arg[i] >= OP_DOMAINS_MAX)

@@ -18,6 +18,9 @@ enum op_code {
 	OP_CODES,
 };
 
+/* Rows from here on are system calls, which only a hosted kernel has. */
+#define OP_CORE_CODES OP_iommufd_open
+
 enum op_arg_type {
 	OPARG_NONE,
 	OPARG_IOMMU,   /* machine index */

@@ -81,7 +81,7 @@ static u64 code_arg(struct fuzzop_codec *c, struct fuzzop_codec *data,
 static void code_op(struct fuzzop_codec *c, struct fuzzop_codec *data,
 		    const struct arg_range *range, struct op *op)
 {
-	op->code = (u16)fuzzop_code(c, op->code, OP_CODES, "");
+	op->code = (u16)fuzzop_code(c, op->code, OP_CORE_CODES, "");
 	for (u32 i = 0; i < OP_ARGS_MAX; i++)
 		op->arg[i] = code_arg(c, data, range, op_rows[op->code].arg[i].type, op->arg[i]);
 }

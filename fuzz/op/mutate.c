@@ -82,7 +82,7 @@ static size_t put_together(struct parts *p, u8 *bytes, size_t max)
 static void fill_op(struct parts *p, u8 *op)
 {
 	op[0] = byte(p);
-	op[1] = (u8)below(p, OP_CODES);
+	op[1] = (u8)below(p, OP_CORE_CODES);
 	for (u32 i = 2; i < FUZZOP_RECORD; i++)
 		op[i] = below(p, 4) ? (u8)below(p, 8) : byte(p);
 }
