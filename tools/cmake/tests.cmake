@@ -47,6 +47,9 @@ function(iommulab_test_properties name)
 		LABELS ${label}
 		TIMEOUT ${timeout}
 		SKIP_RETURN_CODE 77)
+	if(name MATCHES "^bench\\.")
+		set_tests_properties(${name} PROPERTIES RUN_SERIAL ON)
+	endif()
 endfunction()
 
 foreach(path IN LISTS test_sources)
