@@ -254,7 +254,7 @@ static void tell(struct campaign *k)
 static bool one_run(struct campaign *k, struct explorer *e, u64 i, u64 seed, u64 nth)
 {
 	const struct explore_options *o = k->c->o;
-	u32 every = o->verify ? o->verify : 1000;
+	u32 every = k->c->policy->twice ? 1 : o->verify ? o->verify : 1000;
 	bool twice = (i + 1) % every == 0;
 	struct world_run *r = &e->run;
 
