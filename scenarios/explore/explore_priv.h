@@ -32,8 +32,10 @@ struct explorer {
 	/* of the run that was to be kept */
 	bool keeping;
 	u64 op_begin[SCENARIO_OPS_MAX], op_end[SCENARIO_OPS_MAX]; /* that task's count */
-	struct switch_point *points;
+	struct switch_point *points; /* where it left the default order */
 	u32 n_points;
+	struct switch_point *trail;  /* every switch */
+	u32 n_trail, trail_max;
 };
 
 /* oracles: a comma list, NULL = all. False: unknown oracle. */
@@ -69,6 +71,8 @@ enum explore_finish { FINISH_AS_IS, FINISH_LIST, FINISH_SHRUNK };
 void explore_finish(struct explorer *e, const struct explore_hit *hit, enum explore_finish how,
 		    struct explore_finding *f);
 void explore_finding_free(struct explore_finding *f);
+/* Tries to confirm a data race by directed replays (f->confirm); leaves others alone. */
+void explore_confirm(struct explorer *e, struct explore_finding *f);
 
 /*
  * Fewer switches and operations for recipe k of seq with the same finding.

@@ -47,6 +47,25 @@ static void see_op(void *self, const struct fact *f)
 		(f->kind == FACT_OP_BEGIN ? e->op_begin : e->op_end)[f->arg[1]] = f->op;
 }
 
+static void see_switch(void *self, const struct fact *f)
+{
+	struct explorer *e = self;
+
+	if (!e->keeping || e->w->sched->setup)
+		return;
+	if (e->n_trail == e->trail_max) {
+		e->trail_max = e->trail_max ? 2 * e->trail_max : 1024;
+		e->trail = realloc(e->trail, e->trail_max * sizeof(*e->trail));
+		sim_assert(e->trail);
+	}
+	e->trail[e->n_trail++] = (struct switch_point){
+		.task = (u32)f->arg[0],
+		.to = (u32)f->arg[1],
+		.op = f->arg[2],
+		.why = (u32)f->arg[3],
+	};
+}
+
 bool explorer_open(struct explorer *e, const struct scenario *s, const struct kernel *kernel,
 		   const struct bug_set *bugs, const char *oracles)
 {
@@ -84,6 +103,7 @@ bool explorer_open(struct explorer *e, const struct scenario *s, const struct ke
 	recipe_tail_print(&e->base, e->tail, sizeof(e->tail));
 	world_load(e->w, &e->program);
 	fact_subscribe(e->w->fact, FACT_BIT(OP_BEGIN) | FACT_BIT(OP_END), see_op, e);
+	fact_subscribe(e->w->fact, FACT_BIT(SWITCH), see_switch, e);
 	return true;
 }
 
@@ -92,10 +112,11 @@ void explorer_close(struct explorer *e)
 	if (!e->w)
 		return;
 	fact_unsubscribe(e->w->fact, see_op, e);
+	fact_unsubscribe(e->w->fact, see_switch, e);
 	world_destroy(e->w);
 	free(e->points);
+	free(e->trail);
 	e->w = NULL;
-	e->points = NULL;
 }
 
 void explorer_forget(struct explorer *e)
@@ -159,6 +180,7 @@ void explorer_play(struct explorer *e, const struct recipe *seq, u32 n, u32 keep
 		r->poison = seq[i].poison;
 		oracles_set_run(e->w->oracles, i + 1);
 		e->keeping = i == keep;
+		e->n_trail = e->keeping ? 0 : e->n_trail;
 		explorer_run(e);
 		if (e->keeping)
 			keep_points(e);
