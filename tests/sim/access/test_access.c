@@ -124,6 +124,53 @@ Test(access, bytes_that_do_not_overlap_do_not_race)
 	cr_assert_eq(found.addr, (u64)(uintptr_t)obj + 31);
 }
 
+/* Two reads of one granule by one task, the first marked, the second plain; then a marked write. */
+static void read_both_halves(void *arg)
+{
+	(void)arg;
+	access_range(obj, 4, OP_READ | OP_MARKED, 1);
+	access_range(obj + 4, 4, OP_READ, 1);
+}
+
+static u32 written_half;
+
+static void write_one_half(void *arg)
+{
+	(void)arg;
+	access_range(obj + written_half, 4, OP_WRITE | OP_MARKED, 1);
+}
+
+static void start_halves(struct world *w, void *self)
+{
+	(void)self;
+	sched_spawn(w->sched, "reader", read_both_halves, NULL, 0);
+	sched_spawn(w->sched, "writer", write_one_half, NULL, 0);
+}
+
+static int write_half(u32 at)
+{
+	struct world *w = world_create(0);
+	struct world_program p = {.boot = boot, .start = start_halves};
+	struct world_run r = {.seed = 1};
+
+	n_found = 0;
+	written_half = at;
+	world_set_oracles(w, "none");
+	access_enable(w->access, ACCESS_CHECK_RACE);
+	access_on_finding(w->access, on_finding);
+	world_load(w, &p);
+	world_run(w, &r);
+	world_destroy(w);
+	return n_found;
+}
+
+Test(access, a_plain_access_to_other_bytes_does_not_make_a_marked_one_plain)
+{
+	cr_assert_eq(write_half(0), 0);
+	cr_assert_eq(write_half(4), 1);
+	cr_assert_not(found.other_flags & OP_MARKED);
+}
+
 Test(access, an_access_outside_an_object_is_a_heap_finding)
 {
 	cr_assert_eq(pair((struct step){R, 64, 1, NO_EDGE}, (struct step){R, 0, 1, NO_EDGE}), 1);
