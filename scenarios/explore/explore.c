@@ -212,6 +212,7 @@ void explore_run(const struct scenario *s, const struct explore_options *o,
 	n = explore_campaign_run(&c, hit, result);
 	for (u32 i = 0; i < n; i++) {
 		explore_finish(e, &hit[i], o->no_shrink ? FINISH_LIST : FINISH_SHRUNK, f);
+		explore_confirm(e, f);
 		add_finding(result, f);
 	}
 	explorer_close(e);
@@ -275,6 +276,7 @@ void explore_replay(const struct scenario *s, const struct explore_replay *how,
 		hit->n_earlier = how->n - 1;
 		memcpy(hit->earlier, how->recipe, hit->n_earlier * sizeof(*hit->earlier));
 		explore_finish(e, hit, how->shrink ? FINISH_SHRUNK : FINISH_AS_IS, f);
+		explore_confirm(e, f);
 		add_finding(result, f);
 	}
 	if (how->trace)

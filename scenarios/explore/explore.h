@@ -33,6 +33,20 @@ struct explore_options {
 	void *progress_self;
 };
 
+/*
+ * What directed replays said of a data race, with each of the two tasks held
+ * right before its access. Confirmed: both orders were run.
+ */
+struct explore_confirm {
+	bool tried, confirmed;
+	bool as_found, reversed; /* which orders were run, one access right behind the other */
+	bool valued;             /* the first of the two was a write: */
+	u64 addr, before, after; /* what stood at addr before it and after it */
+	u32 size;                /* of what both accesses touch */
+	u32 runs;
+	char why[128];           /* not confirmed: why not */
+};
+
 /* A finding with all that is needed to show and replay it. */
 struct explore_finding {
 	struct finding finding;    /* titles resolved: no %F left */
@@ -50,6 +64,7 @@ struct explore_finding {
 	u64 found_us;              /* since the campaign's start */
 	struct trace_record *record; /* of the replay of `recipe` */
 	long *rets;                /* of that replay: one per operation, LONG_MIN = not reached */
+	struct explore_confirm confirm;
 };
 
 struct explore_result {
