@@ -14,9 +14,11 @@ set(test_environment
 	IOMMULAB=${CMAKE_BINARY_DIR}/iommulab
 	IOMMULAB_SOURCE=${CMAKE_SOURCE_DIR}
 	IOMMULAB_BUILD=${CMAKE_BINARY_DIR}
-	IOMMULAB_FLAVOUR=${IOMMULAB_FLAVOUR}
-	ASAN_OPTIONS=detect_leaks=0:abort_on_error=1
-	UBSAN_OPTIONS=print_stacktrace=1)
+	IOMMULAB_FLAVOUR=${IOMMULAB_FLAVOUR})
+if(IOMMULAB_FLAVOUR STREQUAL "asan")
+	list(APPEND test_environment ASAN_OPTIONS=detect_leaks=0:abort_on_error=1
+		UBSAN_OPTIONS=print_stacktrace=1)
+endif()
 
 file(GLOB_RECURSE test_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/test_*.c)
 file(GLOB_RECURSE test_scripts CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/*.sh)
