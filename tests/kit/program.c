@@ -92,6 +92,11 @@ void program_load(const struct program *p)
 	world_load(w, &wp);
 }
 
+void program_task(u32 i, void (*task)(void *arg))
+{
+	program.task[i] = task;
+}
+
 /* --- its runs --- */
 
 struct world_run program_run(struct world_run r)

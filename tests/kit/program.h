@@ -34,6 +34,9 @@ extern struct world *w;
 void program_load(const struct program *p);
 #define load(...) program_load(&(struct program){__VA_ARGS__})
 
+/* From the next run on, this task stands at place i; what the world has learned stays. */
+void program_task(u32 i, void (*task)(void *arg));
+
 /*
  * Under the program's policy. The default is a random walk of the tests' own,
  * which chooses anew at every second operation or so: dense enough for

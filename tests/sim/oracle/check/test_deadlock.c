@@ -1,21 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "tests/sim/oracle/check/oracle_test.h"
 
 #include "sim/kapi/completion.h"
+#include "sim/kapi/kapi.h"
 #include "sim/kapi/mutex.h"
 #include "sim/kapi/slab.h"
 #include "sim/kapi/workqueue.h"
+#include "tests/kit/oracle.h"
 
 static struct {
 	struct mutex *a, *b;
 	struct completion *done;
-	void (*body[2])(void *);
 } t;
 
-static void boot(struct world *world, void *self)
+static void boot(void)
 {
-	(void)world;
-	(void)self;
 	t.a = kzalloc(sizeof(*t.a), GFP_KERNEL);
 	t.b = kzalloc(sizeof(*t.b), GFP_KERNEL);
 	t.done = kzalloc(sizeof(*t.done), GFP_KERNEL);
@@ -24,20 +22,9 @@ static void boot(struct world *world, void *self)
 	init_completion(t.done);
 }
 
-static void start(struct world *world, void *self)
-{
-	(void)world;
-	(void)self;
-	spawn("first", t.body[0], NULL);
-	if (t.body[1])
-		spawn("second", t.body[1], NULL);
-}
-
 static void load_tasks(void (*first)(void *), void (*second)(void *))
 {
-	t.body[0] = first;
-	t.body[1] = second;
-	load("deadlock", boot, start);
+	load_oracle("deadlock", .boot = boot, .task = {first, second});
 }
 
 static void pair(struct mutex *outer, struct mutex *inner)

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "tests/sim/oracle/check/oracle_test.h"
 
 #include "sim/kapi/irq.h"
+#include "sim/kapi/kapi.h"
 #include "sim/kapi/mutex.h"
 #include "sim/kapi/rwsem.h"
 #include "sim/kapi/slab.h"
 #include "sim/kapi/spinlock.h"
+#include "tests/kit/oracle.h"
 
 static struct {
 	struct mutex *a, *b, *c, *twin;
 	struct rw_semaphore *s;
 	spinlock_t *spin;
-	void (*body[3])(void *);
 } t;
 
 /* Two of one class. */
@@ -23,10 +23,8 @@ static struct mutex *make_twin(void)
 	return m;
 }
 
-static void boot(struct world *world, void *self)
+static void boot(void)
 {
-	(void)world;
-	(void)self;
 	t.a = kzalloc(sizeof(*t.a), GFP_KERNEL);
 	t.b = kzalloc(sizeof(*t.b), GFP_KERNEL);
 	t.s = kzalloc(sizeof(*t.s), GFP_KERNEL);
@@ -39,22 +37,9 @@ static void boot(struct world *world, void *self)
 	t.twin = make_twin();
 }
 
-static void start(struct world *world, void *self)
-{
-	(void)world;
-	(void)self;
-	for (u32 i = 0; i < ARRAY_SIZE(t.body); i++) {
-		if (t.body[i])
-			spawn("task", t.body[i], NULL);
-	}
-}
-
 static void load_tasks(void (*first)(void *), void (*second)(void *), void (*third)(void *))
 {
-	t.body[0] = first;
-	t.body[1] = second;
-	t.body[2] = third;
-	load("lockorder", boot, start);
+	load_oracle("lockorder", .boot = boot, .task = {first, second, third});
 }
 
 static void pair(struct mutex *outer, struct mutex *inner)
@@ -132,14 +117,14 @@ Test(lockorder, orders_of_different_runs_make_a_cycle)
 
 	load_tasks(a_then_b, NULL, NULL);
 	oracles_set_run(w->oracles, 41);
-	cr_assert_null(run(1));
-	t.body[0] = b_then_c;
+	cr_assert_null(run(1).finding);
+	program_task(0, b_then_c);
 	oracles_set_run(w->oracles, 42);
-	cr_assert_null(run(1));
-	cr_assert_null(run(2));
-	t.body[0] = c_then_a;
+	cr_assert_null(run(1).finding);
+	cr_assert_null(run(2).finding);
+	program_task(0, c_then_a);
 	oracles_set_run(w->oracles, 50);
-	f = run(1);
+	f = run(1).finding;
 	cr_assert_not_null(f);
 	cr_assert(f->needs_carry);
 	cr_assert_eq(oracle_lockorder_edges(w->oracles, runs, 4), 2);
@@ -152,12 +137,12 @@ Test(lockorder, orders_of_different_runs_make_a_cycle)
 Test(lockorder, an_empty_graph_has_forgotten_them)
 {
 	load_tasks(a_then_b, NULL, NULL);
-	cr_assert_null(run(1));
+	cr_assert_null(run(1).finding);
 	oracles_forget(w->oracles);
-	t.body[0] = b_then_a;
-	cr_assert_null(run(1));
-	t.body[0] = a_then_b;
-	cr_assert_not_null(run(1));
+	program_task(0, b_then_a);
+	cr_assert_null(run(1).finding);
+	program_task(0, a_then_b);
+	cr_assert_not_null(run(1).finding);
 }
 
 Test(lockorder, a_cycle_within_one_run_needs_no_other)
