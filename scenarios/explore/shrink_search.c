@@ -10,9 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SEARCH_TRIES_MAX 4000
+#define SEARCH_TRIES_MAX 8000
 #define CANDIDATES_MAX 320
-#define PAIRED_MAX 40U /* candidates that are tried two at a time */
+#define PAIRED_MAX 100U /* candidates that are tried two at a time */
 #define WINDOW 6       /* operations around a near one: counts shift when blocking changes */
 #define SEEN_MAX 16384
 
@@ -34,6 +34,9 @@ struct search {
 	u32 n_touches;
 	struct candidate cand[CANDIDATES_MAX];
 	u32 n;
+	u64 involved; /* bit per task that the finding names */
+	u64 drop[SCENARIO_OPS_MAX / 64];
+	u32 limit;    /* switches that a success may have */
 };
 
 static void see_access(void *self, const struct access_event *a)
@@ -132,8 +135,10 @@ static bool collect_candidates(struct search *se)
 	for (u32 i = 0; e->run.finding && i < e->run.finding->n_spots; i++) {
 		const struct finding_spot *spot = &e->run.finding->spot[i];
 
-		if (spot->op && spot->task >= SCHED_FIRST_TASK)
-			add_window(se, spot->task, spot->op);
+		if (!spot->op || spot->task < SCHED_FIRST_TASK)
+			continue;
+		se->involved |= 1ULL << spot->task;
+		add_window(se, spot->task, spot->op);
 	}
 	for (u32 i = sh->n_best; i-- > 0;) {
 		if (sh->best[i].why == WHY_PREEMPT)
@@ -144,68 +149,99 @@ static bool collect_candidates(struct search *se)
 	return e->run.finding != NULL;
 }
 
-/* Tries the points, and the same from each other start. */
-static bool try_starts(struct shrinker *sh, struct switch_point *p, u32 n, u32 limit)
+/* Tries points p[1 .. n], as they are and with their first task started first. */
+static bool try_starts(struct search *se, struct switch_point *p, u32 n)
 {
-	u32 n_tasks = sh->e->s->n_tasks;
+	u32 start = n ? p[1].task : SCHED_FIRST_TASK;
 
-	for (u32 t = 0; t < n_tasks; t++) {
-		p[0] = (struct switch_point){.to = SCHED_FIRST_TASK + t, .why = WHY_BLOCK};
-		if (t ? shrink_try(sh, p, n + 1, sh->drop, limit) :
-			shrink_try(sh, p + 1, n, sh->drop, limit))
+	if (shrink_try(se->sh, p + 1, n, se->drop, se->limit))
+		return true;
+	p[0] = (struct switch_point){.to = start, .why = WHY_BLOCK};
+	return start != SCHED_FIRST_TASK && shrink_try(se->sh, p, n + 1, se->drop, se->limit);
+}
+
+/* No preemption at all: each task in turn comes first. */
+static bool search_none(struct search *se)
+{
+	struct switch_point p = {.why = WHY_BLOCK};
+
+	for (u32 t = 0; t < se->sh->e->s->n_tasks; t++) {
+		p.to = SCHED_FIRST_TASK + t;
+		if (shrink_try(se->sh, &p, t ? 1 : 0, se->drop, se->limit))
 			return true;
 	}
 	return false;
 }
 
-static bool search_two(struct search *se, const struct candidate *a, u32 to, u32 limit)
+/* A second preemption, back from the task that the first one went to. */
+static bool search_second(struct search *se, struct switch_point *p)
 {
-	struct switch_point p[3];
-
-	p[1] = (struct switch_point){.task = a->task, .op = a->op, .to = to, .why = WHY_PREEMPT};
-	for (u32 i = 0; i < se->n; i++) {
+	for (u32 i = 0; i < min(se->n, PAIRED_MAX); i++) {
 		const struct candidate *b = &se->cand[i];
 
-		if (b->task != to || i >= PAIRED_MAX)
+		if (b->task != p[1].to)
 			continue;
 		p[2] = (struct switch_point){
-			.task = to, .op = b->op, .to = a->task, .why = WHY_PREEMPT};
-		if (try_starts(se->sh, p, 2, limit))
+			.task = b->task, .op = b->op, .to = p[1].task, .why = WHY_PREEMPT};
+		if (try_starts(se, p, 2))
 			return true;
 	}
 	return false;
 }
 
-/* One preemption, then two, at the candidates; true if fewer switches do. */
-static bool search_few(struct search *se, u32 limit)
+/* A first preemption at candidate a, towards each task. */
+static bool search_first(struct search *se, const struct candidate *a, bool second)
 {
-	struct shrinker *sh = se->sh;
-	u32 first = SCHED_FIRST_TASK, end = first + sh->e->s->n_tasks;
+	u32 end = SCHED_FIRST_TASK + se->sh->e->s->n_tasks;
 	struct switch_point p[3];
 
-	if (try_starts(sh, p, 0, limit))
-		return true;
-	for (u32 depth = 1; depth <= min(limit, 2U); depth++) {
-		for (u32 i = 0; i < (depth == 1 ? se->n : min(se->n, PAIRED_MAX)); i++) {
-			const struct candidate *a = &se->cand[i];
-
-			for (u32 to = first; to < end; to++) {
-				if (to == a->task)
-					continue;
-				p[1] = (struct switch_point){.task = a->task, .op = a->op, .to = to,
-							     .why = WHY_PREEMPT};
-				if (depth == 1 ? try_starts(sh, p, 1, limit) :
-						 search_two(se, a, to, limit))
-					return true;
-			}
-		}
+	for (u32 to = SCHED_FIRST_TASK; to < end; to++) {
+		if (to == a->task || (second && !(se->involved >> to & 1)))
+			continue;
+		p[1] = (struct switch_point){
+			.task = a->task, .op = a->op, .to = to, .why = WHY_PREEMPT};
+		if (second ? search_second(se, p) : try_starts(se, p, 1))
+			return true;
 	}
 	return false;
+}
+
+static bool search_few(struct search *se)
+{
+	if (search_none(se))
+		return true;
+	for (u32 i = 0; i < se->n; i++) {
+		if (search_first(se, &se->cand[i], false))
+			return true;
+	}
+	for (u32 i = 0; se->limit > 1 && i < min(se->n, PAIRED_MAX); i++) {
+		if (search_first(se, &se->cand[i], true))
+			return true;
+	}
+	return false;
+}
+
+/* Leaves out all that tasks do which the finding does not name; whether there is any. */
+static bool drop_uninvolved(struct search *se)
+{
+	const struct scenario *s = se->sh->e->s;
+	bool any = false;
+
+	for (u32 t = 0; t < s->n_tasks; t++) {
+		if (se->involved >> (SCHED_FIRST_TASK + t) & 1)
+			continue;
+		for (u32 i = s->task[t].first; i < s->task[t].first + s->task[t].n; i++) {
+			any |= !(se->drop[i / 64] >> (i % 64) & 1);
+			se->drop[i / 64] |= 1ULL << (i % 64);
+		}
+	}
+	return any;
 }
 
 void shrink_search(struct shrinker *sh)
 {
 	struct search *se;
+	bool found;
 
 	if (!sh->n_best)
 		return;
@@ -218,8 +254,16 @@ void shrink_search(struct shrinker *sh)
 	}
 	if (sh->n_best > SWITCHES_GOAL)
 		shrink_relax(sh);
+	se->limit = min(sh->n_best - 1, (u32)SWITCHES_GOAL);
+	memcpy(se->drop, sh->drop, sizeof(se->drop));
 	sh->tries_max = sh->tries + SEARCH_TRIES_MAX;
-	if (search_few(se, min(sh->n_best - 1, (u32)SWITCHES_GOAL)))
+	found = drop_uninvolved(se) && search_few(se);
+	if (!found) {
+		memcpy(se->drop, sh->drop, sizeof(se->drop));
+		sh->tries_max = sh->tries + SEARCH_TRIES_MAX;
+		found = search_few(se);
+	}
+	if (found)
 		shrink_ops(sh);
 	sh->searching = false;
 	free(se);
