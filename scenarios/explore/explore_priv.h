@@ -31,7 +31,7 @@ struct explorer {
 	char head[1024], tail[4096];
 	/* of the run that was to be kept */
 	bool keeping;
-	u64 op_begin[SCENARIO_OPS_MAX], op_end[SCENARIO_OPS_MAX]; /* that task's count */
+	u64 op_begin[SCENARIO_OPS_MAX], op_end[SCENARIO_OPS_MAX]; /* that task's count, ~0 = not yet */
 	struct switch_point *points; /* where it left the default order */
 	u32 n_points;
 	struct switch_point *trail;  /* every switch */

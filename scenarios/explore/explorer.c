@@ -157,6 +157,15 @@ void explorer_run(struct explorer *e)
 	world_run(e->w, &e->run);
 }
 
+static void keep_begin(struct explorer *e)
+{
+	size_t n = e->s->n_ops * sizeof(*e->op_begin);
+
+	e->n_trail = 0;
+	memset(e->op_begin, 0xff, n);
+	memset(e->op_end, 0xff, n);
+}
+
 static void keep_points(struct explorer *e)
 {
 	e->n_points = e->run.n_points;
@@ -180,7 +189,8 @@ void explorer_play(struct explorer *e, const struct recipe *seq, u32 n, u32 keep
 		r->poison = seq[i].poison;
 		oracles_set_run(e->w->oracles, i + 1);
 		e->keeping = i == keep;
-		e->n_trail = e->keeping ? 0 : e->n_trail;
+		if (e->keeping)
+			keep_begin(e);
 		explorer_run(e);
 		if (e->keeping)
 			keep_points(e);

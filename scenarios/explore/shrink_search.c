@@ -35,6 +35,7 @@ struct search {
 	struct candidate cand[CANDIDATES_MAX];
 	u32 n;
 	u64 involved; /* bit per task that the finding names */
+	u64 needed[SCENARIO_OPS_MAX / 64]; /* operations that it names */
 	u64 drop[SCENARIO_OPS_MAX / 64];
 	u32 limit;    /* switches that a success may have */
 };
@@ -115,6 +116,20 @@ static void add_conflicts(struct search *se)
 	}
 }
 
+/* The operation of the scenario that the task was in. */
+static void need_op(struct search *se, u32 task, u64 op)
+{
+	const struct shrinker *sh = se->sh;
+	const struct scenario_task *t = &sh->e->s->task[task - SCHED_FIRST_TASK];
+
+	if (task - SCHED_FIRST_TASK >= sh->e->s->n_tasks)
+		return;
+	for (u32 i = t->first; i < t->first + t->n; i++) {
+		if (sh->begin[i] <= op && op <= sh->end[i])
+			se->needed[i / 64] |= 1ULL << (i % 64);
+	}
+}
+
 /* False: the best run could not be played again. */
 static bool collect_candidates(struct search *se)
 {
@@ -138,6 +153,7 @@ static bool collect_candidates(struct search *se)
 		if (!spot->op || spot->task < SCHED_FIRST_TASK)
 			continue;
 		se->involved |= 1ULL << spot->task;
+		need_op(se, spot->task, spot->op);
 		add_window(se, spot->task, spot->op);
 	}
 	for (u32 i = sh->n_best; i-- > 0;) {
@@ -221,50 +237,77 @@ static bool search_few(struct search *se)
 	return false;
 }
 
-/* Leaves out all that tasks do which the finding does not name; whether there is any. */
-static bool drop_uninvolved(struct search *se)
+static bool has_op(const u64 *set, u32 i)
+{
+	return set[i / 64] >> (i % 64) & 1;
+}
+
+/* Leaves operation i out, too, and moves the candidates behind it. */
+static void leave_out(struct search *se, u32 task, u32 i)
+{
+	u64 begin = se->sh->begin[i], end = se->sh->end[i];
+
+	se->drop[i / 64] |= 1ULL << (i % 64);
+	for (u32 k = 0; end != ~0ULL && k < se->n; k++) {
+		if (se->cand[k].task == task && se->cand[k].op > end)
+			se->cand[k].op -= end - begin;
+	}
+}
+
+/*
+ * Leaves out all that the finding does not name: other operations, or only what
+ * other tasks do. False: there is nothing of that kind.
+ */
+static bool drop_unnamed(struct search *se, bool whole_tasks)
 {
 	const struct scenario *s = se->sh->e->s;
 	bool any = false;
 
-	for (u32 t = 0; t < s->n_tasks; t++) {
-		if (se->involved >> (SCHED_FIRST_TASK + t) & 1)
-			continue;
-		for (u32 i = s->task[t].first; i < s->task[t].first + s->task[t].n; i++) {
-			any |= !(se->drop[i / 64] >> (i % 64) & 1);
-			se->drop[i / 64] |= 1ULL << (i % 64);
+	memcpy(se->drop, se->sh->drop, sizeof(se->drop));
+	for (u32 t = s->n_tasks; t-- > 0;) {
+		u32 id = SCHED_FIRST_TASK + t;
+
+		/* From the last, so that the counts of those before still hold. */
+		for (u32 i = s->task[t].first + s->task[t].n; i-- > s->task[t].first;) {
+			bool named = whole_tasks ? se->involved >> id & 1 : has_op(se->needed, i);
+
+			if (named || has_op(se->drop, i))
+				continue;
+			leave_out(se, id, i);
+			any = true;
 		}
 	}
 	return any;
 }
 
-void shrink_search(struct shrinker *sh)
+/* One round of the search; what = 0: only operations named, 1: only tasks named, 2: all. */
+static bool search_round(struct shrinker *sh, u32 what)
 {
-	struct search *se;
-	bool found;
+	struct search *se = calloc(1, sizeof(*se));
+	bool found = false;
 
-	if (!sh->n_best)
-		return;
-	se = calloc(1, sizeof(*se));
 	sim_assert(se);
 	se->sh = sh;
-	if (!collect_candidates(se)) {
-		free(se);
-		return;
-	}
-	if (sh->n_best > SWITCHES_GOAL)
-		shrink_relax(sh);
-	se->limit = min(sh->n_best - 1, (u32)SWITCHES_GOAL);
-	memcpy(se->drop, sh->drop, sizeof(se->drop));
-	sh->tries_max = sh->tries + SEARCH_TRIES_MAX;
-	found = drop_uninvolved(se) && search_few(se);
-	if (!found) {
-		memcpy(se->drop, sh->drop, sizeof(se->drop));
+	if (collect_candidates(se)) {
+		if (sh->n_best > SWITCHES_GOAL)
+			shrink_relax(sh);
+		se->limit = min(sh->n_best - 1, (u32)SWITCHES_GOAL);
 		sh->tries_max = sh->tries + SEARCH_TRIES_MAX;
-		found = search_few(se);
+		if (what == 2)
+			memcpy(se->drop, sh->drop, sizeof(se->drop));
+		found = (what == 2 || drop_unnamed(se, what)) && search_few(se);
 	}
-	if (found)
-		shrink_ops(sh);
-	sh->searching = false;
 	free(se);
+	return found;
+}
+
+void shrink_search(struct shrinker *sh)
+{
+	for (u32 what = 0; what < 3 && sh->n_best; what++) {
+		if (!search_round(sh, what))
+			continue;
+		shrink_ops(sh);
+		break;
+	}
+	sh->searching = false;
 }
