@@ -18,14 +18,14 @@
 #define PROGRAM_TASKS_MAX 8
 
 struct program {
-	const char *oracles;     /* which watch; NULL: all */
-	const char *policy;      /* of run(); NULL: the walk below */
-	void (*prepare)(void);   /* the world is made, nothing has run in it yet */
-	void (*boot)(void);      /* as task 0, before the snapshot */
-	void (*begin)(void);     /* before each run: zeroes what its tasks count */
+	const char *oracles;   /* which watch; NULL: all */
+	const char *policy;    /* of run(); NULL: the walk below */
+	void (*prepare)(void); /* the world is made, nothing has run in it yet */
+	void (*boot)(void);    /* as task 0, before the snapshot */
+	void (*begin)(void);   /* before each run: zeroes what its tasks count */
 	void (*task[PROGRAM_TASKS_MAX])(void *arg); /* NULL: none at this place */
 	void *arg[PROGRAM_TASKS_MAX];
-	void (*shutdown)(void);  /* as task 0, at rest */
+	void (*shutdown)(void); /* as task 0, at rest */
 };
 
 /* The world of the test. */

@@ -27,18 +27,14 @@ static bool share(u32 a, u32 b)
 
 Test(grouping, isolated_functions_are_alone)
 {
-	machine_small(true);
-	add_device(0, 0x08);
-	add_device(0, 0x10);
+	machine_small(true, 2);
 	cr_assert(share(0, 0));
 	cr_assert_not(share(0, 1));
 }
 
 Test(grouping, a_bus_without_acs_is_one_group)
 {
-	machine_small(false);
-	add_device(0, 0x08);
-	add_device(0, 0x10);
+	machine_small(false, 2);
 	cr_assert(share(0, 1));
 }
 
@@ -58,8 +54,7 @@ static void bus_below(bool acs, bool alias)
 
 Test(grouping, isolation_needs_acs_all_the_way_up)
 {
-	machine_small(true);
-	add_device(0, 0x08);
+	machine_small(true, 1);
 	bus_below(false, false); /* 1, 2 */
 	bus_below(true, false);  /* 3, 4 */
 	cr_assert(share(1, 2));
@@ -70,7 +65,7 @@ Test(grouping, isolation_needs_acs_all_the_way_up)
 
 Test(grouping, a_port_with_acs_below_the_root_isolates)
 {
-	machine_small(true);
+	machine_small(true, 0);
 	bus_below(true, false);
 	cr_assert_not(share(0, 1));
 }
@@ -88,8 +83,7 @@ Test(grouping, a_conventional_bridge_makes_one_group_and_one_requester)
 		{OP_dma, {1, 0x3000}, 0},
 	};
 
-	machine_small(true);
-	add_device(0, 0x08);
+	machine_small(true, 1);
 	bus_below(true, true);
 	cr_assert(share(1, 2));
 	cr_assert_not(share(0, 1));
@@ -98,8 +92,7 @@ Test(grouping, a_conventional_bridge_makes_one_group_and_one_requester)
 
 Test(grouping, an_alias_joins_its_device)
 {
-	machine_small(true);
-	add_device(0, 0x08);
+	machine_small(true, 1);
 	add_device(0, 0x09);
 	add_device(0, 0x10);
 	m.device[1].alias_of = 0;
@@ -110,7 +103,7 @@ Test(grouping, an_alias_joins_its_device)
 Test(grouping, platform_devices_share_by_stream)
 {
 	for (int smmu = 0; smmu < 2; smmu++) {
-		machine_small(true);
+		machine_small(true, 0);
 		strcpy(m.iommu[0].model, smmu ? "mock-smmu" : "mock");
 		m.bus[0].kind = MACHINE_BUS_PLATFORM;
 		for (u32 i = 0; i < 3; i++)
@@ -127,7 +120,7 @@ Test(grouping, platform_devices_share_by_stream)
 
 Test(grouping, firmware_of_both_kinds_gives_the_same)
 {
-	machine_small(false);
+	machine_small(false, 0);
 	m.bus[0].firmware = MACHINE_FW_ACPI;
 	add_device(0, 0x08);
 	add_device(0, 0x10);
@@ -142,7 +135,7 @@ Test(grouping, ids_that_move_the_fwspec_all_reach_the_driver)
 		{OP_dma, {1, 0x3000}, -EFAULT}, /* blocked with its sibling's fourth stream */
 	};
 
-	machine_small(true);
+	machine_small(true, 0);
 	m.bus[0].kind = MACHINE_BUS_PLATFORM;
 	add_device(0, 20);
 	add_device(0, 21);

@@ -65,7 +65,7 @@ static void against_the_painter(void)
 
 Test(resv, merging_agrees_with_painting_pages)
 {
-	machine_small(true);
+	machine_small(true, 0);
 	run_core(NULL, 0, against_the_painter);
 	cr_assert_null(wrong, "%s", wrong);
 }
@@ -90,7 +90,7 @@ static void at_the_top(void)
 
 Test(resv, the_last_byte_of_the_address_space)
 {
-	machine_small(true);
+	machine_small(true, 0);
 	run_core(NULL, 0, at_the_top);
 	cr_assert_null(wrong, "%s", wrong);
 }
@@ -105,9 +105,7 @@ Test(resv, a_groups_list_is_the_union_of_its_devices)
 		{OP_resv, {0}, 2},
 	};
 
-	machine_small(false);
-	add_device(0, 0x08);
-	add_device(0, 0x10);
+	machine_small(false, 2);
 	add_resv(0, 0x1000, 0x1000, MACHINE_RESV_DIRECT);
 	add_resv(1, 0x2000, 0x1000, MACHINE_RESV_DIRECT);
 	add_resv(0, 0xfee00000, 0x100000, MACHINE_RESV_MSI);
@@ -128,9 +126,7 @@ Test(resv, overlapping_direct_regions_of_siblings_are_all_mapped)
 		{OP_dma, {0, 0xf0010000}, 0},
 	};
 
-	machine_small(false);
-	add_device(0, 0x08);
-	add_device(0, 0x10);
+	machine_small(false, 2);
 	add_resv(0, 0x1000, 0x3000, MACHINE_RESV_DIRECT);
 	add_resv(1, 0x2000, 0x3000, MACHINE_RESV_DIRECT_RELAXABLE);
 	add_resv(1, 0xf0000800, 0x100, MACHINE_RESV_RESERVED);
