@@ -137,6 +137,7 @@ void explore_finish(struct explorer *e, const struct explore_hit *hit, enum expl
 		f->replays_same += e->run.hash == f->hash;
 	}
 	record(e, seq, n, f);
+	e->differs_at = 0;
 	f->recipe = seq[n - 1];
 	f->n_earlier = hit->n_earlier;
 	if (f->n_earlier) {

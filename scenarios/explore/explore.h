@@ -29,6 +29,7 @@ struct explore_options {
 	bool no_shrink;
 	u32 jobs;
 	u32 verify;           /* each verify-th run is executed twice and compared; default 1,000 */
+	bool one_poison;      /* and not twice more with different heap poisons */
 	void (*progress)(void *self, const struct explore_progress *p);
 	void *progress_self;
 };

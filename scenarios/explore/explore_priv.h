@@ -29,9 +29,15 @@ struct explorer {
 	u64 runs;
 	char *map;           /* where the recipe of the run at hand stands */
 	char head[1024], tail[4096];
+	/* of a run under two heap poisons */
+	u64 differs_at;      /* its first note of its own, from 1; 0: there is none */
+	u64 fact_before;     /* the last note before that that is a fact */
+	u8 against;          /* the other poison */
+	bool comparing;
 	/* of the run that was to be kept */
 	bool keeping;
-	u64 op_begin[SCENARIO_OPS_MAX], op_end[SCENARIO_OPS_MAX]; /* that task's count, ~0 = not yet */
+	u64 op_begin[SCENARIO_OPS_MAX]; /* its task's count then, ~0 = not yet */
+	u64 op_end[SCENARIO_OPS_MAX];
 	struct switch_point *points; /* where it left the default order */
 	u32 n_points;
 	struct switch_point *trail;  /* every switch */
@@ -48,6 +54,14 @@ void explorer_forget(struct explorer *e);
 void explorer_drop(struct explorer *e, const u64 *drop);
 /* Runs e->run, whose "in" members are set; writes its recipe to the map first. */
 void explorer_run(struct explorer *e);
+
+/*
+ * Makes e->run with the one heap poison and with the other. True: they differ;
+ * each explorer_run() then ends with a finding there, until the next comparison.
+ */
+bool explorer_compare(struct explorer *e, u8 poison, u8 against);
+/* explorer_run()'s part of that. */
+void explorer_run_to_difference(struct explorer *e);
 
 /*
  * Plays seq[0 .. n) on an empty lock graph and keeps the points of seq[keep].

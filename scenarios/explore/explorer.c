@@ -141,8 +141,13 @@ static void write_map(void *self, const struct world_run *r)
 	bool arg = r->resolved[0];
 	char extra[64] = "";
 
+	int n = 0;
+
 	if (r->fault_nth)
-		snprintf(extra, sizeof(extra), "nth=%llu%s", (unsigned long long)r->fault_nth,
+		n = snprintf(extra, sizeof(extra), "nth=%llu%s", (unsigned long long)r->fault_nth,
+			     e->tail[0] || e->comparing ? "," : "");
+	if (e->comparing)
+		snprintf(extra + n, sizeof(extra) - (size_t)n, "poison=%u%s", r->poison,
 			 e->tail[0] ? "," : "");
 	snprintf(e->map, RECIPE_TEXT_MAX, "%s%s%s%s%s:%llx:sc:%s%s", e->head, r->policy->name,
 		 arg ? "(" : "", r->resolved, arg ? ")" : "", (unsigned long long)r->seed, extra,
@@ -154,7 +159,10 @@ void explorer_run(struct explorer *e)
 	e->run.began = write_map;
 	e->run.began_self = e;
 	e->runs++;
-	world_run(e->w, &e->run);
+	if (e->differs_at)
+		explorer_run_to_difference(e);
+	else
+		world_run(e->w, &e->run);
 }
 
 static void keep_begin(struct explorer *e)
@@ -188,6 +196,9 @@ void explorer_play(struct explorer *e, const struct recipe *seq, u32 n, u32 keep
 		r->fault_nth = seq[i].nth;
 		r->poison = seq[i].poison;
 		oracles_set_run(e->w->oracles, i + 1);
+		e->differs_at = 0;
+		if (seq[i].against)
+			explorer_compare(e, seq[i].poison, seq[i].against);
 		e->keeping = i == keep;
 		if (e->keeping)
 			keep_begin(e);

@@ -13,8 +13,9 @@
  * seed      hexadecimal
  * memory    sc
  * options   comma list, may be empty: bug=ID, nth=N, drop=I or drop=I-J (operations
- *           left out, counted from 0 over all tasks), poison=N, oracle=NAME (only
- *           the named ones watch)
+ *           left out, counted from 0 over all tasks), poison=N, against=N (make it
+ *           with that heap poison, too: a difference is the finding),
+ *           oracle=NAME (only the named ones watch)
  *
  * Several recipes joined by " + " are run in order with what the oracles carry
  * kept (a lock-order finding has one for each edge).
@@ -35,7 +36,7 @@ struct recipe {
 	struct bug_set bugs; /* those added to the scenario's own */
 	u64 nth;
 	u64 drop[SCENARIO_OPS_MAX / 64];
-	u8 poison;
+	u8 poison, against;
 	char oracles[128]; /* comma list, "" = the scenario's, else all */
 };
 

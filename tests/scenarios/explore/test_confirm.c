@@ -22,7 +22,9 @@
 	"  one: [{probe: n}]\n"                          \
 	"  two: [{release: n}]\n"
 
-static u64 (*body[2])(struct shared_words *s); /* probe, release */
+typedef u64 (*side_fn)(struct shared_words *s);
+
+static side_fn body[2]; /* probe, release */
 
 static void boot(struct world *w, const struct machine *m)
 {
@@ -77,7 +79,7 @@ static u64 announce(struct shared_words *s)
 	return 0;
 }
 
-static void explore(u64 (*one)(struct shared_words *s), u64 (*two)(struct shared_words *s), u64 seed)
+static void explore(side_fn one, side_fn two, u64 seed)
 {
 	struct explore_options o = {.seed = seed, .runs = 2000, .kernel = &two_sides, .jobs = 1};
 	struct scenario_error err;
