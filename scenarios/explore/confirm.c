@@ -29,6 +29,7 @@
 #include <string.h>
 
 #define RUNS_MAX 200
+#define STEPS_MAX 1000000 /* of all runs together: some 25 ms */
 #define NEAR_OPS 24 /* that far back every operation is tried, then ever fewer */
 
 enum phase { FOLLOW, HOLD, FIRST, SECOND, OVER, FAILED };
@@ -203,7 +204,7 @@ struct confirm {
 	/* of the run at hand */
 	u64 seen, seen_at[2], value[2];
 	struct side last[2]; /* the earlier task's last access of the address: any, and a write */
-	u64 steps;
+	u64 steps, steps_all; /* of the finding's run; of all */
 };
 
 static void play(struct confirm *c, const struct policy *policy, const char *arg)
@@ -218,6 +219,7 @@ static void play(struct confirm *c, const struct policy *policy, const char *arg
 	r->steps_max = c->steps ? 4 * c->steps + 1000 : 0;
 	explorer_run(c->e);
 	c->result->runs++;
+	c->steps_all += r->steps;
 }
 
 static struct side side_of(const struct access_event *a)
@@ -323,7 +325,7 @@ static bool both_orders(struct confirm *c)
 	struct explore_confirm *result = c->result;
 	u64 op = c->d.side[0].op, back = 0;
 
-	while (result->runs < RUNS_MAX - 4) {
+	while (result->runs < RUNS_MAX - 8 && c->steps_all < STEPS_MAX) {
 		for (u32 straight = 2; straight-- > 0;) {
 			u64 hold_op = op - min(back, op);
 
@@ -408,6 +410,8 @@ void explore_confirm(struct explorer *e, struct explore_finding *f)
 		access_enable(e->w->access, checks & ~ACCESS_CHECK_RACE);
 		confirm_race(c);
 		access_enable(e->w->access, checks);
+	} else {
+		snprintf(c->result->why, sizeof(c->result->why), "its switches are too many");
 	}
 	e->run.steps_max = 0;
 	free((void *)c->d.points);
