@@ -261,7 +261,8 @@ void access_races_with_write(struct task *t, const struct cell *c, u32 mask, u32
 
 	if (bytes)
 		bad_race(t, addr, bytes, flags, pc,
-			 (struct earlier){c->w_epoch, c->w_op, flags_of(OP_WRITE, bytes, c->w_plain)});
+			 (struct earlier){c->w_epoch, c->w_op,
+					  flags_of(OP_WRITE, bytes, c->w_plain)});
 }
 
 void access_races_with_reads(struct task *t, const struct cell *c, u32 mask, u32 flags, u64 addr,
