@@ -3,6 +3,7 @@
 
 #include "sim/kapi/kapi.h"
 #include "sim/kapi/slab.h"
+#include "tests/kit/locks.h"
 #include "tests/kit/program.h"
 
 static struct {
@@ -118,50 +119,20 @@ Test(mutex, locking_freed_memory_is_a_finding)
 	run_finds_text(1, "use-after-free");
 }
 
-static struct {
-	struct mutex *a, *b;
-} pair;
-
-static void boot_pair(void)
-{
-	pair.a = kzalloc(sizeof(*pair.a), GFP_KERNEL);
-	pair.b = kzalloc(sizeof(*pair.b), GFP_KERNEL);
-	mutex_init(pair.a);
-	mutex_init(pair.b);
-}
-
-static void ab(void *arg)
-{
-	(void)arg;
-	mutex_lock(pair.a);
-	mutex_lock(pair.b);
-	mutex_unlock(pair.b);
-	mutex_unlock(pair.a);
-}
-
-static void ba(void *arg)
-{
-	(void)arg;
-	mutex_lock(pair.b);
-	mutex_lock(pair.a);
-	mutex_unlock(pair.a);
-	mutex_unlock(pair.b);
-}
-
 Test(mutex, an_abba_deadlock_is_reached_exactly_and_its_owners_are_named)
 {
 	bool deadlock = false;
 
-	load(.oracles = "none", .boot = boot_pair, .task = {ab, ba});
+	load(.oracles = "none", .boot = locks_boot, .task = {a_then_b, b_then_a});
 	for (u64 seed = 1; seed <= 200; seed++) {
 		struct world_run r = run(seed);
 
 		if (r.end != SCHED_DEADLOCK)
 			continue;
 		deadlock = true;
-		cr_assert_eq(w->sched->task[2].wait.object, pair.b);
+		cr_assert_eq(w->sched->task[2].wait.object, locks.b);
 		cr_assert_eq(w->sched->task[2].wait.owner, 3);
-		cr_assert_eq(w->sched->task[3].wait.object, pair.a);
+		cr_assert_eq(w->sched->task[3].wait.object, locks.a);
 		cr_assert_eq(w->sched->task[3].wait.owner, 2);
 	}
 	cr_assert(deadlock);

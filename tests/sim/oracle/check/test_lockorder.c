@@ -6,10 +6,11 @@
 #include "sim/kapi/rwsem.h"
 #include "sim/kapi/slab.h"
 #include "sim/kapi/spinlock.h"
+#include "tests/kit/locks.h"
 #include "tests/kit/oracle.h"
 
 static struct {
-	struct mutex *a, *b, *c, *twin;
+	struct mutex *c, *twin;
 	struct rw_semaphore *s;
 	spinlock_t *spin;
 } t;
@@ -25,12 +26,9 @@ static struct mutex *make_twin(void)
 
 static void boot(void)
 {
-	t.a = kzalloc(sizeof(*t.a), GFP_KERNEL);
-	t.b = kzalloc(sizeof(*t.b), GFP_KERNEL);
+	locks_boot();
 	t.s = kzalloc(sizeof(*t.s), GFP_KERNEL);
 	t.spin = kzalloc(sizeof(*t.spin), GFP_KERNEL);
-	mutex_init(t.a);
-	mutex_init(t.b);
 	init_rwsem(t.s);
 	spin_lock_init(t.spin);
 	t.c = make_twin();
@@ -42,36 +40,16 @@ static void load_tasks(void (*first)(void *), void (*second)(void *), void (*thi
 	load_oracle("lockorder", .boot = boot, .task = {first, second, third});
 }
 
-static void pair(struct mutex *outer, struct mutex *inner)
-{
-	mutex_lock(outer);
-	mutex_lock(inner);
-	mutex_unlock(inner);
-	mutex_unlock(outer);
-}
-
-static void a_then_b(void *arg)
-{
-	(void)arg;
-	pair(t.a, t.b);
-}
-
-static void b_then_a(void *arg)
-{
-	(void)arg;
-	pair(t.b, t.a);
-}
-
 static void b_then_c(void *arg)
 {
 	(void)arg;
-	pair(t.b, t.c);
+	lock_pair(locks.b, t.c);
 }
 
 static void c_then_a(void *arg)
 {
 	(void)arg;
-	pair(t.c, t.a);
+	lock_pair(t.c, locks.a);
 }
 
 Test(lockorder, two_orders_of_two_locks_are_circular)
@@ -81,13 +59,13 @@ Test(lockorder, two_orders_of_two_locks_are_circular)
 	load_tasks(a_then_b, b_then_a, NULL);
 	f = fires("WARNING: possible circular locking dependency detected");
 	cr_assert(strstr(f->text, "CPU0"), "%s", f->text);
-	cr_assert(strstr(f->text, "lock(t.a)"), "%s", f->text);
+	cr_assert(strstr(f->text, "lock(locks.a)"), "%s", f->text);
 	cr_assert(strstr(f->text, "*** DEADLOCK ***"));
-	cr_assert(strstr(f->spot[0].what, "Acquiring t."));
-	cr_assert(strstr(f->spot[1].what, "Holding t."));
-	cr_assert(strstr(f->spot[2].what, "-> #1 t."));
+	cr_assert(strstr(f->spot[0].what, "Acquiring locks."));
+	cr_assert(strstr(f->spot[1].what, "Holding locks."));
+	cr_assert(strstr(f->spot[2].what, "-> #1 locks."));
 	cr_assert_geq(f->n_held, 1);
-	cr_assert(strstr(f->held[0].name, "t."));
+	cr_assert(strstr(f->held[0].name, "locks."));
 }
 
 Test(lockorder, three_orders_of_three_locks_are_circular)
@@ -157,7 +135,7 @@ Test(lockorder, a_cycle_within_one_run_needs_no_other)
 static void twins(void *arg)
 {
 	(void)arg;
-	pair(t.c, t.twin);
+	lock_pair(t.c, t.twin);
 }
 
 static void twins_nested(void *arg)
@@ -172,8 +150,8 @@ static void twins_nested(void *arg)
 static void itself(void *arg)
 {
 	(void)arg;
-	mutex_lock(t.a);
-	mutex_lock(t.a);
+	mutex_lock(locks.a);
+	mutex_lock(locks.a);
 }
 
 Test(lockorder, two_locks_of_a_class_are_recursive)
@@ -201,27 +179,27 @@ static void s_then_a(void *arg)
 {
 	(void)arg;
 	down_read(t.s);
-	mutex_lock(t.a);
-	mutex_unlock(t.a);
+	mutex_lock(locks.a);
+	mutex_unlock(locks.a);
 	up_read(t.s);
 }
 
 static void a_then_s(void *arg)
 {
 	(void)arg;
-	mutex_lock(t.a);
+	mutex_lock(locks.a);
 	down_read(t.s);
 	up_read(t.s);
-	mutex_unlock(t.a);
+	mutex_unlock(locks.a);
 }
 
 static void try_b_then_a(void *arg)
 {
 	(void)arg;
-	mutex_lock(t.b);
-	if (mutex_trylock(t.a))
-		mutex_unlock(t.a);
-	mutex_unlock(t.b);
+	mutex_lock(locks.b);
+	if (mutex_trylock(locks.a))
+		mutex_unlock(locks.a);
+	mutex_unlock(locks.b);
 }
 
 Test(lockorder, fair_readers_are_part_of_cycles)
