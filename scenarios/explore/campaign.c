@@ -457,7 +457,7 @@ u32 explore_campaign_run(const struct explore_campaign *c, struct explore_hit *h
 	struct campaign *k = calloc(1, sizeof(*k));
 
 	sim_assert(k);
-	jobs = (u32)min((u64)jobs, (c->runs_max + BATCH - 1) / BATCH);
+	jobs = (u32)min((u64)jobs, (c->runs_max - 1) / BATCH + 1);
 	k->c = c;
 	k->jobs = jobs;
 	k->sh = host_shared_alloc(size);

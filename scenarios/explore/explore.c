@@ -271,7 +271,7 @@ void explore_replay(const struct scenario *s, const struct explore_replay *how,
 		sim_fatal("a recipe with an unknown oracle was let through");
 	play_times(e, how, result);
 	if (e->run.finding) {
-		hit->run = 1;
+		hit->run = 0; /* of no campaign */
 		hit->finding = *e->run.finding;
 		hit->found = *last;
 		hit->n_earlier = how->n - 1;

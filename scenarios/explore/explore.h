@@ -55,7 +55,7 @@ struct explore_finding {
 	struct recipe recipe;      /* as a list of switches, shrunk unless no_shrink */
 	struct recipe *earlier;    /* finding.needs_carry: the runs to be run before it, in order */
 	u32 n_earlier;
-	u64 run;                   /* which run met it, from 1 */
+	u64 run;                   /* which run met it, from 1; 0: a replay */
 	u64 hash;                  /* trace hash of `recipe` */
 	u32 replays_same, replays; /* how often `recipe` gave the same hash */
 	u32 switches_before, switches; /* points before and after shrinking */

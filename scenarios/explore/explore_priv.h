@@ -28,7 +28,7 @@ struct explorer {
 	struct world_run run; /* the last one */
 	u64 runs;
 	char *map;           /* where the recipe of the run at hand stands */
-	char head[1024], tail[4096];
+	char head[1024], tail[4096], line[RECIPE_TEXT_MAX];
 	/* of a run under two heap poisons */
 	u64 differs_at;      /* its first note of its own, from 1; 0: there is none */
 	u64 fact_before;     /* the last note before that that is a fact */

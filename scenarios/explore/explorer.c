@@ -137,10 +137,9 @@ void explorer_drop(struct explorer *e, const u64 *drop)
 /* Called when the parameters are resolved and nothing has run yet. */
 static void write_map(void *self, const struct world_run *r)
 {
-	const struct explorer *e = self;
+	struct explorer *e = self;
 	bool arg = r->resolved[0];
 	char extra[64] = "";
-
 	int n = 0;
 
 	if (r->fault_nth)
@@ -149,9 +148,11 @@ static void write_map(void *self, const struct world_run *r)
 	if (e->comparing)
 		snprintf(extra + n, sizeof(extra) - (size_t)n, "poison=%u%s", r->poison,
 			 e->tail[0] ? "," : "");
-	snprintf(e->map, RECIPE_TEXT_MAX, "%s%s%s%s%s:%llx:sc:%s%s", e->head, r->policy->name,
+	n = snprintf(e->line, sizeof(e->line), "%s%s%s%s%s:%llx:sc:%s%s", e->head, r->policy->name,
 		 arg ? "(" : "", r->resolved, arg ? ")" : "", (unsigned long long)r->seed, extra,
 		 e->tail);
+	/* In one go, so that whoever reads the file finds a whole recipe. */
+	memcpy(e->map, e->line, min((size_t)n, sizeof(e->line) - 1) + 1);
 }
 
 void explorer_run(struct explorer *e)

@@ -276,10 +276,11 @@ static void print_reproduce(FILE *out, const struct explore_finding *f)
 	if (f->finding.needs_carry)
 		fprintf(out, "Rests on %u earlier run%s: the recipe names them in order.\n",
 			f->n_earlier, f->n_earlier == 1 ? "" : "s");
-	fprintf(out, "Found by: policy %s, run %llu (%llu.%03llu ms); as it was met: %s\n",
-		f->found.policy, (unsigned long long)f->run,
-		(unsigned long long)(f->found_us / 1000), (unsigned long long)(f->found_us % 1000),
-		text);
+	if (f->run)
+		fprintf(out, "Found by: policy %s, run %llu (%llu.%03llu ms); as it was met: %s\n",
+			f->found.policy, (unsigned long long)f->run,
+			(unsigned long long)(f->found_us / 1000),
+			(unsigned long long)(f->found_us % 1000), text);
 	free(text);
 	text = report_recipe(f);
 	fprintf(out, RULE "replay: iommulab replay '%s'\n", text);

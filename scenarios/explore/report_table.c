@@ -508,10 +508,16 @@ void report_table_print(FILE *out, const struct explore_finding *f, const struct
 	u64 tasks = tasks_of(rows, n);
 
 	width = column_width((u32)__builtin_popcountll(tasks));
-	fprintf(out, "\nInterleaving (minimised %u -> %u switch%s, %u -> %u operation%s; "
-		     "%u replays, %llu us; SC memory):\n",
-		f->switches_before, f->switches, f->switches == 1 ? "" : "es", f->ops_before,
-		f->ops, f->ops == 1 ? "" : "s", f->shrink_runs, (unsigned long long)f->shrink_us);
+	if (f->shrink_runs)
+		fprintf(out, "\nInterleaving (minimised %u -> %u switch%s, %u -> %u operation%s; "
+			     "%u replays, %llu us; SC memory):\n",
+			f->switches_before, f->switches, f->switches == 1 ? "" : "es",
+			f->ops_before, f->ops, f->ops == 1 ? "" : "s", f->shrink_runs,
+			(unsigned long long)f->shrink_us);
+	else
+		fprintf(out, "\nInterleaving (%u switch%s, %u operation%s; SC memory):\n",
+			f->switches, f->switches == 1 ? "" : "es", f->ops,
+			f->ops == 1 ? "" : "s");
 	if (!n)
 		fprintf(out, " (not recorded)\n");
 	else

@@ -57,6 +57,18 @@ struct json_object *cli_json_new(const char *command)
 	return doc;
 }
 
+struct json_object *cli_json_decimal(u64 value, u64 unit)
+{
+	char text[48];
+	int digits = 0;
+
+	for (u64 u = unit; u > 1; u /= 10)
+		digits++;
+	snprintf(text, sizeof(text), "%llu.%0*llu", (unsigned long long)(value / unit), digits,
+		 (unsigned long long)(value % unit));
+	return json_object_new_double_s((double)value / (double)unit, text);
+}
+
 int cli_json_write(struct json_object *doc, const char *path)
 {
 	const char *text = json_object_to_json_string_ext(

@@ -194,7 +194,7 @@ static int write_json(const struct cli *c, const struct scenario *s,
 	json_object_object_add(doc, "runs", json_object_new_int64((int64_t)r->runs));
 	json_object_object_add(doc, "same", json_object_new_int64(r->same));
 	json_object_object_add(doc, "seconds",
-			       json_object_new_double((double)r->elapsed_us / 1000000));
+			       cli_json_decimal(r->elapsed_us, 1000000));
 	if (r->n_findings) {
 		cli_json_add_finding(doc, &r->findings[0], s);
 	} else {
