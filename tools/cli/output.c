@@ -60,12 +60,10 @@ struct json_object *cli_json_new(const char *command)
 struct json_object *cli_json_decimal(u64 value, u64 unit)
 {
 	char text[48];
-	int digits = 0;
 
-	for (u64 u = unit; u > 1; u /= 10)
-		digits++;
-	snprintf(text, sizeof(text), "%llu.%0*llu", (unsigned long long)(value / unit), digits,
-		 (unsigned long long)(value % unit));
+	sim_assert(unit == 1000 || unit == 1000000);
+	snprintf(text, sizeof(text), unit == 1000 ? "%llu.%03llu" : "%llu.%06llu",
+		 (unsigned long long)(value / unit), (unsigned long long)(value % unit));
 	return json_object_new_double_s((double)value / (double)unit, text);
 }
 
