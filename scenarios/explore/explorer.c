@@ -54,7 +54,7 @@ static void see_switch(void *self, const struct fact *f)
 	if (!e->keeping || e->w->sched->setup)
 		return;
 	if (e->n_trail == e->trail_max) {
-		e->trail_max = e->trail_max ? 2 * e->trail_max : 1024;
+		e->trail_max *= 2;
 		e->trail = realloc(e->trail, e->trail_max * sizeof(*e->trail));
 		sim_assert(e->trail);
 	}
@@ -98,6 +98,9 @@ bool explorer_open(struct explorer *e, const struct scenario *s, const struct ke
 		e->base.bugs.word[i] = bugs->word[i] & ~s->bugs.word[i];
 	if (oracles)
 		snprintf(e->base.oracles, sizeof(e->base.oracles), "%s", oracles);
+	e->trail_max = 1024;
+	e->trail = malloc(e->trail_max * sizeof(*e->trail));
+	sim_assert(e->trail);
 	e->map = host_recipe_map(RECIPE_TEXT_MAX);
 	recipe_head_print(&e->base, e->head, sizeof(e->head));
 	recipe_tail_print(&e->base, e->tail, sizeof(e->tail));
