@@ -90,7 +90,7 @@ bool explorer_open(struct explorer *e, const struct scenario *s, const struct ke
 	e->sp.drop = e->drop;
 	e->sp.rets = e->rets;
 	scenario_program_init(&e->program, &e->sp);
-	snprintf(e->base.build, sizeof(e->base.build), "%s", trace_build_id());
+	snprintf(e->base.build, sizeof(e->base.build), "%s", recipe_build());
 	snprintf(e->base.path, sizeof(e->base.path), "%s", s->path);
 	e->base.content_hash = s->content_hash;
 	/* Those the scenario does not switch on itself. */

@@ -4,7 +4,7 @@
  *
  *   iommulab1:<build>:<scenario>@<hash>:<policy>:<seed>:<memory>:<options>
  *
- * build     first 8 digits of the program's build id
+ * build     first 8 digits of recipe_build()
  * scenario  path as given ('%', ':', '@', '+' and blanks percent-encoded), then the
  *           first 8 digits of the hash of its content
  * policy    NAME or NAME(ARG), the argument resolved. For a list of switches:
@@ -25,6 +25,13 @@
 #include "scenarios/engine/scenario.h"
 
 #define RECIPE_TEXT_MAX 80000
+
+/*
+ * What a recipe of this program is bound to, 16 hexadecimal digits: a hash of
+ * the sources that decide a run and of how they are compiled. Equal in the lab
+ * and fuzz flavours, which compile them alike.
+ */
+const char *recipe_build(void);
 
 struct recipe {
 	char build[17];

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Recipes carry the program's build id: where the checkout lies must not show in it.
+# The program is the same wherever the checkout lies: nothing of the place shows in it.
 # AddressSanitizer writes the path of each source into its globals' records.
 set -eu
 [ "$IOMMULAB_FLAVOUR" != asan ] || exit 77

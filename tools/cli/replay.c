@@ -109,7 +109,7 @@ static bool policies_take(const struct recipe *r, u32 n)
 
 static bool check_build(const struct recipe *r, bool force)
 {
-	const char *ours = trace_build_id();
+	const char *ours = recipe_build();
 
 	if (strncmp(r->build, ours, strlen(r->build)) == 0)
 		return true;
