@@ -327,10 +327,8 @@ static void fill_stream_table(struct iommu_core *core, struct mock_iommu *iommu)
 
 		if (!names_iommu(d, iommu->iommu.index))
 			continue;
-		for (u32 k = 0; k < d->n_ids; k++)
-			ste_add(iommu, d->ids[k]);
-		if (!d->n_ids)
-			ste_add(iommu, core->requester[i]);
+		for (u32 k = 0; k < stream_count(d); k++)
+			ste_add(iommu, stream_id(core, i, k));
 	}
 }
 

@@ -422,8 +422,6 @@ static void settle_device(struct reader *r, const struct yaml_node *map, u32 i)
 	}
 	if (!d->n_iommus && b->iommu != MACHINE_NONE)
 		d->iommus[d->n_iommus++] = b->iommu;
-	if (!d->n_ids)
-		d->ids[d->n_ids++] = d->bdf;
 }
 
 static void nothing(struct reader *r, const struct yaml_node *v, void *member, const void *aux)
