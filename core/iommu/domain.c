@@ -97,7 +97,9 @@ int __iommu_group_alloc_blocking_domain(struct iommu_group *group)
 
 /*
  * The type the group's devices need: what is asked for, what their driver
- * insists on, DMA if one is untrusted. -EINVAL if these disagree.
+ * insists on, DMA if one is untrusted. -EINVAL if these disagree. custom: DMA
+ * instead of blocked if a device must stay mapped; Linux fails at its attach,
+ * and warns.
  */
 static int default_domain_type(struct iommu_group *group, unsigned target)
 {
@@ -118,7 +120,10 @@ static int default_domain_type(struct iommu_group *group, unsigned target)
 			return -EINVAL;
 		type = want;
 	}
-	return (int)(type == IOMMU_TYPE_AUTO ? IOMMU_DOMAIN_DMA : type);
+	if (type == IOMMU_TYPE_AUTO ||
+	    (type == IOMMU_DOMAIN_BLOCKED && !iommu_group_can_block(group)))
+		type = IOMMU_DOMAIN_DMA;
+	return (int)type;
 }
 
 /* A default domain with its cookie, if it is for the DMA API; ERR_PTR. */

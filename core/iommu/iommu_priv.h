@@ -79,6 +79,7 @@ const struct iommu_ops *iommu_fwspec_ops(struct iommu_fwspec *fwspec);
 int iommu_firmware_configure(struct device *dev);
 
 /* owner.c */
+bool iommu_group_can_block(struct iommu_group *group);
 void iommu_group_revoke(struct iommu_group *group);
 void iommu_group_check_viable(struct device *dev);
 
@@ -97,6 +98,7 @@ int __iommu_group_set_domain(struct iommu_group *group, struct iommu_domain *dom
 void __iommu_group_set_domain_nofail(struct iommu_group *group, struct iommu_domain *domain);
 
 /* resv.c */
+bool iommu_needs_direct(struct device *dev);
 int iommu_create_device_direct_mappings(struct iommu_domain *domain, struct device *dev);
 
 /* dma_ops.c */

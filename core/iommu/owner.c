@@ -63,7 +63,7 @@ void iommu_group_check_viable(struct device *dev)
 }
 
 /* Devices that firmware wants mapped 1:1 cannot be blocked. */
-static bool can_be_blocked(struct iommu_group *group)
+bool iommu_group_can_block(struct iommu_group *group)
 {
 	struct group_device *gdev;
 
@@ -81,7 +81,7 @@ static int __iommu_take_dma_ownership(struct iommu_group *group, void *owner)
 	if (!group->default_domain || group->domain != group->default_domain)
 		return -EBUSY;
 	/* custom: Linux finds out at the attach, unless blocking is the default. */
-	if (!can_be_blocked(group))
+	if (!iommu_group_can_block(group))
 		return -EINVAL;
 	ret = __iommu_group_alloc_blocking_domain(group);
 	if (ret)

@@ -173,6 +173,7 @@ static int join_group(struct iommu_group *group, struct device *dev, struct list
 	/* custom: Linux finds out at the attach and, for the first one, warns. */
 	if (dev->iommu->iommu_dev != first->dev->iommu->iommu_dev)
 		return -EINVAL;
+	dev->iommu->require_direct = iommu_needs_direct(dev);
 	if (group_default_domain(group))
 		iommu_create_device_direct_mappings(group_default_domain(group), dev);
 	/* custom: it could not be put into blocking when the owner leaves a domain. */

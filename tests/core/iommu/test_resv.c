@@ -70,6 +70,42 @@ Test(resv, merging_agrees_with_painting_pages)
 	cr_assert_null(wrong, "%s", wrong);
 }
 
+Test(resv, a_device_that_must_stay_mapped_is_not_blocked_by_default)
+{
+	static const struct step t[] = {
+		{OP_register_iommu, {0}, 0},
+		{OP_dma, {0, 0x10000}, 0},
+		{OP_dma, {0, 0x20000}, -EFAULT},
+		{OP_dma, {1, 0x10000}, -EFAULT}, /* its neighbour needs nothing */
+		{OP_set_type, {0, OP_DOMTYPE_IDENTITY}, 0},
+		{OP_set_type, {0, OP_DOMTYPE_DMA}, 0},
+		{OP_dma, {0, 0x10000}, 0},
+		{OP_claim, {0, 1}, -EINVAL},
+		{OP_claim, {1, 1}, 0},
+	};
+
+	machine_small(true, 2);
+	m.iommu[0].default_domain = MACHINE_DOMAIN_BLOCKED;
+	add_resv(0, 0x10000, 0x1000, MACHINE_RESV_DIRECT);
+	RUN_STEPS(t);
+}
+
+Test(resv, a_device_that_must_stay_mapped_does_not_join_a_blocked_group)
+{
+	static const struct step t[] = {
+		{OP_register_iommu, {0}, 0},
+		{OP_add, {1}, 0},
+		{OP_resv, {1}, -ENODEV},
+		{OP_dma, {0, 0x10000}, -EFAULT},
+	};
+
+	machine_small(false, 2);
+	m.iommu[0].default_domain = MACHINE_DOMAIN_BLOCKED;
+	m.device[1].absent = true;
+	add_resv(1, 0x10000, 0x1000, MACHINE_RESV_DIRECT);
+	RUN_STEPS(t);
+}
+
 static void at_the_top(void)
 {
 	struct iommu_resv_region top = {.start = ~0xfffULL, .length = 0x1000},
