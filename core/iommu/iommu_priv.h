@@ -55,8 +55,8 @@ static inline const struct iommu_ops *dev_iommu_ops(struct device *dev)
 }
 
 /*
- * Acquire, though group->mutex makes it needless: in one historic order the
- * default domain is set with no lock.
+ * Acquire, though group->mutex makes it needless: two historic orders set it,
+ * or look at it, with no lock.
  */
 static inline struct iommu_domain *group_default_domain(struct iommu_group *group)
 {
@@ -79,7 +79,6 @@ const struct iommu_ops *iommu_fwspec_ops(struct iommu_fwspec *fwspec);
 int iommu_firmware_configure(struct device *dev);
 
 /* owner.c */
-bool iommu_group_can_block(struct iommu_group *group);
 void iommu_group_revoke(struct iommu_group *group);
 void iommu_group_check_viable(struct device *dev);
 

@@ -287,7 +287,7 @@ static int probe_default_domain_unlocked(struct device *dev)
 static int probe_attach_unlocked(struct device *dev)
 {
 	struct iommu_group *group = dev->iommu_group;
-	struct iommu_domain *dom = READ_ONCE(group->default_domain);
+	struct iommu_domain *dom = group_default_domain(group);
 
 	return dom ? __iommu_device_set_domain(group, dev, dom, 0) : 0;
 }
