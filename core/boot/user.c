@@ -146,11 +146,9 @@ static void user_unlock(struct boot_user *u, struct device *dev)
 	put_device(dev);
 }
 
-static void user_detach(struct boot_user *u)
+/* Its domain is attached no more. */
+static void user_detached(struct boot_user *u)
 {
-	if (!u->attached)
-		return;
-	iommu_detach_group(u->attached->domain, u->group);
 	slot_put(u->attached);
 	u->attached = NULL;
 }
@@ -171,7 +169,10 @@ void boot_user_close_begin(struct device *dev)
 	struct boot_user *u = user_of(dev);
 
 	mutex_lock(&u->lock);
-	user_detach(u);
+	if (u->attached) {
+		iommu_detach_group(u->attached->domain, u->group);
+		user_detached(u);
+	}
 	while (u->n_claims)
 		user_release(u);
 }
@@ -342,10 +343,8 @@ static long detach_op(const u64 *arg, bool by_group)
 			ret = iommu_detach_device(u->attached->domain, dev);
 		else
 			iommu_detach_group(u->attached->domain, u->group);
-		if (!ret) {
-			slot_put(u->attached);
-			u->attached = NULL;
-		}
+		if (!ret)
+			user_detached(u);
 	}
 	user_unlock(u, dev);
 	return ret;

@@ -2,7 +2,7 @@
 /*
  * The `machine:` section. Names are collected first, so that a reference may
  * stand before what it names; then each entry is read by table; last come the
- * checks on the whole: cycles, one requester id for two devices.
+ * checks on the whole: cycles, one address for two devices.
  */
 #include "scenarios/engine/read_priv.h"
 
