@@ -79,13 +79,15 @@ static size_t n_counters(void)
 static bool is_new(struct loop *l)
 {
 	u8 *counter = __start___libfuzzer_extra_counters;
+	size_t n = n_counters();
 	bool found = false;
 
-	for (size_t i = 0; i < n_counters(); i++) {
-		found |= counter[i] & ~l->seen[i];
+	for (size_t i = 0; i < n; i++) {
+		found |= (counter[i] & ~l->seen[i]) != 0;
 		l->seen[i] |= counter[i];
-		counter[i] = 0;
 	}
+	if (n)
+		memset(counter, 0, n);
 	return found;
 }
 

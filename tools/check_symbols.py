@@ -18,8 +18,6 @@ FOREIGN = re.compile(r"^(__asan_|__odr_asan|___asan|__sancov|__start_|__stop_|__
                      r"__covrec|DW\.ref|asan\.|sancov\.|tsan\.)")
 MUTABLE = re.compile(r"^\.(data|bss|tdata|tbss)(\.|$)|^\*COM\*$")
 CONSTANT = re.compile(r"^\.data\.rel\.ro(\.|$)")
-# A lock's class key (sim/kapi/lockdep.h): only read, but handed around as a pointer.
-LOCK_KEY = re.compile(r"(^|\.)key_(\.\d+)?$")
 SYMBOL = re.compile(r"^[0-9a-f]{16} (.{7}) (\S+)\s+[0-9a-f]{16}\s+(?:\.hidden )?(.+)$")
 
 
@@ -61,7 +59,7 @@ def check(args):
                 complaints.add(source, f"{name} has none of the prefixes of {room.folder}: "
                                        f"{' '.join(room.prefixes)}")
             mutable = MUTABLE.match(section) and not CONSTANT.match(section)
-            if source.startswith("core/") and mutable and not LOCK_KEY.search(name):
+            if source.startswith("core/") and mutable:
                 complaints.add(source, f"{name} is mutable file-level state: keep it in the world")
     return complaints.finish()
 

@@ -127,11 +127,28 @@ static struct boot_user *user_of(const struct device *dev)
 	return &boot_state()->user[dev->index];
 }
 
-static void user_detach(struct boot_user *u)
+/* The record of the device called index, locked until user_unlock(); NULL: no such device. */
+static struct boot_user *user_lock(u64 index, struct device **dev)
 {
-	if (!u->attached)
-		return;
-	iommu_detach_group(u->attached->domain, u->group);
+	struct boot_user *u;
+
+	*dev = boot_device_get(index);
+	if (!*dev)
+		return NULL;
+	u = user_of(*dev);
+	mutex_lock(&u->lock);
+	return u;
+}
+
+static void user_unlock(struct boot_user *u, struct device *dev)
+{
+	mutex_unlock(&u->lock);
+	put_device(dev);
+}
+
+/* Its domain is attached no more. */
+static void user_detached(struct boot_user *u)
+{
 	slot_put(u->attached);
 	u->attached = NULL;
 }
@@ -152,7 +169,10 @@ void boot_user_close_begin(struct device *dev)
 	struct boot_user *u = user_of(dev);
 
 	mutex_lock(&u->lock);
-	user_detach(u);
+	if (u->attached) {
+		iommu_detach_group(u->attached->domain, u->group);
+		user_detached(u);
+	}
 	while (u->n_claims)
 		user_release(u);
 }
@@ -206,15 +226,13 @@ enum user_verb { CLAIM, CLAIM_GROUP, RELEASE, RELEASE_GROUP };
 
 static long user_op(const u64 *arg, enum user_verb verb)
 {
-	struct device *dev = boot_device_get(arg[0]);
 	void *owner = (void *)(uintptr_t)arg[1];
-	struct boot_user *u;
+	struct device *dev;
+	struct boot_user *u = user_lock(arg[0], &dev);
 	int ret = -ENODEV;
 
-	if (!dev)
+	if (!u)
 		return ret;
-	u = user_of(dev);
-	mutex_lock(&u->lock);
 	/* Once it is going, its user has been sent away for good. */
 	if (!dev->dead) {
 		if (verb == CLAIM)
@@ -224,8 +242,7 @@ static long user_op(const u64 *arg, enum user_verb verb)
 		else
 			ret = user_release_one(u, verb == RELEASE_GROUP);
 	}
-	mutex_unlock(&u->lock);
-	put_device(dev);
+	user_unlock(u, dev);
 	return ret;
 }
 
@@ -277,15 +294,13 @@ static int user_replace(struct boot_user *u, struct device *dev, struct boot_slo
 
 static long attach_op(const u64 *arg, attach_fn fn)
 {
-	struct device *dev = boot_device_get(arg[0]);
+	struct device *dev;
+	struct boot_user *u = user_lock(arg[0], &dev);
 	struct boot_slot *s;
-	struct boot_user *u;
 	int ret = -ENOENT;
 
-	if (!dev)
+	if (!u)
 		return -ENODEV;
-	u = user_of(dev);
-	mutex_lock(&u->lock);
 	s = slot_get(arg[1]);
 	if (s) {
 		ret = u->n_claims ? fn(u, dev, s) : -EPERM;
@@ -294,8 +309,7 @@ static long attach_op(const u64 *arg, attach_fn fn)
 		else
 			u->attached = s;
 	}
-	mutex_unlock(&u->lock);
-	put_device(dev);
+	user_unlock(u, dev);
 	return ret;
 }
 
@@ -316,14 +330,12 @@ long boot_op_replace(const u64 *arg)
 
 static long detach_op(const u64 *arg, bool by_group)
 {
-	struct device *dev = boot_device_get(arg[0]);
-	struct boot_user *u;
+	struct device *dev;
+	struct boot_user *u = user_lock(arg[0], &dev);
 	int ret = -EINVAL;
 
-	if (!dev)
+	if (!u)
 		return -ENODEV;
-	u = user_of(dev);
-	mutex_lock(&u->lock);
 	if (u->attached && arg[1] < OP_DOMAINS_MAX &&
 	    u->attached == &boot_state()->slot[arg[1]]) {
 		ret = 0;
@@ -331,13 +343,10 @@ static long detach_op(const u64 *arg, bool by_group)
 			ret = iommu_detach_device(u->attached->domain, dev);
 		else
 			iommu_detach_group(u->attached->domain, u->group);
-		if (!ret) {
-			slot_put(u->attached);
-			u->attached = NULL;
-		}
+		if (!ret)
+			user_detached(u);
 	}
-	mutex_unlock(&u->lock);
-	put_device(dev);
+	user_unlock(u, dev);
 	return ret;
 }
 

@@ -23,8 +23,10 @@ static struct mock_iommu *to_mock(struct iommu_device *iommu)
 
 static void ste_set(struct mock_ste *ste, struct mock_domain *md)
 {
-	if (ste->domain)
-		ste->domain->attached--;
+	struct mock_domain *old = ste->domain;
+
+	if (old)
+		old->attached--;
 	ste->domain = md;
 	if (md)
 		md->attached++;
@@ -34,13 +36,14 @@ int mock_attach(struct iommu_domain *domain, struct device *dev)
 {
 	struct mock_master *master = dev_iommu_priv_get(dev);
 	struct mock_domain *md = to_mock_domain(domain);
+	struct mock_iommu *iommu = master->iommu;
 
-	if (md->iommu != master->iommu)
+	if (md->iommu != iommu)
 		return -EINVAL;
-	spin_lock(&master->iommu->lock);
-	for (u32 i = 0; i < master->n_ste; i++)
+	spin_lock(&iommu->lock);
+	for (u32 i = 0, n = master->n_ste; i < n; i++)
 		ste_set(master->ste[i], md);
-	spin_unlock(&master->iommu->lock);
+	spin_unlock(&iommu->lock);
 	return 0;
 }
 
@@ -324,10 +327,8 @@ static void fill_stream_table(struct iommu_core *core, struct mock_iommu *iommu)
 
 		if (!names_iommu(d, iommu->iommu.index))
 			continue;
-		for (u32 k = 0; k < d->n_ids; k++)
-			ste_add(iommu, d->ids[k]);
-		if (!d->n_ids)
-			ste_add(iommu, core->requester[i]);
+		for (u32 k = 0; k < stream_count(d); k++)
+			ste_add(iommu, stream_id(core, i, k));
 	}
 }
 

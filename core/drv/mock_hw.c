@@ -47,7 +47,7 @@ bool mock_hw_dma(struct device *dev, u64 iova)
 
 	if (fw->n_iommus) {
 		struct mock_iommu *iommu = core->mock->iommu[fw->iommus[0]];
-		u32 sid = fw->n_ids ? fw->ids[0] : core->requester[dev->index];
+		u32 sid = stream_id(core, dev->index, 0);
 
 		spin_lock(&iommu->lock);
 		ok = translate(iommu, sid, iova, &pa);

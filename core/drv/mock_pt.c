@@ -35,8 +35,8 @@ static bool overlaps(struct mock_domain *md, u64 iova, u64 last)
 	struct mock_extent *e;
 
 	list_for_each_entry(e, &md->extents, list) {
-		u64 end = e->iova + ((u64)(bit_highest(e->present) + 1) * e->pgsize - 1);
-		u64 lo = max(iova, e->iova), hi = min(last, end);
+		u64 e_last = e->iova + ((u64)(bit_highest(e->present) + 1) * e->pgsize - 1);
+		u64 lo = max(iova, e->iova), hi = min(last, e_last);
 
 		if (lo > hi)
 			continue;

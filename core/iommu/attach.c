@@ -38,19 +38,20 @@ static int __iommu_attach_device(struct iommu_group *group, struct iommu_domain 
 int __iommu_device_set_domain(struct iommu_group *group, struct device *dev,
 			      struct iommu_domain *domain, unsigned flags)
 {
+	struct dev_iommu *param = dev->iommu;
 	int ret;
 
-	if (dev->iommu->require_direct &&
+	if (param->require_direct &&
 	    (domain->type == IOMMU_DOMAIN_BLOCKED || domain == group->blocking_domain))
 		return -EINVAL;
-	if (dev->iommu->attach_deferred) {
+	if (param->attach_deferred) {
 		if (bug_on(BUG_CORE_DEFERRED_ATTACH_MISSED)) {
 			/* Attached under the DMA that the old kernel left running. */
 		} else if (domain == group->default_domain) {
 			return 0;
 		}
 		if (domain != group->default_domain) {
-			dev->iommu->attach_deferred = false;
+			param->attach_deferred = false;
 			fact(ATTACH_DEFERRED, dev->index, false);
 		}
 	}

@@ -95,9 +95,22 @@ int __iommu_group_alloc_blocking_domain(struct iommu_group *group)
 	return 0;
 }
 
+/* Devices that firmware wants mapped 1:1 cannot be blocked. */
+static bool can_be_blocked(struct iommu_group *group)
+{
+	struct group_device *gdev;
+
+	for_each_group_device(group, gdev)
+		if (gdev->dev->iommu->require_direct)
+			return false;
+	return true;
+}
+
 /*
  * The type the group's devices need: what is asked for, what their driver
- * insists on, DMA if one is untrusted. -EINVAL if these disagree.
+ * insists on, DMA if one is untrusted. -EINVAL if these disagree. custom: DMA
+ * instead of blocked if a device must stay mapped; Linux fails at its attach,
+ * and warns.
  */
 static int default_domain_type(struct iommu_group *group, unsigned target)
 {
@@ -118,7 +131,10 @@ static int default_domain_type(struct iommu_group *group, unsigned target)
 			return -EINVAL;
 		type = want;
 	}
-	return (int)(type == IOMMU_TYPE_AUTO ? IOMMU_DOMAIN_DMA : type);
+	if (type == IOMMU_TYPE_AUTO ||
+	    (type == IOMMU_DOMAIN_BLOCKED && !can_be_blocked(group)))
+		type = IOMMU_DOMAIN_DMA;
+	return (int)type;
 }
 
 /* A default domain with its cookie, if it is for the DMA API; ERR_PTR. */
@@ -181,8 +197,8 @@ int iommu_setup_default_domain(struct iommu_group *group, unsigned target)
 	if (dom == old)
 		return 0;
 	direct = create_direct_mappings(group, dom);
-	/* __iommu_device_set_domain() compares with it. */
-	WRITE_ONCE(group->default_domain, dom);
+	/* Before the switch: __iommu_device_set_domain() compares with it. */
+	smp_store_release(&group->default_domain, dom);
 	ret = switch_to_default(group, dom, old, !direct);
 	if (bug_on(BUG_CORE_SYSFS_TYPE_RESTORE)) {
 		/* Falls through into the undo, also on success. */

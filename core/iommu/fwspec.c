@@ -113,7 +113,7 @@ static void firmware_entry(struct device *dev, u32 i, u32 *iommu, u32 *id)
 	const struct machine_device *fw = dev_fw(dev);
 
 	*iommu = fw->iommus[min(i, fw->n_iommus - 1)];
-	*id = fw->n_ids ? fw->ids[min(i, fw->n_ids - 1)] : iommu_core()->requester[dev->index];
+	*id = stream_id(iommu_core(), dev->index, i);
 }
 
 /* dup: as of_iommu_xlate(): the driver's own interpretation of the entry. */

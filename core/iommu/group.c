@@ -7,7 +7,7 @@
  * relation is computed once (core->peers, an equivalence) and a probe only
  * looks for a peer that has a group already. Devices belong together when
  *	one is an alias of the other (a shared requester id);
- *	their bus lies behind a conventional bridge (alias: one requester id);
+ *	they are behind one conventional bridge (a shared requester id, too);
  *	their bus, or a port above it, does not isolate them (no ACS);
  *	they are on the platform bus and share a stream id of one instance.
  */
@@ -100,32 +100,26 @@ static u32 bus_domain(const struct machine *m, u32 bus)
 	return top;
 }
 
-static u32 n_streams(const struct machine_device *d)
+static bool share_stream(const struct iommu_core *core, u32 a, u32 b)
 {
-	return d->n_ids ? d->n_ids : 1;
-}
+	const struct machine_device *da = &core->machine->device[a];
+	const struct machine_device *db = &core->machine->device[b];
 
-static u32 stream(const struct machine_device *d, u32 i)
-{
-	return d->n_ids ? d->ids[i] : d->bdf;
-}
-
-static bool share_stream(const struct machine_device *a, const struct machine_device *b)
-{
-	if (!a->n_iommus || !b->n_iommus || a->iommus[0] != b->iommus[0])
+	if (!da->n_iommus || !db->n_iommus || da->iommus[0] != db->iommus[0])
 		return false;
-	for (u32 i = 0; i < n_streams(a); i++)
-		for (u32 j = 0; j < n_streams(b); j++)
-			if (stream(a, i) == stream(b, j))
+	for (u32 i = 0; i < stream_count(da); i++)
+		for (u32 j = 0; j < stream_count(db); j++)
+			if (stream_id(core, a, i) == stream_id(core, b, j))
 				return true;
 	return false;
 }
 
-static bool related(const struct machine *m, u32 i, u32 j)
+static bool related(const struct iommu_core *core, u32 i, u32 j)
 {
+	const struct machine *m = core->machine;
 	const struct machine_device *a = &m->device[i], *b = &m->device[j];
 
-	if (a->alias_of == j || b->alias_of == i || share_stream(a, b))
+	if (a->alias_of == j || b->alias_of == i || share_stream(core, i, j))
 		return true;
 	if (m->bus[a->bus].kind != MACHINE_BUS_PCI || m->bus[b->bus].kind != MACHINE_BUS_PCI)
 		return false;
@@ -134,22 +128,34 @@ static bool related(const struct machine *m, u32 i, u32 j)
 	return bus_domain(m, a->bus) == bus_domain(m, b->bus);
 }
 
+/* The bus of the highest conventional bridge above (or at) bus; MACHINE_NONE: none. */
+static u32 conventional_bus(const struct machine *m, u32 bus)
+{
+	u32 top = MACHINE_NONE;
+
+	for (; bus != MACHINE_NONE; bus = m->bus[bus].parent)
+		if (m->bus[bus].alias)
+			top = bus;
+	return top;
+}
+
 /*
  * The id under which i's requests arrive: that of the device it aliases, and
- * behind a conventional bridge that of the first device there.
+ * behind conventional bridges that of the first device there. custom: Linux
+ * gives the device its own id beside these, since it cannot tell which is used.
  */
 static u32 requester_id(const struct machine *m, u32 i)
 {
+	u32 top, first = 0;
+
 	for (u32 n = 0; n < m->n_devices && m->device[i].alias_of != MACHINE_NONE; n++)
 		i = m->device[i].alias_of;
-	for (u32 bus = m->device[i].bus; bus != MACHINE_NONE; bus = m->bus[bus].parent) {
-		if (!m->bus[bus].alias)
-			continue;
-		for (u32 j = 0; j < m->n_devices; j++)
-			if (m->device[j].bus == bus)
-				return m->device[j].bdf;
-	}
-	return m->device[i].bdf;
+	top = conventional_bus(m, m->device[i].bus);
+	if (top == MACHINE_NONE)
+		return m->device[i].bdf;
+	while (conventional_bus(m, m->device[first].bus) != top)
+		first++;
+	return m->device[first].bdf;
 }
 
 /* Fills core->requester, and core->peers: the reflexive, transitive closure of related(). */
@@ -158,11 +164,12 @@ void iommu_grouping_init(struct iommu_core *core)
 	const struct machine *m = core->machine;
 	bool grew = true;
 
-	for (u32 i = 0; i < m->n_devices; i++) {
+	for (u32 i = 0; i < m->n_devices; i++)
 		core->requester[i] = requester_id(m, i);
+	for (u32 i = 0; i < m->n_devices; i++) {
 		core->peers[i] = BIT(i);
 		for (u32 j = 0; j < m->n_devices; j++)
-			if (related(m, i, j))
+			if (related(core, i, j))
 				core->peers[i] |= BIT(j);
 	}
 	while (grew) {

@@ -131,7 +131,7 @@ struct dev_iommu {
 	struct iommu_device *iommu_dev;
 	void *priv; /* the driver's */
 	bool attach_deferred; /* group->mutex */
-	bool require_direct;  /* group->mutex */
+	bool require_direct;  /* constant once in a group */
 };
 
 /* Which of the historic orders of probing is in force; all false is today's. */
@@ -179,6 +179,19 @@ static inline struct iommu_core *iommu_core(void)
 static inline const struct machine_device *dev_fw(const struct device *dev)
 {
 	return &iommu_core()->machine->device[dev->index];
+}
+
+static inline u32 stream_count(const struct machine_device *fw)
+{
+	return fw->n_ids ? fw->n_ids : 1;
+}
+
+/* The i-th id that firmware gives the device; without any, that on its bus. */
+static inline u32 stream_id(const struct iommu_core *core, u32 device, u32 i)
+{
+	const struct machine_device *fw = &core->machine->device[device];
+
+	return fw->n_ids ? fw->ids[min(i, fw->n_ids - 1)] : core->requester[device];
 }
 
 static inline bool dev_is_pci(const struct device *dev)

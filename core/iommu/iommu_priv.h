@@ -55,8 +55,8 @@ static inline const struct iommu_ops *dev_iommu_ops(struct device *dev)
 }
 
 /*
- * Acquire, though group->mutex makes it needless: in one historic order the
- * default domain is set with no lock.
+ * Acquire, though group->mutex makes it needless: two historic orders set it,
+ * or look at it, with no lock.
  */
 static inline struct iommu_domain *group_default_domain(struct iommu_group *group)
 {
@@ -97,6 +97,7 @@ int __iommu_group_set_domain(struct iommu_group *group, struct iommu_domain *dom
 void __iommu_group_set_domain_nofail(struct iommu_group *group, struct iommu_domain *domain);
 
 /* resv.c */
+bool iommu_needs_direct(struct device *dev);
 int iommu_create_device_direct_mappings(struct iommu_domain *domain, struct device *dev);
 
 /* dma_ops.c */

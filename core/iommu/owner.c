@@ -62,17 +62,6 @@ void iommu_group_check_viable(struct device *dev)
 		BUG_ON(READ_ONCE(dev->iommu_group->owner));
 }
 
-/* Devices that firmware wants mapped 1:1 cannot be blocked. */
-static bool can_be_blocked(struct iommu_group *group)
-{
-	struct group_device *gdev;
-
-	for_each_group_device(group, gdev)
-		if (gdev->dev->iommu->require_direct)
-			return false;
-	return true;
-}
-
 static int __iommu_take_dma_ownership(struct iommu_group *group, void *owner)
 {
 	int ret;
@@ -80,9 +69,6 @@ static int __iommu_take_dma_ownership(struct iommu_group *group, void *owner)
 	/* custom: Linux lets a claim through before the default domain exists. */
 	if (!group->default_domain || group->domain != group->default_domain)
 		return -EBUSY;
-	/* custom: Linux finds out at the attach, unless blocking is the default. */
-	if (!can_be_blocked(group))
-		return -EINVAL;
 	ret = __iommu_group_alloc_blocking_domain(group);
 	if (ret)
 		return ret;

@@ -173,6 +173,7 @@ static int join_group(struct iommu_group *group, struct device *dev, struct list
 	/* custom: Linux finds out at the attach and, for the first one, warns. */
 	if (dev->iommu->iommu_dev != first->dev->iommu->iommu_dev)
 		return -EINVAL;
+	dev->iommu->require_direct = iommu_needs_direct(dev);
 	if (group_default_domain(group))
 		iommu_create_device_direct_mappings(group_default_domain(group), dev);
 	/* custom: it could not be put into blocking when the owner leaves a domain. */
@@ -286,7 +287,7 @@ static int probe_default_domain_unlocked(struct device *dev)
 static int probe_attach_unlocked(struct device *dev)
 {
 	struct iommu_group *group = dev->iommu_group;
-	struct iommu_domain *dom = READ_ONCE(group->default_domain);
+	struct iommu_domain *dom = group_default_domain(group);
 
 	return dom ? __iommu_device_set_domain(group, dev, dom, 0) : 0;
 }

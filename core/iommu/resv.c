@@ -185,20 +185,34 @@ static int map_direct(struct iommu_domain *domain, const struct iommu_resv_regio
 }
 
 /*
- * dup: maps dev's direct regions 1:1 in a DMA domain and notes whether the
- * device depends on one. Nothing to do in other domains.
+ * Whether firmware wants the device mapped 1:1 at all times. custom: asked
+ * once, when it joins its group; Linux notes it whenever it maps the regions.
  */
+bool iommu_needs_direct(struct device *dev)
+{
+	struct iommu_resv_region *region;
+	LIST_HEAD(list);
+	bool needs = false;
+
+	iommu_get_resv_regions(dev, &list);
+	list_for_each_entry(region, &list, list)
+		needs |= region->type == IOMMU_RESV_DIRECT;
+	iommu_put_resv_regions(&list);
+	return needs;
+}
+
+/* dup: maps dev's direct regions 1:1 in a DMA domain. Nothing to do in others. */
 int iommu_create_device_direct_mappings(struct iommu_domain *domain, struct device *dev)
 {
 	struct iommu_resv_region *region;
 	LIST_HEAD(list);
 	int ret = 0;
 
+	if (!iommu_is_dma_domain(domain))
+		return 0;
 	iommu_get_resv_regions(dev, &list);
 	list_for_each_entry(region, &list, list) {
-		if (region->type == IOMMU_RESV_DIRECT)
-			dev->iommu->require_direct = true;
-		if (region->type > IOMMU_RESV_DIRECT_RELAXABLE || !iommu_is_dma_domain(domain))
+		if (region->type > IOMMU_RESV_DIRECT_RELAXABLE)
 			continue;
 		ret = map_direct(domain, region);
 		if (ret)

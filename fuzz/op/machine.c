@@ -6,9 +6,7 @@
  *
  * What the reader of YAML would refuse cannot come out: parents and aliases
  * name earlier entries, addresses on a bus are made unique, reserved regions
- * are not empty and end within 64 bits. Nor does a device that must be mapped
- * 1:1 stand behind an IOMMU that blocks by default: no driver offers that, and
- * the core may warn about it.
+ * are not empty and end within 64 bits.
  */
 #include "fuzz/op/fuzzop_priv.h"
 
@@ -200,17 +198,12 @@ static void code_device_iommus(struct fuzzop_codec *c, struct machine *m,
 
 static void code_device_ids(struct fuzzop_codec *c, struct machine_device *x)
 {
-	bool usual = x->n_ids == 1 && x->ids[0] == x->bdf;
-	u32 n = fuzzop_code(c, usual ? 0 : x->n_ids, MACHINE_DEVICE_IDS_MAX + 1, "");
-
-	for (u32 i = 0; i < n; i++) {
+	x->n_ids = fuzzop_code(c, x->n_ids, MACHINE_DEVICE_IDS_MAX + 1, "");
+	for (u32 i = 0; i < x->n_ids; i++) {
 		u32 low = fuzzop_code(c, x->ids[i] & 255, 256, "");
 
 		x->ids[i] = low | fuzzop_code(c, x->ids[i] >> 8, 256, WIDE_ID) << 8;
 	}
-	if (!n)
-		x->ids[0] = x->bdf;
-	x->n_ids = n ? n : 1;
 }
 
 static void code_device(struct fuzzop_codec *c, struct machine *m, u32 i)
@@ -234,14 +227,6 @@ static void code_device(struct fuzzop_codec *c, struct machine *m, u32 i)
 	code_device_ids(c, x);
 }
 
-static bool blocked_at_boot(const struct machine *m, const struct machine_device *d)
-{
-	for (u32 i = 0; i < d->n_iommus; i++)
-		if (m->iommu[d->iommus[i]].default_domain == MACHINE_DOMAIN_BLOCKED)
-			return true;
-	return false;
-}
-
 static void code_resv(struct fuzzop_codec *c, struct machine *m, struct machine_resv *x,
 		      struct fuzzop_codec *data)
 {
@@ -253,8 +238,6 @@ static void code_resv(struct fuzzop_codec *c, struct machine *m, struct machine_
 		return;
 	if (!x->length || x->start + (x->length - 1) < x->start)
 		x->length = 1;
-	if (x->type == MACHINE_RESV_DIRECT && blocked_at_boot(m, &m->device[x->device]))
-		x->type = MACHINE_RESV_DIRECT_RELAXABLE;
 }
 
 static void set_name(char *to, const char *stem, u32 i)

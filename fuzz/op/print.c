@@ -86,7 +86,7 @@ static void print_device_lists(struct text *t, const struct machine *m,
 			say(t, "%s%s", i ? ", " : "", m->iommu[x->iommus[i]].name);
 		say(t, "]");
 	}
-	if (x->n_ids && !(x->n_ids == 1 && x->ids[0] == x->bdf)) {
+	if (x->n_ids) {
 		say(t, ", ids: [");
 		for (u32 i = 0; i < x->n_ids; i++)
 			say(t, "%s0x%x", i ? ", " : "", x->ids[i]);

@@ -18,7 +18,7 @@ static void make_recipe(struct recipe *recipe, const struct fuzzop *p, const cha
 	const struct world_run *r = &p->run;
 
 	memset(recipe, 0, sizeof(*recipe));
-	snprintf(recipe->build, sizeof(recipe->build), "%s", trace_build_id());
+	snprintf(recipe->build, sizeof(recipe->build), "%s", recipe_build());
 	snprintf(recipe->path, sizeof(recipe->path), "%s", path);
 	recipe->content_hash = hash;
 	snprintf(recipe->policy, sizeof(recipe->policy), "list");

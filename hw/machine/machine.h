@@ -51,8 +51,8 @@ struct machine_device {
 	char driver[MACHINE_NAME_LEN]; /* driver that matches it, "" = none */
 	u32 iommus[MACHINE_DEVICE_IOMMUS_MAX]; /* default: the bus's */
 	u32 n_iommus;
-	u32 ids[MACHINE_DEVICE_IDS_MAX];       /* stream ids; default: bdf */
-	u32 n_ids;
+	u32 ids[MACHINE_DEVICE_IDS_MAX];       /* stream ids, if firmware gives any, */
+	u32 n_ids;                             /* else the one behind all aliases, or bdf */
 	u32 alias_of; /* device whose requester id it shares, or MACHINE_NONE */
 	bool bridge;  /* a PCI bridge: no DMA of its own */
 	bool untrusted;

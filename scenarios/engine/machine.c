@@ -2,7 +2,7 @@
 /*
  * The `machine:` section. Names are collected first, so that a reference may
  * stand before what it names; then each entry is read by table; last come the
- * checks on the whole: cycles, one requester id for two devices.
+ * checks on the whole: cycles, one address for two devices.
  */
 #include "scenarios/engine/read_priv.h"
 
@@ -422,8 +422,6 @@ static void settle_device(struct reader *r, const struct yaml_node *map, u32 i)
 	}
 	if (!d->n_iommus && b->iommu != MACHINE_NONE)
 		d->iommus[d->n_iommus++] = b->iommu;
-	if (!d->n_ids)
-		d->ids[d->n_ids++] = d->bdf;
 }
 
 static void nothing(struct reader *r, const struct yaml_node *v, void *member, const void *aux)

@@ -46,6 +46,7 @@ struct shared {
 /* One run of a batch, as far as a lock-order finding may need it again. */
 struct logged {
 	u64 seed, nth;
+	u8 poison, against; /* of a run that differs under another poison */
 	char *arg;
 };
 
@@ -163,6 +164,8 @@ static void found_recipe(struct explorer *e, const struct campaign *k, const str
 	snprintf(r->arg, sizeof(r->arg), "%s", l->arg ? l->arg : "");
 	r->seed = l->seed;
 	r->nth = l->nth;
+	r->poison = l->poison;
+	r->against = l->against;
 }
 
 static void log_run(struct campaign *k, struct explorer *e, u64 i)
@@ -171,6 +174,7 @@ static void log_run(struct campaign *k, struct explorer *e, u64 i)
 
 	l->seed = e->run.seed;
 	l->nth = e->run.fault_nth;
+	l->poison = l->against = 0;
 	free(l->arg);
 	l->arg = strdup(e->run.resolved);
 	sim_assert(l->arg);
@@ -250,11 +254,34 @@ static void tell(struct campaign *k)
 	o->progress(o->progress_self, &p);
 }
 
+/* Makes the run that has been logged under two heap poisons: a difference is a finding. */
+static void verify_poison(struct campaign *k, struct explorer *e, u64 i)
+{
+	struct logged *l = &k->log[(i - k->batch_first) % BATCH];
+	struct policy_carry *after = malloc(sizeof(*after));
+	u8 poison = e->run.poison, against = poison == 0xff ? 1 : (u8)~poison;
+
+	sim_assert(after);
+	*after = *world_carry(e->w);
+	/* Resolved, it gives the run again whatever the carry holds. */
+	e->run.policy_arg = l->arg;
+	if (explorer_compare(e, poison, against)) {
+		l->poison = poison;
+		l->against = against;
+		explorer_run(e);
+		if (e->run.finding)
+			add_hit(k, e, i);
+		e->differs_at = 0;
+	}
+	*world_carry(e->w) = *after;
+	free(after);
+}
+
 /* Run i (from 0). False: the worker ends. */
 static bool one_run(struct campaign *k, struct explorer *e, u64 i, u64 seed, u64 nth)
 {
 	const struct explore_options *o = k->c->o;
-	u32 every = o->verify ? o->verify : 1000;
+	u32 every = k->c->policy->twice ? 1 : o->verify ? o->verify : 1000;
 	bool twice = (i + 1) % every == 0;
 	struct world_run *r = &e->run;
 
@@ -284,6 +311,9 @@ static bool one_run(struct campaign *k, struct explorer *e, u64 i, u64 seed, u64
 		add_hit(k, e, i);
 	else if (twice)
 		verify(k, e, i + 1);
+	if (twice && !k->c->policy->twice && !r->finding && !k->me->diverged_at &&
+	    !o->one_poison)
+		verify_poison(k, e, i);
 	if (!nth && world_carry(e->w)->exhausted) {
 		k->me->exhausted_at = i + 1;
 		lower(&k->sh->stop_at, i);
@@ -427,7 +457,7 @@ u32 explore_campaign_run(const struct explore_campaign *c, struct explore_hit *h
 	struct campaign *k = calloc(1, sizeof(*k));
 
 	sim_assert(k);
-	jobs = (u32)min((u64)jobs, (c->runs_max + BATCH - 1) / BATCH);
+	jobs = (u32)min((u64)jobs, (c->runs_max - 1) / BATCH + 1);
 	k->c = c;
 	k->jobs = jobs;
 	k->sh = host_shared_alloc(size);

@@ -137,6 +137,7 @@ void explore_finish(struct explorer *e, const struct explore_hit *hit, enum expl
 		f->replays_same += e->run.hash == f->hash;
 	}
 	record(e, seq, n, f);
+	e->differs_at = 0;
 	f->recipe = seq[n - 1];
 	f->n_earlier = hit->n_earlier;
 	if (f->n_earlier) {
@@ -212,6 +213,7 @@ void explore_run(const struct scenario *s, const struct explore_options *o,
 	n = explore_campaign_run(&c, hit, result);
 	for (u32 i = 0; i < n; i++) {
 		explore_finish(e, &hit[i], o->no_shrink ? FINISH_LIST : FINISH_SHRUNK, f);
+		explore_confirm(e, f);
 		add_finding(result, f);
 	}
 	explorer_close(e);
@@ -269,12 +271,13 @@ void explore_replay(const struct scenario *s, const struct explore_replay *how,
 		sim_fatal("a recipe with an unknown oracle was let through");
 	play_times(e, how, result);
 	if (e->run.finding) {
-		hit->run = 1;
+		hit->run = 0; /* of no campaign */
 		hit->finding = *e->run.finding;
 		hit->found = *last;
 		hit->n_earlier = how->n - 1;
 		memcpy(hit->earlier, how->recipe, hit->n_earlier * sizeof(*hit->earlier));
 		explore_finish(e, hit, how->shrink ? FINISH_SHRUNK : FINISH_AS_IS, f);
+		explore_confirm(e, f);
 		add_finding(result, f);
 	}
 	if (how->trace)

@@ -29,8 +29,23 @@ struct explore_options {
 	bool no_shrink;
 	u32 jobs;
 	u32 verify;           /* each verify-th run is executed twice and compared; default 1,000 */
+	bool one_poison;      /* and not twice more with different heap poisons */
 	void (*progress)(void *self, const struct explore_progress *p);
 	void *progress_self;
+};
+
+/*
+ * What directed replays said of a data race, with each of the two tasks held
+ * right before its access. Confirmed: both orders were run.
+ */
+struct explore_confirm {
+	bool tried, confirmed;
+	bool as_found, reversed; /* which orders were run, one access right behind the other */
+	bool valued;             /* the first of the two was a write: */
+	u64 addr, before, after; /* what stood at addr before it and after it */
+	u32 size;                /* of what both accesses touch */
+	u32 runs;
+	char why[128];           /* not confirmed: why not */
 };
 
 /* A finding with all that is needed to show and replay it. */
@@ -40,7 +55,7 @@ struct explore_finding {
 	struct recipe recipe;      /* as a list of switches, shrunk unless no_shrink */
 	struct recipe *earlier;    /* finding.needs_carry: the runs to be run before it, in order */
 	u32 n_earlier;
-	u64 run;                   /* which run met it, from 1 */
+	u64 run;                   /* which run met it, from 1; 0: a replay */
 	u64 hash;                  /* trace hash of `recipe` */
 	u32 replays_same, replays; /* how often `recipe` gave the same hash */
 	u32 switches_before, switches; /* points before and after shrinking */
@@ -50,6 +65,7 @@ struct explore_finding {
 	u64 found_us;              /* since the campaign's start */
 	struct trace_record *record; /* of the replay of `recipe` */
 	long *rets;                /* of that replay: one per operation, LONG_MIN = not reached */
+	struct explore_confirm confirm;
 };
 
 struct explore_result {

@@ -28,12 +28,20 @@ struct explorer {
 	struct world_run run; /* the last one */
 	u64 runs;
 	char *map;           /* where the recipe of the run at hand stands */
-	char head[1024], tail[4096];
+	char head[1024], tail[4096], line[RECIPE_TEXT_MAX];
+	/* of a run under two heap poisons */
+	u64 differs_at;      /* its first note of its own, from 1; 0: there is none */
+	u64 fact_before;     /* the last note before that that is a fact */
+	u8 against;          /* the other poison */
+	bool comparing;
 	/* of the run that was to be kept */
 	bool keeping;
-	u64 op_begin[SCENARIO_OPS_MAX], op_end[SCENARIO_OPS_MAX]; /* that task's count */
-	struct switch_point *points;
+	u64 op_begin[SCENARIO_OPS_MAX]; /* its task's count then, ~0 = not yet */
+	u64 op_end[SCENARIO_OPS_MAX];
+	struct switch_point *points; /* where it left the default order */
 	u32 n_points;
+	struct switch_point *trail;  /* every switch */
+	u32 n_trail, trail_max;
 };
 
 /* oracles: a comma list, NULL = all. False: unknown oracle. */
@@ -46,6 +54,14 @@ void explorer_forget(struct explorer *e);
 void explorer_drop(struct explorer *e, const u64 *drop);
 /* Runs e->run, whose "in" members are set; writes its recipe to the map first. */
 void explorer_run(struct explorer *e);
+
+/*
+ * Makes e->run with the one heap poison and with the other. True: they differ;
+ * each explorer_run() then ends with a finding there, until the next comparison.
+ */
+bool explorer_compare(struct explorer *e, u8 poison, u8 against);
+/* explorer_run()'s part of that. */
+void explorer_run_to_difference(struct explorer *e);
 
 /*
  * Plays seq[0 .. n) on an empty lock graph and keeps the points of seq[keep].
@@ -69,6 +85,8 @@ enum explore_finish { FINISH_AS_IS, FINISH_LIST, FINISH_SHRUNK };
 void explore_finish(struct explorer *e, const struct explore_hit *hit, enum explore_finish how,
 		    struct explore_finding *f);
 void explore_finding_free(struct explore_finding *f);
+/* Tries to confirm a data race by directed replays (f->confirm); leaves others alone. */
+void explore_confirm(struct explorer *e, struct explore_finding *f);
 
 /*
  * Fewer switches and operations for recipe k of seq with the same finding.

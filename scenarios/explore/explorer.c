@@ -47,6 +47,25 @@ static void see_op(void *self, const struct fact *f)
 		(f->kind == FACT_OP_BEGIN ? e->op_begin : e->op_end)[f->arg[1]] = f->op;
 }
 
+static void see_switch(void *self, const struct fact *f)
+{
+	struct explorer *e = self;
+
+	if (!e->keeping || e->w->sched->setup)
+		return;
+	if (e->n_trail == e->trail_max) {
+		e->trail_max *= 2;
+		e->trail = realloc(e->trail, e->trail_max * sizeof(*e->trail));
+		sim_assert(e->trail);
+	}
+	e->trail[e->n_trail++] = (struct switch_point){
+		.task = (u32)f->arg[0],
+		.to = (u32)f->arg[1],
+		.op = f->arg[2],
+		.why = (u32)f->arg[3],
+	};
+}
+
 bool explorer_open(struct explorer *e, const struct scenario *s, const struct kernel *kernel,
 		   const struct bug_set *bugs, const char *oracles)
 {
@@ -71,7 +90,7 @@ bool explorer_open(struct explorer *e, const struct scenario *s, const struct ke
 	e->sp.drop = e->drop;
 	e->sp.rets = e->rets;
 	scenario_program_init(&e->program, &e->sp);
-	snprintf(e->base.build, sizeof(e->base.build), "%s", trace_build_id());
+	snprintf(e->base.build, sizeof(e->base.build), "%s", recipe_build());
 	snprintf(e->base.path, sizeof(e->base.path), "%s", s->path);
 	e->base.content_hash = s->content_hash;
 	/* Those the scenario does not switch on itself. */
@@ -83,11 +102,15 @@ bool explorer_open(struct explorer *e, const struct scenario *s, const struct ke
 		snprintf(e->base.kernel, sizeof(e->base.kernel), "%s", kernel->path);
 		snprintf(e->base.kernel_build, sizeof(e->base.kernel_build), "%s", kernel->build);
 	}
+	e->trail_max = 1024;
+	e->trail = malloc(e->trail_max * sizeof(*e->trail));
+	sim_assert(e->trail);
 	e->map = host_recipe_map(RECIPE_TEXT_MAX);
 	recipe_head_print(&e->base, e->head, sizeof(e->head));
 	recipe_tail_print(&e->base, e->tail, sizeof(e->tail));
 	world_load(e->w, &e->program);
 	fact_subscribe(e->w->fact, FACT_BIT(OP_BEGIN) | FACT_BIT(OP_END), see_op, e);
+	fact_subscribe(e->w->fact, FACT_BIT(SWITCH), see_switch, e);
 	return true;
 }
 
@@ -96,10 +119,11 @@ void explorer_close(struct explorer *e)
 	if (!e->w)
 		return;
 	fact_unsubscribe(e->w->fact, see_op, e);
+	fact_unsubscribe(e->w->fact, see_switch, e);
 	world_destroy(e->w);
 	free(e->points);
+	free(e->trail);
 	e->w = NULL;
-	e->points = NULL;
 }
 
 void explorer_forget(struct explorer *e)
@@ -120,16 +144,22 @@ void explorer_drop(struct explorer *e, const u64 *drop)
 /* Called when the parameters are resolved and nothing has run yet. */
 static void write_map(void *self, const struct world_run *r)
 {
-	const struct explorer *e = self;
+	struct explorer *e = self;
 	bool arg = r->resolved[0];
 	char extra[64] = "";
+	int n = 0;
 
 	if (r->fault_nth)
-		snprintf(extra, sizeof(extra), "nth=%llu%s", (unsigned long long)r->fault_nth,
+		n = snprintf(extra, sizeof(extra), "nth=%llu%s", (unsigned long long)r->fault_nth,
+			     e->tail[0] || e->comparing ? "," : "");
+	if (e->comparing)
+		snprintf(extra + n, sizeof(extra) - (size_t)n, "poison=%u%s", r->poison,
 			 e->tail[0] ? "," : "");
-	snprintf(e->map, RECIPE_TEXT_MAX, "%s%s%s%s%s:%llx:sc:%s%s", e->head, r->policy->name,
+	n = snprintf(e->line, sizeof(e->line), "%s%s%s%s%s:%llx:sc:%s%s", e->head, r->policy->name,
 		 arg ? "(" : "", r->resolved, arg ? ")" : "", (unsigned long long)r->seed, extra,
 		 e->tail);
+	/* In one go, so that whoever reads the file finds a whole recipe. */
+	memcpy(e->map, e->line, min((size_t)n, sizeof(e->line) - 1) + 1);
 }
 
 void explorer_run(struct explorer *e)
@@ -137,7 +167,19 @@ void explorer_run(struct explorer *e)
 	e->run.began = write_map;
 	e->run.began_self = e;
 	e->runs++;
-	world_run(e->w, &e->run);
+	if (e->differs_at)
+		explorer_run_to_difference(e);
+	else
+		world_run(e->w, &e->run);
+}
+
+static void keep_begin(struct explorer *e)
+{
+	size_t n = e->s->n_ops * sizeof(*e->op_begin);
+
+	e->n_trail = 0;
+	memset(e->op_begin, 0xff, n);
+	memset(e->op_end, 0xff, n);
 }
 
 static void keep_points(struct explorer *e)
@@ -162,7 +204,12 @@ void explorer_play(struct explorer *e, const struct recipe *seq, u32 n, u32 keep
 		r->fault_nth = seq[i].nth;
 		r->poison = seq[i].poison;
 		oracles_set_run(e->w->oracles, i + 1);
+		e->differs_at = 0;
+		if (seq[i].against)
+			explorer_compare(e, seq[i].poison, seq[i].against);
 		e->keeping = i == keep;
+		if (e->keeping)
+			keep_begin(e);
 		explorer_run(e);
 		if (e->keeping)
 			keep_points(e);

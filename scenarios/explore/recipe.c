@@ -107,6 +107,10 @@ void recipe_tail_print(const struct recipe *r, char *buf, size_t size)
 		put(&o, "%spoison=%u", comma, r->poison);
 		comma = ",";
 	}
+	if (r->against) {
+		put(&o, "%sagainst=%u", comma, r->against);
+		comma = ",";
+	}
 	put_oracles(&o, r->oracles, &comma);
 	if (r->kernel[0]) {
 		put(&o, "%skernel=%s@", comma, r->kernel_build);
@@ -379,6 +383,16 @@ static bool option_poison(struct scan *s, struct recipe *r)
 	return true;
 }
 
+static bool option_against(struct scan *s, struct recipe *r)
+{
+	u64 n;
+
+	if (!take_number(s, 10, 255, &n, "against"))
+		return false;
+	r->against = (u8)n;
+	return true;
+}
+
 static bool option_oracle(struct scan *s, struct recipe *r)
 {
 	size_t start = s->at, used = strlen(r->oracles);
@@ -422,7 +436,8 @@ static const struct {
 	bool (*take)(struct scan *s, struct recipe *r);
 } options[] = {
 	{"bug", option_bug},	 {"nth", option_nth},	    {"drop", option_drop},
-	{"poison", option_poison}, {"oracle", option_oracle}, {"kernel", option_kernel},
+	{"poison", option_poison}, {"against", option_against}, {"oracle", option_oracle},
+	{"kernel", option_kernel},
 };
 
 static bool take_option(struct scan *s, struct recipe *r)
@@ -436,7 +451,7 @@ static bool take_option(struct scan *s, struct recipe *r)
 		if (strcmp(options[i].name, name) == 0)
 			return take(s, '=', "behind the option") && options[i].take(s, r);
 	}
-	return fail(s, start, "unknown option '%s', expected bug, nth, drop, poison, "
+	return fail(s, start, "unknown option '%s', expected bug, nth, drop, poison, against, "
 		    "oracle or kernel", name);
 }
 

@@ -4,7 +4,7 @@
  *
  *   iommulab1:<build>:<scenario>@<hash>:<policy>:<seed>:<memory>:<options>
  *
- * build     first 8 digits of the program's build id
+ * build     first 8 digits of recipe_build()
  * scenario  path as given ('%', ':', '@', '+' and blanks percent-encoded), then the
  *           first 8 digits of the hash of its content
  * policy    NAME or NAME(ARG), the argument resolved. For a list of switches:
@@ -13,9 +13,10 @@
  * seed      hexadecimal
  * memory    sc
  * options   comma list, may be empty: bug=ID, nth=N, drop=I or drop=I-J (operations
- *           left out, counted from 0 over all tasks), poison=N, oracle=NAME (only
- *           the named ones watch), kernel=BUILD@PATH (of a hosted kernel's object and
- *           the first digits of its build id; else our own core)
+ *           left out, counted from 0 over all tasks), poison=N, against=N (make it
+ *           with that heap poison, too: a difference is the finding),
+ *           oracle=NAME (only the named ones watch), kernel=BUILD@PATH (of a hosted
+ *           kernel's object and the first digits of its build id; else our own core)
  *
  * Several recipes joined by " + " are run in order with what the oracles carry
  * kept (a lock-order finding has one for each edge).
@@ -25,6 +26,13 @@
 #include "scenarios/engine/scenario.h"
 
 #define RECIPE_TEXT_MAX 80000
+
+/*
+ * What a recipe of this program is bound to, 16 hexadecimal digits: a hash of
+ * the sources that decide a run and of how they are compiled. Equal in the lab
+ * and fuzz flavours, which compile them alike.
+ */
+const char *recipe_build(void);
 
 struct recipe {
 	char build[17];
@@ -36,7 +44,7 @@ struct recipe {
 	struct bug_set bugs; /* those added to the scenario's own */
 	u64 nth;
 	u64 drop[SCENARIO_OPS_MAX / 64];
-	u8 poison;
+	u8 poison, against;
 	char oracles[128]; /* comma list, "" = the scenario's, else all */
 	char kernel[256], kernel_build[9]; /* "" = our own */
 };

@@ -226,6 +226,27 @@ static void print_race(FILE *out, const struct finding *f)
 	fprintf(out, "\nRacing accesses: %s  ||  %s  no happens-before\n", one, other);
 }
 
+/* Of a race: whether directed replays made both orders happen, with KCSAN's evidence. */
+static void print_confirm(FILE *out, const struct explore_confirm *c)
+{
+	int digits = 2 * (int)min(c->size, 8U);
+
+	if (!c->tried)
+		return;
+	if (!c->confirmed) {
+		fprintf(out, "Unconfirmed (happens-before only): %s\n", c->why);
+		return;
+	}
+	fprintf(out, "Confirmed: both orders were run");
+	if (c->valued && c->before != c->after)
+		fprintf(out, "; value changed: 0x%0*llx -> 0x%0*llx", digits,
+			(unsigned long long)c->before, digits, (unsigned long long)c->after);
+	else if (c->valued)
+		fprintf(out, "; the value stayed 0x%0*llx", digits,
+			(unsigned long long)c->before);
+	fputc('\n', out);
+}
+
 /* --- the recipe --- */
 
 char *report_recipe(const struct explore_finding *f)
@@ -255,10 +276,11 @@ static void print_reproduce(FILE *out, const struct explore_finding *f)
 	if (f->finding.needs_carry)
 		fprintf(out, "Rests on %u earlier run%s: the recipe names them in order.\n",
 			f->n_earlier, f->n_earlier == 1 ? "" : "s");
-	fprintf(out, "Found by: policy %s, run %llu (%llu.%03llu ms); as it was met: %s\n",
-		f->found.policy, (unsigned long long)f->run,
-		(unsigned long long)(f->found_us / 1000), (unsigned long long)(f->found_us % 1000),
-		text);
+	if (f->run)
+		fprintf(out, "Found by: policy %s, run %llu (%llu.%03llu ms); as it was met: %s\n",
+			f->found.policy, (unsigned long long)f->run,
+			(unsigned long long)(f->found_us / 1000),
+			(unsigned long long)(f->found_us % 1000), text);
 	free(text);
 	text = report_recipe(f);
 	fprintf(out, RULE "replay: iommulab replay '%s'\n", text);
@@ -272,6 +294,7 @@ void report_print(FILE *out, const struct explore_finding *f, const struct scena
 	print_spots(out, &f->finding, f->record);
 	print_held(out, &f->finding, f->record);
 	print_race(out, &f->finding);
+	print_confirm(out, &f->confirm);
 	if (f->finding.text[0])
 		fprintf(out, "\n%s", f->finding.text);
 	report_table_print(out, f, s);

@@ -114,6 +114,27 @@ static struct json_object *rows_json(const struct explore_finding *f, const stru
 	return list;
 }
 
+/* Of a data race, else null. */
+static struct json_object *confirm_json(const struct explore_confirm *c)
+{
+	struct json_object *o;
+
+	if (!c->tried)
+		return NULL;
+	o = json_object_new_object();
+	ADD(o, "confirmed", json_object_new_boolean(c->confirmed));
+	ADD(o, "order_as_found", json_object_new_boolean(c->as_found));
+	ADD(o, "order_reversed", json_object_new_boolean(c->reversed));
+	ADD(o, "runs", number(c->runs));
+	ADD(o, "why_not", c->confirmed ? NULL : json_object_new_string(c->why));
+	if (c->valued) {
+		ADD(o, "value_before", hex(c->before));
+		ADD(o, "value_after", hex(c->after));
+		ADD(o, "value_size", number(c->size));
+	}
+	return o;
+}
+
 static void add_recipes(struct json_object *o, const struct explore_finding *f)
 {
 	char *text = report_recipe(f);
@@ -140,6 +161,7 @@ struct json_object *report_json(const struct explore_finding *f, const struct sc
 	ADD(o, "time_ns", number(fi->time_ns));
 	ADD(o, "spots", spots_json(fi, f->record));
 	ADD(o, "held", held_json(fi));
+	ADD(o, "confirmation", confirm_json(&f->confirm));
 	ADD(o, "interleaving", rows_json(f, s));
 	add_recipes(o, f);
 	ADD(o, "earlier_runs", number(f->n_earlier));

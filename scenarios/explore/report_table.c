@@ -4,8 +4,8 @@
  *
  * Each entry of the record gets a rank: 0 must be seen (the switches of the
  * recipe, the places of the finding, what was done to the object or lock
- * concerned, the operations of the scenario), 1 explains (other locks, waiting,
- * accesses next to a switch, what core/ published), 2 is the rest of the facts;
+ * concerned, the operations of the scenario), 1 explains (locks held around
+ * such a row, accesses next to a switch, what core/ published), 2 is the rest;
  * other accesses have no row. Ranks are taken as long as they fit whole, and of
  * the first that does not, the latest rows.
  */
@@ -113,7 +113,7 @@ static u8 rank_lock(const struct table *t, const struct trace_entry *e)
 {
 	if (is_spot(t, e) || concerns(t->f, e->fact.arg[0]))
 		return 0;
-	return e->fact.arg[2] & (LOCK_MUTEX | LOCK_RWSEM) ? 1 : 2;
+	return 2;
 }
 
 static u8 rank_fact(const struct table *t, u32 i)
@@ -157,6 +157,44 @@ static void rank_neighbours(struct table *t, u32 i)
 	}
 }
 
+/* The release that ends what was acquired at i, or the end of the record. */
+static u32 release_of(const struct table *t, u32 i)
+{
+	const struct trace_entry *e = trace_record_entry(t->r, i);
+	u32 j = i + 1;
+
+	for (; j < t->r->n; j++) {
+		const struct trace_entry *r = trace_record_entry(t->r, j);
+
+		if (is_fact(r, FACT_LOCK_RELEASE) && r->task == e->task &&
+		    r->fact.arg[0] == e->fact.arg[0])
+			break;
+	}
+	return j;
+}
+
+/* A lock that can be slept on explains something if it is held around it. */
+static void rank_holders(struct table *t)
+{
+	for (u32 i = 0; i < t->r->n; i++) {
+		const struct trace_entry *e = trace_record_entry(t->r, i);
+		u32 end;
+
+		if (!is_fact(e, FACT_LOCK_ACQUIRED) ||
+		    !(e->fact.arg[2] & (LOCK_MUTEX | LOCK_RWSEM)))
+			continue;
+		end = release_of(t, i);
+		for (u32 j = i + 1; j < end; j++) {
+			if (t->rank[j])
+				continue;
+			t->rank[i] = min(t->rank[i], (u8)1);
+			if (end < t->r->n)
+				t->rank[end] = min(t->rank[end], (u8)1);
+			break;
+		}
+	}
+}
+
 static void rank_all(struct table *t)
 {
 	for (u32 i = 0; i < t->r->n; i++) {
@@ -170,6 +208,7 @@ static void rank_all(struct table *t)
 		if (is_fact(e, FACT_SWITCH) && is_point(t, e))
 			rank_neighbours(t, i);
 	}
+	rank_holders(t);
 }
 
 /* --- which rows --- */
@@ -469,10 +508,16 @@ void report_table_print(FILE *out, const struct explore_finding *f, const struct
 	u64 tasks = tasks_of(rows, n);
 
 	width = column_width((u32)__builtin_popcountll(tasks));
-	fprintf(out, "\nInterleaving (minimised %u -> %u switch%s, %u -> %u operation%s; "
-		     "%u replays, %llu us; SC memory):\n",
-		f->switches_before, f->switches, f->switches == 1 ? "" : "es", f->ops_before,
-		f->ops, f->ops == 1 ? "" : "s", f->shrink_runs, (unsigned long long)f->shrink_us);
+	if (f->shrink_runs)
+		fprintf(out, "\nInterleaving (minimised %u -> %u switch%s, %u -> %u operation%s; "
+			     "%u replays, %llu us; SC memory):\n",
+			f->switches_before, f->switches, f->switches == 1 ? "" : "es",
+			f->ops_before, f->ops, f->ops == 1 ? "" : "s", f->shrink_runs,
+			(unsigned long long)f->shrink_us);
+	else
+		fprintf(out, "\nInterleaving (%u switch%s, %u operation%s; SC memory):\n",
+			f->switches, f->switches == 1 ? "" : "es", f->ops,
+			f->ops == 1 ? "" : "s");
 	if (!n)
 		fprintf(out, " (not recorded)\n");
 	else

@@ -235,9 +235,15 @@ void access_stop(struct task *t, const struct cell *c, u64 addr, u32 size, u32 f
 
 /* --- the checks --- */
 
-static inline bool both_marked(u32 a, u32 b)
+/* Bytes on which one side is plain: of those that both touch, all if we are, else the other's. */
+static inline u32 plain_bytes(u32 mask, u32 flags, u32 other_mask, u32 other_plain)
 {
-	return a & b & OP_MARKED;
+	return mask & (flags & OP_MARKED ? other_plain : other_mask);
+}
+
+static inline u32 flags_of(u32 direction, u32 bytes, u32 plain)
+{
+	return direction | (bytes & plain ? 0 : OP_MARKED);
 }
 
 void access_bad_bytes(struct task *t, const struct cell *c, u32 mask, u32 flags, u64 addr, u64 pc)
@@ -251,33 +257,40 @@ void access_bad_bytes(struct task *t, const struct cell *c, u32 mask, u32 flags,
 void access_races_with_write(struct task *t, const struct cell *c, u32 mask, u32 flags, u64 addr,
 			     u64 pc)
 {
-	if (!both_marked(c->w_flags, flags))
-		bad_race(t, addr, mask, flags, pc,
-			 (struct earlier){c->w_epoch, c->w_op, c->w_flags});
+	u32 bytes = plain_bytes(mask, flags, c->w_mask, c->w_plain);
+
+	if (bytes)
+		bad_race(t, addr, bytes, flags, pc,
+			 (struct earlier){c->w_epoch, c->w_op,
+					  flags_of(OP_WRITE, bytes, c->w_plain)});
 }
 
 void access_races_with_reads(struct task *t, const struct cell *c, u32 mask, u32 flags, u64 addr,
 			     u64 pc)
 {
 	const struct access_readers *r = &t->world->access->readers[c->readers];
+	u32 bytes;
 
 	if (!c->readers) {
-		if (c->r_mask & mask && !both_marked(c->r_flags, flags))
-			bad_race(t, addr, mask, flags, pc,
-				 (struct earlier){c->r_epoch, c->r_op, c->r_flags});
+		bytes = plain_bytes(mask, flags, c->r_mask, c->r_plain);
+		if (bytes)
+			bad_race(t, addr, bytes, flags, pc,
+				 (struct earlier){c->r_epoch, c->r_op,
+						  flags_of(OP_READ, bytes, c->r_plain)});
 		return;
 	}
 	for (u32 i = 0; i < t->world->sched->n_slots; i++) {
-		if (!(r->mask[i] & mask) || !access_unordered(t, r->epoch[i]) ||
-		    both_marked(r->flags[i], flags))
+		bytes = plain_bytes(mask, flags, r->mask[i], r->plain[i]);
+		if (!bytes || !access_unordered(t, r->epoch[i]))
 			continue;
-		bad_race(t, addr, mask, flags, pc,
-			 (struct earlier){r->epoch[i], r->op[i], r->flags[i]});
+		bad_race(t, addr, bytes, flags, pc,
+			 (struct earlier){r->epoch[i], r->op[i],
+					  flags_of(OP_READ, bytes, r->plain[i])});
 		return;
 	}
 }
 
-static void add_reader(struct access *a, struct cell *c, u32 epoch, u32 op, u32 flags, u32 mask)
+static void add_reader(struct access *a, struct cell *c, u32 epoch, u32 op, u32 mask, u32 plain)
 {
 	struct access_readers *r;
 	u32 i = EPOCH_ID(epoch);
@@ -292,17 +305,17 @@ static void add_reader(struct access *a, struct cell *c, u32 epoch, u32 op, u32 
 	r->epoch[i] = epoch;
 	r->op[i] = op;
 	r->mask[i] = (u8)mask;
-	r->flags[i] = (u8)flags;
+	r->plain[i] = (u8)plain;
 }
 
 /* Tasks have read unordered with each other: one read of each is kept. */
-void access_note_reader(struct task *t, struct cell *c, u32 mask, u32 flags)
+void access_note_reader(struct task *t, struct cell *c, u32 mask, u32 plain)
 {
 	struct access *a = t->world->access;
 
 	if (!c->readers)
-		add_reader(a, c, c->r_epoch, c->r_op, c->r_flags, c->r_mask);
-	add_reader(a, c, t->epoch, (u32)t->ops, flags, mask);
+		add_reader(a, c, c->r_epoch, c->r_op, c->r_mask, c->r_plain);
+	add_reader(a, c, t->epoch, (u32)t->ops, mask, plain);
 }
 
 static void check_granule(struct task *t, u64 addr, u32 size, u32 flags, u64 pc)

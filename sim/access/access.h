@@ -33,8 +33,8 @@ struct cell {
 	u32 r_op;
 	u16 sync;     /* index of the location's released clock, 0 = none */
 	u16 readers;  /* index of a read vector when several tasks have read, 0 = none */
-	u8 w_flags;   /* OP_* of the last write */
-	u8 r_flags;
+	u8 w_plain;   /* those bytes of w_mask that were written plainly */
+	u8 r_plain;
 	u8 state;     /* enum cell_state */
 	u8 owner;     /* 0 = untouched, task id + 1, or 0xff = several tasks */
 };

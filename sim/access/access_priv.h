@@ -14,8 +14,8 @@ struct access_clock {
 struct access_readers {
 	u32 epoch[SCHED_TASKS_MAX];
 	u32 op[SCHED_TASKS_MAX];
-	u8 flags[SCHED_TASKS_MAX];
 	u8 mask[SCHED_TASKS_MAX];
+	u8 plain[SCHED_TASKS_MAX];
 };
 
 #define ACCESS_CLOCKS_MAX 16384
@@ -57,7 +57,7 @@ void access_races_with_write(struct task *t, const struct cell *c, u32 mask, u32
 			     u64 pc);
 void access_races_with_reads(struct task *t, const struct cell *c, u32 mask, u32 flags, u64 addr,
 			     u64 pc);
-void access_note_reader(struct task *t, struct cell *c, u32 mask, u32 flags);
+void access_note_reader(struct task *t, struct cell *c, u32 mask, u32 plain);
 
 #define ACCESS_SHARED 0xff /* owner of a cell that several tasks have touched */
 
@@ -91,28 +91,33 @@ static inline __attribute__((always_inline)) void access_read(struct task *t, st
 							      u32 mask, u32 flags, u64 addr,
 							      u64 pc)
 {
+	u32 plain;
+
 	if (unlikely(mask & ~(c->open & c->init)))
 		access_bad_bytes(t, c, mask, flags, addr, pc);
 	if (!(t->checks & ACCESS_CHECK_RACE))
 		return;
 	if (c->w_mask & mask && unlikely(access_unordered(t, c->w_epoch)))
 		access_races_with_write(t, c, mask, flags, addr, pc);
+	plain = flags & OP_MARKED ? 0 : mask;
 	if (c->r_epoch == t->epoch) {
 		mask |= c->r_mask;
-		flags &= c->r_flags;
+		plain |= c->r_plain;
 	}
 	if (unlikely(c->readers || access_unordered(t, c->r_epoch)))
-		access_note_reader(t, c, mask, flags);
+		access_note_reader(t, c, mask, plain);
 	c->r_epoch = t->epoch;
 	c->r_op = (u32)t->ops;
 	c->r_mask = (u8)mask;
-	c->r_flags = (u8)flags;
+	c->r_plain = (u8)plain;
 }
 
 static inline __attribute__((always_inline)) void access_write(struct task *t, struct cell *c,
 							       u32 mask, u32 flags, u64 addr,
 							       u64 pc)
 {
+	u32 plain;
+
 	if (unlikely(mask & ~c->open))
 		access_bad_bytes(t, c, mask, flags, addr, pc);
 	c->init |= (u8)mask;
@@ -122,14 +127,15 @@ static inline __attribute__((always_inline)) void access_write(struct task *t, s
 		access_races_with_write(t, c, mask, flags, addr, pc);
 	if (unlikely(c->readers || access_unordered(t, c->r_epoch)))
 		access_races_with_reads(t, c, mask, flags, addr, pc);
+	plain = flags & OP_MARKED ? 0 : mask;
 	if (c->w_epoch == t->epoch) {
 		mask |= c->w_mask;
-		flags &= c->w_flags;
+		plain |= c->w_plain;
 	}
 	c->w_epoch = t->epoch;
 	c->w_op = (u32)t->ops;
 	c->w_mask = (u8)mask;
-	c->w_flags = (u8)flags;
+	c->w_plain = (u8)plain;
 	c->r_epoch = 0;
 	c->r_mask = 0;
 	c->readers = 0;

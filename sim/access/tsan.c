@@ -25,12 +25,14 @@
 		access_granule((u64)(uintptr_t)p, size, flags, PC);         \
 	}
 
-#define TSAN_RANGE(name, size, flags)                                       \
-	void __tsan_##name##size(void *p);                                  \
-	void __tsan_##name##size(void *p)                                   \
+#define HOOK_RANGE(hook, size, flags)                                       \
+	void hook##size(void *p);                                           \
+	void hook##size(void *p)                                            \
 	{                                                                   \
 		access_range(p, size, flags, PC);                           \
 	}
+
+#define TSAN_RANGE(name, size, flags) HOOK_RANGE(__tsan_##name, size, flags)
 
 #define TSAN_SIZES(name, flags)                                             \
 	TSAN_SCALAR(name, 1, flags)                                         \
@@ -228,18 +230,12 @@ void __tsan_atomic_signal_fence(int mo)
 }
 
 #if IOMMULAB_ASAN
-#define COV_ACCESS(name, size, flags)                                       \
-	void __sanitizer_cov_##name##size(void *p);                         \
-	void __sanitizer_cov_##name##size(void *p)                          \
-	{                                                                   \
-		access_range(p, size, flags, PC);                           \
-	}
 #define COV_SIZES(name, flags)                                              \
-	COV_ACCESS(name, 1, flags)                                          \
-	COV_ACCESS(name, 2, flags)                                          \
-	COV_ACCESS(name, 4, flags)                                          \
-	COV_ACCESS(name, 8, flags)                                          \
-	COV_ACCESS(name, 16, flags)
+	HOOK_RANGE(__sanitizer_cov_##name, 1, flags)                        \
+	HOOK_RANGE(__sanitizer_cov_##name, 2, flags)                        \
+	HOOK_RANGE(__sanitizer_cov_##name, 4, flags)                        \
+	HOOK_RANGE(__sanitizer_cov_##name, 8, flags)                        \
+	HOOK_RANGE(__sanitizer_cov_##name, 16, flags)
 
 COV_SIZES(load, OP_READ | OP_MARKED)
 COV_SIZES(store, OP_WRITE | OP_MARKED)

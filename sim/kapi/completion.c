@@ -5,7 +5,7 @@
 
 #define DONE_FOR_ALL 0xffffffffu
 
-void kapi_init_completion(struct completion *c, const char *name, struct lock_class_key *key)
+void kapi_init_completion(struct completion *c, const char *name, const struct lock_class_key *key)
 {
 	kapi_own(c, sizeof(*c));
 	c->done = 0;

@@ -11,7 +11,7 @@ struct completion {
 	wait_queue_head_t wait;
 };
 
-void kapi_init_completion(struct completion *c, const char *name, struct lock_class_key *key);
+void kapi_init_completion(struct completion *c, const char *name, const struct lock_class_key *key);
 #define init_completion(c) kapi_init_completion(c, #c, KAPI_LOCK_KEY(#c))
 /* Nobody may be waiting. */
 void reinit_completion(struct completion *c);

@@ -142,7 +142,7 @@ void device_unregister(struct device *dev)
 
 /* --- buses --- */
 
-int kapi_bus_register(struct bus_type *bus, struct lock_class_key *key)
+int kapi_bus_register(struct bus_type *bus, const struct lock_class_key *key)
 {
 	if (bus->registered)
 		return -EEXIST;

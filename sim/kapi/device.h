@@ -130,7 +130,7 @@ static inline void *dev_get_drvdata(const struct device *dev)
 }
 
 /* --- buses --- */
-int kapi_bus_register(struct bus_type *bus, struct lock_class_key *key);
+int kapi_bus_register(struct bus_type *bus, const struct lock_class_key *key);
 #define bus_register(bus) kapi_bus_register(bus, KAPI_LOCK_KEY("bus"))
 void bus_unregister(struct bus_type *bus);
 int bus_register_notifier(struct bus_type *bus, struct notifier_block *nb);

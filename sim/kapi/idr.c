@@ -3,7 +3,7 @@
 
 #include "sim/kapi/kapi_priv.h"
 
-void kapi_ida_init(struct ida *ida, const char *name, struct lock_class_key *key)
+void kapi_ida_init(struct ida *ida, const char *name, const struct lock_class_key *key)
 {
 	kapi_xa_init(&ida->xa, XA_FLAGS_ALLOC, name, key);
 }
@@ -40,7 +40,7 @@ bool ida_is_empty(const struct ida *ida)
 	return xa_empty(&ida->xa);
 }
 
-void kapi_idr_init(struct idr *idr, const char *name, struct lock_class_key *key)
+void kapi_idr_init(struct idr *idr, const char *name, const struct lock_class_key *key)
 {
 	kapi_xa_init(&idr->xa, XA_FLAGS_ALLOC, name, key);
 	idr->next = 0;

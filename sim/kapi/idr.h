@@ -15,7 +15,7 @@ struct idr {
 	u32 next; /* idr_alloc_cyclic starts here */
 };
 
-void kapi_ida_init(struct ida *ida, const char *name, struct lock_class_key *key);
+void kapi_ida_init(struct ida *ida, const char *name, const struct lock_class_key *key);
 #define ida_init(ida) kapi_ida_init(ida, #ida, KAPI_LOCK_KEY(#ida))
 void ida_destroy(struct ida *ida);
 /* Lowest free number in [min, max]; -ENOSPC or -ENOMEM. */
@@ -27,7 +27,7 @@ int ida_alloc_range(struct ida *ida, unsigned min, unsigned max, gfp_t gfp);
 void ida_free(struct ida *ida, unsigned id);
 bool ida_is_empty(const struct ida *ida);
 
-void kapi_idr_init(struct idr *idr, const char *name, struct lock_class_key *key);
+void kapi_idr_init(struct idr *idr, const char *name, const struct lock_class_key *key);
 #define idr_init(idr) kapi_idr_init(idr, #idr, KAPI_LOCK_KEY(#idr))
 void idr_destroy(struct idr *idr);
 /* Number in [start, end), end <= 0: no bound; -ENOSPC or -ENOMEM. */

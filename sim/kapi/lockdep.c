@@ -3,23 +3,31 @@
 
 #include "sim/kapi/kapi_priv.h"
 
-/* FNV-1a; the low three bits are left to subclasses. */
-u64 lockdep_key_class(struct lock_class_key *key)
-{
-	u64 h = 0xcbf29ce484222325ULL;
+#include <string.h>
 
-	if (likely(key->class_key))
-		return key->class_key;
-	for (const char *c = key->file; *c; c++)
-		h = (h ^ (u8)*c) * 0x100000001b3ULL;
-	for (const char *c = key->name; *c; c++)
-		h = (h ^ (u8)*c) * 0x100000001b3ULL;
-	h = hash_mix(h, key->line);
-	key->class_key = (h | 8) & ~LOCK_SUBCLASS_MASK;
-	return key->class_key;
+static u64 hash_text(u64 h, const char *text)
+{
+	size_t left = strlen(text);
+	u64 word;
+
+	for (; left >= sizeof(word); left -= sizeof(word), text += sizeof(word)) {
+		memcpy(&word, text, sizeof(word));
+		h = hash_mix(h, word);
+	}
+	word = 0;
+	memcpy(&word, text, left);
+	return hash_mix(h, word ^ (u64)left << 56);
 }
 
-void lockdep_init_map(struct lockdep_map *map, const char *name, struct lock_class_key *key,
+/* The low bits are left to subclasses; 0 is no class. */
+u64 lockdep_key_class(const struct lock_class_key *key)
+{
+	u64 h = hash_text(hash_text(key->line, key->file), key->name);
+
+	return (h | (LOCK_SUBCLASS_MASK + 1)) & ~(u64)LOCK_SUBCLASS_MASK;
+}
+
+void lockdep_init_map(struct lockdep_map *map, const char *name, const struct lock_class_key *key,
 		      u32 kind)
 {
 	map->class_key = lockdep_key_class(key);
@@ -29,7 +37,8 @@ void lockdep_init_map(struct lockdep_map *map, const char *name, struct lock_cla
 	fact(LOCK_INIT, kapi_addr(map), map->class_key, (u64)(uintptr_t)name, kind);
 }
 
-void kapi_lockdep_set_class(struct lockdep_map *map, const char *name, struct lock_class_key *key)
+void kapi_lockdep_set_class(struct lockdep_map *map, const char *name,
+			    const struct lock_class_key *key)
 {
 	lockdep_init_map(map, name ? name : key->name, key, map->kind);
 }

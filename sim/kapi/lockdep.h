@@ -3,8 +3,8 @@
  * Lock classes, and assertions on what the current task holds.
  *
  * Every lock begins with a struct lockdep_map. Its class is the site of its
- * initialisation: a static key per use of an init macro, whose number is a
- * hash of file and line and thus equal in every process. Subclasses 0..7 are
+ * initialisation: a constant key per use of an init macro, whose number is a
+ * hash of its text and thus equal in every process. Subclasses 0..7 are
  * added in the low bits. Facts and task->held[] carry class and mode
  * (sim/base/lockmode.h).
  */
@@ -16,7 +16,6 @@
 struct lock_class_key {
 	const char *name, *file;
 	u32 line;
-	u64 class_key; /* filled in at first use */
 };
 
 /* First member of every lock. Owned by the lock. */
@@ -31,23 +30,24 @@ struct lockdep_map {
 
 #define KAPI_LOCK_KEY(nm)                                                                          \
 	({                                                                                         \
-		static struct lock_class_key key_ = {                                              \
+		static const struct lock_class_key key_ = {                                        \
 			.name = (nm), .file = __FILE__, .line = __LINE__};                         \
 		&key_;                                                                             \
 	})
 
-u64 lockdep_key_class(struct lock_class_key *key);
-void lockdep_init_map(struct lockdep_map *map, const char *name, struct lock_class_key *key,
+u64 lockdep_key_class(const struct lock_class_key *key);
+void lockdep_init_map(struct lockdep_map *map, const char *name, const struct lock_class_key *key,
 		      u32 kind);
 
 /* Moves a lock that nobody holds to another class (or keeps its name). */
-void kapi_lockdep_set_class(struct lockdep_map *map, const char *name, struct lock_class_key *key);
+void kapi_lockdep_set_class(struct lockdep_map *map, const char *name,
+			    const struct lock_class_key *key);
 #define lockdep_set_class(lock, key) kapi_lockdep_set_class(&(lock)->dep, NULL, key)
 #define lockdep_set_class_and_name(lock, key, nm) kapi_lockdep_set_class(&(lock)->dep, nm, key)
 
 /* A name for a class of its own, for locks that one site initialises in several roles. */
 #define LOCK_CLASS_KEY(var, nm)                                                                    \
-	struct lock_class_key var = {.name = (nm), .file = __FILE__, .line = __LINE__}
+	const struct lock_class_key var = {.name = (nm), .file = __FILE__, .line = __LINE__}
 
 /* Orders without a lock: lock_map_acquire() as lockdep's users know it. */
 void lock_map_acquire(struct lockdep_map *map);

@@ -3,7 +3,7 @@
 
 #include "sim/kapi/kapi_priv.h"
 
-void kapi_mutex_init(struct mutex *m, const char *name, struct lock_class_key *key)
+void kapi_mutex_init(struct mutex *m, const char *name, const struct lock_class_key *key)
 {
 	kapi_own(m, sizeof(*m));
 	m->owner = NULL;

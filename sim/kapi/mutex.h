@@ -16,7 +16,7 @@ struct mutex {
 	struct list_head waiters;
 };
 
-void kapi_mutex_init(struct mutex *m, const char *name, struct lock_class_key *key);
+void kapi_mutex_init(struct mutex *m, const char *name, const struct lock_class_key *key);
 #define mutex_init(m) kapi_mutex_init(m, #m, KAPI_LOCK_KEY(#m))
 #define __mutex_init(m, name, key) kapi_mutex_init(m, name, key)
 void mutex_destroy(struct mutex *m);

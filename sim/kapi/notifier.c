@@ -50,7 +50,7 @@ static int chain_call(struct notifier_block *nb, unsigned long action, void *dat
 /* --- blocking --- */
 
 void kapi_blocking_notifier_init(struct blocking_notifier_head *h, const char *name,
-				 struct lock_class_key *key)
+				 const struct lock_class_key *key)
 {
 	kapi_own(h, sizeof(*h));
 	kapi_rwsem_init(&h->rwsem, name, key);
@@ -94,7 +94,7 @@ int blocking_notifier_call_chain(struct blocking_notifier_head *h, unsigned long
 /* --- atomic --- */
 
 void kapi_atomic_notifier_init(struct atomic_notifier_head *h, const char *name,
-			       struct lock_class_key *key)
+			       const struct lock_class_key *key)
 {
 	kapi_own(h, sizeof(*h));
 	kapi_spin_init(&h->lock, name, key);

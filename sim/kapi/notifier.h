@@ -34,7 +34,7 @@ struct atomic_notifier_head {
 #define NOTIFY_STOP (NOTIFY_OK | NOTIFY_STOP_MASK)
 
 void kapi_blocking_notifier_init(struct blocking_notifier_head *h, const char *name,
-				 struct lock_class_key *key);
+				 const struct lock_class_key *key);
 #define BLOCKING_INIT_NOTIFIER_HEAD(h) kapi_blocking_notifier_init(h, #h, KAPI_LOCK_KEY(#h))
 /* -EEXIST if it is registered already. */
 int blocking_notifier_chain_register(struct blocking_notifier_head *h, struct notifier_block *nb);
@@ -44,7 +44,7 @@ int blocking_notifier_call_chain(struct blocking_notifier_head *h, unsigned long
 				 void *data);
 
 void kapi_atomic_notifier_init(struct atomic_notifier_head *h, const char *name,
-			       struct lock_class_key *key);
+			       const struct lock_class_key *key);
 #define ATOMIC_INIT_NOTIFIER_HEAD(h) kapi_atomic_notifier_init(h, #h, KAPI_LOCK_KEY(#h))
 int atomic_notifier_chain_register(struct atomic_notifier_head *h, struct notifier_block *nb);
 /* Also waits for calls that run. */

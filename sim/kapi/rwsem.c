@@ -12,7 +12,7 @@
 
 #include "sim/kapi/kapi_priv.h"
 
-void kapi_rwsem_init(struct rw_semaphore *s, const char *name, struct lock_class_key *key)
+void kapi_rwsem_init(struct rw_semaphore *s, const char *name, const struct lock_class_key *key)
 {
 	kapi_own(s, sizeof(*s));
 	s->writer = NULL;

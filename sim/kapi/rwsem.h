@@ -18,7 +18,7 @@ struct rw_semaphore {
 	struct list_head waiters;
 };
 
-void kapi_rwsem_init(struct rw_semaphore *s, const char *name, struct lock_class_key *key);
+void kapi_rwsem_init(struct rw_semaphore *s, const char *name, const struct lock_class_key *key);
 #define init_rwsem(s) kapi_rwsem_init(s, #s, KAPI_LOCK_KEY(#s))
 
 void down_read(struct rw_semaphore *s);

@@ -3,7 +3,7 @@
 
 #include "sim/kapi/kapi_priv.h"
 
-void kapi_spin_init(spinlock_t *l, const char *name, struct lock_class_key *key)
+void kapi_spin_init(spinlock_t *l, const char *name, const struct lock_class_key *key)
 {
 	kapi_own(l, sizeof(*l));
 	l->owner = NULL;

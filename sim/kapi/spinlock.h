@@ -19,7 +19,7 @@ typedef struct spinlock {
 } spinlock_t;
 typedef struct spinlock raw_spinlock_t;
 
-void kapi_spin_init(spinlock_t *l, const char *name, struct lock_class_key *key);
+void kapi_spin_init(spinlock_t *l, const char *name, const struct lock_class_key *key);
 #define spin_lock_init(l) kapi_spin_init(l, #l, KAPI_LOCK_KEY(#l))
 #define raw_spin_lock_init(l) spin_lock_init(l)
 

@@ -10,7 +10,7 @@
 
 static void run_callbacks(struct work_struct *work);
 
-int kapi_srcu_init(struct srcu_struct *s, const char *name, struct lock_class_key *key)
+int kapi_srcu_init(struct srcu_struct *s, const char *name, const struct lock_class_key *key)
 {
 	kapi_own(s, sizeof(*s));
 	*s = (struct srcu_struct){.cb_tail = NULL};

@@ -21,7 +21,7 @@ struct srcu_struct {
 	u64 n_queued, n_done; /* callbacks */
 };
 
-int kapi_srcu_init(struct srcu_struct *s, const char *name, struct lock_class_key *key);
+int kapi_srcu_init(struct srcu_struct *s, const char *name, const struct lock_class_key *key);
 #define init_srcu_struct(s) kapi_srcu_init(s, #s, KAPI_LOCK_KEY(#s))
 /* Readers or callbacks left are a WARN. */
 void cleanup_srcu_struct(struct srcu_struct *s);

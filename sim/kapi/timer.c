@@ -30,7 +30,7 @@ static void fire(struct clock_timer *clock)
 }
 
 void kapi_timer_setup(struct timer_list *t, void (*fn)(struct timer_list *), const char *name,
-		      struct lock_class_key *key)
+		      const struct lock_class_key *key)
 {
 	kapi_own(t, sizeof(*t));
 	clock_timer_init(&t->clock, fire);

@@ -17,7 +17,7 @@ struct timer_list {
 };
 
 void kapi_timer_setup(struct timer_list *t, void (*fn)(struct timer_list *), const char *name,
-		      struct lock_class_key *key);
+		      const struct lock_class_key *key);
 #define timer_setup(t, fn, flags) kapi_timer_setup(t, fn, #t, KAPI_LOCK_KEY(#t))
 #define from_timer(var, t, field) container_of(t, __typeof__(*var), field)
 

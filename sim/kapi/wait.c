@@ -3,7 +3,7 @@
 
 #include "sim/kapi/kapi_priv.h"
 
-void kapi_waitqueue_init(wait_queue_head_t *q, const char *name, struct lock_class_key *key)
+void kapi_waitqueue_init(wait_queue_head_t *q, const char *name, const struct lock_class_key *key)
 {
 	kapi_own(q, sizeof(*q));
 	INIT_LIST_HEAD(&q->head);

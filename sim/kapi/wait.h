@@ -23,7 +23,7 @@ struct wait_queue_entry {
 	bool exclusive;
 };
 
-void kapi_waitqueue_init(wait_queue_head_t *q, const char *name, struct lock_class_key *key);
+void kapi_waitqueue_init(wait_queue_head_t *q, const char *name, const struct lock_class_key *key);
 #define init_waitqueue_head(q) kapi_waitqueue_init(q, #q, KAPI_LOCK_KEY(#q))
 
 void prepare_to_wait(wait_queue_head_t *q, struct wait_queue_entry *e, bool exclusive);

@@ -13,7 +13,7 @@
 #include "sim/kapi/slab.h"
 
 void kapi_init_work(struct work_struct *w, work_func_t fn, const char *name,
-		    struct lock_class_key *key)
+		    const struct lock_class_key *key)
 {
 	kapi_own(w, sizeof(*w));
 	INIT_LIST_HEAD(&w->entry);
@@ -305,7 +305,7 @@ static void delay_over(struct timer_list *t)
 }
 
 void kapi_init_delayed_work(struct delayed_work *d, work_func_t fn, const char *name,
-			    struct lock_class_key *key)
+			    const struct lock_class_key *key)
 {
 	kapi_own(d, sizeof(*d));
 	kapi_init_work(&d->work, fn, name, key);

@@ -32,9 +32,9 @@ enum wq_flags { WQ_UNBOUND = 2, WQ_MEM_RECLAIM = 8, WQ_HIGHPRI = 16, WQ_ORDERED 
 #define WQ_WORKERS_MAX 4
 
 void kapi_init_work(struct work_struct *w, work_func_t fn, const char *name,
-		    struct lock_class_key *key);
+		    const struct lock_class_key *key);
 void kapi_init_delayed_work(struct delayed_work *d, work_func_t fn, const char *name,
-			    struct lock_class_key *key);
+			    const struct lock_class_key *key);
 #define INIT_WORK(w, fn) kapi_init_work(w, fn, #w, KAPI_LOCK_KEY(#w))
 #define INIT_DELAYED_WORK(d, fn) kapi_init_delayed_work(d, fn, #d, KAPI_LOCK_KEY(#d))
 

@@ -17,7 +17,7 @@
 #define XA_ZERO_ENTRY ((void *)1030UL)
 #define XA_ROOM_MIN 4
 
-void kapi_xa_init(struct xarray *xa, u32 flags, const char *name, struct lock_class_key *key)
+void kapi_xa_init(struct xarray *xa, u32 flags, const char *name, const struct lock_class_key *key)
 {
 	kapi_own(xa, sizeof(*xa));
 	kapi_spin_init(&xa->xa_lock, name, key);

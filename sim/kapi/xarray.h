@@ -37,7 +37,7 @@ struct xa_limit {
 #define xa_limit_31b XA_LIMIT(0, 0x7fffffff)
 #define xa_limit_16b XA_LIMIT(0, 0xffff)
 
-void kapi_xa_init(struct xarray *xa, u32 flags, const char *name, struct lock_class_key *key);
+void kapi_xa_init(struct xarray *xa, u32 flags, const char *name, const struct lock_class_key *key);
 #define xa_init_flags(xa, fl) kapi_xa_init(xa, fl, #xa, KAPI_LOCK_KEY(#xa))
 #define xa_init(xa) xa_init_flags(xa, 0)
 /* Frees the array's own memory, not what entries point to. */

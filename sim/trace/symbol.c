@@ -26,6 +26,7 @@
 #include <unistd.h>
 
 #define KNOWN_SLOTS 4096 /* a power of two */
+#define NO_LINE_MAX 64 /* bytes of code */
 #define FRAMES_MAX 12
 #define MODULES_MAX 8
 #define OWN_FILE "sim/trace/symbol.c"
@@ -350,20 +351,35 @@ static void set_call_site(struct trace_frame *f, Dwarf_Die *die, Dwarf_Die *unit
 		set_file(f, dwarf_filesrc(files, value, NULL, NULL));
 }
 
+/*
+ * The place of addr. Code that a compiler attributes to no line (number 0, as
+ * where calls were merged) belongs to what comes before it.
+ */
+static void set_place(struct trace_frame *f, Dwarf_Die *unit, u64 addr)
+{
+	for (u64 back = 0; back < NO_LINE_MAX && back < addr; back++) {
+		Dwarf_Line *line = dwarf_getsrc_die(unit, addr - back);
+		int number;
+
+		if (!line || dwarf_lineno(line, &number) || !number)
+			continue;
+		set_file(f, dwarf_linesrc(line, NULL, NULL));
+		f->line = (u32)number;
+		return;
+	}
+	set_file(f, NULL);
+}
+
 static u32 frames_from_dwarf(const struct module *m, u64 addr, struct trace_frame *frames)
 {
 	Dwarf_Die unit, *around = NULL, *scopes = NULL;
-	Dwarf_Line *line;
 	u32 n = 0;
-	int n_scopes, number;
+	int n_scopes;
 
 	if (!find_unit(m, addr, &unit))
 		return 0;
 	memset(frames, 0, sizeof(*frames));
-	line = dwarf_getsrc_die(&unit, addr);
-	set_file(&frames[0], line ? dwarf_linesrc(line, NULL, NULL) : NULL);
-	if (line && !dwarf_lineno(line, &number))
-		frames[0].line = (u32)number;
+	set_place(&frames[0], &unit, addr);
 	/* The scopes around an inlined call continue where its text is written; these do not. */
 	n_scopes = dwarf_getscopes(&unit, addr, &around);
 	if (n_scopes > 0)

@@ -153,6 +153,7 @@ static void prepare(struct world_state *ws, struct world_run *r)
 {
 	struct world *w = &ws->w;
 	struct sched *s = w->sched;
+	u8 poison;
 
 	world_reset(w);
 	ws->touched = true;
@@ -162,8 +163,9 @@ static void prepare(struct world_state *ws, struct world_run *r)
 			choice_give(w->choice, i, r->bytes[i], r->n_bytes[i]);
 	}
 	fault_reset(w->fault, r->fault_nth);
-	if (!r->poison)
-		r->poison = (u8)(1 + choice_below(w->choice, CHOICE_DATA, 255));
+	/* Drawn even when it is given, so that the stream goes on alike. */
+	poison = (u8)(1 + choice_below(w->choice, CHOICE_DATA, 255));
+	r->poison = r->poison ? r->poison : poison;
 	mem_set_poison(w->mem, r->poison);
 	s->steps_max = r->steps_max ? r->steps_max : WORLD_STEPS_MAX;
 	s->check_every = r->check_every;

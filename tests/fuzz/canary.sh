@@ -1,3 +1,4 @@
+#!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 # The canary must fail; and what it leaves behind finds the bug again, in the
 # fuzzer and in the program.

@@ -10,15 +10,15 @@ die() {
 	exit 1
 }
 
-# The own loop of a target: fuzz_X_loop where fuzz_X is an engine's.
+# The own loop of a target: where fuzz_X is an engine's, it is fuzz_X_loop.
 loop() {
-	if [ -x "$IOMMULAB_BUILD/fuzz_$1_loop" ]; then
-		echo "$IOMMULAB_BUILD/fuzz_$1_loop"
-	elif [ -x "$IOMMULAB_BUILD/fuzz_$1" ]; then
-		echo "$IOMMULAB_BUILD/fuzz_$1"
-	else
-		die "fuzz_$1 is not built in $IOMMULAB_BUILD"
-	fi
+	local path=$IOMMULAB_BUILD/fuzz_$1
+
+	case $IOMMULAB_FLAVOUR in
+	fuzz | afl) path=${path}_loop ;;
+	esac
+	[ -x "$path" ] || die "$path is not built"
+	echo "$path"
 }
 
 # A bench build has no hooks, so no oracle sees a memory error there.

@@ -1,3 +1,4 @@
+#!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 # Every scenario is a seed, and every seed decodes: run once each, clean.
 . tests/fuzz/lib.sh

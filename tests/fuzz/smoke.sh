@@ -1,3 +1,4 @@
+#!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 # Each target but the canary runs some thousand inputs clean, and the same ones
 # when it is called again with the same seed.

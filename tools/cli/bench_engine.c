@@ -49,7 +49,8 @@ static void ring_run(void *arg, u64 n)
 	struct ring *r = arg;
 
 	for (u32 i = 0; i < r->n; i++)
-		r->sp[i] = sched_fiber_prepare(r->stacks + i * FIBER_STACK, FIBER_STACK, ring_fiber);
+		r->sp[i] =
+			sched_fiber_prepare(r->stacks + i * FIBER_STACK, FIBER_STACK, ring_fiber);
 	r->left = n;
 	the_ring = r;
 	next_index = 0;
@@ -120,7 +121,7 @@ u64 bench_plain_loop(volatile u64 *words, u64 n_words, u64 times)
 	for (u64 i = 0; i < times; i++) {
 		u64 v = words[i & (n_words - 1)];
 
-		words[(i + 1) & (n_words - 1)] = v + 1;
+		words[(i + n_words / 2) & (n_words - 1)] = v + 1;
 		sum += v;
 	}
 	return sum;
@@ -298,11 +299,13 @@ static void bench_programs(struct bench *b)
 		cli_search_load(&s, w, p);
 		for (u32 i = 0; i < ARRAY_SIZE(how); i++) {
 			snprintf(name, sizeof(name), "to find %s, %s", p->name, how[i].policy);
-			bench_add(b, &(struct bench_row){
-					     .name = name, .unit = "schedules",
-					     .against = published[i] ? "published mean" : "",
-					     .value = mean_schedules(b, &s, how[i].policy, how[i].arg),
-					     .baseline = published[i] / 10.0});
+			bench_add(b,
+				  &(struct bench_row){
+					  .name = name,
+					  .unit = "schedules",
+					  .against = published[i] ? "published mean" : "",
+					  .value = mean_schedules(b, &s, how[i].policy, how[i].arg),
+					  .baseline = published[i] / 10.0});
 		}
 	}
 	world_destroy(w);

@@ -12,7 +12,7 @@ u64 bench_hooked_loop(u64 *words, u64 n_words, u64 times)
 	for (u64 i = 0; i < times; i++) {
 		u64 v = words[i & (n_words - 1)];
 
-		words[(i + 1) & (n_words - 1)] = v + 1;
+		words[(i + n_words / 2) & (n_words - 1)] = v + 1;
 		sum += v;
 	}
 	return sum;

@@ -83,6 +83,8 @@ void cli_progress_end(void);
 
 /* The JSON rows of `calls`. */
 struct json_object *cli_calls_json(const struct scenario *s, const long *rets);
+/* value / unit (1,000 or 1,000,000), as a number with its noughts' digits. */
+struct json_object *cli_json_decimal(u64 value, u64 unit);
 /* A document with "schema" and "command". */
 struct json_object *cli_json_new(const char *command);
 /* Writes the document where --json says; 0 or CLI_USAGE. Takes it over. */

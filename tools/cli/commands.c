@@ -50,7 +50,8 @@ int cli_version(int argc, char **argv)
 {
 	(void)argc;
 	(void)argv;
-	printf("iommulab %s (%s), build %s\n", IOMMULAB_VERSION, IOMMULAB_FLAVOUR, trace_build_id());
+	printf("iommulab %s (%s), build %s, recipes of %.8s\n", IOMMULAB_VERSION, IOMMULAB_FLAVOUR,
+	       trace_build_id(), recipe_build());
 	return CLI_OK;
 }
 

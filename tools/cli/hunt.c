@@ -36,11 +36,10 @@ static void add_json(struct hunt *h, const struct explore_hunt_row *row)
 	json_object_object_add(o, "runs_median", found ?
 			       json_object_new_int64((int64_t)row->runs_median) : NULL);
 	json_object_object_add(o, "ms_median", found ?
-			       json_object_new_double((double)row->us_median / 1000) : NULL);
+			       cli_json_decimal(row->us_median, 1000) : NULL);
 	json_object_object_add(o, "switches_shrunk", row->switches != ~0U ?
 			       json_object_new_int64(row->switches) : NULL);
-	json_object_object_add(o, "shrink_ms",
-			       json_object_new_double((double)row->shrink_us / 1000));
+	json_object_object_add(o, "shrink_ms", cli_json_decimal(row->shrink_us, 1000));
 	json_object_object_add(o, "found_by", json_object_new_int64(row->found_by));
 	json_object_object_add(o, "seeds", json_object_new_int64(row->seeds));
 	if (row->error[0])

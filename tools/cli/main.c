@@ -24,12 +24,14 @@ static int unknown(const char *name)
 static int run_command(const struct cli_command *command, int argc, char **argv)
 {
 	struct cli c = {.command = command};
-	char usage[128];
+	char usage[128], name[32];
 	int rc;
 
+	snprintf(name, sizeof(name), "iommulab %s", command->name);
+	argv[0] = name;
+
 	c.context = poptGetContext("iommulab", argc, (const char **)argv, command->options, 0);
-	snprintf(usage, sizeof(usage), "%s [OPTIONS] %s\n%s\n", command->name, command->args,
-		 command->help);
+	snprintf(usage, sizeof(usage), "[OPTIONS] %s\n%s\n", command->args, command->help);
 	poptSetOtherOptionHelp(c.context, usage);
 	while ((rc = poptGetNextOpt(c.context)) > 0) {
 		int bug;

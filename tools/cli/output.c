@@ -57,6 +57,16 @@ struct json_object *cli_json_new(const char *command)
 	return doc;
 }
 
+struct json_object *cli_json_decimal(u64 value, u64 unit)
+{
+	char text[48];
+
+	sim_assert(unit == 1000 || unit == 1000000);
+	snprintf(text, sizeof(text), unit == 1000 ? "%llu.%03llu" : "%llu.%06llu",
+		 (unsigned long long)(value / unit), (unsigned long long)(value % unit));
+	return json_object_new_double_s((double)value / (double)unit, text);
+}
+
 int cli_json_write(struct json_object *doc, const char *path)
 {
 	const char *text = json_object_to_json_string_ext(

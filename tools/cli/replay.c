@@ -110,7 +110,7 @@ static bool policies_take(const struct recipe *r, u32 n)
 
 static bool check_build(const struct recipe *r, bool force)
 {
-	const char *ours = trace_build_id();
+	const char *ours = recipe_build();
 
 	if (strncmp(r->build, ours, strlen(r->build)) == 0)
 		return true;
@@ -195,7 +195,7 @@ static int write_json(const struct cli *c, const struct scenario *s,
 	json_object_object_add(doc, "runs", json_object_new_int64((int64_t)r->runs));
 	json_object_object_add(doc, "same", json_object_new_int64(r->same));
 	json_object_object_add(doc, "seconds",
-			       json_object_new_double((double)r->elapsed_us / 1000000));
+			       cli_json_decimal(r->elapsed_us, 1000000));
 	if (r->n_findings) {
 		cli_json_add_finding(doc, &r->findings[0], s);
 	} else {

@@ -54,7 +54,7 @@ static struct json_object *to_json(const struct scenario *s, const struct explor
 	json_object_object_add(doc, "runs", json_object_new_int64((int64_t)r->runs));
 	json_object_object_add(doc, "steps", json_object_new_int64((int64_t)r->steps));
 	json_object_object_add(doc, "seconds",
-			       json_object_new_double((double)r->elapsed_us / 1000000));
+			       cli_json_decimal(r->elapsed_us, 1000000));
 	json_object_object_add(doc, "exhausted", json_object_new_boolean(r->exhausted));
 	json_object_object_add(doc, "stopped", json_object_new_boolean(r->stopped));
 	if (f) {

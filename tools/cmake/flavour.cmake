@@ -36,7 +36,8 @@ set(hooks 1)
 set(asan 0)
 set(optimise -O2)
 set(engine_options)        # everything, compile and link
-set(fuzz_options)          # code under fuzzing, compile; and every link
+set(fuzz_options)          # code under fuzzing, compile
+set(fuzz_link_options)     # every link, where the engine's runtime comes by this
 if(IOMMULAB_FLAVOUR STREQUAL "bench")
 	set(optimise -O3)
 	set(hooks 0)
@@ -51,6 +52,7 @@ elseif(IOMMULAB_FLAVOUR STREQUAL "asan")
 		-fsanitize-coverage=inline-8bit-counters,trace-loads,trace-stores)
 elseif(IOMMULAB_FLAVOUR STREQUAL "fuzz")
 	set(fuzz_options -fsanitize=fuzzer-no-link)
+	set(fuzz_link_options ${fuzz_options})
 elseif(IOMMULAB_FLAVOUR STREQUAL "afl")
 	# AFL's own pass comes before the hooks and gets its counters hooked;
 	# clang's coverage pass knows better. Only the code under fuzzing has it.
@@ -80,7 +82,7 @@ target_compile_options(flavour INTERFACE ${optimise} -g -march=x86-64-v2
 	-ffile-prefix-map=${CMAKE_SOURCE_DIR}/=
 	-ffile-prefix-map=${CMAKE_BINARY_DIR}=.
 	${engine_options})
-target_link_options(flavour INTERFACE -Wl,--build-id=sha1 ${engine_options} ${fuzz_options})
+target_link_options(flavour INTERFACE -Wl,--build-id=sha1 ${engine_options} ${fuzz_link_options})
 if(CMAKE_C_COMPILER_ID STREQUAL "Clang" AND CMAKE_C_COMPILER_VERSION VERSION_GREATER_EQUAL 19)
 	target_link_options(flavour INTERFACE -fuse-ld=lld)
 endif()

@@ -51,3 +51,35 @@ ${rows}	NULL,
 ")
 	set(generated_tables ${generated_tables} ${path} PARENT_SCOPE)
 endfunction()
+
+# recipe_build.c: made anew when a source that decides a run changes. lab and
+# fuzz compile those alike; each other flavour and compiler is its own.
+function(iommulab_recipe_build out)
+	set(patterns)
+	foreach(room IN LISTS ARGN)
+		if(room MATCHES "^(sim|hw|core|scenarios/engine)(/|$)")
+			foreach(ending c h def)
+				list(APPEND patterns ${CMAKE_SOURCE_DIR}/${room}/*.${ending})
+			endforeach()
+		endif()
+	endforeach()
+	list(APPEND patterns ${CMAKE_SOURCE_DIR}/sim/sched/policy/*.[ch]
+		${CMAKE_SOURCE_DIR}/sim/oracle/check/*.[ch])
+	iommulab_glob(files ${patterns})
+	set(lines)
+	foreach(file IN LISTS files)
+		cmake_path(RELATIVE_PATH file BASE_DIRECTORY ${CMAKE_SOURCE_DIR})
+		string(APPEND lines "${file}\n")
+	endforeach()
+	set(list ${CMAKE_BINARY_DIR}/generated/recipe_sources.txt)
+	file(CONFIGURE OUTPUT ${list} CONTENT "${lines}")
+	string(REGEX REPLACE "^fuzz$" "lab" how ${IOMMULAB_FLAVOUR})
+	set(path ${CMAKE_BINARY_DIR}/generated/recipe_build.c)
+	add_custom_command(OUTPUT ${path}
+		COMMAND ${CMAKE_COMMAND} -DLIST=${list} -DROOT=${CMAKE_SOURCE_DIR} -DOUT=${path}
+			"-DHOW=${how} ${CMAKE_C_COMPILER_ID} ${CMAKE_C_COMPILER_VERSION}"
+			-P ${CMAKE_SOURCE_DIR}/tools/cmake/recipe_build.cmake
+		DEPENDS ${files} ${list} ${CMAKE_SOURCE_DIR}/tools/cmake/recipe_build.cmake
+		VERBATIM)
+	set(${out} ${path} PARENT_SCOPE)
+endfunction()

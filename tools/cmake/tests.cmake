@@ -14,9 +14,11 @@ set(test_environment
 	IOMMULAB=${CMAKE_BINARY_DIR}/iommulab
 	IOMMULAB_SOURCE=${CMAKE_SOURCE_DIR}
 	IOMMULAB_BUILD=${CMAKE_BINARY_DIR}
-	IOMMULAB_FLAVOUR=${IOMMULAB_FLAVOUR}
-	ASAN_OPTIONS=detect_leaks=0:abort_on_error=1
-	UBSAN_OPTIONS=print_stacktrace=1)
+	IOMMULAB_FLAVOUR=${IOMMULAB_FLAVOUR})
+if(IOMMULAB_FLAVOUR STREQUAL "asan")
+	list(APPEND test_environment ASAN_OPTIONS=detect_leaks=0:abort_on_error=1
+		UBSAN_OPTIONS=print_stacktrace=1)
+endif()
 
 file(GLOB_RECURSE test_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/test_*.c)
 file(GLOB_RECURSE test_scripts CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/*.sh)
@@ -47,6 +49,9 @@ function(iommulab_test_properties name)
 		LABELS ${label}
 		TIMEOUT ${timeout}
 		SKIP_RETURN_CODE 77)
+	if(name MATCHES "^bench\\.")
+		set_tests_properties(${name} PROPERTIES RUN_SERIAL ON)
+	endif()
 endfunction()
 
 foreach(path IN LISTS test_sources)

@@ -33,6 +33,7 @@ static unsigned long class_of(const struct lockdep_map *map)
 	return (unsigned long)(map->key ? (const void *)map->key : map) & ~7UL;
 }
 
+/* signature given */
 void lockdep_init_map_type(struct lockdep_map *map, const char *name, struct lock_class_key *key,
 			   int subclass, u8 inner, u8 outer, u8 type)
 {
@@ -53,6 +54,7 @@ static unsigned int kind_of(const struct lockdep_map *map)
 	return map->wait_type_inner == LD_WAIT_INV ? FLOOR_LOCK_MAP : FLOOR_LOCK_SPIN;
 }
 
+/* signature given */
 void lock_acquire(struct lockdep_map *map, unsigned int subclass, int trylock, int read,
 		  int check, struct lockdep_map *nest, unsigned long ip)
 {

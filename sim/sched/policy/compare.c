@@ -42,6 +42,7 @@ static void note(const struct sched *s, const struct policy_carry *carry, char *
 const struct policy policy_compare = {
 	.name = "compare",
 	.help = "runs the policy in ARG (default mix) twice each time and compares",
+	.twice = true,
 	.sequential = true, /* the one in ARG may be */
 	.state_size = sizeof(u64),
 	.parse = parse,

@@ -101,20 +101,6 @@ static void woken(struct sched *s, struct task *t)
 		policy_ask_soon(s);
 }
 
-static struct task *highest(struct sched *s, const struct pct *pct)
-{
-	u64 set = s->runnable;
-	u32 best = bit_lowest(set);
-
-	for (set &= set - 1; set; set &= set - 1) {
-		u32 id = bit_lowest(set);
-
-		if (pct->prio[id] > pct->prio[best])
-			best = id;
-	}
-	return &s->task[best];
-}
-
 static struct task *pick(struct sched *s, struct task *cur, enum sched_why why)
 {
 	struct pct *pct = s->policy_state;
@@ -129,7 +115,7 @@ static struct task *pick(struct sched *s, struct task *cur, enum sched_why why)
 	if (why == WHY_YIELD || (cur && cur->id == SCHED_CLOCK_TASK) ||
 	    (why == WHY_PREEMPT && cur->ops - cur->ops_at_switch >= pct->stretch))
 		pct->prio[cur->id] = PRIO_YIELDED - min(++pct->yielded, PRIO_YIELDED);
-	next = highest(s, pct);
+	next = policy_highest(s, pct->prio);
 	left = pct->stretch;
 	if (pct->met < pct->n_changes)
 		left = min(left, pct->change[pct->met].step - s->steps);

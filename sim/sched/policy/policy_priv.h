@@ -39,6 +39,21 @@ static inline bool policy_was_alone(const struct sched *s)
 	return others && !(others & (others - 1));
 }
 
+/* The runnable task of the highest priority, by task id; the lowest id among equals. */
+static inline struct task *policy_highest(struct sched *s, const u32 *prio)
+{
+	u64 set = s->runnable;
+	u32 best = bit_lowest(set);
+
+	for (set &= set - 1; set; set &= set - 1) {
+		u32 id = bit_lowest(set);
+
+		if (prio[id] > prio[best])
+			best = id;
+	}
+	return &s->task[best];
+}
+
 /* The running task is asked again before its next operation: someone new may have to go first. */
 static inline void policy_ask_soon(const struct sched *s)
 {

@@ -96,20 +96,6 @@ static void execute(struct sched *s, struct pos *pos, struct task *t)
 	draw(s, pos, t->id);
 }
 
-static struct task *highest(struct sched *s, const struct pos *pos)
-{
-	u64 set = s->runnable;
-	u32 best = bit_lowest(set);
-
-	for (set &= set - 1; set; set &= set - 1) {
-		u32 id = bit_lowest(set);
-
-		if (pos->prio[id] > pos->prio[best])
-			best = id;
-	}
-	return &s->task[best];
-}
-
 static struct task *pick(struct sched *s, struct task *cur, enum sched_why why)
 {
 	struct pos *pos = s->policy_state;
@@ -122,7 +108,7 @@ static struct task *pick(struct sched *s, struct task *cur, enum sched_why why)
 		pos->prio[cur->id] = PRIO_YIELDED;
 	else if (why == WHY_BLOCK && cur->id != SCHED_CLOCK_TASK)
 		draw(s, pos, cur->id);
-	next = highest(s, pos);
+	next = policy_highest(s, pos->prio);
 	pos->prio[SCHED_CLOCK_TASK] = next->id == SCHED_CLOCK_TASK ? PRIO_FIRED : PRIO_CLOCK;
 	if (pos->pending >> next->id & 1)
 		execute(s, pos, next);

@@ -23,7 +23,7 @@ static void every_operation_with_odd_arguments(void)
 
 Test(ops, any_arguments_give_a_result)
 {
-	machine_small(false);
+	machine_small(false, 0);
 	for (u32 i = 0; i < 3; i++)
 		add_device(0, 8 * i);
 	m.n_iommus = 2;

@@ -10,24 +10,9 @@
 #include "core/kernel/kernel.h"
 #include "sim/kapi/errno.h"
 #include "sim/kapi/kapi.h"
-#include "sim/world/world.h"
-
-#include <criterion/criterion.h>
-#include <string.h>
+#include "tests/kit/program.h"
 
 static struct machine m;
-
-/* One IOMMU, one PCI bus behind it. */
-static inline void machine_small(bool acs)
-{
-	memset(&m, 0, sizeof(m));
-	m.n_iommus = 1;
-	machine_iommu_init(&m.iommu[0]);
-	m.n_buses = 1;
-	machine_bus_init(&m.bus[0]);
-	m.bus[0].iommu = 0;
-	m.bus[0].acs = acs;
-}
 
 static inline u32 add_device(u32 bus, u32 bdf)
 {
@@ -42,6 +27,20 @@ static inline u32 add_device(u32 bus, u32 bdf)
 		d->n_iommus = 1;
 	}
 	return m.n_devices++;
+}
+
+/* One IOMMU, one PCI bus behind it with so many devices: 01.0, 02.0 ... */
+static inline void machine_small(bool acs, u32 n_devices)
+{
+	memset(&m, 0, sizeof(m));
+	m.n_iommus = 1;
+	machine_iommu_init(&m.iommu[0]);
+	m.n_buses = 1;
+	machine_bus_init(&m.bus[0]);
+	m.bus[0].iommu = 0;
+	m.bus[0].acs = acs;
+	for (u32 i = 0; i < n_devices; i++)
+		add_device(0, 8 * (i + 1));
 }
 
 static inline void add_resv(u32 device, u64 start, u64 length, enum machine_resv_type type)
@@ -74,21 +73,13 @@ static void core_task(void *arg)
 	kapi_task_exit_check();
 }
 
-static void core_boot(struct world *w, void *self)
+static void core_boot(void)
 {
-	(void)self;
 	kernel_model.boot(w, &m);
 }
 
-static void core_start(struct world *w, void *self)
+static void core_shutdown(void)
 {
-	(void)self;
-	sched_spawn(w->sched, "test", core_task, NULL, 0);
-}
-
-static void core_shutdown(struct world *w, void *self)
-{
-	(void)self;
 	kernel_model.shutdown(w);
 }
 
@@ -103,22 +94,18 @@ static inline long perform(u16 code, u64 a, u64 b, u64 c, u64 d)
 /* Runs the steps, then fn (may be NULL), in one task of a fresh kernel. */
 static inline void run_core(const struct step *table, u32 n, void (*fn)(void))
 {
-	struct world_program p = {core_boot, core_start, core_shutdown, NULL};
-	struct world_run r = {.seed = 1, .steps_max = 100000000};
-	struct world *w = world_create(0);
+	struct world_run r;
 
 	steps = table;
 	n_steps = n;
 	test_body = fn;
 	cr_assert(n <= 256);
-	world_load(w, &p);
-	world_run(w, &r);
-	cr_assert_null(r.finding, "%s\n%s", r.finding->title, r.finding->text);
-	cr_assert_eq(r.end, SCHED_AT_REST);
+	load(.boot = core_boot, .task = {core_task}, .shutdown = core_shutdown);
+	r = run_with(.seed = 1, .steps_max = 100000000);
+	assert_clean(&r);
 	for (u32 i = 0; i < n; i++)
 		cr_assert_eq(got[i], table[i].want, "step %u, %s: %ld, expected %ld", i,
 			     op_rows[table[i].code].name, got[i], table[i].want);
-	world_destroy(w);
 }
 
 #define RUN_STEPS(table) run_core(table, sizeof(table) / sizeof(*(table)), NULL)

@@ -6,13 +6,6 @@
 
 #define VM 1
 
-static void machine_of(u32 n, bool acs)
-{
-	machine_small(acs);
-	for (u32 i = 0; i < n; i++)
-		add_device(0, 8 * (i + 1));
-}
-
 Test(attach, the_per_device_call_wants_a_device_alone)
 {
 	static const struct step t[] = {
@@ -26,7 +19,7 @@ Test(attach, the_per_device_call_wants_a_device_alone)
 		{OP_free_domain, {0}, 0},
 	};
 
-	machine_of(2, false);
+	machine_small(false, 2);
 	RUN_STEPS(t);
 }
 
@@ -57,7 +50,7 @@ Test(attach, what_the_program_layer_refuses)
 		{OP_release, {0}, 0},
 	};
 
-	machine_of(1, true);
+	machine_small(true, 1);
 	RUN_STEPS(t);
 }
 
@@ -78,7 +71,7 @@ Test(attach, a_sibling_may_not_attach_over_a_domain)
 		{OP_detach_group, {0, 0}, 0},
 	};
 
-	machine_of(2, false);
+	machine_small(false, 2);
 	RUN_STEPS(t);
 }
 
@@ -111,7 +104,7 @@ Test(attach, dma_follows_the_domain)
 		{OP_dma, {0, 0x5000}, -EFAULT},
 	};
 
-	machine_of(1, true);
+	machine_small(true, 1);
 	RUN_STEPS(t);
 }
 
@@ -134,7 +127,7 @@ Test(attach, another_drivers_or_instances_domain_is_refused)
 		{OP_dma, {0, 0x1000}, 0},
 	};
 
-	machine_of(1, true);
+	machine_small(true, 1);
 	m.n_iommus = 3;
 	m.n_buses = 3;
 	for (u32 i = 1; i < 3; i++) {
@@ -159,7 +152,7 @@ Test(attach, a_driver_without_a_blocking_domain_gets_an_empty_one)
 		{OP_dma, {0, 0x5000}, 0},
 	};
 
-	machine_of(1, true);
+	machine_small(true, 1);
 	m.iommu[0].no_blocking = true;
 	RUN_STEPS(t);
 }
@@ -174,7 +167,7 @@ Test(attach, a_deferred_attach_comes_with_the_first_mapping)
 		{OP_dma, {0, 0xf0000000}, 0},
 	};
 
-	machine_of(1, true);
+	machine_small(true, 1);
 	m.iommu[0].deferred_attach = true;
 	RUN_STEPS(t);
 }
@@ -196,6 +189,6 @@ Test(attach, the_type_changes_only_when_nobody_is_there)
 		{OP_set_type, {0, OP_DOMTYPE_DMA}, -EPERM},
 	};
 
-	machine_of(1, true);
+	machine_small(true, 1);
 	RUN_STEPS(t);
 }

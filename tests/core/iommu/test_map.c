@@ -80,8 +80,7 @@ static const struct step registered[] = {{OP_register_iommu, {0}, 0}};
 
 Test(map, random_maps_and_unmaps_agree_with_a_page_array)
 {
-	machine_small(true);
-	add_device(0, 8);
+	machine_small(true, 1);
 	run_core(registered, 1, against_the_model);
 	cr_assert_null(wrong, "%s", wrong);
 }
@@ -102,8 +101,7 @@ static void whole_unmap_is_whole(void)
 
 Test(map, page_sizes_are_mixed_and_taken_back)
 {
-	machine_small(true);
-	add_device(0, 8);
+	machine_small(true, 1);
 	run_core(registered, 1, whole_unmap_is_whole);
 	cr_assert_null(wrong, "%s", wrong);
 }
@@ -132,8 +130,7 @@ Test(map, what_is_refused)
 		{OP_map, {0, 0, 0x1000, 0}, 0},
 	};
 
-	machine_small(true);
-	add_device(0, 8);
+	machine_small(true, 1);
 	RUN_STEPS(t);
 }
 
@@ -150,9 +147,8 @@ Test(map, half_the_address_space_is_a_page_size)
 		{OP_map, {0, ~0xfffULL, 0x1000, ~0xfffULL}, 0},
 	};
 
-	machine_small(true);
+	machine_small(true, 1);
 	m.iommu[0].pgsize_bitmap = 1ULL << 63 | 1ULL << 12;
 	m.iommu[0].aperture_lg2 = 64;
-	add_device(0, 8);
 	RUN_STEPS(t);
 }

@@ -12,16 +12,12 @@
 
 static void two_in_a_group(void)
 {
-	machine_small(false);
-	add_device(0, 0x08);
-	add_device(0, 0x10);
+	machine_small(false, 2);
 }
 
 static void two_groups(void)
 {
-	machine_small(true);
-	add_device(0, 0x08);
-	add_device(0, 0x10);
+	machine_small(true, 2);
 }
 
 Test(owner, a_claim_needs_an_owner_and_a_group)

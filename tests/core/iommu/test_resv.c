@@ -65,9 +65,45 @@ static void against_the_painter(void)
 
 Test(resv, merging_agrees_with_painting_pages)
 {
-	machine_small(true);
+	machine_small(true, 0);
 	run_core(NULL, 0, against_the_painter);
 	cr_assert_null(wrong, "%s", wrong);
+}
+
+Test(resv, a_device_that_must_stay_mapped_is_not_blocked_by_default)
+{
+	static const struct step t[] = {
+		{OP_register_iommu, {0}, 0},
+		{OP_dma, {0, 0x10000}, 0},
+		{OP_dma, {0, 0x20000}, -EFAULT},
+		{OP_dma, {1, 0x10000}, -EFAULT}, /* its neighbour needs nothing */
+		{OP_set_type, {0, OP_DOMTYPE_IDENTITY}, 0},
+		{OP_set_type, {0, OP_DOMTYPE_DMA}, 0},
+		{OP_dma, {0, 0x10000}, 0},
+		{OP_claim, {0, 1}, -EINVAL},
+		{OP_claim, {1, 1}, 0},
+	};
+
+	machine_small(true, 2);
+	m.iommu[0].default_domain = MACHINE_DOMAIN_BLOCKED;
+	add_resv(0, 0x10000, 0x1000, MACHINE_RESV_DIRECT);
+	RUN_STEPS(t);
+}
+
+Test(resv, a_device_that_must_stay_mapped_does_not_join_a_blocked_group)
+{
+	static const struct step t[] = {
+		{OP_register_iommu, {0}, 0},
+		{OP_add, {1}, 0},
+		{OP_resv, {1}, -ENODEV},
+		{OP_dma, {0, 0x10000}, -EFAULT},
+	};
+
+	machine_small(false, 2);
+	m.iommu[0].default_domain = MACHINE_DOMAIN_BLOCKED;
+	m.device[1].absent = true;
+	add_resv(1, 0x10000, 0x1000, MACHINE_RESV_DIRECT);
+	RUN_STEPS(t);
 }
 
 static void at_the_top(void)
@@ -90,7 +126,7 @@ static void at_the_top(void)
 
 Test(resv, the_last_byte_of_the_address_space)
 {
-	machine_small(true);
+	machine_small(true, 0);
 	run_core(NULL, 0, at_the_top);
 	cr_assert_null(wrong, "%s", wrong);
 }
@@ -105,9 +141,7 @@ Test(resv, a_groups_list_is_the_union_of_its_devices)
 		{OP_resv, {0}, 2},
 	};
 
-	machine_small(false);
-	add_device(0, 0x08);
-	add_device(0, 0x10);
+	machine_small(false, 2);
 	add_resv(0, 0x1000, 0x1000, MACHINE_RESV_DIRECT);
 	add_resv(1, 0x2000, 0x1000, MACHINE_RESV_DIRECT);
 	add_resv(0, 0xfee00000, 0x100000, MACHINE_RESV_MSI);
@@ -128,9 +162,7 @@ Test(resv, overlapping_direct_regions_of_siblings_are_all_mapped)
 		{OP_dma, {0, 0xf0010000}, 0},
 	};
 
-	machine_small(false);
-	add_device(0, 0x08);
-	add_device(0, 0x10);
+	machine_small(false, 2);
 	add_resv(0, 0x1000, 0x3000, MACHINE_RESV_DIRECT);
 	add_resv(1, 0x2000, 0x3000, MACHINE_RESV_DIRECT_RELAXABLE);
 	add_resv(1, 0xf0000800, 0x100, MACHINE_RESV_RESERVED);

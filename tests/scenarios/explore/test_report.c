@@ -102,6 +102,7 @@ static void explain(void)
 	f->finding = *r.finding;
 	f->hash = r.hash;
 	f->switches = r.n_points;
+	f->run = 1;
 	f->replays = f->replays_same = 100;
 	report_resolve_title(&f->finding, f->record);
 }
@@ -156,7 +157,7 @@ Test(report, a_use_after_free_from_title_to_replay_line)
 		" planted_detach ",
 		"\nLocks held:",
 		"\nThe buggy address belongs to",
-		"\nInterleaving (minimised ",
+		"\nInterleaving (2 switches, ",
 		"  step | T2 user",
 		" | T3 detacher\n",
 		"~~ switch 1: preempted before report_hooked.c:",

@@ -5,21 +5,43 @@
  */
 #include "sim/access/access.h"
 #include "sim/mem/mem.h"
-#include "sim/world/world.h"
-
-#include <criterion/criterion.h>
-#include <string.h>
+#include "tests/kit/program.h"
 
 static char *obj;
 static char *lock;
 static struct access_finding found;
 static int n_found;
 
-static void on_finding(struct world *w, const struct access_finding *f)
+static void on_finding(struct world *world, const struct access_finding *f)
 {
 	found = *f;
 	n_found++;
-	sched_stop(w->sched);
+	sched_stop(world->sched);
+}
+
+static u32 checks = ACCESS_CHECK_HEAP | ACCESS_CHECK_UNINIT | ACCESS_CHECK_RACE;
+
+static void watch(void)
+{
+	access_enable(w->access, checks);
+	access_on_finding(w->access, on_finding);
+}
+
+static void boot(void)
+{
+	obj = mem_alloc(w->mem, 64, MEM_ZERO, "obj", 0);
+	lock = mem_alloc(w->mem, 16, MEM_ZERO, "lock", 0);
+}
+
+#define load_watched(...)                                                                          \
+	load(.oracles = "none", .prepare = watch, .boot = boot, .task = {__VA_ARGS__})
+
+/* One run of the program; how many findings it has. */
+static int findings(void)
+{
+	n_found = 0;
+	run_with(.seed = 1);
+	return n_found;
 }
 
 struct step {
@@ -39,41 +61,24 @@ static void do_step(const struct step *s)
 		access_release(lock);
 }
 
-static void run_step(void *arg)
+static void do_first(void *arg)
 {
-	do_step(arg);
+	(void)arg;
+	do_step(&first);
 }
 
-static void boot(struct world *w, void *self)
+static void do_second(void *arg)
 {
-	(void)self;
-	obj = mem_alloc(w->mem, 64, MEM_ZERO, "obj", 0);
-	lock = mem_alloc(w->mem, 16, MEM_ZERO, "lock", 0);
-}
-
-static void start(struct world *w, void *self)
-{
-	(void)self;
-	sched_spawn(w->sched, "first", run_step, &first, 0);
-	sched_spawn(w->sched, "second", run_step, &second, 0);
+	(void)arg;
+	do_step(&second);
 }
 
 static int pair(struct step a, struct step b)
 {
-	struct world *w = world_create(0);
-	struct world_program p = {.boot = boot, .start = start};
-	struct world_run r = {.seed = 1};
-
 	first = a;
 	second = b;
-	n_found = 0;
-	world_set_oracles(w, "none");
-	access_enable(w->access, ACCESS_CHECK_HEAP | ACCESS_CHECK_UNINIT | ACCESS_CHECK_RACE);
-	access_on_finding(w->access, on_finding);
-	world_load(w, &p);
-	world_run(w, &r);
-	world_destroy(w);
-	return n_found;
+	load_watched(do_first, do_second);
+	return findings();
 }
 
 #define R OP_READ
@@ -86,10 +91,10 @@ Test(access, a_race_needs_a_write_and_a_plain_side)
 		u32 a, b;
 		int race;
 	} rows[] = {
-		{R, R, 0},         {R, W, 1},         {W, R, 1},         {W, W, 1},
+		{R, R, 0},	   {R, W, 1},	      {W, R, 1},	 {W, W, 1},
 		{R | M, R | M, 0}, {R | M, W | M, 0}, {W | M, R | M, 0}, {W | M, W | M, 0},
-		{R | M, R, 0},     {R | M, W, 1},     {W | M, R, 1},     {W | M, W, 1},
-		{R, R | M, 0},     {R, W | M, 1},     {W, R | M, 1},     {W, W | M, 1},
+		{R | M, R, 0},	   {R | M, W, 1},     {W | M, R, 1},	 {W | M, W, 1},
+		{R, R | M, 0},	   {R, W | M, 1},     {W, R | M, 1},	 {W, W | M, 1},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -124,6 +129,37 @@ Test(access, bytes_that_do_not_overlap_do_not_race)
 	cr_assert_eq(found.addr, (u64)(uintptr_t)obj + 31);
 }
 
+/* Two reads of one granule by one task, the first marked, the second plain; then a marked write. */
+static void read_both_halves(void *arg)
+{
+	(void)arg;
+	access_range(obj, 4, OP_READ | OP_MARKED, 1);
+	access_range(obj + 4, 4, OP_READ, 1);
+}
+
+static u32 written_half;
+
+static void write_one_half(void *arg)
+{
+	(void)arg;
+	access_range(obj + written_half, 4, OP_WRITE | OP_MARKED, 1);
+}
+
+static int write_half(u32 at)
+{
+	written_half = at;
+	checks = ACCESS_CHECK_RACE;
+	load_watched(read_both_halves, write_one_half);
+	return findings();
+}
+
+Test(access, a_plain_access_to_other_bytes_does_not_make_a_marked_one_plain)
+{
+	cr_assert_eq(write_half(0), 0);
+	cr_assert_eq(write_half(4), 1);
+	cr_assert_not(found.other_flags & OP_MARKED);
+}
+
 Test(access, an_access_outside_an_object_is_a_heap_finding)
 {
 	cr_assert_eq(pair((struct step){R, 64, 1, NO_EDGE}, (struct step){R, 0, 1, NO_EDGE}), 1);
@@ -148,62 +184,30 @@ static void writer(void *arg)
 	access_range(obj, 8, OP_WRITE, 1);
 }
 
-static void start_readers(struct world *w, void *self)
-{
-	(void)self;
-	for (int i = 0; i < 5; i++)
-		sched_spawn(w->sched, "reader", reader, NULL, 0);
-	sched_spawn(w->sched, "writer", writer, NULL, 0);
-}
-
 Test(access, a_write_races_with_any_of_several_readers)
 {
-	struct world *w = world_create(0);
-	struct world_program p = {.boot = boot, .start = start_readers};
-	struct world_run r = {.seed = 1};
-
-	n_found = 0;
-	world_set_oracles(w, "none");
-	access_enable(w->access, ACCESS_CHECK_RACE);
-	access_on_finding(w->access, on_finding);
-	world_load(w, &p);
-	world_run(w, &r);
-	cr_assert_eq(r.end, SCHED_STOPPED);
-	cr_assert_eq(n_found, 1);
+	checks = ACCESS_CHECK_RACE;
+	load_watched(reader, reader, reader, reader, reader, writer);
+	cr_assert_eq(findings(), 1);
+	cr_assert_eq(w->sched->end, SCHED_STOPPED);
 	cr_assert_eq(found.other_task, SCHED_FIRST_TASK);
-	world_destroy(w);
 }
 
 static void use_uninitialised(void *arg)
 {
-	struct world *w = arg;
 	char *p = mem_alloc(w->mem, 24, 0, "fresh", 0);
 
+	(void)arg;
 	access_range(p, 8, OP_WRITE, 1);
 	access_range(p, 8, OP_READ, 1);
 	access_range(p + 8, 8, OP_READ, 1);
 }
 
-static void start_uninitialised(struct world *w, void *self)
-{
-	(void)self;
-	sched_spawn(w->sched, "t", use_uninitialised, w, 0);
-}
-
 Test(access, reading_what_nobody_wrote_is_a_finding)
 {
-	struct world *w = world_create(0);
-	struct world_program p = {.start = start_uninitialised};
-	struct world_run r = {.seed = 1};
-
-	n_found = 0;
-	world_set_oracles(w, "none");
-	access_enable(w->access, ACCESS_CHECK_UNINIT);
-	access_on_finding(w->access, on_finding);
-	world_load(w, &p);
-	world_run(w, &r);
-	cr_assert_eq(n_found, 1);
+	checks = ACCESS_CHECK_UNINIT;
+	load_watched(use_uninitialised);
+	cr_assert_eq(findings(), 1);
 	cr_assert_eq(found.kind, ACCESS_BAD_UNINIT);
 	cr_assert_eq(found.addr & 15, 8);
-	world_destroy(w);
 }

@@ -2,8 +2,9 @@
 #include "sim/kapi/device.h"
 
 #include "sim/kapi/atomic.h"
+#include "sim/kapi/kapi.h"
 #include "sim/kapi/slab.h"
-#include "tests/sim/kapi/kapi_test.h"
+#include "tests/kit/program.h"
 
 #define LOG_MAX 256
 
@@ -98,12 +99,10 @@ static struct device *new_device(u32 index)
 	return dev;
 }
 
-static void boot(struct world *world, void *self)
+static void boot(void)
 {
 	struct board *b;
 
-	(void)world;
-	(void)self;
 	b = t.b = kzalloc(sizeof(*b), GFP_KERNEL);
 	b->bus.name = "test";
 	b->bus.dma_configure = dma_configure;
@@ -118,7 +117,7 @@ static void boot(struct world *world, void *self)
 	b->other.suppress_autobind = true;
 }
 
-static void start_fn(struct world *world, void *self)
+static void begin(void)
 {
 	t.log[0] = '\0';
 	t.n_probes = 0;
@@ -126,15 +125,11 @@ static void start_fn(struct world *world, void *self)
 	t.n_configured = 0;
 	t.n_released = 0;
 	t.supplier_there = false;
-	sched_spawn(world->sched, "task", (void (*)(void *))self, NULL, 0);
 }
 
 static void load_fn(void (*fn)(void *))
 {
-	struct world_program p = {.boot = boot, .start = start_fn, .self = (void *)fn};
-
-	w = world_create(0);
-	world_load(w, &p);
+	load(.boot = boot, .begin = begin, .task = {fn});
 }
 
 static void whole_life(void *arg)
@@ -254,7 +249,7 @@ static void deferral(void *arg)
 	(void)arg;
 	t.b->drv.probe = deferring_probe;
 	driver_register(&t.b->drv);
-	sched_spawn(this_world()->sched, "consumer", add_consumer, consumer, 0);
+	spawn("consumer", add_consumer, consumer);
 	cr_assert_eq(device_register(supplier), 0);
 	while (!READ_ONCE(consumer->registered))
 		cpu_relax();
@@ -275,8 +270,7 @@ Test(device, a_deferred_probe_is_retried_when_another_device_has_bound)
 	for (u64 seed = 1; seed <= 300; seed++) {
 		struct world_run r = run(seed);
 
-		cr_assert_null(r.finding, "seed %lu: %s", (unsigned long)seed, r.finding->title);
-		cr_assert_eq(r.end, SCHED_AT_REST);
+		assert_clean(&r);
 		cr_assert_eq(t.n_released, 2);
 		deferred += t.n_probes > 1;
 	}
@@ -312,11 +306,6 @@ static void plugger(void *arg)
 	device_unregister(dev);
 }
 
-static struct task *spawn_here(const char *name, void (*fn)(void *), void *arg)
-{
-	return sched_spawn(this_world()->sched, name, fn, arg, 0);
-}
-
 static void storm(void *arg)
 {
 	(void)arg;
@@ -324,16 +313,14 @@ static void storm(void *arg)
 	driver_register(&t.b->drv);
 	driver_register(&t.b->other);
 	device_register(t.b->dev[0]);
-	spawn_here("bind drv", binder, &t.b->drv);
-	spawn_here("bind other", binder, &t.b->other);
-	spawn_here("driver", driver_cycle, NULL);
-	spawn_here("plug", plugger, NULL);
+	spawn("bind drv", binder, &t.b->drv);
+	spawn("bind other", binder, &t.b->other);
+	spawn("driver", driver_cycle, NULL);
+	spawn("plug", plugger, NULL);
 }
 
-static void settle(struct world *world, void *self)
+static void settle(void)
 {
-	(void)world;
-	(void)self;
 	wait_for_device_probe();
 	cr_assert_eq(t.n_bound, device_is_bound(t.b->dev[0]));
 	device_unregister(t.b->dev[0]);
@@ -345,11 +332,7 @@ static void settle(struct world *world, void *self)
 
 Test(device, concurrent_binding_plugging_and_driver_cycles_stay_balanced)
 {
-	struct world_program p = {
-		.boot = boot, .start = start_fn, .shutdown = settle, .self = (void *)storm};
-
-	w = world_create(0);
-	world_load(w, &p);
+	load(.boot = boot, .begin = begin, .task = {storm}, .shutdown = settle);
 	run_clean(300);
 	cr_assert_eq(t.n_released, 2);
 }
@@ -369,7 +352,7 @@ static void put_twice(void *arg)
 Test(device, a_put_too_many_is_found)
 {
 	load_fn(put_twice);
-	runs_until_finding(1, "use-after-free");
+	run_finds_text(1, "use-after-free");
 }
 
 static int count(struct device *dev, void *arg)

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "sim/kapi/irq.h"
 
+#include "sim/kapi/kapi.h"
 #include "sim/kapi/mutex.h"
 #include "sim/kapi/rcu.h"
 #include "sim/kapi/slab.h"
-#include "tests/sim/kapi/kapi_test.h"
+#include "tests/kit/program.h"
 
 static struct {
 	struct mutex *m;
@@ -42,29 +43,22 @@ static irqreturn_t sleeping(int irq, void *dev)
 	return IRQ_HANDLED;
 }
 
-static void boot(struct world *world, void *self)
+static void boot(void)
 {
-	(void)world;
-	(void)self;
 	t.m = kzalloc(sizeof(*t.m), GFP_KERNEL);
 	mutex_init(t.m);
 	t.dev = kzalloc(sizeof(*t.dev), GFP_KERNEL);
 }
 
-static void start_fn(struct world *world, void *self)
+static void begin(void)
 {
 	t.n_hard = 0;
 	t.n_thread = 0;
-	sched_spawn(world->sched, "task", (void (*)(void *))self, NULL, 0);
 }
 
 static void load_fn(void (*fn)(void *), const char *oracles)
 {
-	struct world_program p = {.boot = boot, .start = start_fn, .self = (void *)fn};
-
-	w = world_create(0);
-	world_set_oracles(w, oracles);
-	world_load(w, &p);
+	load(.oracles = oracles, .boot = boot, .begin = begin, .task = {fn});
 }
 
 static void raiser(void *arg)
@@ -81,7 +75,7 @@ static void use_device(void *arg)
 	(void)arg;
 	cr_assert_eq(request_threaded_irq(7, hard, threaded, 0, "dev", dev), 0);
 	cr_assert_eq(request_irq(7, hard, 0, "dev", t.dev), -EBUSY);
-	sched_spawn(this_world()->sched, "raiser", raiser, NULL, 0);
+	spawn("raiser", raiser, NULL);
 	step();
 	step();
 	free_irq(7, dev);
@@ -96,8 +90,7 @@ Test(irq, after_free_irq_no_handler_runs)
 	for (u64 seed = 1; seed <= 500; seed++) {
 		struct world_run r = run(seed);
 
-		cr_assert_null(r.finding, "%s", r.finding->title);
-		cr_assert_eq(r.end, SCHED_AT_REST);
+		assert_clean(&r);
 		hard_total += t.n_hard;
 		thread_total += t.n_thread;
 		cr_assert(!t.n_hard || t.n_thread);
@@ -134,7 +127,7 @@ static void irqs_on_busy_cpus(void *arg)
 	(void)arg;
 	fact_subscribe(this_world()->fact, FACT_BIT(IRQ_ENTER), see_irq, NULL);
 	cr_assert_eq(request_irq(7, hard, 0, "dev", t.dev), 0);
-	sched_spawn(this_world()->sched, "masked", masked, NULL, 0);
+	spawn("masked", masked, NULL);
 	raiser(NULL);
 }
 
@@ -201,7 +194,7 @@ static void free_twice(void *arg)
 Test(irq, freeing_a_line_twice_is_a_finding)
 {
 	load_fn(free_twice, "all");
-	runs_until_finding(1, "already-free IRQ");
+	run_finds_text(1, "already-free IRQ");
 }
 
 /* An interrupt is a reader that a grace period waits for. */

@@ -10,7 +10,7 @@
 #include "sim/kapi/slab.h"
 #include "sim/kapi/spinlock.h"
 #include "sim/kapi/workqueue.h"
-#include "tests/sim/kapi/kapi_test.h"
+#include "tests/kit/program.h"
 
 struct shared {
 	struct rcu_head rcu;
@@ -49,12 +49,10 @@ static irqreturn_t handled(int irq, void *dev)
 }
 
 /* Boot uses every daemon once, so that they exist then. */
-static void boot(struct world *world, void *self)
+static void boot(void)
 {
 	struct shared *s = kzalloc(sizeof(*s), GFP_KERNEL);
 
-	(void)world;
-	(void)self;
 	t.s = s;
 	s->wq = alloc_workqueue("boot", 0, 0);
 	spin_lock_init(&s->lock);
@@ -96,24 +94,20 @@ static void other(void *arg)
 	cr_assert_eq(t.n_rcu, 1);
 }
 
-static void start(struct world *world, void *self)
+static void begin(void)
 {
-	(void)self;
 	t.n_rcu = 0;
 	t.n_work = 0;
 	t.n_irq = 0;
-	sched_spawn(world->sched, "user", user, NULL, 0);
-	sched_spawn(world->sched, "other", other, NULL, 0);
 }
 
 Test(kapi, services_that_were_used_at_boot_work_in_every_run)
 {
-	load_booted(boot, start);
+	load(.boot = boot, .begin = begin, .task = {user, other});
 	for (u64 seed = 1; seed <= 300; seed++) {
 		struct world_run r = run(seed);
 
-		cr_assert_null(r.finding, "seed %lu: %s", (unsigned long)seed, r.finding->title);
-		cr_assert_eq(r.end, SCHED_AT_REST);
+		assert_clean(&r);
 		cr_assert_eq(t.n_irq, 1);
 		cr_assert_geq(t.n_work, 2);
 	}
@@ -123,7 +117,7 @@ Test(kapi, equal_seeds_make_equal_runs_whatever_ran_before)
 {
 	u64 hash[20], differ = 0;
 
-	load_booted(boot, start);
+	load(.boot = boot, .begin = begin, .task = {user, other});
 	for (u64 seed = 0; seed < 20; seed++)
 		hash[seed] = run(seed + 1).hash;
 	for (u64 seed = 20; seed-- > 0;)
@@ -144,16 +138,14 @@ static void parent(void *arg)
 	kthread_run(thread, &t.n_work, 0, "thread");
 }
 
-static void start_parent(struct world *world, void *self)
+static void begin_parent(void)
 {
-	(void)self;
 	t.n_work = 0;
-	sched_spawn(world->sched, "parent", parent, NULL, 0);
 }
 
 Test(kapi, a_kernel_thread_runs_its_function)
 {
-	load(start_parent, NULL);
+	load(.begin = begin_parent, .task = {parent});
 	run_clean(1);
 	cr_assert_eq(t.n_work, 1);
 }

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "sim/kapi/mutex.h"
 
+#include "sim/kapi/kapi.h"
 #include "sim/kapi/slab.h"
-#include "tests/sim/kapi/kapi_test.h"
+#include "tests/kit/locks.h"
+#include "tests/kit/program.h"
 
 static struct {
 	struct mutex *m;
@@ -10,10 +12,8 @@ static struct {
 	bool use_trylock, unlock_twice, leave_locked, broken;
 } t;
 
-static void boot_nothing(struct world *world, void *self)
+static void boot(void)
 {
-	(void)world;
-	(void)self;
 	t.m = kzalloc(sizeof(*t.m), GFP_KERNEL);
 	mutex_init(t.m);
 }
@@ -40,31 +40,18 @@ static void worker(void *arg)
 		mutex_lock(t.m);
 }
 
-static void three_workers(struct world *world, void *self)
-{
-	(void)world;
-	(void)self;
-	t.inside = 0;
-	for (int i = 0; i < 3; i++)
-		spawn("worker", worker, NULL);
-}
-
-/* sched_spawn() from outside a task is allowed, kthread_run() needs this_world(). */
-static void start_one(void *arg)
+/* kthread_run() is for tasks. */
+static void three_workers(void *arg)
 {
 	(void)arg;
-	three_workers(NULL, NULL);
-}
-
-static void start(struct world *world, void *self)
-{
-	(void)self;
-	sched_spawn(world->sched, "start", start_one, NULL, 0);
+	t.inside = 0;
+	for (int i = 0; i < 3; i++)
+		kthread_run(worker, NULL, 0, "worker");
 }
 
 Test(mutex, only_one_task_is_inside_under_any_schedule)
 {
-	load_booted(boot_nothing, start);
+	load(.boot = boot, .task = {three_workers});
 	run_clean(1000);
 	cr_assert_eq(t.inside_max, 1);
 	cr_assert_eq(t.entered, 9000);
@@ -73,7 +60,7 @@ Test(mutex, only_one_task_is_inside_under_any_schedule)
 Test(mutex, without_the_lock_the_same_program_has_two_tasks_inside)
 {
 	t.broken = true;
-	load_booted(boot_nothing, start);
+	load(.boot = boot, .task = {three_workers});
 	run_clean(50);
 	cr_assert_gt(t.inside_max, 1);
 }
@@ -81,7 +68,7 @@ Test(mutex, without_the_lock_the_same_program_has_two_tasks_inside)
 Test(mutex, trylock_never_waits_and_never_lets_two_in)
 {
 	t.use_trylock = true;
-	load_booted(boot_nothing, start);
+	load(.boot = boot, .task = {three_workers});
 	run_clean(500);
 	cr_assert_eq(t.inside_max, 1);
 	cr_assert_gt(t.entered, 500);
@@ -91,15 +78,15 @@ Test(mutex, trylock_never_waits_and_never_lets_two_in)
 Test(mutex, unlocking_what_is_not_held_is_a_finding)
 {
 	t.unlock_twice = true;
-	load_booted(boot_nothing, start);
-	runs_until_finding(1, "bad unlock balance");
+	load(.boot = boot, .task = {three_workers});
+	run_finds_text(1, "bad unlock balance");
 }
 
 Test(mutex, ending_a_task_with_a_lock_held_is_a_finding)
 {
 	t.leave_locked = true;
-	load_booted(boot_nothing, start);
-	runs_until_finding(1, "lock held when returning");
+	load(.boot = boot, .task = {three_workers});
+	run_finds_text(1, "lock held when returning");
 }
 
 static void uninitialised(void *arg)
@@ -110,16 +97,10 @@ static void uninitialised(void *arg)
 	mutex_lock(m);
 }
 
-static void start_uninitialised(struct world *world, void *self)
-{
-	(void)self;
-	sched_spawn(world->sched, "task", uninitialised, NULL, 0);
-}
-
 Test(mutex, a_lock_that_was_never_initialised_is_a_finding)
 {
-	load(start_uninitialised, NULL);
-	runs_until_finding(1, "non-static key");
+	load(.task = {uninitialised});
+	run_finds_text(1, "non-static key");
 }
 
 static void freed(void *arg)
@@ -132,72 +113,26 @@ static void freed(void *arg)
 	mutex_lock(m);
 }
 
-static void start_freed(struct world *world, void *self)
-{
-	(void)self;
-	sched_spawn(world->sched, "task", freed, NULL, 0);
-}
-
 Test(mutex, locking_freed_memory_is_a_finding)
 {
-	load(start_freed, NULL);
-	runs_until_finding(1, "use-after-free");
-}
-
-static struct {
-	struct mutex *a, *b;
-} pair;
-
-static void boot_pair(struct world *world, void *self)
-{
-	(void)world;
-	(void)self;
-	pair.a = kzalloc(sizeof(*pair.a), GFP_KERNEL);
-	pair.b = kzalloc(sizeof(*pair.b), GFP_KERNEL);
-	mutex_init(pair.a);
-	mutex_init(pair.b);
-}
-
-static void ab(void *arg)
-{
-	(void)arg;
-	mutex_lock(pair.a);
-	mutex_lock(pair.b);
-	mutex_unlock(pair.b);
-	mutex_unlock(pair.a);
-}
-
-static void ba(void *arg)
-{
-	(void)arg;
-	mutex_lock(pair.b);
-	mutex_lock(pair.a);
-	mutex_unlock(pair.a);
-	mutex_unlock(pair.b);
-}
-
-static void start_pair(struct world *world, void *self)
-{
-	(void)self;
-	sched_spawn(world->sched, "ab", ab, NULL, 0);
-	sched_spawn(world->sched, "ba", ba, NULL, 0);
+	load(.task = {freed});
+	run_finds_text(1, "use-after-free");
 }
 
 Test(mutex, an_abba_deadlock_is_reached_exactly_and_its_owners_are_named)
 {
 	bool deadlock = false;
 
-	world_set_oracles(w = world_create(0), "none");
-	world_load(w, &(struct world_program){.boot = boot_pair, .start = start_pair});
+	load(.oracles = "none", .boot = locks_boot, .task = {a_then_b, b_then_a});
 	for (u64 seed = 1; seed <= 200; seed++) {
 		struct world_run r = run(seed);
 
 		if (r.end != SCHED_DEADLOCK)
 			continue;
 		deadlock = true;
-		cr_assert_eq(w->sched->task[2].wait.object, pair.b);
+		cr_assert_eq(w->sched->task[2].wait.object, locks.b);
 		cr_assert_eq(w->sched->task[2].wait.owner, 3);
-		cr_assert_eq(w->sched->task[3].wait.object, pair.a);
+		cr_assert_eq(w->sched->task[3].wait.object, locks.a);
 		cr_assert_eq(w->sched->task[3].wait.owner, 2);
 	}
 	cr_assert(deadlock);

@@ -2,8 +2,9 @@
 #include "sim/kapi/notifier.h"
 
 #include "sim/kapi/err.h"
+#include "sim/kapi/kapi.h"
 #include "sim/kapi/slab.h"
-#include "tests/sim/kapi/kapi_test.h"
+#include "tests/kit/program.h"
 
 struct chains {
 	struct blocking_notifier_head blocking;
@@ -25,10 +26,8 @@ static int called(struct notifier_block *nb, unsigned long action, void *data)
 	return nb->priority == t.stop_at ? NOTIFY_BAD : NOTIFY_OK;
 }
 
-static void boot(struct world *world, void *self)
+static void boot(void)
 {
-	(void)world;
-	(void)self;
 	t.c = kzalloc(sizeof(*t.c), GFP_KERNEL);
 	BLOCKING_INIT_NOTIFIER_HEAD(&t.c->blocking);
 	ATOMIC_INIT_NOTIFIER_HEAD(&t.c->atomic);
@@ -36,18 +35,14 @@ static void boot(struct world *world, void *self)
 		t.c->nb[i] = (struct notifier_block){.notifier_call = called, .priority = i};
 }
 
-static void start_fn(struct world *world, void *self)
+static void begin(void)
 {
 	t.n = 0;
-	sched_spawn(world->sched, "task", (void (*)(void *))self, NULL, 0);
 }
 
 static void load_fn(void (*fn)(void *))
 {
-	struct world_program p = {.boot = boot, .start = start_fn, .self = (void *)fn};
-
-	w = world_create(0);
-	world_load(w, &p);
+	load(.boot = boot, .begin = begin, .task = {fn});
 }
 
 static void chain(void *arg)
@@ -89,7 +84,7 @@ static void unregister_and_free(void *arg)
 	(void)arg;
 	nb->notifier_call = called;
 	atomic_notifier_chain_register(&t.c->atomic, nb);
-	sched_spawn(this_world()->sched, "caller", caller, NULL, 0);
+	spawn("caller", caller, NULL);
 	step();
 	atomic_notifier_chain_unregister(&t.c->atomic, nb);
 	kfree(nb);

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "sim/kapi/rcu.h"
 
+#include "sim/kapi/kapi.h"
 #include "sim/kapi/preempt.h"
 #include "sim/kapi/slab.h"
 #include "sim/kapi/srcu.h"
-#include "tests/sim/kapi/kapi_test.h"
+#include "tests/kit/program.h"
 
 struct thing {
 	u64 value;
@@ -19,10 +20,8 @@ static struct {
 	bool saw_old;
 } t;
 
-static void boot(struct world *world, void *self)
+static void boot(void)
 {
-	(void)world;
-	(void)self;
 	t.slot = kzalloc(sizeof(*t.slot), GFP_KERNEL);
 	t.srcu = kzalloc(sizeof(*t.srcu), GFP_KERNEL);
 	init_srcu_struct(t.srcu);
@@ -83,18 +82,14 @@ static void updater(void *arg)
 	kfree(old);
 }
 
-static void start(struct world *world, void *self)
+static void begin(void)
 {
-	(void)self;
 	t.readers = 0;
-	sched_spawn(world->sched, "reader", reader, NULL, 0);
-	sched_spawn(world->sched, "reader", reader, NULL, 0);
-	sched_spawn(world->sched, "updater", updater, NULL, 0);
 }
 
 Test(rcu, a_grace_period_waits_for_the_readers_that_began_before_it)
 {
-	load_booted(boot, start);
+	load(.boot = boot, .begin = begin, .task = {reader, reader, updater});
 	run_clean(1000);
 	cr_assert(t.saw_old);
 }
@@ -102,15 +97,14 @@ Test(rcu, a_grace_period_waits_for_the_readers_that_began_before_it)
 Test(rcu, freeing_without_a_grace_period_is_found)
 {
 	t.no_grace_period = true;
-	world_set_oracles(w = world_create(0), "kasan");
-	world_load(w, &(struct world_program){.boot = boot, .start = start});
-	runs_until_finding(200, "use-after-free");
+	load(.oracles = "kasan", .boot = boot, .begin = begin, .task = {reader, reader, updater});
+	run_finds_text(200, "use-after-free");
 }
 
 Test(srcu, a_grace_period_waits_for_the_readers_that_began_before_it)
 {
 	t.sleepable = true;
-	load_booted(boot, start);
+	load(.boot = boot, .begin = begin, .task = {reader, reader, updater});
 	run_clean(1000);
 	cr_assert(t.saw_old);
 }
@@ -119,9 +113,8 @@ Test(srcu, freeing_without_a_grace_period_is_found)
 {
 	t.sleepable = true;
 	t.no_grace_period = true;
-	world_set_oracles(w = world_create(0), "kasan");
-	world_load(w, &(struct world_program){.boot = boot, .start = start});
-	runs_until_finding(200, "use-after-free");
+	load(.oracles = "kasan", .boot = boot, .begin = begin, .task = {reader, reader, updater});
+	run_finds_text(200, "use-after-free");
 }
 
 static void kfree_updater(void *arg)
@@ -134,21 +127,14 @@ static void kfree_updater(void *arg)
 		kfree_rcu(old, rcu);
 }
 
-static void start_kfree(struct world *world, void *self)
-{
-	(void)self;
-	sched_spawn(world->sched, "reader", reader, NULL, 0);
-	sched_spawn(world->sched, "updater", kfree_updater, NULL, 0);
-}
-
 Test(rcu, kfree_rcu_frees_after_the_last_reader_and_leaks_nothing)
 {
-	load_booted(boot, start_kfree);
+	load(.boot = boot, .task = {reader, kfree_updater});
 	for (u64 seed = 1; seed <= 500; seed++) {
 		struct world_run r = run(seed);
 		u64 live = mem_live_count(w->mem);
 
-		cr_assert_null(r.finding, "%s", r.finding->title);
+		assert_clean(&r);
 		cr_assert_eq(live, 2); /* slot and srcu; the thing is gone */
 	}
 }
@@ -156,8 +142,8 @@ Test(rcu, kfree_rcu_frees_after_the_last_reader_and_leaks_nothing)
 Test(rcu, queueing_a_head_twice_is_a_finding)
 {
 	t.queue_twice = true;
-	load_booted(boot, start_kfree);
-	runs_until_finding(200, "ODEBUG");
+	load(.boot = boot, .task = {reader, kfree_updater});
+	run_finds_text(200, "ODEBUG");
 }
 
 /* --- callbacks --- */
@@ -188,21 +174,14 @@ static void caller(void *arg)
 	cr_assert_eq(t.n_called, 3);
 }
 
-static void start_caller(struct world *world, void *self)
-{
-	(void)self;
-	sched_spawn(world->sched, "caller", caller, NULL, 0);
-	sched_spawn(world->sched, "reader", reader, NULL, 0);
-}
-
 Test(rcu, callbacks_run_once_in_order_and_rcu_barrier_waits_for_them)
 {
 	t.barrier = true;
-	load_booted(boot, start_caller);
+	load(.boot = boot, .task = {caller, reader});
 	for (u64 seed = 1; seed <= 300; seed++) {
 		struct world_run r = run(seed);
 
-		cr_assert_null(r.finding, "%s", r.finding->title);
+		assert_clean(&r);
 		cr_assert_eq(t.n_called, 3);
 		for (int i = 0; i < 3; i++)
 			cr_assert_eq(t.order[i], i + 1);
@@ -220,17 +199,10 @@ static void srcu_caller(void *arg)
 	cr_assert_eq(t.n_called, 1);
 }
 
-static void start_srcu_caller(struct world *world, void *self)
-{
-	(void)self;
-	sched_spawn(world->sched, "caller", srcu_caller, NULL, 0);
-	sched_spawn(world->sched, "reader", reader, NULL, 0);
-}
-
 Test(srcu, callbacks_run_before_srcu_barrier_returns)
 {
 	t.sleepable = true;
-	load_booted(boot, start_srcu_caller);
+	load(.boot = boot, .task = {srcu_caller, reader});
 	run_clean(300);
 }
 
@@ -258,35 +230,20 @@ static void self_deadlock(void *arg)
 	srcu_read_unlock(t.srcu, index);
 }
 
-static void start_fn(struct world *world, void *self)
-{
-	sched_spawn(world->sched, "task", (void (*)(void *))self, NULL, 0);
-}
-
 static struct world_run run_alone(void (*fn)(void *), const char *oracles)
 {
-	struct world_program p = {.boot = boot, .start = start_fn, .self = (void *)fn};
-
-	w = world_create(0);
-	world_set_oracles(w, oracles);
-	world_load(w, &p);
+	load(.oracles = oracles, .boot = boot, .task = {fn});
 	return run(1);
 }
 
 Test(rcu, an_open_section_at_the_end_of_a_task_is_a_finding)
 {
-	struct world_run r = run_alone(unbalanced, "warn");
-
-	cr_assert(r.finding);
-	cr_assert(strstr(r.finding->title, "RCU read lock held"));
+	assert_title(run_alone(unbalanced, "warn").finding, "RCU read lock held");
 }
 
 Test(rcu, unlocking_what_is_not_locked_is_a_finding)
 {
-	struct world_run r = run_alone(over_unlocked, "warn");
-
-	cr_assert(r.finding);
-	cr_assert(strstr(r.finding->title, "bad unlock balance"));
+	assert_title(run_alone(over_unlocked, "warn").finding, "bad unlock balance");
 }
 
 Test(srcu, synchronising_inside_a_reader_deadlocks)

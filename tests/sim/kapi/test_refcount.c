@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "sim/kapi/refcount.h"
 
+#include "sim/kapi/kapi.h"
 #include "sim/kapi/kref.h"
 #include "sim/kapi/mutex.h"
 #include "sim/kapi/slab.h"
-#include "tests/sim/kapi/kapi_test.h"
+#include "tests/kit/program.h"
 
 struct object {
 	struct kref kref;
@@ -17,10 +18,8 @@ static struct {
 	int released;
 } t;
 
-static void boot(struct world *world, void *self)
+static void boot(void)
 {
-	(void)world;
-	(void)self;
 	t.o = kzalloc(sizeof(*t.o), GFP_KERNEL);
 	kref_init(&t.o->kref);
 	mutex_init(&t.o->m);
@@ -46,22 +45,18 @@ static void putter(void *arg)
 	kref_put(&t.o->kref, release);
 }
 
-static void start(struct world *world, void *self)
+static void begin(void)
 {
-	(void)self;
 	t.released = 0;
-	sched_spawn(world->sched, "a", putter, t.o, 0);
-	sched_spawn(world->sched, "b", putter, NULL, 0);
-	sched_spawn(world->sched, "c", putter, NULL, 0);
 }
 
 Test(kref, the_last_put_releases_once_and_after_all_that_went_before)
 {
-	load_booted(boot, start);
+	load(.boot = boot, .begin = begin, .task = {putter, putter, putter}, .arg = {&t});
 	for (u64 seed = 1; seed <= 500; seed++) {
 		struct world_run r = run(seed);
 
-		cr_assert_null(r.finding, "%s", r.finding->title);
+		assert_clean(&r);
 		cr_assert_eq(t.released, 1);
 	}
 }
@@ -76,21 +71,13 @@ static void put_mutex(void *arg)
 	release(&t.o->kref);
 }
 
-static void start_put_mutex(struct world *world, void *self)
-{
-	(void)self;
-	t.released = 0;
-	for (int i = 0; i < 3; i++)
-		sched_spawn(world->sched, "put", put_mutex, NULL, 0);
-}
-
 Test(refcount, dec_and_mutex_lock_gives_the_lock_to_exactly_one)
 {
-	load_booted(boot, start_put_mutex);
+	load(.boot = boot, .begin = begin, .task = {put_mutex, put_mutex, put_mutex});
 	for (u64 seed = 1; seed <= 300; seed++) {
 		struct world_run r = run(seed);
 
-		cr_assert_null(r.finding, "%s", r.finding->title);
+		assert_clean(&r);
 		cr_assert_eq(t.released, 1);
 	}
 }
@@ -136,26 +123,13 @@ static void not_zero(void *arg)
 	cr_assert_eq(refcount_read(&t.o->kref.refcount), 2);
 }
 
-static void start_fn(struct world *world, void *self)
-{
-	sched_spawn(world->sched, "task", (void (*)(void *))self, NULL, 0);
-}
-
 static void expect(void (*fn)(void *), const char *text)
 {
-	struct world_program p = {.boot = boot, .start = start_fn, .self = (void *)fn};
-	struct world_run r;
+	const struct finding *f;
 
-	w = world_create(0);
-	world_load(w, &p);
-	r = run(1);
-	if (!text) {
-		cr_assert_null(r.finding);
-		return;
-	}
-	cr_assert(r.finding);
-	cr_assert(strstr(r.finding->title, "refcount bug"), "%s", r.finding->title);
-	cr_assert(strstr(r.finding->text, text), "%s", r.finding->text);
+	load(.boot = boot, .task = {fn});
+	f = run_finds(1, "refcount bug");
+	cr_assert(strstr(f->text, text), "%s", f->text);
 }
 
 Test(refcount, addition_on_zero_is_a_finding)
@@ -180,5 +154,6 @@ Test(refcount, a_dec_that_hits_zero_is_a_finding)
 
 Test(refcount, inc_not_zero_refuses_zero_and_counts_otherwise)
 {
-	expect(not_zero, NULL);
+	load(.boot = boot, .task = {not_zero});
+	run_clean(1);
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "sim/kapi/rwsem.h"
 
+#include "sim/kapi/kapi.h"
 #include "sim/kapi/slab.h"
-#include "tests/sim/kapi/kapi_test.h"
+#include "tests/kit/program.h"
 
 static struct {
 	struct rw_semaphore *s;
@@ -11,10 +12,8 @@ static struct {
 	int order[8], n_order;
 } t;
 
-static void boot(struct world *world, void *self)
+static void boot(void)
 {
-	(void)world;
-	(void)self;
 	t.s = kzalloc(sizeof(*t.s), GFP_KERNEL);
 	init_rwsem(t.s);
 }
@@ -50,20 +49,15 @@ static void writer(void *arg)
 	}
 }
 
-static void start_mixed(struct world *world, void *self)
+static void begin_mixed(void)
 {
-	(void)self;
 	t.readers = 0;
 	t.writers = 0;
-	sched_spawn(world->sched, "reader", reader, NULL, 0);
-	sched_spawn(world->sched, "reader", reader, NULL, 0);
-	sched_spawn(world->sched, "writer", writer, NULL, 0);
-	sched_spawn(world->sched, "writer", writer, NULL, 0);
 }
 
 Test(rwsem, readers_share_and_writers_exclude_under_any_schedule)
 {
-	load_booted(boot, start_mixed);
+	load(.boot = boot, .begin = begin_mixed, .task = {reader, reader, writer, writer});
 	run_clean(1000);
 	cr_assert_not(t.clash);
 	cr_assert_geq(t.readers_max, 2);
@@ -102,21 +96,18 @@ static void late_reader(void *arg)
 	up_read(t.s);
 }
 
-static void start_fair(struct world *world, void *self)
+static void begin_fair(void)
 {
-	(void)self;
 	t.n_order = 0;
-	sched_spawn(world->sched, "first", first_reader, NULL, 0);
-	sched_spawn(world->sched, "writer", waiting_writer, NULL, 0);
-	sched_spawn(world->sched, "late", late_reader, NULL, 0);
 }
 
 Test(rwsem, a_reader_that_comes_after_a_waiting_writer_waits_behind_it)
 {
-	struct world_run r = {.seed = 1};
+	struct world_run r;
 
-	load_booted(boot, start_fair);
-	world_run(w, &r);
+	load(.boot = boot, .begin = begin_fair,
+	     .task = {first_reader, waiting_writer, late_reader});
+	r = run_with(.seed = 1);
 	cr_assert_eq(r.end, SCHED_AT_REST);
 	cr_assert_eq(t.n_order, 3);
 	cr_assert_eq(t.order[1], 2);
@@ -133,23 +124,13 @@ static void recursive_reader(void *arg)
 	up_read(t.s);
 }
 
-static void start_recursive(struct world *world, void *self)
-{
-	(void)self;
-	sched_spawn(world->sched, "reader", recursive_reader, NULL, 0);
-	sched_spawn(world->sched, "writer", waiting_writer, NULL, 0);
-}
-
 Test(rwsem, a_recursive_read_lock_deadlocks_with_a_writer_in_between)
 {
-	u32 deadlocks = 0;
+	u64 deadlocks;
 
-	world_set_oracles(w = world_create(0), "none");
-	world_load(w, &(struct world_program){.boot = boot, .start = start_recursive});
-	for (u64 seed = 1; seed <= 100; seed++) {
-		t.n_order = 0;
-		deadlocks += run(seed).end == SCHED_DEADLOCK;
-	}
+	load(.oracles = "none", .boot = boot, .begin = begin_fair,
+	     .task = {recursive_reader, waiting_writer});
+	deadlocks = run_count(100, SCHED_DEADLOCK);
 	cr_assert_gt(deadlocks, 0);
 	cr_assert_lt(deadlocks, 100);
 }
@@ -161,16 +142,10 @@ static void up_without_down(void *arg)
 	up_write(t.s);
 }
 
-static void start_wrong_up(struct world *world, void *self)
-{
-	(void)self;
-	sched_spawn(world->sched, "task", up_without_down, NULL, 0);
-}
-
 Test(rwsem, releasing_for_write_what_is_held_for_read_is_a_finding)
 {
-	load_booted(boot, start_wrong_up);
-	runs_until_finding(1, "bad unlock balance");
+	load(.boot = boot, .task = {up_without_down});
+	run_finds_text(1, "bad unlock balance");
 }
 
 /* Two readers are not ordered by the lock: a race between them is seen. */
@@ -184,21 +159,14 @@ static void racing_reader(void *arg)
 	up_read(t.s);
 }
 
-static void boot_cell(struct world *world, void *self)
+static void boot_cell(void)
 {
-	boot(world, self);
+	boot();
 	cell = kzalloc(sizeof(*cell), GFP_KERNEL);
-}
-
-static void start_racing(struct world *world, void *self)
-{
-	(void)self;
-	sched_spawn(world->sched, "a", racing_reader, NULL, 0);
-	sched_spawn(world->sched, "b", racing_reader, NULL, 0);
 }
 
 Test(rwsem, the_read_side_does_not_hide_a_race_between_two_readers)
 {
-	load_booted(boot_cell, start_racing);
-	runs_until_finding(1, "KCSAN");
+	load(.boot = boot_cell, .task = {racing_reader, racing_reader});
+	run_finds_text(1, "KCSAN");
 }

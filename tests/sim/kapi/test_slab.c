@@ -2,20 +2,13 @@
 #include "sim/kapi/slab.h"
 
 #include "sim/kapi/errno.h"
+#include "sim/kapi/kapi.h"
 #include "sim/kapi/string.h"
-#include "tests/sim/kapi/kapi_test.h"
-
-static void start_fn(struct world *world, void *self)
-{
-	sched_spawn(world->sched, "task", (void (*)(void *))self, NULL, 0);
-}
+#include "tests/kit/program.h"
 
 static void load_fn(void (*fn)(void *))
 {
-	struct world_program p = {.start = start_fn, .self = (void *)fn};
-
-	w = world_create(0);
-	world_load(w, &p);
+	load(.task = {fn});
 }
 
 static void everything(void *arg)
@@ -67,11 +60,11 @@ static void ignored(void *arg)
 
 Test(slab, the_injected_failure_spares_what_may_not_fail)
 {
-	struct world_run r = {.seed = 1, .fault_nth = 1};
+	struct world_run r;
 
 	load_fn(ignored);
-	world_run(w, &r);
-	cr_assert_null(r.finding);
+	r = run_with(.seed = 1, .fault_nth = 1);
+	assert_clean(&r);
 	cr_assert(r.fault_fired);
 }
 
@@ -86,7 +79,7 @@ static void overrun(void *arg)
 Test(slab, a_memcpy_beyond_the_object_is_found)
 {
 	load_fn(overrun);
-	runs_until_finding(1, "slab-out-of-bounds");
+	run_finds_text(1, "slab-out-of-bounds");
 }
 
 static void unterminated(void *arg)
@@ -101,5 +94,5 @@ static void unterminated(void *arg)
 Test(slab, a_string_without_its_end_is_found)
 {
 	load_fn(unterminated);
-	runs_until_finding(1, "KASAN");
+	run_finds_text(1, "KASAN");
 }

@@ -2,9 +2,10 @@
 #include "sim/kapi/spinlock.h"
 
 #include "sim/kapi/irq.h"
+#include "sim/kapi/kapi.h"
 #include "sim/kapi/mutex.h"
 #include "sim/kapi/slab.h"
-#include "tests/sim/kapi/kapi_test.h"
+#include "tests/kit/program.h"
 
 static struct {
 	spinlock_t *l;
@@ -28,10 +29,8 @@ static irqreturn_t handler(int irq, void *dev)
 	return IRQ_HANDLED;
 }
 
-static void boot(struct world *world, void *self)
+static void boot(void)
 {
-	(void)world;
-	(void)self;
 	t.l = kzalloc(sizeof(*t.l), GFP_KERNEL);
 	t.m = kzalloc(sizeof(*t.m), GFP_KERNEL);
 	spin_lock_init(t.l);
@@ -71,18 +70,15 @@ static void raiser(void *arg)
 	irq_raise(5);
 }
 
-static void start(struct world *world, void *self)
+static void begin(void)
 {
-	(void)self;
 	t.inside = 0;
-	sched_spawn(world->sched, "task", with_lock, NULL, 0);
-	sched_spawn(world->sched, "device", raiser, NULL, 0);
 }
 
 Test(spinlock, irqsave_keeps_the_interrupt_out_on_the_own_cpu)
 {
 	t.save_flags = true;
-	load_booted(boot, start);
+	load(.boot = boot, .begin = begin, .task = {with_lock, raiser});
 	run_clean(1000);
 	cr_assert_eq(t.inside_max, 1);
 	cr_assert_geq(t.n_irqs, 1000);
@@ -90,13 +86,8 @@ Test(spinlock, irqsave_keeps_the_interrupt_out_on_the_own_cpu)
 
 Test(spinlock, without_irqsave_the_interrupt_of_the_holder_deadlocks)
 {
-	u32 deadlocks = 0;
-
-	world_set_oracles(w = world_create(0), "none");
-	world_load(w, &(struct world_program){.boot = boot, .start = start});
-	for (u64 seed = 1; seed <= 200; seed++)
-		deadlocks += run(seed).end == SCHED_DEADLOCK;
-	cr_assert_gt(deadlocks, 0);
+	load(.oracles = "none", .boot = boot, .begin = begin, .task = {with_lock, raiser});
+	cr_assert_gt(run_count(200, SCHED_DEADLOCK), 0);
 }
 
 static void see_atomic(void *self, const struct fact *f)
@@ -115,20 +106,15 @@ static void sleeper(void *arg)
 	spin_unlock(t.l);
 }
 
-static void start_sleeper(struct world *world, void *self)
+static void begin_sleeper(void)
 {
-	(void)self;
-	fact_subscribe(world->fact, FACT_BIT(MIGHT_SLEEP), see_atomic, NULL);
-	sched_spawn(world->sched, "task", sleeper, NULL, 0);
+	fact_subscribe(w->fact, FACT_BIT(MIGHT_SLEEP), see_atomic, NULL);
 }
 
 Test(spinlock, taking_a_mutex_under_it_is_announced_as_sleeping_in_atomic_context)
 {
-	struct world_run r = {.seed = 1};
-
-	world_set_oracles(w = world_create(0), "none");
-	world_load(w, &(struct world_program){.boot = boot, .start = start_sleeper});
-	world_run(w, &r);
+	load(.oracles = "none", .boot = boot, .begin = begin_sleeper, .task = {sleeper});
+	run_with(.seed = 1);
 	cr_assert_eq(t.n_atomic, 1);
 }
 
@@ -140,15 +126,9 @@ static void allocator(void *arg)
 	spin_unlock(t.l);
 }
 
-static void start_allocator(struct world *world, void *self)
-{
-	(void)self;
-	sched_spawn(world->sched, "task", allocator, NULL, 0);
-}
-
 Test(spinlock, an_atomic_allocation_under_it_is_fine)
 {
-	load_booted(boot, start_allocator);
+	load(.boot = boot, .task = {allocator});
 	run_clean(1);
 }
 
@@ -159,14 +139,8 @@ static void unbalanced(void *arg)
 	kapi_task_exit_check();
 }
 
-static void start_unbalanced(struct world *world, void *self)
-{
-	(void)self;
-	sched_spawn(world->sched, "task", unbalanced, NULL, 0);
-}
-
 Test(spinlock, ending_a_task_with_preemption_off_is_a_finding)
 {
-	load_booted(boot, start_unbalanced);
-	runs_until_finding(1, "scheduling while atomic");
+	load(.boot = boot, .task = {unbalanced});
+	run_finds_text(1, "scheduling while atomic");
 }

@@ -1,38 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "sim/kapi/uaccess.h"
 
+#include "sim/kapi/kapi.h"
 #include "sim/kapi/slab.h"
 #include "sim/kapi/string.h"
-#include "tests/sim/kapi/kapi_test.h"
+#include "tests/kit/program.h"
 
 static struct {
 	u8 *kernel, *user;
 	u64 nth;
 } t;
 
-static void boot(struct world *world, void *self)
+static void boot(void)
 {
-	(void)world;
-	(void)self;
 	t.kernel = kzalloc(32, GFP_KERNEL);
 	t.user = kmalloc(32, GFP_KERNEL);
 }
 
-static void start_fn(struct world *world, void *self)
-{
-	sched_spawn(world->sched, "task", (void (*)(void *))self, NULL, 0);
-}
-
 static struct world_run run_fn(void (*fn)(void *), u64 nth)
 {
-	struct world_program p = {.boot = boot, .start = start_fn, .self = (void *)fn};
-	struct world_run r = {.seed = 1, .fault_nth = nth};
-
 	t.nth = nth;
-	w = world_create(0);
-	world_load(w, &p);
-	world_run(w, &r);
-	return r;
+	load(.boot = boot, .task = {fn});
+	return run_with(.seed = 1, .fault_nth = nth);
 }
 
 static void copies(void *arg)
@@ -58,9 +47,8 @@ Test(uaccess, every_copy_is_a_failure_point_and_the_sweep_ends)
 
 	for (u64 nth = 1; nth <= 4; nth++) {
 		r = run_fn(copies, nth);
-		cr_assert_null(r.finding, "%s", r.finding->title);
+		assert_clean(&r);
 		cr_assert(r.fault_fired);
-		world_destroy(w);
 	}
 	r = run_fn(copies, 5);
 	cr_assert_not(r.fault_fired);
@@ -82,7 +70,7 @@ Test(uaccess, an_address_the_user_does_not_have_faults)
 {
 	struct world_run r = run_fn(from_nowhere, 0);
 
-	cr_assert_null(r.finding, "%s", r.finding->title);
+	assert_clean(&r);
 }
 
 static void leak_bytes(void *arg)
@@ -99,8 +87,7 @@ Test(uaccess, copying_out_bytes_that_were_never_written_is_a_finding)
 {
 	struct world_run r = run_fn(leak_bytes, 0);
 
-	cr_assert(r.finding);
-	cr_assert(strstr(r.finding->title, "uninit"), "%s", r.finding->title);
+	assert_title(r.finding, "uninit");
 }
 
 static void struct_sizes(void *arg)
@@ -120,5 +107,5 @@ Test(uaccess, a_struct_of_another_size_is_padded_or_refused)
 {
 	struct world_run r = run_fn(struct_sizes, 0);
 
-	cr_assert_null(r.finding, "%s", r.finding->title);
+	assert_clean(&r);
 }

@@ -2,8 +2,9 @@
 #include "sim/kapi/wait.h"
 
 #include "sim/kapi/completion.h"
+#include "sim/kapi/kapi.h"
 #include "sim/kapi/slab.h"
-#include "tests/sim/kapi/kapi_test.h"
+#include "tests/kit/program.h"
 
 struct shared {
 	wait_queue_head_t q;
@@ -18,10 +19,8 @@ static struct {
 	bool wake_first;
 } t;
 
-static void boot(struct world *world, void *self)
+static void boot(void)
 {
-	(void)world;
-	(void)self;
 	t.s = kzalloc(sizeof(*t.s), GFP_KERNEL);
 	init_waitqueue_head(&t.s->q);
 	init_completion(&t.s->done);
@@ -56,36 +55,29 @@ static void waker(void *arg)
 		wake_up(&t.s->q);
 }
 
-static void start(struct world *world, void *self)
+static void begin(void)
 {
-	(void)self;
 	t.n_through = 0;
-	sched_spawn(world->sched, "waiter", waiter, NULL, 0);
-	sched_spawn(world->sched, "waiter", waiter, NULL, 0);
-	sched_spawn(world->sched, "waker", waker, NULL, 0);
 }
 
 Test(wait, no_wake_up_is_lost_under_any_schedule)
 {
-	load_booted(boot, start);
+	load(.boot = boot, .begin = begin, .task = {waiter, waiter, waker});
 	for (u64 seed = 1; seed <= 1000; seed++) {
 		struct world_run r = run(seed);
 
-		cr_assert_null(r.finding, "%s", r.finding->title);
-		cr_assert_eq(r.end, SCHED_AT_REST, "seed %lu", (unsigned long)seed);
+		assert_clean(&r);
 		cr_assert_eq(t.n_through, 2);
 	}
 }
 
 Test(wait, waking_before_setting_the_condition_hangs_in_some_schedule)
 {
-	u32 hangs = 0;
+	u64 hangs;
 
 	t.wake_first = true;
-	world_set_oracles(w = world_create(0), "none");
-	world_load(w, &(struct world_program){.boot = boot, .start = start});
-	for (u64 seed = 1; seed <= 200; seed++)
-		hangs += run(seed).end == SCHED_DEADLOCK;
+	load(.oracles = "none", .boot = boot, .begin = begin, .task = {waiter, waiter, waker});
+	hangs = run_count(200, SCHED_DEADLOCK);
 	cr_assert_gt(hangs, 0);
 	cr_assert_lt(hangs, 200);
 }
@@ -97,23 +89,11 @@ static void exclusive_waiter(void *arg)
 	t.n_through++;
 }
 
-static void start_exclusive(struct world *world, void *self)
-{
-	(void)self;
-	t.n_through = 0;
-	sched_spawn(world->sched, "waiter", exclusive_waiter, NULL, 0);
-	sched_spawn(world->sched, "waiter", exclusive_waiter, NULL, 0);
-	sched_spawn(world->sched, "waker", waker, NULL, 0);
-}
-
 Test(wait, wake_up_lets_one_exclusive_waiter_through)
 {
-	struct world_run r = {.seed = 1};
-
-	world_set_oracles(w = world_create(0), "none");
-	world_load(w, &(struct world_program){.boot = boot, .start = start_exclusive});
-	world_run(w, &r);
-	cr_assert_eq(r.end, SCHED_DEADLOCK);
+	load(.oracles = "none", .boot = boot, .begin = begin,
+	     .task = {exclusive_waiter, exclusive_waiter, waker});
+	cr_assert_eq(run_with(.seed = 1).end, SCHED_DEADLOCK);
 	cr_assert_eq(t.n_through, 1);
 }
 
@@ -131,18 +111,11 @@ static void late_waker(void *arg)
 	wake_up(&t.s->q);
 }
 
-static void start_timed(struct world *world, void *self)
-{
-	sched_spawn(world->sched, "timed", timed, NULL, 0);
-	if (self)
-		sched_spawn(world->sched, "waker", late_waker, NULL, 0);
-}
-
 Test(wait, a_timeout_passes_in_virtual_time_and_returns_zero)
 {
 	struct world_run r;
 
-	load_booted(boot, start_timed);
+	load(.boot = boot, .task = {timed});
 	r = run(1);
 	cr_assert_eq(r.end, SCHED_AT_REST);
 	cr_assert_eq(t.left, 0);
@@ -151,12 +124,11 @@ Test(wait, a_timeout_passes_in_virtual_time_and_returns_zero)
 
 Test(wait, a_wake_up_in_time_returns_what_is_left)
 {
-	struct world_run r = {.seed = 1};
+	struct world_run r;
 
-	w = world_create(0);
-	world_load(w, &(struct world_program){.boot = boot, .start = start_timed, .self = &t});
-	world_run(w, &r);
-	cr_assert_null(r.finding);
+	load(.boot = boot, .task = {timed, late_waker});
+	r = run_with(.seed = 1);
+	assert_clean(&r);
 	cr_assert_eq(t.left, 6);
 }
 
@@ -178,30 +150,19 @@ static void completion_waiter(void *arg)
 	t.n_through++;
 }
 
-static void start_completion(struct world *world, void *self)
-{
-	(void)self;
-	t.n_through = 0;
-	for (long i = 0; i < (self ? 3 : 2); i++)
-		sched_spawn(world->sched, "waiter", completion_waiter, NULL, 0);
-	sched_spawn(world->sched, "completer", completer, NULL, 0);
-}
-
 Test(completion, each_complete_lets_one_waiter_through_and_orders_it)
 {
-	load_booted(boot, start_completion);
+	load(.boot = boot, .begin = begin,
+	     .task = {completion_waiter, completion_waiter, completer});
 	run_clean(500);
 	cr_assert_eq(t.n_through, 2);
 }
 
 Test(completion, two_completes_do_not_satisfy_three_waiters)
 {
-	struct world_run r;
-
-	world_set_oracles(w = world_create(0), "none");
-	world_load(w, &(struct world_program){.boot = boot, .start = start_completion, .self = &t});
-	r = run(1);
-	cr_assert_eq(r.end, SCHED_DEADLOCK);
+	load(.oracles = "none", .boot = boot, .begin = begin,
+	     .task = {completion_waiter, completion_waiter, completion_waiter, completer});
+	cr_assert_eq(run(1).end, SCHED_DEADLOCK);
 	cr_assert_eq(t.n_through, 2);
 }
 
@@ -217,15 +178,9 @@ static void all_completer(void *arg)
 	t.left = (long)(ktime_get() / NSEC_PER_MSEC);
 }
 
-static void start_all(struct world *world, void *self)
-{
-	(void)self;
-	sched_spawn(world->sched, "all", all_completer, NULL, 0);
-}
-
 Test(completion, complete_all_lasts_until_it_is_reinitialised)
 {
-	load_booted(boot, start_all);
+	load(.boot = boot, .task = {all_completer});
 	run_clean(1);
 	cr_assert_eq(t.left, 5);
 }

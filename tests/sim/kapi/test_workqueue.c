@@ -2,8 +2,9 @@
 #include "sim/kapi/workqueue.h"
 
 #include "sim/kapi/completion.h"
+#include "sim/kapi/kapi.h"
 #include "sim/kapi/slab.h"
-#include "tests/sim/kapi/kapi_test.h"
+#include "tests/kit/program.h"
 
 struct job {
 	struct work_struct work;
@@ -46,10 +47,8 @@ static void fired(struct timer_list *timer)
 	t.at_ns[t.n_fired++] = (u64)ktime_get();
 }
 
-static void boot(struct world *world, void *self)
+static void boot(void)
 {
-	(void)world;
-	(void)self;
 	t.wq = alloc_workqueue("test", 0, 0);
 	t.j = kzalloc(sizeof(*t.j), GFP_KERNEL);
 	INIT_WORK(&t.j->work, work);
@@ -59,21 +58,16 @@ static void boot(struct world *world, void *self)
 		timer_setup(&t.j->timer[i], fired, 0);
 }
 
-static void start_fn(struct world *world, void *self)
+static void begin(void)
 {
 	t.n_run = 0;
 	t.inside = 0;
 	t.n_fired = 0;
-	sched_spawn(world->sched, "task", (void (*)(void *))self, NULL, 0);
 }
 
 static void load_fn(void (*fn)(void *), const char *oracles)
 {
-	struct world_program p = {.boot = boot, .start = start_fn, .self = (void *)fn};
-
-	w = world_create(0);
-	world_set_oracles(w, oracles);
-	world_load(w, &p);
+	load(.oracles = oracles, .boot = boot, .begin = begin, .task = {fn});
 }
 
 static void queue_and_flush(void *arg)
@@ -188,7 +182,7 @@ static void free_pending(void *arg)
 Test(workqueue, freeing_a_pending_item_is_a_finding)
 {
 	load_fn(free_pending, "kasan");
-	runs_until_finding(100, "KASAN");
+	run_finds_text(100, "KASAN");
 }
 
 static void flush_self(struct work_struct *w)
@@ -231,7 +225,7 @@ static void queue_leaking(void *arg)
 Test(workqueue, a_work_function_that_returns_atomic_is_a_finding)
 {
 	load_fn(queue_leaking, "warn");
-	runs_until_finding(1, "scheduling while atomic");
+	run_finds_text(1, "scheduling while atomic");
 }
 
 static void stuck_work(struct work_struct *w)
@@ -272,11 +266,11 @@ static void delay(void *arg)
 
 Test(workqueue, delayed_work_runs_when_its_time_has_come_or_when_flushed)
 {
-	struct world_run r = {.seed = 1};
+	struct world_run r;
 
 	load_fn(delay, "all");
-	world_run(w, &r);
-	cr_assert_null(r.finding);
+	r = run_with(.seed = 1);
+	assert_clean(&r);
 	cr_assert_eq(t.n_run, 2);
 	cr_assert_eq(t.at_ns[0], 7 * NSEC_PER_MSEC);
 	cr_assert_eq(t.at_ns[1], 20 * NSEC_PER_MSEC);
@@ -299,10 +293,9 @@ Test(timer, timers_fire_in_order_of_their_deadlines_then_of_arming)
 {
 	load_fn(arm, "all");
 	for (u64 seed = 1; seed <= 50; seed++) {
-		struct world_run r = {.seed = seed};
+		struct world_run r = run_with(.seed = seed);
 
-		world_run(w, &r);
-		cr_assert_null(r.finding);
+		assert_clean(&r);
 		cr_assert_eq(t.n_fired, 3);
 		cr_assert_eq(t.at_ns[0], 3 * NSEC_PER_MSEC);
 		cr_assert_eq(t.at_ns[2], 5 * NSEC_PER_MSEC);

@@ -5,8 +5,9 @@
 #include "sim/kapi/xarray.h"
 
 #include "sim/kapi/idr.h"
+#include "sim/kapi/kapi.h"
 #include "sim/kapi/slab.h"
-#include "tests/sim/kapi/kapi_test.h"
+#include "tests/kit/program.h"
 
 #define TWIN_N 64
 
@@ -18,10 +19,8 @@ static struct {
 	u64 live_before;
 } t;
 
-static void boot(struct world *world, void *self)
+static void boot(void)
 {
-	(void)world;
-	(void)self;
 	t.xa = kzalloc(sizeof(*t.xa), GFP_KERNEL);
 	t.ida = kzalloc(sizeof(*t.ida), GFP_KERNEL);
 	t.idr = kzalloc(sizeof(*t.idr), GFP_KERNEL);
@@ -30,18 +29,14 @@ static void boot(struct world *world, void *self)
 	idr_init(t.idr);
 }
 
-static void start_fn(struct world *world, void *self)
+static void begin(void)
 {
 	memset(t.twin, 0, sizeof(t.twin));
-	sched_spawn(world->sched, "task", (void (*)(void *))self, NULL, 0);
 }
 
 static void load_fn(void (*fn)(void *))
 {
-	struct world_program p = {.boot = boot, .start = start_fn, .self = (void *)fn};
-
-	w = world_create(0);
-	world_load(w, &p);
+	load(.boot = boot, .begin = begin, .task = {fn});
 }
 
 static u32 below(u32 n)
@@ -189,18 +184,8 @@ static void storer(void *arg)
 	}
 }
 
-static void start_storers(struct world *world, void *self)
+static void empty(void)
 {
-	(void)self;
-	memset(t.twin, 0, sizeof(t.twin));
-	for (int i = 0; i < 3; i++)
-		sched_spawn(world->sched, "storer", storer, NULL, 0);
-}
-
-static void empty(struct world *world, void *self)
-{
-	(void)world;
-	(void)self;
 	for (u32 i = 0; i < 12; i++)
 		cr_assert(t.twin[i]);
 	xa_destroy(t.xa);
@@ -208,10 +193,7 @@ static void empty(struct world *world, void *self)
 
 Test(xarray, concurrent_allocations_never_give_a_number_twice)
 {
-	struct world_program p = {.boot = boot, .start = start_storers, .shutdown = empty};
-
-	w = world_create(0);
-	world_load(w, &p);
+	load(.boot = boot, .begin = begin, .task = {storer, storer, storer}, .shutdown = empty);
 	run_clean(300);
 }
 
@@ -229,11 +211,11 @@ static void failing(void *arg)
 
 Test(xarray, a_store_without_memory_changes_nothing)
 {
-	struct world_run r = {.seed = 1, .fault_nth = 1};
+	struct world_run r;
 
 	load_fn(failing);
-	world_run(w, &r);
-	cr_assert_null(r.finding);
+	r = run_with(.seed = 1, .fault_nth = 1);
+	assert_clean(&r);
 	cr_assert(r.fault_fired);
 }
 
@@ -280,5 +262,5 @@ static void free_unallocated(void *arg)
 Test(idr, freeing_a_number_that_is_not_allocated_is_a_finding)
 {
 	load_fn(free_unallocated);
-	runs_until_finding(1, "ida_free called for id=3");
+	run_finds_text(1, "ida_free called for id=3");
 }

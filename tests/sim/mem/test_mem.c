@@ -1,49 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "sim/mem/mem.h"
-#include "sim/world/world.h"
+#include "tests/kit/program.h"
 
-#include <criterion/criterion.h>
-#include <string.h>
-
-static void (*body)(struct world *w);
 static char *kept;
 
-static void run_body(void *arg)
+static void boot(void)
 {
-	body(arg);
-}
-
-static void boot(struct world *w, void *self)
-{
-	(void)self;
 	kept = mem_alloc(w->mem, 64, MEM_ZERO, "kept", 0);
 	strcpy(kept, "as booted");
 }
 
-static void start(struct world *w, void *self)
+static void in_world(void (*fn)(void *))
 {
-	(void)self;
-	sched_spawn(w->sched, "t", run_body, w, 0);
+	load(.oracles = "none", .boot = boot, .task = {fn});
+	cr_assert_eq(run_with(.seed = 1).end, SCHED_AT_REST);
 }
 
-static struct world *in_world(void (*fn)(struct world *w))
-{
-	struct world *w = world_create(0);
-	struct world_program p = {.boot = boot, .start = start};
-	struct world_run r = {.seed = 1};
-
-	body = fn;
-	world_set_oracles(w, "none");
-	world_load(w, &p);
-	world_run(w, &r);
-	cr_assert_eq(r.end, SCHED_AT_REST);
-	return w;
-}
-
-static void open_bytes(struct world *w)
+static void open_bytes(void *arg)
 {
 	char *p = mem_alloc(w->mem, 13, 0, "x", 0);
 
+	(void)arg;
 	cr_assert_eq((uintptr_t)p & 15, 0);
 	for (int i = 0; i < 13; i++)
 		cr_assert(access_cell(p + i)->open & 1 << (i & 7));
@@ -59,14 +36,15 @@ static void open_bytes(struct world *w)
 
 Test(mem, just_the_bytes_of_a_live_object_are_open)
 {
-	world_destroy(in_world(open_bytes));
+	in_world(open_bytes);
 }
 
 static u64 first_addr[2];
 static int which;
 
-static void addresses(struct world *w)
+static void addresses(void *arg)
 {
+	(void)arg;
 	first_addr[which] = 0;
 	for (size_t i = 1; i < 200; i++) {
 		void *p = mem_alloc(w->mem, i * 3, i & 1 ? MEM_ZERO : 0, "x", 0);
@@ -80,17 +58,18 @@ static void addresses(struct world *w)
 Test(mem, addresses_depend_only_on_the_calls)
 {
 	which = 0;
-	world_destroy(in_world(addresses));
+	in_world(addresses);
 	which = 1;
-	world_destroy(in_world(addresses));
+	in_world(addresses);
 	cr_assert_eq(first_addr[0], first_addr[1]);
 	cr_assert_neq(first_addr[0], 0);
 }
 
-static void no_reuse(struct world *w)
+static void no_reuse(void *arg)
 {
 	char *p = mem_alloc(w->mem, 64, 0, "x", 0);
 
+	(void)arg;
 	mem_free(w->mem, p, 0);
 	for (int i = 0; i < 1000; i++)
 		cr_assert_neq(mem_alloc(w->mem, 64, 0, "x", 0), p);
@@ -99,11 +78,12 @@ static void no_reuse(struct world *w)
 
 Test(mem, a_freed_object_rests_in_quarantine)
 {
-	world_destroy(in_world(no_reuse));
+	in_world(no_reuse);
 }
 
-static void reuse(struct world *w)
+static void reuse(void *arg)
 {
+	(void)arg;
 	for (int i = 0; i < 200000; i++) {
 		void *p = mem_alloc(w->mem, 4000, 0, "x", 0);
 
@@ -115,11 +95,12 @@ static void reuse(struct world *w)
 
 Test(mem, a_long_run_reuses_its_quarantine)
 {
-	world_destroy(in_world(reuse));
+	in_world(reuse);
 }
 
-static void spoil(struct world *w)
+static void spoil(void *arg)
 {
+	(void)arg;
 	strcpy(kept, "spoilt");
 	mem_free(w->mem, kept, 0);
 	mem_alloc(w->mem, 100, 0, "x", 0);
@@ -127,30 +108,32 @@ static void spoil(struct world *w)
 
 Test(mem, reset_brings_back_what_was_booted)
 {
-	struct world *w = in_world(spoil);
-	u64 used = mem_bytes_used(w->mem);
+	u64 used;
+
+	in_world(spoil);
+	used = mem_bytes_used(w->mem);
 
 	world_reset(w);
 	cr_assert_str_eq(kept, "as booted");
 	cr_assert_lt(mem_bytes_used(w->mem), used);
 	cr_assert_not(mem_find(w->mem, (u64)(uintptr_t)kept)->freed);
-	world_destroy(w);
 }
 
 static u64 bad_addr;
 
-static void on_bad(struct world *w, u64 addr, const struct mem_object *o, u64 pc)
+static void on_bad(struct world *world, u64 addr, const struct mem_object *o, u64 pc)
 {
-	(void)w;
+	(void)world;
 	(void)pc;
 	cr_assert(!o || o->freed);
 	bad_addr = addr;
 }
 
-static void bad_frees(struct world *w)
+static void bad_frees(void *arg)
 {
 	char *p = mem_alloc(w->mem, 64, 0, "x", 0);
 
+	(void)arg;
 	mem_on_bad_free(w->mem, on_bad);
 	mem_free(w->mem, NULL, 0);
 	cr_assert_eq(bad_addr, 0);
@@ -164,11 +147,12 @@ static void bad_frees(struct world *w)
 
 Test(mem, double_and_wild_frees_are_reported)
 {
-	world_destroy(in_world(bad_frees));
+	in_world(bad_frees);
 }
 
-static void huge(struct world *w)
+static void huge(void *arg)
 {
+	(void)arg;
 	cr_assert_null(mem_alloc(w->mem, HEAP_SLOT, 0, "x", 0));
 	cr_assert_null(mem_alloc(w->mem, ~0UL, 0, "x", 0));
 	cr_assert(mem_alloc(w->mem, 0, 0, "x", 0));
@@ -176,5 +160,5 @@ static void huge(struct world *w)
 
 Test(mem, an_absurd_size_fails_and_zero_does_not)
 {
-	world_destroy(in_world(huge));
+	in_world(huge);
 }

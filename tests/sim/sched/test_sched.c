@@ -1,32 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "sim/sched/policy.h"
 #include "sim/sched/sched.h"
-#include "sim/world/world.h"
+#include "tests/kit/program.h"
 
-#include <criterion/criterion.h>
 #include <stdio.h>
-#include <string.h>
 
-static struct task *sleeper;
 static char log_text[256];
-static struct world *the_world;
 
 static void say(const char *s)
 {
 	strncat(log_text, s, sizeof(log_text) - strlen(log_text) - 1);
 }
 
-static struct world_run run(void (*start)(struct world *w, void *self), struct world_run r)
+static void clear_log(void)
 {
-	struct world_program p = {.start = start};
-
 	log_text[0] = '\0';
-	the_world = world_create(0);
-	world_set_oracles(the_world, "none");
-	world_load(the_world, &p);
-	world_run(the_world, &r);
-	return r;
 }
+
+#define load_tasks(...) load(.oracles = "none", .begin = clear_log, .task = {__VA_ARGS__})
 
 static void sleep_forever(void *arg)
 {
@@ -34,28 +25,26 @@ static void sleep_forever(void *arg)
 	sched_block("a wake-up that never comes", NULL, -1, 0);
 }
 
-static void start_sleeper(struct world *w, void *self)
-{
-	(void)self;
-	sleeper = sched_spawn(w->sched, "sleeper", sleep_forever, NULL, 0);
-}
-
 Test(sched, a_task_that_nobody_wakes_is_a_deadlock)
 {
-	cr_assert_eq(run(start_sleeper, (struct world_run){0}).end, SCHED_DEADLOCK);
+	const struct task *sleeper;
+
+	load_tasks(sleep_forever);
+	cr_assert_eq(run_with(0).end, SCHED_DEADLOCK);
+	sleeper = &w->sched->task[SCHED_FIRST_TASK];
 	cr_assert_eq(sleeper->state, TASK_BLOCKED);
 	cr_assert_str_eq(sleeper->wait.what, "a wake-up that never comes");
 }
 
-static void start_daemon(struct world *w, void *self)
+static void begin_daemon(void)
 {
-	(void)self;
 	sched_spawn(w->sched, "daemon", sleep_forever, NULL, TASK_DAEMON);
 }
 
 Test(sched, a_daemon_may_stay_blocked)
 {
-	cr_assert_eq(run(start_daemon, (struct world_run){0}).end, SCHED_AT_REST);
+	load(.oracles = "none", .begin = begin_daemon);
+	cr_assert_eq(run_with(0).end, SCHED_AT_REST);
 }
 
 static void sleep_a_while(void *arg)
@@ -67,17 +56,13 @@ static void sleep_a_while(void *arg)
 	say(ns == 1000 ? "short " : "long ");
 }
 
-static void start_timed(struct world *w, void *self)
-{
-	(void)self;
-	sched_spawn(w->sched, "long", sleep_a_while, (void *)5000, 0);
-	sched_spawn(w->sched, "short", sleep_a_while, (void *)1000, 0);
-}
-
 Test(sched, timeouts_end_in_virtual_time)
 {
-	struct world_run r = run(start_timed, (struct world_run){0});
+	struct world_run r;
 
+	load(.oracles = "none", .begin = clear_log, .task = {sleep_a_while, sleep_a_while},
+	     .arg = {(void *)5000, (void *)1000});
+	r = run_with(0);
 	cr_assert_eq(r.end, SCHED_AT_REST);
 	cr_assert_str_eq(log_text, "short long ");
 	cr_assert_eq(r.time_ns, 5000);
@@ -90,43 +75,28 @@ static void spin_forever(void *arg)
 		sched_point(NULL, 0, OP_SYNC);
 }
 
-static void start_spinner(struct world *w, void *self)
-{
-	(void)self;
-	sched_spawn(w->sched, "spinner", spin_forever, NULL, 0);
-}
-
 Test(sched, a_livelock_ends_at_the_step_limit)
 {
-	struct world_run r = run(start_spinner, (struct world_run){.steps_max = 5000});
+	struct world_run r;
 
+	load_tasks(spin_forever);
+	r = run_with(.steps_max = 5000);
 	cr_assert_eq(r.end, SCHED_STEPS);
 	cr_assert(r.steps > 5000 && r.steps < 5100, "%lu steps", (unsigned long)r.steps);
 }
 
 static void stop_now(void *arg)
 {
+	(void)arg;
 	say("before ");
-	sched_stop(((struct world *)arg)->sched);
-}
-
-static void start_stopper(struct world *w, void *self)
-{
-	(void)self;
-	sched_spawn(w->sched, "stopper", stop_now, w, 0);
-	sched_spawn(w->sched, "other", sleep_forever, w, 0);
+	sched_stop(w->sched);
 }
 
 Test(sched, a_stopped_run_can_be_followed_by_another)
 {
-	struct world_run r = run(start_stopper, (struct world_run){0});
-
-	cr_assert_eq(r.end, SCHED_STOPPED);
-	for (int i = 0; i < 1000; i++) {
-		r = (struct world_run){0};
-		world_run(the_world, &r);
-		cr_assert_eq(r.end, SCHED_STOPPED);
-	}
+	load_tasks(stop_now, sleep_forever);
+	for (int i = 0; i <= 1000; i++)
+		cr_assert_eq(run_with(0).end, SCHED_STOPPED);
 }
 
 /* --- interrupts --- */
@@ -149,50 +119,40 @@ static void with_irq(void *arg)
 	say("end ");
 }
 
-static void start_irq_on(struct world *w, void *self)
-{
-	(void)self;
-	sched_spawn(w->sched, "victim", with_irq, NULL, 0);
-}
-
 Test(sched, an_interrupt_may_come_in_the_middle_of_a_task)
 {
 	const struct policy *rw = policy_find("rw", 2);
 	int inside = 0;
 
 	cr_assert(rw);
+	load_tasks(with_irq);
 	for (u64 seed = 1; seed < 50; seed++) {
-		struct world_run r =
-			run(start_irq_on,
-			    (struct world_run){.seed = seed, .policy = rw, .policy_arg = "2"});
+		struct world_run r = run_with(.seed = seed, .policy = rw, .policy_arg = "2");
 
 		cr_assert_eq(r.end, SCHED_AT_REST);
 		inside += !strcmp(log_text, "irq end ");
-		world_destroy(the_world);
 	}
 	cr_assert_gt(inside, 0);
 }
 
 /* --- the record of a run gives it again --- */
 
+static u64 shared_sum;
+
 static void count(void *arg)
 {
-	u64 *shared = arg;
+	u64 *shared = &shared_sum;
 
+	(void)arg;
 	for (int i = 0; i < 30; i++) {
 		sched_point(shared, 8, OP_SYNC | OP_SHARED);
 		*shared = *shared * 31 + current_task->id;
 	}
 }
 
-static u64 shared_sum;
-
-static void start_counters(struct world *w, void *self)
+static void clear_sum(void)
 {
-	(void)self;
 	shared_sum = 0;
-	for (int i = 0; i < 4; i++)
-		sched_spawn(w->sched, "counter", count, &shared_sum, 0);
 }
 
 static void print_points(const struct world_run *r, char *buf, size_t size)
@@ -213,20 +173,16 @@ Test(sched, the_list_of_switch_points_replays_a_random_run)
 	static char points[65536];
 
 	cr_assert(rw && list);
+	load(.oracles = "none", .begin = clear_sum, .task = {count, count, count, count});
 	for (u64 seed = 1; seed <= 30; seed++) {
-		struct world_run a =
-			run(start_counters,
-			    (struct world_run){.seed = seed, .policy = rw, .policy_arg = "3"});
+		struct world_run a = run_with(.seed = seed, .policy = rw, .policy_arg = "3");
 		u64 sum = shared_sum;
 		struct world_run b;
 
 		print_points(&a, points, sizeof(points));
-		world_destroy(the_world);
-		b = run(start_counters,
-			(struct world_run){.seed = seed, .policy = list, .policy_arg = points});
+		b = run_with(.seed = seed, .policy = list, .policy_arg = points);
 		cr_assert_eq(a.hash, b.hash, "seed %lu: %s", (unsigned long)seed, points);
 		cr_assert_eq(sum, shared_sum);
-		world_destroy(the_world);
 	}
 }
 
@@ -249,14 +205,9 @@ static void walk_stack(void *arg)
 	deep(9);
 }
 
-static void start_walker(struct world *w, void *self)
-{
-	(void)self;
-	sched_spawn(w->sched, "walker", walk_stack, NULL, 0);
-}
-
 Test(sched, a_stack_walk_ends_at_the_fiber_entry)
 {
-	run(start_walker, (struct world_run){0});
+	load_tasks(walk_stack);
+	run_with(0);
 	cr_assert(depth >= 11 && depth <= 14, "%u frames", depth);
 }

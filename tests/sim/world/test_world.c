@@ -1,52 +1,49 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "sim/world/world.h"
 
-#include <criterion/criterion.h>
+#include "tests/kit/program.h"
 
 static void worker(void *arg)
 {
-	struct world *w = arg;
+	struct mem *mem = this_world()->mem;
 
+	(void)arg;
 	for (int i = 0; i < 10; i++) {
-		char *p = mem_alloc(w->mem, 32 + (size_t)i, 0, "x", 0);
+		char *p = mem_alloc(mem, 32 + (size_t)i, 0, "x", 0);
 
 		access_range(p, 8, OP_WRITE, 1);
 		if (i & 1)
-			mem_free(w->mem, p, 0);
+			mem_free(mem, p, 0);
 	}
 }
 
-static void start(struct world *w, void *self)
-{
-	(void)self;
-	for (int i = 0; i < 3; i++)
-		sched_spawn(w->sched, "worker", worker, w, 0);
-}
-
-static u64 hash_of(struct world *w, u64 seed)
+static u64 hash_of(struct world *world, u64 seed)
 {
 	struct world_run r = {.seed = seed, .policy = policy_find("rw", 2), .policy_arg = "4"};
 
 	cr_assert(r.policy);
-	world_run(w, &r);
+	world_run(world, &r);
 	cr_assert_eq(r.end, SCHED_AT_REST);
 	return r.hash;
 }
 
 Test(world, a_seed_gives_the_same_hash_whatever_ran_before)
 {
-	struct world_program p = {.start = start};
-	struct world *w = world_create(0);
 	u64 fresh;
 
-	world_set_oracles(w, "none");
-	world_load(w, &p);
+	load(.oracles = "none", .task = {worker, worker, worker});
 	fresh = hash_of(w, 5);
 	for (u64 seed = 100; seed < 200; seed++)
 		hash_of(w, seed);
 	cr_assert_eq(hash_of(w, 5), fresh);
 	cr_assert_neq(hash_of(w, 6), fresh);
-	world_destroy(w);
+}
+
+static void start(struct world *world, void *self)
+{
+	(void)self;
+	for (int i = 0; i < 3; i++)
+		sched_spawn(world->sched, "worker", worker, NULL, 0);
 }
 
 Test(world, two_worlds_in_one_process_do_not_disturb_each_other)
@@ -68,17 +65,11 @@ Test(world, two_worlds_in_one_process_do_not_disturb_each_other)
 
 Test(world, an_injected_failure_hits_just_the_nth_point)
 {
-	struct world_program p = {.start = start};
-	struct world *w = world_create(0);
-	struct world_run r = {.seed = 1};
+	struct world_run r;
 
-	world_set_oracles(w, "none");
-	world_load(w, &p);
-	world_run(w, &r);
+	load(.oracles = "none", .task = {worker, worker, worker});
+	r = run_with(.seed = 1);
 	cr_assert_eq(r.fault_asked, 30);
 	cr_assert_not(r.fault_fired);
-	r = (struct world_run){.seed = 1, .fault_nth = 31};
-	world_run(w, &r);
-	cr_assert_not(r.fault_fired);
-	world_destroy(w);
+	cr_assert_not(run_with(.seed = 1, .fault_nth = 31).fault_fired);
 }

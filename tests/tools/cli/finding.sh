@@ -73,7 +73,7 @@ expect 1 'missed: expected a finding' "$IOMMULAB" run "$WORK/missed.yaml"
 sed '/^expect/d' "$WORK/missed.yaml" >"$WORK/clean.yaml"
 expect 0 'clean: clean, 300 runs' "$IOMMULAB" run "$WORK/clean.yaml"
 expect 1 'finding' "$IOMMULAB" run --bug $bug -n 5000 "$WORK/clean.yaml"
-expect 0 'clean' "$IOMMULAB" run --fail-nth "$WORK/clean.yaml"
+expect 0 'clean, [0-9]{2,} runs' "$IOMMULAB" run --fail-nth "$WORK/clean.yaml"
 expect 0 'stopped' "$IOMMULAB" run --time 200ms "$WORK/clean.yaml"
 
 # Jobs change nothing.

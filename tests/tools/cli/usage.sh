@@ -4,7 +4,7 @@
 
 expect 0 'iommulab run' "$IOMMULAB" help
 expect 0 'iommulab run' "$IOMMULAB" --help
-expect 0 'build [0-9a-f]{16}' "$IOMMULAB" version
+expect 0 'build [0-9a-f]{16}, recipes of [0-9a-f]{8}' "$IOMMULAB" version
 for command in run replay shrink hunt list topo; do
 	expect 0 'Usage' "$IOMMULAB" $command --help
 done
@@ -56,7 +56,7 @@ expect_one_line 2 'No such file' "$IOMMULAB" topo "$WORK/none.yaml"
 expect 0 '"nic0" -> "smmu0"' "$IOMMULAB" topo demo
 
 # Recipes.
-build=$("$IOMMULAB" version | sed 's/.*build \(........\).*/\1/')
+build=$("$IOMMULAB" version | sed 's|.*recipes of \(........\).*|\1|')
 expect_one_line 2 'no recipe and no file' "$IOMMULAB" replay foo:bar
 expect_one_line 2 'expected one RECIPE or REPORT' "$IOMMULAB" replay
 expect_one_line 2 'column 11: no build id' "$IOMMULAB" replay 'iommulab1:xyz'

@@ -1,41 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "tests/sim/oracle/check/oracle_test.h"
 
+#include "sim/kapi/kapi.h"
 #include "sim/kapi/mutex.h"
 #include "sim/kapi/preempt.h"
 #include "sim/kapi/rcu.h"
 #include "sim/kapi/slab.h"
 #include "sim/kapi/spinlock.h"
+#include "tests/kit/oracle.h"
 
 static struct {
 	struct mutex *m;
 	spinlock_t *spin;
-	void (*body[2])(void *);
 } t;
 
-static void boot(struct world *world, void *self)
+static void boot(void)
 {
-	(void)world;
-	(void)self;
 	t.m = kzalloc(sizeof(*t.m), GFP_KERNEL);
 	t.spin = kzalloc(sizeof(*t.spin), GFP_KERNEL);
 	mutex_init(t.m);
 	spin_lock_init(t.spin);
 }
 
-static void start(struct world *world, void *self)
-{
-	(void)world;
-	(void)self;
-	for (u32 i = 0; i < 2; i++)
-		spawn("task", t.body[i], NULL);
-}
-
 static void load_task(void (*body)(void *))
 {
-	t.body[0] = body;
-	t.body[1] = body;
-	load("atomic", boot, start);
+	load_oracle("atomic", .boot = boot, .task = {body, body});
 }
 
 static void mutex_under_spinlock(void *arg)

@@ -1,63 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "tests/sim/oracle/check/oracle_test.h"
 
 #include "sim/kapi/completion.h"
+#include "sim/kapi/kapi.h"
 #include "sim/kapi/mutex.h"
 #include "sim/kapi/slab.h"
 #include "sim/kapi/workqueue.h"
+#include "tests/kit/locks.h"
+#include "tests/kit/oracle.h"
 
 static struct {
-	struct mutex *a, *b;
 	struct completion *done;
-	void (*body[2])(void *);
 } t;
 
-static void boot(struct world *world, void *self)
+static void boot(void)
 {
-	(void)world;
-	(void)self;
-	t.a = kzalloc(sizeof(*t.a), GFP_KERNEL);
-	t.b = kzalloc(sizeof(*t.b), GFP_KERNEL);
+	locks_boot();
 	t.done = kzalloc(sizeof(*t.done), GFP_KERNEL);
-	mutex_init(t.a);
-	mutex_init(t.b);
 	init_completion(t.done);
-}
-
-static void start(struct world *world, void *self)
-{
-	(void)world;
-	(void)self;
-	spawn("first", t.body[0], NULL);
-	if (t.body[1])
-		spawn("second", t.body[1], NULL);
 }
 
 static void load_tasks(void (*first)(void *), void (*second)(void *))
 {
-	t.body[0] = first;
-	t.body[1] = second;
-	load("deadlock", boot, start);
-}
-
-static void pair(struct mutex *outer, struct mutex *inner)
-{
-	mutex_lock(outer);
-	mutex_lock(inner);
-	mutex_unlock(inner);
-	mutex_unlock(outer);
-}
-
-static void a_then_b(void *arg)
-{
-	(void)arg;
-	pair(t.a, t.b);
-}
-
-static void b_then_a(void *arg)
-{
-	(void)arg;
-	pair(t.b, t.a);
+	load_oracle("deadlock", .boot = boot, .task = {first, second});
 }
 
 static void waits(void *arg)
@@ -79,7 +43,7 @@ Test(deadlock, two_mutexes_in_both_orders_are_a_cycle)
 	load_tasks(a_then_b, b_then_a);
 	f = fires("INFO: task hung in %F");
 	cr_assert(strstr(f->text, "a cycle of 2"), "%s", f->text);
-	cr_assert(strstr(f->text, "on t.b, which second/T3 must release"), "%s", f->text);
+	cr_assert(strstr(f->text, "on locks.b, which second/T3 must release"), "%s", f->text);
 	cr_assert_eq(f->n_spots, 2);
 	cr_assert_str_eq(f->spot[0].what, "Blocked in mutex_lock");
 	cr_assert_eq(f->spot[0].task, 2);
@@ -116,9 +80,9 @@ static struct work_struct *work;
 static void work_fn(struct work_struct *unused)
 {
 	(void)unused;
-	mutex_lock(t.a);
+	mutex_lock(locks.a);
 	wait_for_completion(t.done);
-	mutex_unlock(t.a);
+	mutex_unlock(locks.a);
 }
 
 static void queues(void *arg)
@@ -138,9 +102,9 @@ Test(deadlock, a_work_item_that_never_ends)
 static void daemon_body(void *arg)
 {
 	(void)arg;
-	mutex_lock(t.a);
+	mutex_lock(locks.a);
 	wait_for_completion(t.done);
-	mutex_unlock(t.a);
+	mutex_unlock(locks.a);
 	wait_for_completion(t.done);
 }
 

@@ -2,27 +2,13 @@
 /*
  * The facts are published by hand: this oracle's whole world is what it hears.
  */
-#include "tests/sim/oracle/check/oracle_test.h"
+#include "sim/kapi/kapi.h"
+#include "tests/kit/oracle.h"
 
 #define NIC 1
 #define DIRECT 1
 #define TRANSLATED 0
 #define DRIVER ((u64)(uintptr_t) "driver")
-
-static void (*body)(void *);
-
-static void start(struct world *world, void *self)
-{
-	(void)world;
-	(void)self;
-	spawn("task", body, NULL);
-}
-
-static void load_body(void (*fn)(void *))
-{
-	body = fn;
-	load("dmaops", NULL, start);
-}
 
 static void change_under_driver(void *arg)
 {
@@ -67,30 +53,30 @@ static void change_under_managed_driver(void *arg)
 
 Test(dmaops, ops_change_while_a_driver_is_bound)
 {
-	load_body(change_under_driver);
+	load_oracle("dmaops", .task = {change_under_driver});
 	fires("BUG: DMA ops changed under a driver in %F");
 }
 
 Test(dmaops, ops_change_while_memory_is_mapped)
 {
-	load_body(change_under_mapping);
+	load_oracle("dmaops", .task = {change_under_mapping});
 	fires("BUG: DMA ops changed under a driver in %F");
 }
 
 Test(dmaops, memory_is_unmapped_with_other_ops)
 {
-	load_body(unmap_the_other_way);
+	load_oracle("dmaops", .task = {unmap_the_other_way});
 	fires("BUG: DMA mapping taken back with other ops in %F");
 }
 
 Test(dmaops, between_two_drivers_ops_may_change)
 {
-	load_body(change_between_drivers);
+	load_oracle("dmaops", .task = {change_between_drivers});
 	silent();
 }
 
 Test(dmaops, a_driver_that_manages_dma_does_not_mind)
 {
-	load_body(change_under_managed_driver);
+	load_oracle("dmaops", .task = {change_under_managed_driver});
 	silent();
 }

@@ -2,27 +2,13 @@
 /*
  * The facts are published by hand: this oracle's whole world is what it hears.
  */
-#include "tests/sim/oracle/check/oracle_test.h"
+#include "sim/kapi/kapi.h"
+#include "tests/kit/oracle.h"
 
 #define IOMMU 2
 #define STREAM 0x10
 #define NIC 1
 #define DISK 3
-
-static void (*body)(void *);
-
-static void start(struct world *world, void *self)
-{
-	(void)world;
-	(void)self;
-	spawn("task", body, NULL);
-}
-
-static void load_body(void (*fn)(void *))
-{
-	body = fn;
-	load("grouping", NULL, start);
-}
 
 static void stream_in_two_groups(void *arg)
 {
@@ -55,24 +41,24 @@ static void stream_given_up(void *arg)
 
 Test(grouping, one_stream_in_two_groups)
 {
-	load_body(stream_in_two_groups);
+	load_oracle("grouping", .task = {stream_in_two_groups});
 	fires("BUG: two groups for one stream id in %F");
 }
 
 Test(grouping, one_stream_in_one_group)
 {
-	load_body(stream_in_one_group);
+	load_oracle("grouping", .task = {stream_in_one_group});
 	silent();
 }
 
 Test(grouping, equal_streams_of_two_iommus_are_two)
 {
-	load_body(streams_of_two_iommus);
+	load_oracle("grouping", .task = {streams_of_two_iommus});
 	silent();
 }
 
 Test(grouping, a_stream_that_was_given_up_is_free)
 {
-	load_body(stream_given_up);
+	load_oracle("grouping", .task = {stream_given_up});
 	silent();
 }

@@ -1,49 +1,37 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "tests/sim/oracle/check/oracle_test.h"
 
 #include "sim/kapi/completion.h"
 #include "sim/kapi/jiffies.h"
+#include "sim/kapi/kapi.h"
 #include "sim/kapi/rcu.h"
 #include "sim/kapi/slab.h"
+#include "tests/kit/oracle.h"
 
 static struct {
 	struct completion *done;
-	void (*body[2])(void *);
 	u64 turns;
 	bool stop;
 } t;
 
-static void boot(struct world *world, void *self)
+static void boot(void)
 {
-	(void)world;
-	(void)self;
 	t.done = kzalloc(sizeof(*t.done), GFP_KERNEL);
 	init_completion(t.done);
 }
 
-static void start(struct world *world, void *self)
+static void begin(void)
 {
-	(void)world;
-	(void)self;
 	t.stop = false;
-	spawn("first", t.body[0], NULL);
-	if (t.body[1])
-		spawn("second", t.body[1], NULL);
 }
 
 static void load_tasks(void (*first)(void *), void (*second)(void *))
 {
-	t.body[0] = first;
-	t.body[1] = second;
-	load("hang", boot, start);
+	load_oracle("hang", .boot = boot, .begin = begin, .task = {first, second});
 }
 
 static const struct finding *run_steps(u64 steps)
 {
-	struct world_run r = {.seed = 1, .policy = policy_find("rw", 2), .steps_max = steps};
-
-	world_run(w, &r);
-	return r.finding;
+	return run_with(.seed = 1, .policy = policy_find("rw", 2), .steps_max = steps).finding;
 }
 
 /* --- soft lockup --- */
@@ -113,7 +101,7 @@ Test(hang, a_reader_that_never_leaves_stalls_it)
 {
 	t.turns = ~0ULL;
 	load_tasks(reads_long, waits_for_readers);
-	cr_assert(strstr(run_steps(100000)->title, "rcu detected stall"));
+	assert_title(run_steps(100000), "rcu detected stall");
 }
 
 Test(hang, a_long_reader_that_nobody_waits_for_is_silent)

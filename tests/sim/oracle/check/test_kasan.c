@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "tests/sim/oracle/check/kasan_hooked.h"
-#include "tests/sim/oracle/check/oracle_test.h"
-
+#include "sim/kapi/kapi.h"
 #include "sim/kapi/mutex.h"
 #include "sim/kapi/rcu.h"
 #include "sim/kapi/slab.h"
+#include "tests/kit/oracle.h"
+#include "tests/sim/oracle/check/kasan_hooked.h"
 
 static struct {
 	struct planted *object;
@@ -19,10 +19,8 @@ static void need_hooks(void)
 		cr_skip_test("this build has no access hooks");
 }
 
-static void boot(struct world *world, void *self)
+static void boot(void)
 {
-	(void)world;
-	(void)self;
 	t.object = kzalloc(sizeof(*t.object), GFP_KERNEL);
 }
 
@@ -40,27 +38,12 @@ static void freer(void *arg)
 	kfree(t.object);
 }
 
-static void start_race(struct world *world, void *self)
-{
-	(void)world;
-	(void)self;
-	spawn("reader", reader, NULL);
-	spawn("freer", freer, NULL);
-}
-
-static void start_reader(struct world *world, void *self)
-{
-	(void)world;
-	(void)self;
-	spawn("reader", reader, NULL);
-}
-
 Test(kasan, use_after_free_has_both_stacks)
 {
 	const struct finding *f;
 
 	need_hooks();
-	load("kasan", boot, start_race);
+	load_oracle("kasan", .boot = boot, .task = {reader, freer});
 	f = fires("BUG: KASAN: slab-use-after-free in %F");
 	cr_assert_str_eq(f->oracle, "kasan");
 	cr_assert_str_eq(f->spot[0].what, "Read of size 8");
@@ -75,7 +58,7 @@ Test(kasan, use_after_free_has_both_stacks)
 
 Test(kasan, reading_a_live_object_is_silent)
 {
-	load("kasan", boot, start_reader);
+	load_oracle("kasan", .boot = boot, .task = {reader});
 	silent();
 }
 
@@ -90,17 +73,10 @@ static void writer(void *arg)
 	kfree(p);
 }
 
-static void start_writer(struct world *world, void *self)
-{
-	(void)world;
-	(void)self;
-	spawn("writer", writer, NULL);
-}
-
 Test(kasan, a_write_into_the_redzone_is_out_of_bounds)
 {
 	need_hooks();
-	load("kasan", NULL, start_writer);
+	load_oracle("kasan", .task = {writer});
 	t.distance = 8;
 	cr_assert(strstr(fires("KASAN: slab-out-of-bounds in %F")->text, "to the right"));
 }
@@ -108,7 +84,7 @@ Test(kasan, a_write_into_the_redzone_is_out_of_bounds)
 Test(kasan, the_first_byte_behind_an_object_is_out_of_bounds)
 {
 	need_hooks();
-	load("kasan", NULL, start_writer);
+	load_oracle("kasan", .task = {writer});
 	t.distance = 0;
 	fires("KASAN: slab-out-of-bounds in %F");
 	/* Padding inside of the struct is the object's own. */
@@ -130,33 +106,19 @@ static void wild_reader(void *arg)
 	t.sum = kasan_read((const struct planted *)(HEAP_BASE + HEAP_SLOT / 2));
 }
 
-static void start_null(struct world *world, void *self)
-{
-	(void)world;
-	(void)self;
-	spawn("null", null_reader, NULL);
-}
-
-static void start_wild(struct world *world, void *self)
-{
-	(void)world;
-	(void)self;
-	spawn("wild", wild_reader, NULL);
-}
-
 Test(kasan, a_null_pointer_is_named)
 {
 	need_hooks();
 	if (IOMMULAB_ASAN)
 		cr_skip_test("UBSan stops at a null pointer before we do");
-	load("kasan", NULL, start_null);
+	load_oracle("kasan", .task = {null_reader});
 	cr_assert_eq(fires("KASAN: null-ptr-deref in %F")->addr, offsetof(struct planted, second));
 }
 
 Test(kasan, heap_that_was_never_allocated_is_wild)
 {
 	need_hooks();
-	load("kasan", NULL, start_wild);
+	load_oracle("kasan", .task = {wild_reader});
 	cr_assert_eq(fires("KASAN: wild-memory-access in %F")->n_spots, 1);
 }
 
@@ -170,30 +132,16 @@ static void adder(void *arg)
 	kfree(p);
 }
 
-static void start_uninit(struct world *world, void *self)
-{
-	(void)world;
-	(void)self;
-	spawn("adder", adder, NULL);
-}
-
-static void start_zeroed(struct world *world, void *self)
-{
-	(void)world;
-	(void)self;
-	spawn("adder", adder, &t);
-}
-
 Test(kasan, what_nobody_wrote_is_uninitialised)
 {
 	need_hooks();
-	load("kasan", NULL, start_uninit);
+	load_oracle("kasan", .task = {adder});
 	cr_assert_str_eq(fires("BUG: KMSAN: uninit-value in %F")->spot[1].what, "Allocated");
 }
 
 Test(kasan, zeroed_memory_is_silent)
 {
-	load("kasan", NULL, start_zeroed);
+	load_oracle("kasan", .task = {adder}, .arg = {&t});
 	silent();
 }
 
@@ -223,36 +171,24 @@ static void once(void *arg)
 	kfree(NULL);
 }
 
-static void (*freeing)(void *);
-
-static void start_freeing(struct world *world, void *self)
-{
-	(void)world;
-	(void)self;
-	spawn("freer", freeing, NULL);
-}
-
 Test(kasan, freeing_twice_is_a_double_free)
 {
 	const struct finding *f;
 
-	freeing = twice;
-	load("kasan", NULL, start_freeing);
+	load_oracle("kasan", .task = {twice});
 	f = fires("KASAN: double-free in %F");
 	cr_assert_str_eq(f->spot[2].what, "Freed");
 }
 
 Test(kasan, freeing_the_middle_is_an_invalid_free)
 {
-	freeing = inside;
-	load("kasan", NULL, start_freeing);
+	load_oracle("kasan", .task = {inside});
 	cr_assert(strstr(fires("KASAN: invalid-free in %F")->text, "16 bytes inside of"));
 }
 
 Test(kasan, freeing_once_is_silent)
 {
-	freeing = once;
-	load("kasan", NULL, start_freeing);
+	load_oracle("kasan", .task = {once});
 	silent();
 }
 
@@ -275,14 +211,12 @@ static void locker(void *arg)
 
 Test(kasan, a_service_on_a_freed_lock_is_a_use_after_free)
 {
-	freeing = locker;
-	load("kasan", NULL, start_freeing);
+	load_oracle("kasan", .task = {locker});
 	fires("KASAN: slab-use-after-free in %F");
 }
 
 Test(kasan, unselected_it_is_silent)
 {
-	freeing = twice;
-	load("race", NULL, start_freeing);
+	load_oracle("race", .task = {twice});
 	silent();
 }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "tests/sim/oracle/check/oracle_test.h"
 
+#include "sim/kapi/kapi.h"
 #include "sim/kapi/rcu.h"
 #include "sim/kapi/slab.h"
 #include "sim/kapi/workqueue.h"
+#include "tests/kit/oracle.h"
 
 static void *kept;
 
@@ -12,20 +13,9 @@ struct later {
 	struct work_struct work;
 };
 
-static void boot(struct world *world, void *self)
+static void boot(void)
 {
-	(void)world;
-	(void)self;
 	kept = kmalloc(64, GFP_KERNEL);
-}
-
-static void (*body)(void *);
-
-static void start(struct world *world, void *self)
-{
-	(void)world;
-	(void)self;
-	spawn("task", body, NULL);
 }
 
 static void forgets(void *arg)
@@ -56,8 +46,7 @@ Test(leak, what_is_live_at_rest_is_leaked)
 {
 	const struct finding *f;
 
-	body = forgets;
-	load("leak", boot, start);
+	load_oracle("leak", .boot = boot, .task = {forgets});
 	f = fires("BUG: memory leak in %F");
 	cr_assert_str_eq(f->spot[0].what, "Allocated");
 	cr_assert_gt(f->spot[0].n, 0);
@@ -67,7 +56,6 @@ Test(leak, what_is_live_at_rest_is_leaked)
 
 Test(leak, what_rcu_and_workers_free_is_not)
 {
-	body = remembers;
-	load("leak", boot, start);
+	load_oracle("leak", .boot = boot, .task = {remembers});
 	silent();
 }

@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "tests/sim/oracle/check/oracle_test.h"
 
 #include "sim/kapi/irq.h"
+#include "sim/kapi/kapi.h"
 #include "sim/kapi/mutex.h"
 #include "sim/kapi/rwsem.h"
 #include "sim/kapi/slab.h"
 #include "sim/kapi/spinlock.h"
+#include "tests/kit/locks.h"
+#include "tests/kit/oracle.h"
 
 static struct {
-	struct mutex *a, *b, *c, *twin;
+	struct mutex *c, *twin;
 	struct rw_semaphore *s;
 	spinlock_t *spin;
-	void (*body[3])(void *);
 } t;
 
 /* Two of one class. */
@@ -23,70 +24,32 @@ static struct mutex *make_twin(void)
 	return m;
 }
 
-static void boot(struct world *world, void *self)
+static void boot(void)
 {
-	(void)world;
-	(void)self;
-	t.a = kzalloc(sizeof(*t.a), GFP_KERNEL);
-	t.b = kzalloc(sizeof(*t.b), GFP_KERNEL);
+	locks_boot();
 	t.s = kzalloc(sizeof(*t.s), GFP_KERNEL);
 	t.spin = kzalloc(sizeof(*t.spin), GFP_KERNEL);
-	mutex_init(t.a);
-	mutex_init(t.b);
 	init_rwsem(t.s);
 	spin_lock_init(t.spin);
 	t.c = make_twin();
 	t.twin = make_twin();
 }
 
-static void start(struct world *world, void *self)
-{
-	(void)world;
-	(void)self;
-	for (u32 i = 0; i < ARRAY_SIZE(t.body); i++) {
-		if (t.body[i])
-			spawn("task", t.body[i], NULL);
-	}
-}
-
 static void load_tasks(void (*first)(void *), void (*second)(void *), void (*third)(void *))
 {
-	t.body[0] = first;
-	t.body[1] = second;
-	t.body[2] = third;
-	load("lockorder", boot, start);
-}
-
-static void pair(struct mutex *outer, struct mutex *inner)
-{
-	mutex_lock(outer);
-	mutex_lock(inner);
-	mutex_unlock(inner);
-	mutex_unlock(outer);
-}
-
-static void a_then_b(void *arg)
-{
-	(void)arg;
-	pair(t.a, t.b);
-}
-
-static void b_then_a(void *arg)
-{
-	(void)arg;
-	pair(t.b, t.a);
+	load_oracle("lockorder", .boot = boot, .task = {first, second, third});
 }
 
 static void b_then_c(void *arg)
 {
 	(void)arg;
-	pair(t.b, t.c);
+	lock_pair(locks.b, t.c);
 }
 
 static void c_then_a(void *arg)
 {
 	(void)arg;
-	pair(t.c, t.a);
+	lock_pair(t.c, locks.a);
 }
 
 Test(lockorder, two_orders_of_two_locks_are_circular)
@@ -96,13 +59,13 @@ Test(lockorder, two_orders_of_two_locks_are_circular)
 	load_tasks(a_then_b, b_then_a, NULL);
 	f = fires("WARNING: possible circular locking dependency detected");
 	cr_assert(strstr(f->text, "CPU0"), "%s", f->text);
-	cr_assert(strstr(f->text, "lock(t.a)"), "%s", f->text);
+	cr_assert(strstr(f->text, "lock(locks.a)"), "%s", f->text);
 	cr_assert(strstr(f->text, "*** DEADLOCK ***"));
-	cr_assert(strstr(f->spot[0].what, "Acquiring t."));
-	cr_assert(strstr(f->spot[1].what, "Holding t."));
-	cr_assert(strstr(f->spot[2].what, "-> #1 t."));
+	cr_assert(strstr(f->spot[0].what, "Acquiring locks."));
+	cr_assert(strstr(f->spot[1].what, "Holding locks."));
+	cr_assert(strstr(f->spot[2].what, "-> #1 locks."));
 	cr_assert_geq(f->n_held, 1);
-	cr_assert(strstr(f->held[0].name, "t."));
+	cr_assert(strstr(f->held[0].name, "locks."));
 }
 
 Test(lockorder, three_orders_of_three_locks_are_circular)
@@ -132,14 +95,14 @@ Test(lockorder, orders_of_different_runs_make_a_cycle)
 
 	load_tasks(a_then_b, NULL, NULL);
 	oracles_set_run(w->oracles, 41);
-	cr_assert_null(run(1));
-	t.body[0] = b_then_c;
+	cr_assert_null(run(1).finding);
+	program_task(0, b_then_c);
 	oracles_set_run(w->oracles, 42);
-	cr_assert_null(run(1));
-	cr_assert_null(run(2));
-	t.body[0] = c_then_a;
+	cr_assert_null(run(1).finding);
+	cr_assert_null(run(2).finding);
+	program_task(0, c_then_a);
 	oracles_set_run(w->oracles, 50);
-	f = run(1);
+	f = run(1).finding;
 	cr_assert_not_null(f);
 	cr_assert(f->needs_carry);
 	cr_assert_eq(oracle_lockorder_edges(w->oracles, runs, 4), 2);
@@ -152,12 +115,12 @@ Test(lockorder, orders_of_different_runs_make_a_cycle)
 Test(lockorder, an_empty_graph_has_forgotten_them)
 {
 	load_tasks(a_then_b, NULL, NULL);
-	cr_assert_null(run(1));
+	cr_assert_null(run(1).finding);
 	oracles_forget(w->oracles);
-	t.body[0] = b_then_a;
-	cr_assert_null(run(1));
-	t.body[0] = a_then_b;
-	cr_assert_not_null(run(1));
+	program_task(0, b_then_a);
+	cr_assert_null(run(1).finding);
+	program_task(0, a_then_b);
+	cr_assert_not_null(run(1).finding);
 }
 
 Test(lockorder, a_cycle_within_one_run_needs_no_other)
@@ -172,7 +135,7 @@ Test(lockorder, a_cycle_within_one_run_needs_no_other)
 static void twins(void *arg)
 {
 	(void)arg;
-	pair(t.c, t.twin);
+	lock_pair(t.c, t.twin);
 }
 
 static void twins_nested(void *arg)
@@ -187,8 +150,8 @@ static void twins_nested(void *arg)
 static void itself(void *arg)
 {
 	(void)arg;
-	mutex_lock(t.a);
-	mutex_lock(t.a);
+	mutex_lock(locks.a);
+	mutex_lock(locks.a);
 }
 
 Test(lockorder, two_locks_of_a_class_are_recursive)
@@ -216,27 +179,27 @@ static void s_then_a(void *arg)
 {
 	(void)arg;
 	down_read(t.s);
-	mutex_lock(t.a);
-	mutex_unlock(t.a);
+	mutex_lock(locks.a);
+	mutex_unlock(locks.a);
 	up_read(t.s);
 }
 
 static void a_then_s(void *arg)
 {
 	(void)arg;
-	mutex_lock(t.a);
+	mutex_lock(locks.a);
 	down_read(t.s);
 	up_read(t.s);
-	mutex_unlock(t.a);
+	mutex_unlock(locks.a);
 }
 
 static void try_b_then_a(void *arg)
 {
 	(void)arg;
-	mutex_lock(t.b);
-	if (mutex_trylock(t.a))
-		mutex_unlock(t.a);
-	mutex_unlock(t.b);
+	mutex_lock(locks.b);
+	if (mutex_trylock(locks.a))
+		mutex_unlock(locks.a);
+	mutex_unlock(locks.b);
 }
 
 Test(lockorder, fair_readers_are_part_of_cycles)

@@ -2,26 +2,12 @@
 /*
  * The facts are published by hand: this oracle's whole world is what it hears.
  */
-#include "tests/sim/oracle/check/oracle_test.h"
+#include "sim/kapi/kapi.h"
+#include "tests/kit/oracle.h"
 
 #define DOMAIN 7
 #define IOVA 0x10000
 #define PAGE 0x1000ULL
-
-static void (*body)(void *);
-
-static void start(struct world *world, void *self)
-{
-	(void)world;
-	(void)self;
-	spawn("task", body, NULL);
-}
-
-static void load_body(void (*fn)(void *))
-{
-	body = fn;
-	load("mapping", NULL, start);
-}
 
 static void beyond_the_end(void *arg)
 {
@@ -79,36 +65,36 @@ static void another_domain(void *arg)
 
 Test(mapping, an_entry_beyond_the_end)
 {
-	load_body(beyond_the_end);
+	load_oracle("mapping", .task = {beyond_the_end});
 	fires("BUG: IOMMU map outside the requested range in %F");
 }
 
 Test(mapping, an_entry_before_the_start)
 {
-	load_body(before_the_start);
+	load_oracle("mapping", .task = {before_the_start});
 	fires("BUG: IOMMU map outside the requested range in %F");
 }
 
 Test(mapping, a_map_that_leaves_a_hole)
 {
-	load_body(half_mapped);
+	load_oracle("mapping", .task = {half_mapped});
 	fires("BUG: IOMMU map left a hole in %F");
 }
 
 Test(mapping, a_failed_map_that_leaves_entries)
 {
-	load_body(half_left);
+	load_oracle("mapping", .task = {half_left});
 	fires("BUG: failed IOMMU map left entries in %F");
 }
 
 Test(mapping, all_or_nothing_is_silent)
 {
-	load_body(all_or_nothing);
+	load_oracle("mapping", .task = {all_or_nothing});
 	silent();
 }
 
 Test(mapping, another_domain_is_no_concern)
 {
-	load_body(another_domain);
+	load_oracle("mapping", .task = {another_domain});
 	silent();
 }

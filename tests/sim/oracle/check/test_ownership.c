@@ -2,27 +2,13 @@
 /*
  * The facts are published by hand: this oracle's whole world is what it hears.
  */
-#include "tests/sim/oracle/check/oracle_test.h"
+#include "sim/kapi/kapi.h"
+#include "tests/kit/oracle.h"
 
 #define GROUP 5
 #define NIC 1
 #define DISK 2
 #define USER 0x77
-
-static void (*body)(void *);
-
-static void start(struct world *world, void *self)
-{
-	(void)world;
-	(void)self;
-	spawn("task", body, NULL);
-}
-
-static void load_body(void (*fn)(void *))
-{
-	body = fn;
-	load("ownership", NULL, start);
-}
 
 static void group_of_two(void)
 {
@@ -117,7 +103,7 @@ Test(ownership, a_claim_while_a_driver_is_bound)
 {
 	const struct finding *f;
 
-	load_body(claim_while_bound);
+	load_oracle("ownership", .task = {claim_while_bound});
 	f = fires("BUG: DMA ownership violated in %F");
 	cr_assert(strstr(f->text, "User 0x77 claims group 5 while its device 2"), "%s", f->text);
 	cr_assert_str_eq(f->spot[0].what, "User claims the group");
@@ -126,36 +112,36 @@ Test(ownership, a_claim_while_a_driver_is_bound)
 
 Test(ownership, a_driver_bound_while_a_user_owns_the_group)
 {
-	load_body(bind_while_claimed);
+	load_oracle("ownership", .task = {bind_while_claimed});
 	cr_assert_str_eq(fires("DMA ownership violated")->spot[1].what, "The user's claim");
 }
 
 Test(ownership, the_default_domain_taken_while_a_user_owns_the_group)
 {
-	load_body(default_domain_while_claimed);
+	load_oracle("ownership", .task = {default_domain_while_claimed});
 	fires("DMA ownership violated");
 }
 
 Test(ownership, memory_mapped_for_dma_while_a_user_owns_the_group)
 {
-	load_body(dma_while_claimed);
+	load_oracle("ownership", .task = {dma_while_claimed});
 	fires("DMA ownership violated");
 }
 
 Test(ownership, one_after_the_other_is_silent)
 {
-	load_body(in_turns);
+	load_oracle("ownership", .task = {in_turns});
 	silent();
 }
 
 Test(ownership, drivers_that_manage_dma_are_no_kernel_control)
 {
-	load_body(managed_drivers);
+	load_oracle("ownership", .task = {managed_drivers});
 	silent();
 }
 
 Test(ownership, another_group_is_no_concern)
 {
-	load_body(another_group);
+	load_oracle("ownership", .task = {another_group});
 	silent();
 }

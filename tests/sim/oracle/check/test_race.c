@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "tests/sim/oracle/check/oracle_test.h"
-#include "tests/sim/oracle/check/race_hooked.h"
-
+#include "sim/kapi/kapi.h"
 #include "sim/kapi/mutex.h"
 #include "sim/kapi/slab.h"
+#include "tests/kit/oracle.h"
+#include "tests/sim/oracle/check/race_hooked.h"
 
 enum way { PLAIN, MARKED, HALF_MARKED, LOCKED, PUBLISHED };
 
@@ -21,10 +21,8 @@ static void need_race_hooks(void)
 		cr_skip_test("this build has no race hooks");
 }
 
-static void boot(struct world *world, void *self)
+static void boot(void)
 {
-	(void)world;
-	(void)self;
 	t.s = kzalloc(sizeof(*t.s), GFP_KERNEL);
 	t.m = kzalloc(sizeof(*t.m), GFP_KERNEL);
 	mutex_init(t.m);
@@ -74,19 +72,11 @@ static void reader(void *arg)
 	}
 }
 
-static void start(struct world *world, void *self)
-{
-	(void)world;
-	(void)self;
-	spawn("writer", writer, NULL);
-	spawn("reader", reader, NULL);
-}
-
 static void load_way(enum way way)
 {
 	need_race_hooks();
 	t.way = way;
-	load("race", boot, start);
+	load_oracle("race", .boot = boot, .task = {writer, reader});
 }
 
 Test(race, plain_accesses_race_in_every_schedule)
@@ -95,7 +85,7 @@ Test(race, plain_accesses_race_in_every_schedule)
 
 	load_way(PLAIN);
 	for (u64 seed = 1; seed <= 20; seed++) {
-		f = run(seed);
+		f = run(seed).finding;
 		cr_assert_not_null(f);
 		cr_assert_str_eq(f->title, "BUG: KCSAN: data-race in %F / %G");
 	}

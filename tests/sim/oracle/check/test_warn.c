@@ -1,18 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "tests/sim/oracle/check/oracle_test.h"
 
 #include "sim/kapi/bug.h"
+#include "sim/kapi/kapi.h"
 #include "sim/kapi/refcount.h"
 #include "sim/kapi/slab.h"
-
-static void (*body)(void *);
-
-static void start(struct world *world, void *self)
-{
-	(void)world;
-	(void)self;
-	spawn("task", body, NULL);
-}
+#include "tests/kit/oracle.h"
 
 static void warns(void *arg)
 {
@@ -42,8 +34,7 @@ Test(warn, a_warn_on_is_a_finding)
 {
 	const struct finding *f;
 
-	body = warns;
-	load("warn", NULL, start);
+	load_oracle("warn", .task = {warns});
 	f = fires("WARNING in %F");
 	cr_assert(strstr(f->text, "WARN_ON(!arg)"));
 	cr_assert(strstr(f->text, "test_warn.c:"));
@@ -52,21 +43,18 @@ Test(warn, a_warn_on_is_a_finding)
 
 Test(warn, a_bug_on_is_a_kernel_bug)
 {
-	body = bugs;
-	load("warn", NULL, start);
+	load_oracle("warn", .task = {bugs});
 	cr_assert(strstr(fires("kernel BUG in %F")->text, "kernel BUG at "));
 }
 
 Test(warn, a_service_reports_misuse)
 {
-	body = raises_the_dead;
-	load("warn", NULL, start);
+	load_oracle("warn", .task = {raises_the_dead});
 	fires("refcount");
 }
 
 Test(warn, a_false_condition_is_silent)
 {
-	body = is_content;
-	load("warn", NULL, start);
+	load_oracle("warn", .task = {is_content});
 	silent();
 }

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# A crash leaves the recipe of the run at hand; an interrupt stops in order.
+. "$(dirname "$0")/lib.sh"
+cd "$IOMMULAB_SOURCE" || exit 1
+export TMPDIR=$WORK
+
+sed '/^bugs/d; /^expect/d' scenarios/historic/core-devfree-vs-fwspec.yaml >"$WORK/clean.yaml"
+
+# start ARGUMENTS...: in the background, until it has come to run.
+start() {
+	"$IOMMULAB" run --time 60s "$@" "$WORK/clean.yaml" >"$WORK/said" 2>&1 &
+	PID=$!
+	for _ in $(seq 200); do
+		grep -qs iommulab1: "$WORK"/iommulab-*.recipe && return
+		sleep 0.05
+	done
+	fail "no mapped recipe"
+}
+
+start
+kill -SEGV $PID
+wait $PID 2>/dev/null
+[ $? = 139 ] || fail 'a crash ends by its signal'
+grep -q 'crashed with SIGSEGV' "$WORK/said" || fail 'the crash is not named'
+recipe=$(sed -n "s/^replay: iommulab replay '\(.*\)'/\1/p" "$WORK/said")
+[ "$recipe" = "$(tr '\0' '\n' <"$WORK/iommulab-$PID.recipe" | head -1)" ] || fail 'the file has another recipe'
+expect 0 'clean: clean, no finding' "$IOMMULAB" replay "$recipe"
+expect 0 'clean: clean, no finding' "$IOMMULAB" replay "$WORK/iommulab-$PID.recipe"
+rm "$WORK/iommulab-$PID.recipe"
+
+for signal in INT TERM; do
+	start
+	kill -$signal $PID
+	wait $PID
+	[ $? = 0 ] || fail "SIG$signal: exit code"
+	grep -q 'clean: clean, .*, stopped' "$WORK/said" || fail "SIG$signal: not stopped in order"
+done
+ls "$WORK"/*.recipe >"$WORK/left" 2>/dev/null && fail 'a recipe file is left'
+
+# Workers stop, too.
+start --jobs 2
+kill -TERM $PID
+wait $PID
+grep -q 'stopped' "$WORK/said" || fail 'workers did not stop'
+ls "$WORK"/*.recipe >"$WORK/left" 2>/dev/null && fail 'a worker left its recipe file'
+finish
