@@ -42,6 +42,8 @@ function(iommulab_test_properties name)
 	if(name MATCHES "_long$")
 		set(label long)
 		set(timeout 600)
+	elseif(name MATCHES "^core\\.hosted\\.") # compile a kernel tree
+		set(timeout 600)
 	endif()
 	set_tests_properties(${name} PROPERTIES
 		WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}
