@@ -3,26 +3,13 @@
 # once per build directory.
 . "$(dirname "$0")/../../tools/cli/lib.sh"
 
-# The first tree there is: the caller's, Debian's unpacked, Debian's archive.
-hosted_tree() {
-	local dir
-	for dir in "$IOMMULAB_TREE" /usr/src/linux-source-6.12 "$IOMMULAB_BUILD/linux-source-6.12"; do
-		if [ -n "$dir" ] && [ -d "$dir/drivers/iommu/iommufd" ]; then
-			echo "$dir"
-			return
-		fi
-	done
-	if [ -f /usr/src/linux-source-6.12.tar.xz ]; then
-		tar -C "$IOMMULAB_BUILD" -xf /usr/src/linux-source-6.12.tar.xz &&
-			echo "$IOMMULAB_BUILD/linux-source-6.12"
-	fi
-}
-
-TREE=$(hosted_tree)
+# Compiling a tree takes minutes, so whoever wants it names one.
+TREE=${IOMMULAB_TREE:-}
 if [ -z "$TREE" ]; then
-	echo "no Linux 6.12 tree: sudo apt-get install linux-source-6.12, or set IOMMULAB_TREE"
+	echo "no tree to host: set IOMMULAB_TREE to an unpacked Linux 6.12"
 	exit 77
 fi
+[ -d "$TREE/drivers/iommu/iommufd" ] || fail "$TREE is no tree with iommufd"
 for tool in flex bison bc clang-19 ld.lld-19 ninja; do
 	command -v $tool >/dev/null || {
 		echo "$tool is missing"
