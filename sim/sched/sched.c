@@ -152,11 +152,9 @@ void sched_set_policy(struct sched *s, const struct policy *p)
 
 /* --- the run's hash --- */
 
-void sched_note(struct sched *s, u64 v)
+static __attribute__((noinline)) void keep_check(struct sched *s)
 {
-	s->hash = hash_mix(s->hash, v);
-	s->notes++;
-	if (likely(!s->check_every) || s->notes % s->check_every)
+	if (s->notes % s->check_every)
 		return;
 	if (s->n_checks == s->checks_max) {
 		s->checks_max = s->checks_max ? 2 * s->checks_max : 1024;
@@ -164,6 +162,14 @@ void sched_note(struct sched *s, u64 v)
 		sim_assert(s->checks);
 	}
 	s->checks[s->n_checks++] = s->hash;
+}
+
+void sched_note(struct sched *s, u64 v)
+{
+	s->hash = hash_mix(s->hash, v);
+	s->notes++;
+	if (unlikely(s->check_every))
+		keep_check(s);
 }
 
 /* Addresses of the world are the same in every run; others are left out. */
@@ -448,22 +454,28 @@ void sched_preempt(struct task *t)
 	reschedule(s, t, WHY_PREEMPT);
 }
 
-void sched_point(const void *addr, u32 size, u32 flags)
+static __attribute__((noinline)) void stop_before(const void *addr, u32 size, u32 flags, u64 pc)
 {
 	struct task *t = current_task;
-	struct sched *s = t->world->sched;
 
-	t->ops++;
-	sched_note(s, stable_addr(addr) ^ (u64)t->id << 56 ^ t->ops << 16 ^ flags);
-	if (flags & (OP_SHARED | OP_SYNC))
-		t->stop_at -= t->weight_shared;
-	if (likely(!sched_due(t)))
-		return;
 	t->pending.addr = addr;
 	t->pending.size = size;
 	t->pending.flags = flags;
-	t->pending.pc = (u64)(uintptr_t)__builtin_return_address(0);
+	t->pending.pc = pc;
 	sched_preempt(t);
+}
+
+void sched_point(const void *addr, u32 size, u32 flags)
+{
+	struct task *t = current_task;
+
+	t->ops++;
+	sched_note(t->world->sched,
+		   stable_addr(addr) ^ (u64)t->id << 56 ^ t->ops << 16 ^ flags);
+	if (flags & (OP_SHARED | OP_SYNC))
+		t->stop_at -= t->weight_shared;
+	if (unlikely(sched_due(t)))
+		stop_before(addr, size, flags, (u64)(uintptr_t)__builtin_return_address(0));
 }
 
 /* --- tasks --- */
