@@ -139,10 +139,10 @@ class Build:
 
     def write_ninja(self, rows):
         lines = ["ninja_required_version = 1.10", f"builddir = {self.dir}",
-                 "rule cc", "  command = cd $kbuild && clang-19 -MD -MF $out.d $flags -c -o $out $in",
+                 "rule cc", "  command = clang-19 -MD -MF $out.d $flags -c -o $out $in",
                  "  depfile = $out.d", "  deps = gcc", "  description = CC $name",
                  "rule link", "  command = $command", "  description = LINK $out",
-                 f"kbuild = {self.tree.work}"]
+                 ""]
         pools = {}
         for obj, path, flags in rows:
             text = " ".join(ninja_quote(w) for w in flags)
@@ -156,7 +156,9 @@ class Build:
 
     def compile(self, objects):
         """Runs ninja; its own progress on a terminal, else only what fails."""
-        argv = ["ninja", "-C", self.dir, "-j", str(self.args.jobs), "-k", "20", "objects"]
+        # In kbuild's folder: its flags, and so the dependencies, are relative to it.
+        argv = ["ninja", "-C", self.tree.work, "-f", os.path.join(self.dir, "build.ninja"), "-j",
+                str(self.args.jobs), "-k", "20", "objects"]
         env = dict(os.environ, NINJA_STATUS="[%f/%t] ")
         tty = sys.stderr.isatty()
         run = subprocess.run(argv, env=env, check=False, text=True, errors="replace",
