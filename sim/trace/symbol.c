@@ -403,8 +403,15 @@ static u32 frames_from_dwarf(const struct module *m, u64 addr, struct trace_fram
 
 static u32 frames_from_symbols(u64 pc, struct trace_frame *frames)
 {
-	const char *name = table.module ? dwfl_module_addrname(table.module, pc) : NULL;
+	const char *name = NULL;
+	GElf_Off offset;
+	GElf_Sym sym;
 
+	if (table.module)
+		name = dwfl_module_addrinfo(table.module, pc, &offset, &sym, NULL, NULL, NULL);
+	/* The nearest symbol is not the one that pc lies in if it ends before. */
+	if (name && offset >= max(sym.st_size, (GElf_Xword)1))
+		name = NULL;
 	memset(frames, 0, sizeof(*frames));
 	copy(frames->function, sizeof(frames->function), name ? name : "?");
 	copy(frames->file, sizeof(frames->file), "?");

@@ -39,7 +39,7 @@ int cli_fail(const char *fmt, ...)
 
 #define OUTPUT_OPTIONS                                                                             \
 	TEXT("json", 0, json, "the result as JSON; - is standard output", "FILE|-"),               \
-	TEXT("trace", 0, trace, "each fact and access of the run that is shown", "FILE|-"),        \
+	TEXT("trace", 0, trace, "each fact of the run that is shown", "FILE|-"),        \
 	TEXT("out", 'o', out, "puts each finding into DIR/finding-NNN", "DIR")
 
 const struct poptOption cli_run_options[] = {

@@ -10,6 +10,8 @@
 #
 # tests/kit/*.c is linked into every test; X_hooked.c beside test_X.c too.
 
+# Recipe files of killed programs stay in the build.
+file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/tmp)
 set(test_environment
 	IOMMULAB=${CMAKE_BINARY_DIR}/iommulab
 	IOMMULAB_SOURCE=${CMAKE_SOURCE_DIR}
