@@ -28,6 +28,7 @@
 
 struct worker {
 	u64 runs, steps;
+	u64 hash;         /* sum over its runs: whoever made which does not show */
 	u64 exhausted_at; /* run, 0 = not */
 	u64 diverged_at;
 	char divergence[256];
@@ -304,6 +305,7 @@ static bool one_run(struct campaign *k, struct explorer *e, u64 i, u64 seed, u64
 	oracles_set_run(e->w->oracles, i + 1);
 	explorer_run(e);
 	k->me->steps += r->steps;
+	k->me->hash += hash_mix(i, r->hash);
 	__atomic_store_n(&k->me->runs, k->me->runs + 1, __ATOMIC_RELAXED);
 	k->nth_over = nth && !r->fault_fired;
 	log_run(k, e, i);
@@ -435,6 +437,7 @@ static void merge(const struct campaign *k, struct explore_result *result, u32 n
 
 		result->runs += w->runs;
 		result->steps += w->steps;
+		result->hash += w->hash;
 		result->stopped |= w->stopped;
 		result->exhausted |= w->exhausted_at != 0;
 		if (w->diverged_at && w->diverged_at < first) {

@@ -72,7 +72,7 @@ struct explore_result {
 	u64 runs, steps, elapsed_us;
 	struct explore_finding *findings; /* one per title, in the order of their runs */
 	u32 n_findings;
-	u64 hash;                  /* of the last run played; replay only */
+	u64 hash;                  /* of all runs together; of a replay: the last run played */
 	u32 same;                  /* plays with that hash; replay only */
 	char missed[160];          /* replay only: the first switch that did not apply, or "" */
 	bool stopped;              /* by the clock or the user, before all runs were made */

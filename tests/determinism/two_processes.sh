@@ -18,6 +18,7 @@ outcome() {
 	python3 - "$1" <<'PY'
 import json, sys
 doc = json.load(open(sys.argv[1]))
+assert len(doc["trace_hash"]) == 16, doc["trace_hash"]
 print(doc["outcome"], doc["trace_hash"], doc["runs"], doc.get("recipe"), doc.get("title"))
 PY
 }

@@ -61,10 +61,13 @@ static struct json_object *to_json(const struct scenario *s, const struct explor
 		cli_json_add_finding(doc, f, s);
 	} else {
 		long *rets = explore_default_rets(s, o);
+		char hash[24];
 
 		for (const char *const *k = (const char *const[]){"title", "oracle", "recipe",
-								  "trace_hash", NULL}; *k; k++)
+								  NULL}; *k; k++)
 			json_object_object_add(doc, *k, NULL);
+		snprintf(hash, sizeof(hash), "%016llx", (unsigned long long)r->hash);
+		json_object_object_add(doc, "trace_hash", json_object_new_string(hash));
 		json_object_object_add(doc, "sites", json_object_new_array());
 		json_object_object_add(doc, "switches", json_object_new_int(0));
 		json_object_object_add(doc, "calls", cli_calls_json(s, rets));
