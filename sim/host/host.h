@@ -72,6 +72,9 @@ void host_recipe_done(void);
 void host_signals_init(void);
 bool host_stop_asked(void);
 
+/* Whether path is writable, or could be made in its folder: asked before long work. */
+bool host_can_write(const char *path);
+
 /* --- worker processes --- */
 
 /* Zeroed memory that forked workers share with their parent. */

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -127,12 +128,28 @@ void host_signals_init(void)
 	sa.sa_flags = SA_ONSTACK | SA_RESTART;
 	sigaction(SIGINT, &sa, NULL);
 	sigaction(SIGTERM, &sa, NULL);
+	sigaction(SIGHUP, &sa, NULL);
 	signal(SIGPIPE, SIG_IGN);
 }
 
 bool host_stop_asked(void)
 {
 	return stop_asked;
+}
+
+bool host_can_write(const char *path)
+{
+	char folder[HOST_PATH_MAX];
+	const char *slash = strrchr(path, '/');
+	size_t len = slash ? (size_t)(slash - path) : 0;
+
+	if (access(path, F_OK) == 0)
+		return access(path, W_OK) == 0;
+	if (!*path || len >= sizeof(folder))
+		return false;
+	memcpy(folder, path, len);
+	folder[len] = '\0';
+	return access(len ? folder : slash ? "/" : ".", W_OK) == 0;
 }
 
 /* --- workers --- */
@@ -166,6 +183,7 @@ static u32 reap(u32 left, u32 *failed)
 u32 host_workers_run(u32 n, void (*fn)(void *arg, u32 i), void (*tick)(void *arg), void *arg)
 {
 	u32 failed = 0, left = n;
+	pid_t parent = getpid();
 
 	fflush(NULL);
 	for (u32 i = 0; i < n; i++) {
@@ -174,6 +192,10 @@ u32 host_workers_run(u32 n, void (*fn)(void *arg, u32 i), void (*tick)(void *arg
 		if (pid < 0)
 			sim_fatal("cannot start worker %u: %s", i, strerror(errno));
 		if (pid == 0) {
+			/* Whoever started the campaign may be killed: its workers go with it. */
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
+			if (getppid() != parent)
+				_exit(1);
 			fn(arg, i);
 			host_recipe_done();
 			_exit(0);

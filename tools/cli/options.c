@@ -136,12 +136,23 @@ bool cli_duration(const char *option, const char *text, u64 *ms)
 
 int cli_check_world(const struct cli *c, const struct kernel **kernel)
 {
+	const struct {
+		const char *name, *path;
+	} outputs[] = {{"json", c->o.json}, {"trace", c->o.trace}, {"out", c->o.out}};
 	char why[512];
 
 	if (c->o.memory && strcmp(c->o.memory, "sc") != 0)
 		return cli_fail("--memory %s is not built yet, expected sc", c->o.memory);
 	if (c->o.threads)
 		return cli_fail("--threads is not built yet");
+	if (c->o.json && c->o.trace && !strcmp(c->o.json, "-") && !strcmp(c->o.trace, "-"))
+		return cli_fail("--json - and --trace - would mix on standard output");
+	for (size_t i = 0; i < sizeof(outputs) / sizeof(*outputs); i++) {
+		if (outputs[i].path && strcmp(outputs[i].path, "-") &&
+		    !host_can_write(outputs[i].path))
+			return cli_fail("--%s: %s cannot be written", outputs[i].name,
+					outputs[i].path);
+	}
 	*kernel = &kernel_model;
 	if (!c->o.kernel || strcmp(c->o.kernel, kernel_model.name) == 0)
 		return CLI_OK;

@@ -54,6 +54,12 @@ done
 expect 0 'KASAN' "$IOMMULAB" replay "$WORK/out/finding-001/recipe"
 expect 0 'KASAN' "$IOMMULAB" replay "$WORK/out/finding-001/report.json"
 [ "$(ls -A "$WORK/out" | wc -l)" = 2 ] || fail 'something is left in --out'
+# Said before the first run, so for clean scenarios too.
+for output in --json --trace --out; do
+	expect_one_line 2 "$output: /nonexist/x cannot be written" \
+		"$IOMMULAB" run $output /nonexist/x scenarios/story/domains.yaml
+done
+expect_one_line 2 'would mix on standard output' "$IOMMULAB" run --json - --trace - $bug
 expect 2 'cannot be written' "$IOMMULAB" run --out /dev/null/x $bug
 expect 2 'cannot be written' "$IOMMULAB" run --json /dev/null/x $bug
 
