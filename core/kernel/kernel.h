@@ -47,6 +47,19 @@ struct kernel {
 	 * Runs as task 0.
 	 */
 	void (*shutdown)(struct world *w);
+	/*
+	 * System calls, of kernels that have them (else NULL, all five). Process 0 is
+	 * there from the start. Called in a task; x86-64's numbers; pointers are
+	 * addresses of that process. Result or -errno, -ENOSYS for unknown numbers.
+	 */
+	long (*syscall)(struct world *w, u32 process, long nr, const u64 arg[6]);
+	/* Copies from and to the process's memory as the process would; bytes not copied. */
+	u64 (*peek)(struct world *w, u32 process, void *buf, u64 addr, u64 size);
+	u64 (*poke)(struct world *w, u32 process, u64 addr, const void *buf, u64 size);
+	/* A copy of the process, as fork(2): its number, or -errno. */
+	long (*fork)(struct world *w, u32 process);
+	/* Its end: files are closed, memory goes, as on exit_group(2). */
+	void (*exit)(struct world *w, u32 process);
 	/* A hosted kernel's object and the first 8 digits of its build id; else NULL. */
 	const char *path, *build;
 };
