@@ -336,6 +336,7 @@ static void save_crash(const struct loop *l)
 int main(int argc, char **argv)
 {
 	struct loop *l = &loop;
+	struct host_workers worker = {campaign, NULL, l, ""};
 	bool crashed;
 
 	if (LLVMFuzzerInitialize)
@@ -345,7 +346,7 @@ int main(int argc, char **argv)
 	l->shared = host_shared_alloc(sizeof(*l->shared));
 	if (l->seconds)
 		l->stop_us = host_now_us() + l->seconds * 1000000;
-	crashed = host_workers_run(1, campaign, NULL, l) > 0;
+	crashed = host_workers_run(1, &worker) > 0;
 	if (crashed)
 		save_crash(l);
 	printf("fuzz_%s: %llu runs, %u kept, digest %016llx, %s\n", FUZZ_TARGET,

@@ -10,6 +10,7 @@
 #include "scenarios/engine/yaml_priv.h"
 
 #include "sim/base/assert.h"
+#include "sim/base/text.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -34,17 +35,12 @@ bool scenario_error_at(struct scenario_error *err, u32 line, u32 column, const c
 struct yaml_quote scenario_quote(const char *text, size_t len)
 {
 	struct yaml_quote q;
-	size_t max = sizeof(q.text) - 4, n = len < max ? len : max;
+	size_t max = sizeof(q.text) - 3, n = len < max ? len : max;
 
-	for (size_t i = 0; i < n; i++) {
-		unsigned char c = (unsigned char)text[i];
-
-		q.text[i] = (char)(c < 0x20 || c == 0x7f ? '?' : c);
-	}
 	/* Never half of a UTF-8 sequence. */
 	while (n < len && n && ((unsigned char)text[n] & 0xc0) == 0x80)
 		n--;
-	strcpy(q.text + n, n < len ? "..." : "");
+	strcpy(q.text + sim_text_plain(q.text, max, text, n), n < len ? "..." : "");
 	return q;
 }
 

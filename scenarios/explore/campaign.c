@@ -458,6 +458,7 @@ u32 explore_campaign_run(const struct explore_campaign *c, struct explore_hit *h
 	u32 n, failed = 0, jobs = alone ? 1 : min(c->o->jobs, (u32)JOBS_MAX);
 	size_t size = sizeof(struct shared) + jobs * sizeof(struct worker);
 	struct campaign *k = calloc(1, sizeof(*k));
+	struct host_workers workers = {work, tick, k, ""};
 
 	sim_assert(k);
 	jobs = (u32)min((u64)jobs, (c->runs_max - 1) / BATCH + 1);
@@ -470,14 +471,14 @@ u32 explore_campaign_run(const struct explore_campaign *c, struct explore_hit *h
 	if (jobs == 1)
 		work(k, 0);
 	else
-		failed = host_workers_run(jobs, work, tick, k);
+		failed = host_workers_run(jobs, &workers);
 	n = merge_hits(k, hit);
 	merge(k, result, n);
 	result->elapsed_us = host_now_us() - k->start_us;
 	if (failed) {
-		result->diverged = true;
-		snprintf(result->divergence, sizeof(result->divergence),
-			 "%u of %u workers crashed; their replay lines stand above", failed, jobs);
+		snprintf(result->incomplete, sizeof(result->incomplete),
+			 "%u of %u workers did not finish (%s); a crash printed its replay line",
+			 failed, jobs, workers.why);
 	}
 	host_shared_free(k->sh, size);
 	free(k);

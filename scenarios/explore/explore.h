@@ -77,6 +77,7 @@ struct explore_result {
 	char missed[160];          /* replay only: the first switch that did not apply, or "" */
 	bool stopped;              /* by the clock or the user, before all runs were made */
 	bool exhausted;            /* the policy has nothing left to try */
+	char incomplete[160];      /* which workers were lost, or "" */
 	bool diverged;             /* a run executed twice differed: our bug */
 	char divergence[256];      /* names the first diverging step */
 };
@@ -123,7 +124,7 @@ struct explore_hunt_row {
 	char error[320];     /* "" or why the bug could not be hunted */
 };
 struct explore_hunt {
-	const char *bug;     /* NULL: all of bugs.def */
+	struct bug_set bugs; /* none: all of bugs.def */
 	const char *policy;  /* NULL: mix, rw, pct, pos, delay */
 	u32 seeds;           /* 20 */
 	u64 runs;            /* at most, per seed; 0: the witness's own, else 10,000 */

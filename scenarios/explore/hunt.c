@@ -11,6 +11,7 @@
 
 #include "sim/base/assert.h"
 #include "sim/base/bits.h"
+#include "sim/host/host.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -176,8 +177,15 @@ static void hunt_bug(const struct explore_hunt *h, int bug)
 
 void explore_hunt(const struct explore_hunt *h)
 {
-	for (int i = 0; i < BUG_N; i++) {
-		if (!h->bug || strcmp(h->bug, bug_rows[i].id) == 0)
-			hunt_bug(h, i);
+	bool all = true;
+
+	for (unsigned i = 0; i < BUG_N; i++)
+		all &= !bug_set_has(&h->bugs, i);
+	for (unsigned i = 0; i < BUG_N; i++) {
+		/* What an interrupted hunt has not tried it does not speak of. */
+		if (host_stop_asked())
+			return;
+		if (all || bug_set_has(&h->bugs, i))
+			hunt_bug(h, (int)i);
 	}
 }

@@ -353,11 +353,16 @@ static bool option_bug(struct scan *s, struct recipe *r)
 
 static bool option_nth(struct scan *s, struct recipe *r)
 {
-	return take_number(s, 10, ~0ULL, &r->nth, "nth");
+	size_t start = s->at;
+
+	if (!take_number(s, 10, ~0ULL, &r->nth, "nth"))
+		return false;
+	return r->nth ? true : fail(s, start, "nth 0, expected 1 or more");
 }
 
 static bool option_drop(struct scan *s, struct recipe *r)
 {
+	size_t start = s->at;
 	u64 first, last;
 
 	if (!take_number(s, 10, SCENARIO_OPS_MAX - 1, &first, "drop"))
@@ -368,6 +373,9 @@ static bool option_drop(struct scan *s, struct recipe *r)
 		if (!take_number(s, 10, SCENARIO_OPS_MAX - 1, &last, "drop"))
 			return false;
 	}
+	if (last < first)
+		return fail(s, start, "drop %llu-%llu, expected the lower one first",
+			    (unsigned long long)first, (unsigned long long)last);
 	for (; first <= last; first++)
 		r->drop[first / 64] |= 1ULL << (first % 64);
 	return true;

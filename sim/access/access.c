@@ -27,8 +27,8 @@ static void *map_fixed(u64 base, u64 size)
 		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
 
 	if (p != (void *)base)
-		sim_fatal("cannot map %lu MiB at %#lx", (unsigned long)(size >> 20),
-			  (unsigned long)base);
+		sim_exhausted("the host refuses memory: cannot map %lu MiB at %#lx",
+			      (unsigned long)(size >> 20), (unsigned long)base);
 	return p;
 }
 

@@ -4,8 +4,21 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 void (*sim_panic_notify)(void);
+
+void sim_exhausted(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	fputs("iommulab: ", stderr);
+	vfprintf(stderr, fmt, ap);
+	fputc('\n', stderr);
+	va_end(ap);
+	_exit(2);
+}
 
 void sim_panic(const char *file, int line, const char *fmt, ...)
 {

@@ -13,6 +13,12 @@ extern void (*sim_panic_notify)(void);
 _Noreturn void sim_panic(const char *file, int line, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/*
+ * The host refuses what we need (address space, memory, processes): one line on
+ * standard error, exit code 2. No defect of ours, nothing to replay.
+ */
+_Noreturn void sim_exhausted(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
 #define sim_assert(cond)                                                \
 	do {                                                            \
 		if (__builtin_expect(!(cond), 0))                       \

@@ -71,6 +71,8 @@ void host_recipe_done(void);
  */
 void host_signals_init(void);
 bool host_stop_asked(void);
+/* Ends the process as SIGPIPE would have. */
+void host_pipe_closed(void);
 
 /* Whether path is writable, or could be made in its folder: asked before long work. */
 bool host_can_write(const char *path);
@@ -80,10 +82,16 @@ bool host_can_write(const char *path);
 /* Zeroed memory that forked workers share with their parent. */
 void *host_shared_alloc(size_t size);
 void host_shared_free(void *p, size_t size);
+struct host_workers {
+	void (*fn)(void *arg, u32 i);
+	void (*tick)(void *arg); /* now and then while they run; optional */
+	void *arg;
+	char why[96];            /* how the first one that failed ended */
+};
 /*
- * Forks n workers that call fn(arg, i) and exit; calls tick(arg) now and then
- * while they run. Returns how many ended by a signal or with an error.
+ * Forks n workers that call fn(arg, i) and exit. Returns how many ended by a
+ * signal or with an error.
  */
-u32 host_workers_run(u32 n, void (*fn)(void *arg, u32 i), void (*tick)(void *arg), void *arg);
+u32 host_workers_run(u32 n, struct host_workers *w);
 /* Replaces the process; returns only on failure. */
 void host_exec(const char *program, char *const argv[]);

@@ -132,6 +132,12 @@ void host_signals_init(void)
 	signal(SIGPIPE, SIG_IGN);
 }
 
+void host_pipe_closed(void)
+{
+	signal(SIGPIPE, SIG_DFL);
+	raise(SIGPIPE);
+}
+
 bool host_stop_asked(void)
 {
 	return stop_asked;
@@ -159,7 +165,7 @@ void *host_shared_alloc(size_t size)
 	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
 	if (p == MAP_FAILED)
-		sim_fatal("cannot share %zu bytes with workers", size);
+		sim_exhausted("no %zu bytes to share with workers: %s", size, strerror(errno));
 	return p;
 }
 
@@ -168,19 +174,27 @@ void host_shared_free(void *p, size_t size)
 	munmap(p, size);
 }
 
-static u32 reap(u32 left, u32 *failed)
+static u32 reap(u32 left, u32 *failed, struct host_workers *w)
 {
 	int status;
 	pid_t pid;
 
 	while (left && (pid = waitpid(-1, &status, WNOHANG)) > 0) {
 		left--;
-		*failed += !(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+		if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+			continue;
+		if ((*failed)++)
+			continue;
+		if (WIFSIGNALED(status))
+			snprintf(w->why, sizeof(w->why), "signal %d, %s", WTERMSIG(status),
+				 strsignal(WTERMSIG(status)));
+		else
+			snprintf(w->why, sizeof(w->why), "exit code %d", WEXITSTATUS(status));
 	}
 	return left;
 }
 
-u32 host_workers_run(u32 n, void (*fn)(void *arg, u32 i), void (*tick)(void *arg), void *arg)
+u32 host_workers_run(u32 n, struct host_workers *w)
 {
 	u32 failed = 0, left = n;
 	pid_t parent = getpid();
@@ -190,21 +204,21 @@ u32 host_workers_run(u32 n, void (*fn)(void *arg, u32 i), void (*tick)(void *arg
 		pid_t pid = fork();
 
 		if (pid < 0)
-			sim_fatal("cannot start worker %u: %s", i, strerror(errno));
+			sim_exhausted("worker %u cannot be started: %s", i, strerror(errno));
 		if (pid == 0) {
 			/* Whoever started the campaign may be killed: its workers go with it. */
 			prctl(PR_SET_PDEATHSIG, SIGKILL);
 			if (getppid() != parent)
 				_exit(1);
-			fn(arg, i);
+			w->fn(w->arg, i);
 			host_recipe_done();
 			_exit(0);
 		}
 	}
-	while ((left = reap(left, &failed))) {
+	while ((left = reap(left, &failed, w))) {
 		usleep(left == n ? 2000 : 10000);
-		if (tick)
-			tick(arg);
+		if (w->tick)
+			w->tick(w->arg);
 	}
 	return failed;
 }

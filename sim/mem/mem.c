@@ -77,8 +77,8 @@ struct mem *mem_create(struct world *w)
 	p = mmap((void *)m->base, HEAP_SLOT, PROT_READ | PROT_WRITE,
 		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
 	if (p != (void *)m->base)
-		sim_fatal("cannot map the heap of slot %u at %#lx", w->slot,
-			  (unsigned long)m->base);
+		sim_exhausted("the host refuses memory: cannot map the heap of slot %u at %#lx",
+			      w->slot, (unsigned long)m->base);
 	m->brk = m->base;
 	m->snap_brk = m->base;
 	m->poison = 0xa5;

@@ -48,12 +48,13 @@ static void map_stacks(struct sched *s)
 		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
 
 	if (p != base)
-		sim_fatal("cannot map the task stacks at %p (slot %u)", (void *)base, s->world->slot);
+		sim_exhausted("the host refuses memory: cannot map the task stacks at %p",
+			      (void *)base);
 	for (u32 i = 0; i < SCHED_TASKS_MAX; i++) {
 		char *stack = base + i * STACK_STRIDE + STACK_GUARD;
 
 		if (mprotect(stack, SCHED_STACK_SIZE, PROT_READ | PROT_WRITE))
-			sim_fatal("cannot make stack %u writable", i);
+			sim_exhausted("the host refuses memory: cannot make stack %u writable", i);
 	}
 	s->stacks = base;
 }

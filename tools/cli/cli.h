@@ -24,7 +24,6 @@ struct cli_options {
 	char *policy, *memory, *kernel, *oracles, *json, *trace, *out, *threads;
 	char *bug_text; /* last --bug */
 	struct bug_set bugs;
-	char *bug;      /* as given last, for hunt */
 	int fail_nth, strict, keep_going, no_shrink, gdb, force, all;
 };
 

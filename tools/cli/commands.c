@@ -34,10 +34,18 @@ const struct cli_command cli_commands[] = {
 	{NULL, NULL, NULL, NULL, NULL, NULL},
 };
 
+/* Commands without arguments: true when one is left over, after a complaint. */
+static bool surplus(int argc, char **argv)
+{
+	if (argc > 1)
+		cli_fail("%s: '%s' is left over, expected no argument", argv[0], argv[1]);
+	return argc > 1;
+}
+
 int cli_help(int argc, char **argv)
 {
-	(void)argc;
-	(void)argv;
+	if (surplus(argc, argv))
+		return CLI_USAGE;
 	puts("iommulab: the Linux IOMMU stack as a deterministic user-mode program\n");
 	for (const struct cli_command *c = cli_commands; c->name; c++)
 		printf("  iommulab %-7s %-21s %s\n", c->name, c->args, c->help);
@@ -48,8 +56,8 @@ int cli_help(int argc, char **argv)
 
 int cli_version(int argc, char **argv)
 {
-	(void)argc;
-	(void)argv;
+	if (surplus(argc, argv))
+		return CLI_USAGE;
 	printf("iommulab %s (%s), build %s, recipes of %.8s\n", IOMMULAB_VERSION, IOMMULAB_FLAVOUR,
 	       trace_build_id(), recipe_build());
 	return CLI_OK;
@@ -63,16 +71,15 @@ int cli_not_built(int argc, char **argv)
 
 /* --- fuzz --- */
 
+/* fuzz_seeds writes corpora; fuzz_X_loop is X without an engine. */
 static void print_target(void *arg, const char *name)
 {
-	(void)arg;
-	printf("%s\n", name + strlen("fuzz_"));
-}
+	size_t len = strlen(name);
+	bool loop = len > 5 && strcmp(name + len - 5, "_loop") == 0;
 
-static void each_target(void *arg, const char *name)
-{
-	if (strncmp(name, "fuzz_", 5) == 0)
-		print_target(arg, name);
+	(void)arg;
+	if (strncmp(name, "fuzz_", 5) == 0 && strcmp(name, "fuzz_seeds") != 0 && !loop)
+		printf("%s\n", name + strlen("fuzz_"));
 }
 
 /* The targets are programs beside this one: fuzz_TARGET. */
@@ -85,7 +92,7 @@ int cli_fuzz(int argc, char **argv)
 	if (argc < 2 || strcmp(argv[1], "--help") == 0) {
 		snprintf(path, sizeof(path), "%.*s", folder, self);
 		puts("Usage: iommulab fuzz TARGET [ARGUMENTS OF ITS ENGINE]\nTargets:");
-		host_dir_each(path, "", each_target, NULL);
+		host_dir_each(path, "", print_target, NULL);
 		return argc < 2 ? cli_fail("fuzz: no TARGET") : CLI_OK;
 	}
 	snprintf(path, sizeof(path), "%.*s/fuzz_%s", folder, self, argv[1]);

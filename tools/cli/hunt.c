@@ -99,7 +99,7 @@ static int hunt_options(const struct cli *c, struct explore_hunt *h)
 	if (!cli_number("seeds", c->o.seeds, 1, 256, 20, &seeds) ||
 	    !cli_number("runs", c->o.runs, 1, ~0ULL >> 1, 0, &h->runs))
 		return CLI_USAGE;
-	h->bug = c->o.bug;
+	h->bugs = c->o.bugs;
 	h->policy = c->o.policy;
 	h->seeds = (u32)seeds;
 	return cli_check_world(c, &h->kernel);

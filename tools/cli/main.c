@@ -6,7 +6,10 @@
 #include "sim/host/host.h"
 #include "tools/cli/cli.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static int unknown(const char *name)
 {
@@ -43,7 +46,6 @@ static int run_command(const struct cli_command *command, int argc, char **argv)
 			return cli_fail("--bug: unknown bug '%s', expected one of `iommulab list bugs`",
 					cli_given.bug_text);
 		bug_set_add(&cli_given.bugs, (unsigned)bug);
-		cli_given.bug = cli_given.bug_text;
 	}
 	if (rc < -1)
 		return cli_fail("%s: %s: %s, see `iommulab %s --help`", command->name,
@@ -58,6 +60,17 @@ static int run_command(const struct cli_command *command, int argc, char **argv)
 	return rc;
 }
 
+/* At exit, since popt's --help leaves by itself. A reader that had enough is no failure. */
+static void finish_stdout(void)
+{
+	if (!fflush(stdout) && !ferror(stdout))
+		return;
+	if (errno == EPIPE)
+		host_pipe_closed();
+	cli_fail("standard output cannot be written");
+	_exit(CLI_USAGE);
+}
+
 int main(int argc, char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : "help";
@@ -68,6 +81,7 @@ int main(int argc, char **argv)
 	if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0)
 		name = "version";
 	host_signals_init();
+	atexit(finish_stdout);
 	for (const struct cli_command *c = cli_commands; c->name; c++) {
 		if (strcmp(c->name, name) != 0)
 			continue;
@@ -75,8 +89,6 @@ int main(int argc, char **argv)
 		argv = argc > 0 ? argv + 1 : argv;
 		rc = c->raw ? c->raw(argc, argv) : run_command(c, argc, argv);
 		host_recipe_done();
-		if (fflush(stdout) && rc == CLI_OK)
-			rc = cli_fail("standard output cannot be written");
 		return rc;
 	}
 	return unknown(name);

@@ -7,8 +7,10 @@
 #include "core/hosted/hosted.h"
 #include "core/kernel/kernel.h"
 #include "sim/base/bits.h"
+#include "sim/base/text.h"
 #include "sim/host/host.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,14 +19,15 @@ struct cli_options cli_given;
 
 int cli_fail(const char *fmt, ...)
 {
+	char text[2048], plain[4096];
 	va_list ap;
 
-	fflush(stdout);
-	fputs("iommulab: ", stderr);
 	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
+	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	fputc('\n', stderr);
+	sim_text_plain(plain, sizeof(plain), text, strlen(text));
+	fflush(stdout);
+	fprintf(stderr, "iommulab: %s\n", plain);
 	return CLI_USAGE;
 }
 
@@ -47,7 +50,7 @@ const struct poptOption cli_run_options[] = {
 	TEXT("runs", 'n', runs, "at most N runs (the scenario's, else 1000)", "N"),
 	TEXT("time", 't', time, "stop after this time: 500ms, 60s, 5m, 1h", "TIME"),
 	TEXT("policy", 'p', policy, "how schedules are chosen (mix)", "NAME[:ARG]"),
-	{"bug", 'b', POPT_ARG_STRING, &cli_given.bug_text, 'b', "switch a historic bug on", "ID"},
+	{"bug", 'b', POPT_ARG_STRING, &cli_given.bug_text, 'b', "switch a historic bug on; may be given again", "ID"},
 	TEXT("oracles", 0, oracles, "comma list of the oracles that watch (all)", "LIST"),
 	TEXT("jobs", 'j', jobs, "worker processes (1); findings do not depend on it", "N"),
 	TEXT("verify", 0, verify, "make each N-th run twice and compare (1000)", "N"),
@@ -78,7 +81,7 @@ const struct poptOption cli_shrink_options[] = {
 };
 
 const struct poptOption cli_hunt_options[] = {
-	{"bug", 'b', POPT_ARG_STRING, &cli_given.bug_text, 'b', "only this bug", "ID"},
+	{"bug", 'b', POPT_ARG_STRING, &cli_given.bug_text, 'b', "only this bug; may be given again", "ID"},
 	TEXT("policy", 'p', policy, "only this policy: mix, rw, pct, pos or delay", "NAME"),
 	TEXT("seeds", 0, seeds, "campaigns per bug and policy (20)", "N"),
 	TEXT("runs", 'n', runs, "at most N runs a campaign (the witness's)", "N"),
@@ -98,13 +101,15 @@ const struct poptOption cli_no_options[] = {
 
 bool cli_number(const char *option, const char *text, u64 min, u64 max, u64 def, u64 *value)
 {
+	bool hex = text && text[0] == '0' && (text[1] | 32) == 'x';
 	char *end;
 
 	*value = def;
 	if (!text)
 		return true;
-	*value = strtoull(text, &end, 0);
-	if (text[0] >= '0' && text[0] <= '9' && !*end && *value >= min && *value <= max)
+	errno = 0;
+	*value = strtoull(text, &end, hex ? 16 : 10);
+	if (text[0] >= '0' && text[0] <= '9' && !*end && !errno && *value >= min && *value <= max)
 		return true;
 	cli_fail("--%s: '%s', expected a number from %llu to %llu", option, text,
 		 (unsigned long long)min, (unsigned long long)max);

@@ -172,6 +172,8 @@ static int run_one(struct cli *c, const char *path, struct explore_options *o, i
 		fprintf(stderr, "iommulab: %s: not deterministic: %s\n", s->name, r.divergence);
 	if (outcome == FINDING || outcome == MISSED || r.diverged)
 		*worst = CLI_FINDING;
+	if (r.incomplete[0] && !rc)
+		rc = cli_fail("%s: %s", s->name, r.incomplete);
 	if (c->o.json)
 		*doc = to_json(s, &r, o, outcome);
 	if (!rc && c->o.trace)

@@ -24,4 +24,7 @@ for bug, rows in bugs.items():
 	assert first["found"] and first["switches_shrunk"] <= 3, first
 	assert max(r["shrink_ms"] for r in rows) < 1000, bug
 PY
+# Several bugs, and no others.
+expect 0 '2 of 2 bugs found' "$IOMMULAB" hunt --seeds 1 --policy mix --bug core-devfree-vs-fwspec \
+	--bug core-vfio-group-notifier-bugon
 finish

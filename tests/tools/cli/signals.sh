@@ -43,4 +43,11 @@ kill -TERM $PID
 wait $PID
 grep -q 'stopped' "$WORK/said" || fail 'workers did not stop'
 ls "$WORK"/*.recipe >"$WORK/left" 2>/dev/null && fail 'a worker left its recipe file'
+
+# One that is killed is named, and what was found so far is no clean bill.
+start --jobs 2
+pkill -KILL -P $PID
+wait $PID
+[ $? = 2 ] || fail 'a killed worker: exit code'
+grep -q 'workers did not finish (signal 9, Killed)' "$WORK/said" || fail 'a killed worker is not named'
 finish

@@ -20,6 +20,18 @@ expect_one_line 2 '--sede.*--help' "$IOMMULAB" run --sede 3 x
 expect_one_line 2 "--seed: '-1'" "$IOMMULAB" run --seed=-1 demo
 expect_one_line 2 "--runs: '0'" "$IOMMULAB" run --runs 0 demo
 expect_one_line 2 "--runs: '1e6'" "$IOMMULAB" run --runs 1e6 demo
+expect_one_line 2 "--seed: '18446744073709551616'" "$IOMMULAB" run --seed 18446744073709551616 demo
+expect_one_line 2 "help: 'x' is left over" "$IOMMULAB" help x
+expect_one_line 2 'a\\x0ab\\x1b\[31m: .*No such file' "$IOMMULAB" run "$(printf 'a\nb\033[31m')"
+# U+202E turns the line around, U+009B begins an escape sequence; a letter of two bytes is one.
+expect_one_line 2 'é\\xe2\\x80\\xae\\xc2\\x9bx: ' \
+	"$IOMMULAB" run "$(printf '\303\251\342\200\256\302\233x')"
+expect_one_line 2 'standard output cannot be written' sh -c '"$0" run --help >/dev/full' "$IOMMULAB"
+# (AddressSanitizer's shadow does not fit at all.)
+[ "$IOMMULAB_FLAVOUR" = asan ] ||
+	expect_one_line 2 'the host refuses memory' bash -c 'ulimit -v 100000; "$0" run demo' "$IOMMULAB"
+"$IOMMULAB" list operations | head -n 1 >"$WORK/said" 2>"$WORK/err"
+[ ! -s "$WORK/err" ] || fail 'a reader that had enough is no failure'
 expect_one_line 2 "--time: '5 parsecs'" "$IOMMULAB" run --time '5 parsecs' demo
 expect_one_line 2 "--jobs: '1000'" "$IOMMULAB" run --jobs 1000 demo
 expect_one_line 2 "unknown policy 'poss'.*did you mean 'pos'" "$IOMMULAB" run --policy poss demo
@@ -70,4 +82,8 @@ expect_one_line 2 'is a directory' "$IOMMULAB" replay "$WORK/dir"
 expect_one_line 2 'empty.yaml: no replay line' "$IOMMULAB" shrink "$WORK/empty.yaml"
 expect_one_line 2 "policy rw does not take 'zz'" \
 	"$IOMMULAB" replay "iommulab1:$build:scenarios/demo.yaml@00000000:rw(zz):1:sc:"
+expect_one_line 2 'drop 5-2, expected the lower' \
+	"$IOMMULAB" replay "iommulab1:$build:scenarios/demo.yaml@00000000:rw:1:sc:drop=5-2"
+expect_one_line 2 'nth 0, expected 1' \
+	"$IOMMULAB" replay "iommulab1:$build:scenarios/demo.yaml@00000000:rw:1:sc:nth=0"
 finish
