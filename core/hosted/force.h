@@ -12,7 +12,9 @@
 
 #ifndef __ASSEMBLY__
 struct thread_info;
+struct task_struct;
 struct thread_info *hosted_thread_info(void);
+struct task_struct *hosted_current(void);
 int *hosted_irq_flag(void);
 
 #define signals_enabled (*hosted_irq_flag())
@@ -21,5 +23,9 @@ int *hosted_irq_flag(void);
 #include <asm/irqflags.h>
 #pragma GCC diagnostic pop
 #include <linux/thread_info.h>
+#include <asm/current.h>
+#undef current_thread_info
 #define current_thread_info() hosted_thread_info()
+#undef current
+#define current hosted_current()
 #endif

@@ -17,9 +17,18 @@
 
 extern const struct floor *hosted_floor;
 
+/*
+ * Defines a function of the tree under a name of ours, so that the tree may
+ * declare it as it likes: const here or there, another type of result that
+ * holds ours.
+ */
+#define HOSTED_NAMED(name) asm(#name)
+
 struct hosted_task {
 	struct task_struct t;
+#ifndef CONFIG_THREAD_INFO_IN_TASK
 	struct thread_info ti;
+#endif
 	int irq_on;
 	void *task;         /* the floor's */
 	const void *spins_on;
@@ -28,6 +37,15 @@ struct hosted_task {
 static inline struct hosted_task *hosted_task_of(struct task_struct *p)
 {
 	return container_of(p, struct hosted_task, t);
+}
+
+static inline struct thread_info *hosted_thread_info_of(struct hosted_task *h)
+{
+#ifdef CONFIG_THREAD_INFO_IN_TASK
+	return &h->t.thread_info;
+#else
+	return &h->ti;
+#endif
 }
 
 /* custom/task.c */

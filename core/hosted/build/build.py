@@ -91,6 +91,7 @@ class Build:
         args.out = os.path.abspath(args.out or f"kernel-{self.tree.version}-{args.flavour}.so")
         self.dir = os.path.join(args.work, args.flavour)
         self.overlay = os.path.join(args.work, "overlay")
+        self.probed = os.path.join(self.dir, "hosted_probes.h")
         os.makedirs(self.dir, exist_ok=True)
 
     def runtime_sources(self):
@@ -133,21 +134,32 @@ class Build:
                  "-Wno-missing-prototypes", "-Wno-missing-declarations",
                  "-Wno-null-pointer-arithmetic", "-Wno-strict-prototypes", "-fno-sanitize=all",
                  "-DIOMMULAB_RUNTIME=1"]
+        self.probe_flags = flags
+        flags = flags + ["-include", self.probed]
         for path in self.runtime_sources():
             rows.append(("hosted/" + os.path.relpath(path, HOSTED)[:-2] + ".o", path, flags))
         return rows
+
+    def probe_rule(self):
+        """What the headers offer: asked again when one of them changes."""
+        rows = os.path.join(HERE, "probes.txt")
+        text = " ".join(ninja_quote(w) for w in self.probe_flags)
+        return ["rule probe", f"  command = python3 {HERE}/probes.py {rows} $out clang-19 {text}",
+                "  depfile = $out.d", "  deps = gcc", "  restat = 1", "  description = PROBE",
+                f"build {self.probed}: probe {rows} {HERE}/probes.py"]
 
     def write_ninja(self, rows):
         lines = ["ninja_required_version = 1.10", f"builddir = {self.dir}",
                  "rule cc", "  command = clang-19 -MD -MF $out.d $flags -c -o $out $in",
                  "  depfile = $out.d", "  deps = gcc", "  description = CC $name",
                  "rule link", "  command = $command", "  description = LINK $out",
-                 ""]
+                 *self.probe_rule(), ""]
         pools = {}
         for obj, path, flags in rows:
             text = " ".join(ninja_quote(w) for w in flags)
             out = os.path.join(self.dir, obj)
-            lines += [f"build {out}: cc {path}", f"  flags = {text}", f"  name = {obj}"]
+            first = f" || {self.probed}" if obj.startswith("hosted/") else ""
+            lines += [f"build {out}: cc {path}{first}", f"  flags = {text}", f"  name = {obj}"]
             pools[out] = obj
         lines.append("build objects: phony " + " ".join(pools))
         with open(os.path.join(self.dir, "build.ninja"), "w", encoding="utf-8") as f:

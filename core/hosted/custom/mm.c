@@ -15,7 +15,6 @@
 #include <linux/mmu_notifier.h>
 #include <linux/sched/mm.h>
 #include <linux/uaccess.h>
-#include <linux/user_namespace.h>
 
 #define ENTRY_PRESENT 1UL
 #define ENTRY_WRITE 2UL
@@ -24,12 +23,10 @@
 
 unsigned long task_size = 0x7ffffffff000UL;
 
-static struct user_namespace hosted_mm_user_ns;
 struct mm_struct hosted_mm = {
 	.mm_users = ATOMIC_INIT(1000),
 	.mm_count = ATOMIC_INIT(1000),
 	.page_table_lock = __SPIN_LOCK_UNLOCKED(hosted_mm.page_table_lock),
-	.user_ns = &hosted_mm_user_ns,
 };
 struct mm_struct init_mm = {
 	.mm_users = ATOMIC_INIT(1000),
@@ -39,7 +36,7 @@ static unsigned long hosted_root[1 << LEVEL_BITS];
 
 void hosted_mm_boot(void)
 {
-	mmap_init_lock(&hosted_mm);
+	init_rwsem(&hosted_mm.mmap_lock);
 	hosted_mm.task_size = task_size;
 }
 
@@ -256,8 +253,12 @@ int set_page_dirty_lock(struct page *page)
 	return 0;
 }
 
-int __account_locked_vm(struct mm_struct *mm, unsigned long pages, bool inc,
-			struct task_struct *task, bool bypass_rlim)
+int hosted_account_locked_vm(struct mm_struct *mm, unsigned long pages, bool inc,
+			     struct task_struct *task, bool bypass_rlim)
+	HOSTED_NAMED(__account_locked_vm);
+
+int hosted_account_locked_vm(struct mm_struct *mm, unsigned long pages, bool inc,
+			     struct task_struct *task, bool bypass_rlim)
 {
 	unsigned long limit = task_rlimit(task, RLIMIT_MEMLOCK) >> PAGE_SHIFT;
 

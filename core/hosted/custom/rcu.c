@@ -12,6 +12,8 @@
 #include <linux/slab.h>
 #include <linux/srcu.h>
 
+#define SRCU_READERS_MAX 100000
+
 void __rcu_read_lock(void)
 {
 	current->rcu_read_lock_nesting++;
@@ -46,7 +48,9 @@ void rcu_barrier(void)
 }
 
 /* The floor takes a small "function" for the offset of the head in what it frees. */
-void kvfree_call_rcu(struct rcu_head *head, void *ptr)
+void hosted_kvfree_rcu(void *head, void *ptr) HOSTED_NAMED(kvfree_call_rcu);
+
+void hosted_kvfree_rcu(void *head, void *ptr)
 {
 	if (head) {
 		hosted_floor->rcu_call(head, (void (*)(void *))((char *)head - (char *)ptr));
@@ -56,7 +60,27 @@ void kvfree_call_rcu(struct rcu_head *head, void *ptr)
 	kvfree(ptr);
 }
 
-int __init_srcu_struct(struct srcu_struct *ssp, const char *name, struct lock_class_key *key)
+int hosted_init_srcu(struct srcu_struct *ssp, const char *name, struct lock_class_key *key)
+	HOSTED_NAMED(__init_srcu_struct);
+int hosted_init_srcu_lockdep(struct srcu_struct *ssp, const char *name, struct lock_class_key *key)
+	HOSTED_NAMED(init_srcu_struct_lockdep) __attribute__((alias("__init_srcu_struct")));
+
+/*
+ * Readers are counted in the word that leads to per-CPU data, which every tree
+ * has; a domain that the compiler initialised has a pointer there at first.
+ */
+static unsigned long *readers(struct srcu_struct *ssp)
+{
+	unsigned long *n = (unsigned long *)&ssp->sda;
+
+	if (unlikely(*n > SRCU_READERS_MAX)) {
+		*n = 0;
+		hosted_floor->mark_written(n, sizeof(*n));
+	}
+	return n;
+}
+
+int hosted_init_srcu(struct srcu_struct *ssp, const char *name, struct lock_class_key *key)
 {
 	memset(ssp, 0, sizeof(*ssp));
 	lockdep_init_map(&ssp->dep_map, name, key, 0);
@@ -66,15 +90,15 @@ int __init_srcu_struct(struct srcu_struct *ssp, const char *name, struct lock_cl
 
 void cleanup_srcu_struct(struct srcu_struct *ssp)
 {
-	if (ssp->srcu_idx)
+	if (*readers(ssp))
 		hosted_finding(HOSTED_CALLER, "WARNING: cleanup_srcu_struct with readers in %F",
-			       "%u readers", ssp->srcu_idx);
+			       "%lu readers", *readers(ssp));
 }
 
 int __srcu_read_lock(struct srcu_struct *ssp)
 {
 	hosted_floor->sync(ssp, FLOOR_WRITE);
-	ssp->srcu_idx++;
+	++*readers(ssp);
 	return 0;
 }
 
@@ -82,14 +106,14 @@ void __srcu_read_unlock(struct srcu_struct *ssp, int idx)
 {
 	hosted_floor->sync(ssp, FLOOR_WRITE);
 	hosted_floor->release(ssp);
-	ssp->srcu_idx--;
+	--*readers(ssp);
 }
 
 void synchronize_srcu(struct srcu_struct *ssp)
 {
 	might_sleep();
 	hosted_floor->sync(ssp, FLOOR_WRITE);
-	while (READ_ONCE(ssp->srcu_idx))
+	while (READ_ONCE(*readers(ssp)))
 		hosted_floor->yield();
 	hosted_floor->acquire(ssp);
 }

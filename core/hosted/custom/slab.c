@@ -80,7 +80,11 @@ void *__kmalloc_node_track_caller_noprof(size_t size, gfp_t gfp, int node, unsig
 	return alloc(size, gfp, "kmalloc", caller);
 }
 
+#if HOSTED_HAS_KVMALLOC_ALIGN
+void *__kvmalloc_node_noprof(size_t size, unsigned long align, gfp_t gfp, int node)
+#else
 void *__kvmalloc_node_noprof(size_t size, gfp_t gfp, int node)
+#endif
 {
 	return alloc(size, gfp, "kvmalloc", HOSTED_CALLER);
 }
@@ -128,22 +132,37 @@ size_t kmalloc_size_roundup(size_t size)
 	return size;
 }
 
-void *krealloc_noprof(const void *p, size_t size, gfp_t gfp)
+static void *grow(const void *p, size_t size, gfp_t gfp, unsigned long pc)
 {
 	size_t old = ksize(p);
 	void *new;
 
 	if (!size) {
-		release(p, HOSTED_CALLER);
+		release(p, pc);
 		return ZERO_SIZE_PTR;
 	}
-	new = alloc(size, gfp, "kmalloc", HOSTED_CALLER);
+	new = alloc(size, gfp, "kmalloc", pc);
 	if (!new || !old)
 		return new;
 	memcpy(new, p, min(old, size));
 	hosted_floor->mark_written(new, min(old, size));
-	release(p, HOSTED_CALLER);
+	release(p, pc);
 	return new;
+}
+
+/* In newer trees it is a macro for the other. */
+void *hosted_krealloc(const void *p, size_t size, gfp_t gfp) HOSTED_NAMED(krealloc_noprof);
+void *hosted_krealloc_align(const void *p, size_t size, unsigned long align, gfp_t gfp, int node)
+	HOSTED_NAMED(krealloc_node_align_noprof);
+
+void *hosted_krealloc(const void *p, size_t size, gfp_t gfp)
+{
+	return grow(p, size, gfp, HOSTED_CALLER);
+}
+
+void *hosted_krealloc_align(const void *p, size_t size, unsigned long align, gfp_t gfp, int node)
+{
+	return grow(p, size, gfp, HOSTED_CALLER);
 }
 
 /* --- caches --- */
@@ -214,7 +233,9 @@ void kmem_cache_free_bulk(struct kmem_cache *s, size_t n, void **p)
 		cache_free(s, p[i], HOSTED_CALLER);
 }
 
-int kmem_cache_alloc_bulk_noprof(struct kmem_cache *s, gfp_t gfp, size_t n, void **p)
+/* The number, or in newer trees whether all are there. */
+__typeof__(kmem_cache_alloc_bulk_noprof(NULL, 0, 0, NULL))
+kmem_cache_alloc_bulk_noprof(struct kmem_cache *s, gfp_t gfp, size_t n, void **p)
 {
 	for (size_t i = 0; i < n; i++) {
 		p[i] = cache_alloc(s, gfp, HOSTED_CALLER);

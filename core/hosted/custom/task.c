@@ -50,10 +50,12 @@ static noinline struct hosted_task *adopt(void **word)
 	memset(h, 0, sizeof(*h));
 	h->task = *hosted_floor->running;
 	h->irq_on = 1;
+#ifndef CONFIG_THREAD_INFO_IN_TASK
 	h->ti.task = p;
-	h->ti.preempt_count = 0;
+#endif
+	hosted_thread_info_of(h)->preempt_count = 0;
 	*word = h;
-	p->stack = &h->ti;
+	p->stack = hosted_thread_info_of(h);
 	p->flags = hosted_floor->is_daemon() ? PF_KTHREAD : 0;
 	p->pid = p->tgid = hosted_floor->task_id() + 1;
 	p->group_leader = p;
@@ -81,7 +83,12 @@ static inline struct hosted_task *self(void)
 
 struct thread_info *hosted_thread_info(void)
 {
-	return &self()->ti;
+	return hosted_thread_info_of(self());
+}
+
+struct task_struct *hosted_current(void)
+{
+	return &self()->t;
 }
 
 int *hosted_irq_flag(void)
@@ -100,7 +107,7 @@ static void irq_off(struct hosted_task *h)
 {
 	if (!h->irq_on)
 		return;
-	while (hosted_irq_owner && !h->ti.preempt_count)
+	while (hosted_irq_owner && !hosted_thread_info_of(h)->preempt_count)
 		hosted_floor->yield();
 	if (!hosted_irq_owner)
 		hosted_irq_owner = h;
@@ -116,6 +123,11 @@ static void irq_on(struct hosted_task *h)
 	if (hosted_irq_owner == h)
 		hosted_irq_owner = NULL;
 	h->irq_on = 1;
+}
+
+int um_get_signals(void)
+{
+	return self()->irq_on;
 }
 
 int um_set_signals(int enable)

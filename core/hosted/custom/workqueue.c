@@ -56,6 +56,12 @@ static struct workqueue_struct *make(int max_active, const char *fmt, va_list ar
 	return NULL;
 }
 
+/* Newer trees have a macro of the name, which counts allocations. */
+#ifdef alloc_workqueue
+#undef alloc_workqueue
+#define alloc_workqueue alloc_workqueue_noprof
+#endif
+
 struct workqueue_struct *alloc_workqueue(const char *fmt, unsigned int flags, int max_active, ...)
 {
 	struct workqueue_struct *wq;

@@ -204,7 +204,9 @@ u64 nsecs_to_jiffies64(u64 ns)
 	return ns / (NSEC_PER_SEC / HZ);
 }
 
-unsigned int jiffies_to_usecs(const unsigned long j)
+unsigned int hosted_jiffies_to_usecs(const unsigned long j) HOSTED_NAMED(jiffies_to_usecs);
+
+unsigned int hosted_jiffies_to_usecs(const unsigned long j)
 {
 	return j * (USEC_PER_SEC / HZ);
 }
