@@ -322,3 +322,44 @@ void *memdup_user_nul(const void __user *from, size_t size)
 {
 	return from_user(from, size, size + 1);
 }
+
+char *kmemdup_nul(const char *s, size_t size, gfp_t gfp)
+{
+	return s ? copy(s, size, size + 1, gfp | __GFP_ZERO, HOSTED_CALLER) : NULL;
+}
+
+char *strndup_user(const char __user *from, long max)
+{
+	char *p;
+	long n;
+
+	for (n = 0; n < max; n++) {
+		char c;
+
+		if (copy_from_user(&c, from + n, 1))
+			return ERR_PTR(-EFAULT);
+		if (!c)
+			break;
+	}
+	if (n == max)
+		return ERR_PTR(-EINVAL);
+	p = from_user(from, n, n + 1);
+	return p;
+}
+
+/* --- what is contiguous only virtually is contiguous --- */
+
+void *vmalloc_noprof(unsigned long size)
+{
+	return alloc(size, GFP_KERNEL, "vmalloc", HOSTED_CALLER);
+}
+
+void vfree(const void *p)
+{
+	release(p, HOSTED_CALLER);
+}
+
+void *kvrealloc_noprof(const void *p, size_t size, gfp_t gfp)
+{
+	return krealloc_noprof(p, size, gfp);
+}

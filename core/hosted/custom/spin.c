@@ -2,9 +2,10 @@
 /*
  * custom: raw spinlocks as the floor's blocking: who finds one taken waits, so
  * that a deadlock is seen at once. Uses what DEBUG_SPINLOCK gives a lock:
- * magic and owner.
+ * magic and owner. Of an rwlock, owner_cpu counts the readers.
  *
- * False: no fairness; soft interrupts are never off for anybody else.
+ * False: no fairness; who waits for an rwlock yields; soft interrupts are never
+ * off for anybody else.
  */
 #include "core/hosted/runtime.h"
 
@@ -166,4 +167,61 @@ void _raw_spin_unlock_irqrestore(raw_spinlock_t *l, unsigned long flags)
 {
 	unlock(l, HOSTED_CALLER);
 	*hosted_irq_flag() = flags;
+}
+
+/* --- rwlocks --- */
+
+void __rwlock_init(rwlock_t *l, const char *name, struct lock_class_key *key)
+{
+	lockdep_init_map_wait(&l->dep_map, name, key, 0, LD_WAIT_CONFIG);
+	l->magic = RWLOCK_MAGIC;
+	l->owner = SPINLOCK_OWNER_INIT;
+	l->owner_cpu = -1;
+	hosted_floor->mark_written(l, sizeof(*l));
+}
+
+void _raw_read_lock(rwlock_t *l)
+{
+	preempt_disable();
+	lock_acquire(&l->dep_map, 0, 0, 2, 1, NULL, HOSTED_CALLER);
+	do {
+		hosted_floor->sync(l, FLOOR_WRITE);
+		if (l->owner == SPINLOCK_OWNER_INIT)
+			break;
+		hosted_floor->yield();
+	} while (true);
+	l->owner_cpu++;
+	hosted_floor->acquire(l);
+}
+
+void _raw_read_unlock(rwlock_t *l)
+{
+	hosted_floor->sync(l, FLOOR_WRITE);
+	lock_release(&l->dep_map, HOSTED_CALLER);
+	hosted_floor->release(l);
+	l->owner_cpu--;
+	preempt_enable_no_resched();
+}
+
+void _raw_write_lock(rwlock_t *l)
+{
+	preempt_disable();
+	lock_acquire(&l->dep_map, 0, 0, 0, 1, NULL, HOSTED_CALLER);
+	do {
+		hosted_floor->sync(l, FLOOR_WRITE);
+		if (l->owner == SPINLOCK_OWNER_INIT && l->owner_cpu == (unsigned int)-1)
+			break;
+		hosted_floor->yield();
+	} while (true);
+	l->owner = current;
+	hosted_floor->acquire(l);
+}
+
+void _raw_write_unlock(rwlock_t *l)
+{
+	hosted_floor->sync(l, FLOOR_WRITE);
+	lock_release(&l->dep_map, HOSTED_CALLER);
+	hosted_floor->release(l);
+	l->owner = SPINLOCK_OWNER_INIT;
+	preempt_enable_no_resched();
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * stub: what the hosted files touch without our model having it: uevents, PCI,
- * resources, CPU hotplug, software nodes, random numbers, time of day.
+ * stub: what the hosted files touch without our model having it: uevents,
+ * CPU hotplug, software nodes, random numbers, time of day.
  */
 #include "core/hosted/runtime.h"
 
@@ -10,26 +10,23 @@
 #include <linux/cpuhotplug.h>
 #include <linux/cpumask.h>
 #include <linux/device.h>
-#include <linux/ioport.h>
-#include <linux/irq.h>
 #include <linux/irq_work.h>
+#include <linux/kernel_stat.h>
 #include <linux/kobject.h>
 #include <linux/ktime.h>
 #include <linux/moduleparam.h>
-#include <linux/pci.h>
-#include <linux/pci-ats.h>
 #include <linux/random.h>
 #include <linux/property.h>
 #include <linux/timekeeping.h>
+#include <linux/user_namespace.h>
 
 bool initcall_debug;
 struct kobject *kernel_kobj;
 unsigned long volatile jiffies __cacheline_aligned_in_smp = INITIAL_JIFFIES;
-struct resource ioport_resource, iomem_resource;
-const struct bus_type pci_bus_type = {.name = "pci"};
 struct cpuinfo_um boot_cpu_data = {.cache_alignment = 64};
 struct cpumask __cpu_possible_mask = {{1}}, __cpu_online_mask = {{1}}, __cpu_present_mask = {{1}},
 	       __cpu_enabled_mask = {{1}};
+const unsigned long cpu_bit_bitmap[BITS_PER_LONG + 1][BITS_TO_LONGS(NR_CPUS)] = {[1] = {1}};
 
 int kobject_uevent(struct kobject *k, enum kobject_action a)
 {
@@ -123,59 +120,12 @@ int __cpuhp_state_remove_instance(enum cpuhp_state state, struct hlist_node *nod
 	return 0;
 }
 
-int insert_resource(struct resource *parent, struct resource *new)
-{
-	return 0;
-}
-
-int release_resource(struct resource *r)
-{
-	return 0;
-}
-
 void software_node_notify(struct device *dev)
 {
 }
 
 void software_node_notify_remove(struct device *dev)
 {
-}
-
-/* --- PCI: there is none --- */
-
-void pci_dev_put(struct pci_dev *dev)
-{
-}
-
-struct pci_dev *pci_get_device(unsigned int vendor, unsigned int device, struct pci_dev *from)
-{
-	return NULL;
-}
-
-bool pci_acs_enabled(struct pci_dev *dev, u16 flags)
-{
-	return true;
-}
-
-bool pci_acs_path_enabled(struct pci_dev *start, struct pci_dev *end, u16 flags)
-{
-	return true;
-}
-
-bool pci_devs_are_dma_aliases(struct pci_dev *a, struct pci_dev *b)
-{
-	return false;
-}
-
-int pci_for_each_dma_alias(struct pci_dev *dev, int (*fn)(struct pci_dev *, u16, void *),
-			   void *data)
-{
-	return 0;
-}
-
-bool msi_device_has_isolated_msi(struct device *dev)
-{
-	return true;
 }
 
 /* --- module parameters keep their defaults --- */
@@ -190,13 +140,33 @@ int param_get_bool(char *buf, const struct kernel_param *kp)
 	return 0;
 }
 
+int param_set_uint(const char *val, const struct kernel_param *kp)
+{
+	return 0;
+}
+
+int param_get_uint(char *buf, const struct kernel_param *kp)
+{
+	return 0;
+}
+
 const struct kernel_param_ops param_ops_bool = {.set = param_set_bool, .get = param_get_bool};
+const struct kernel_param_ops param_ops_int = {.set = param_set_uint, .get = param_get_uint};
+const struct kernel_param_ops param_ops_uint = {.set = param_set_uint, .get = param_get_uint};
+const struct kernel_param_ops param_ops_string = {.set = param_set_uint, .get = param_get_uint};
+struct kernel_stat kstat;
+struct user_namespace init_user_ns;
 
 /* --- time units --- */
 
 unsigned long __msecs_to_jiffies(const unsigned int ms)
 {
 	return DIV_ROUND_UP((u64)ms * HZ, MSEC_PER_SEC);
+}
+
+unsigned long __usecs_to_jiffies(const unsigned int us)
+{
+	return DIV_ROUND_UP((u64)us * HZ, USEC_PER_SEC);
 }
 
 u64 nsecs_to_jiffies64(u64 ns)
