@@ -4,16 +4,16 @@
  * header is read with the tree's headers on one side and with ours on the other.
  *
  * struct floor is what the object stands on: it has no other way out. struct
- * hosted_kernel is what it offers: system calls of the one process that all
- * tasks of a scenario belong to, and that process's memory. User addresses are
- * numbers of that process, never host pointers.
+ * hosted_kernel is what it offers: system calls of processes, and their memory.
+ * User addresses are numbers of a process, never host pointers. Any task may
+ * act for any process; process 0 is there from boot on.
  *
  * FLOOR_HOOKS names the compiler's access hooks; the object holds a jump per
  * name (custom/hook.c), so that the hook sees its caller as return address.
  */
 #pragma once
 
-#define FLOOR_ABI 1
+#define FLOOR_ABI 2
 
 #define FLOOR_HOOK_SIZES(X, name) X(name##1) X(name##2) X(name##4) X(name##8) X(name##16)
 #define FLOOR_HOOK_UNALIGNED(X, name) X(name##2) X(name##4) X(name##8) X(name##16)
@@ -125,24 +125,25 @@ struct hosted_kernel {
 	unsigned abi, size;
 	const char *version;
 	const struct floor **floor; /* set by the loader before boot() */
-	/* As task 0, in setup: runs the tree's initcalls. */
+	/* As task 0, in setup: runs the tree's initcalls. Process 0 is there then. */
 	void (*boot)(void);
 
-	/* In any task: a system call of the one process; its result or -errno. */
-	long (*open)(const char *path, int flags);
-	long (*close)(int fd);
-	long (*ioctl)(int fd, unsigned cmd, unsigned long arg);
-	long (*read)(int fd, unsigned long buf, unsigned long size);
-	long (*write)(int fd, unsigned long buf, unsigned long size);
-	long (*poll)(int fd, unsigned events);
-	long (*dup)(int fd);
-
-	/* The process's memory: maps zeroed frames; whole pages. */
-	long (*mmap)(unsigned long addr, unsigned long size, _Bool writable);
-	long (*munmap)(unsigned long addr, unsigned long size);
-	/* Copies between buf and the process's memory; bytes not copied. */
-	unsigned long (*peek)(void *buf, unsigned long addr, unsigned long size);
-	unsigned long (*poke)(unsigned long addr, const void *buf, unsigned long size);
-	/* As task 0, at rest: closes every file, then runs what that left to do. */
+	/*
+	 * In any task: a system call of a process by x86-64's number; pointers are
+	 * addresses of the process. Its result or -errno; -ENOSYS: there is none of
+	 * that number, -ESRCH: no such process.
+	 */
+	long (*syscall)(unsigned process, long nr, const unsigned long arg[6]);
+	/* Copies between buf and the process's memory, as the process; bytes not copied. */
+	unsigned long (*peek)(unsigned process, void *buf, unsigned long addr, unsigned long size);
+	unsigned long (*poke)(unsigned process, unsigned long addr, const void *buf,
+			      unsigned long size);
+	/* A copy of a process: its number, or -errno. */
+	long (*fork)(unsigned process);
+	/* Its end, once the last of its system calls has returned. */
+	void (*exit)(unsigned process);
+	/* The page frame number behind an address, faulted in as the process; or -EFAULT. */
+	long (*frame)(unsigned process, unsigned long addr, _Bool write);
+	/* As task 0, at rest: ends every process, then runs what that left to do. */
 	void (*shutdown)(void);
 };

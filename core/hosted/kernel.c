@@ -10,12 +10,14 @@
  */
 #include "core/hosted/hosted_priv.h"
 
+#include "core/uapi/call.h"
 #include "sim/base/assert.h"
 #include "sim/base/bits.h"
 #include "sim/mem/mem.h"
 #include "sim/sched/sched.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +27,14 @@
 #define ARGS_PAGES 64UL
 #define BUFFER_BASE 0x20000000UL /* what ioas_map maps */
 #define BUFFER_SIZE (1UL << 20)
+
+/* x86-64's system calls and arguments of mmap(). */
+#define SYS_OPEN 2
+#define SYS_CLOSE 3
+#define SYS_MMAP 9
+#define SYS_IOCTL 16
+#define PROT_RW 3UL
+#define MAP_PRIVATE_FIXED_ANONYMOUS 0x32UL
 
 /* _IO(';', n) of the uAPI. */
 #define IOMMUFD_CALL(n) (0x3b00U | (n))
@@ -55,6 +65,11 @@ static struct process *process_of(struct world *w)
 	return w->kernel;
 }
 
+static long sys(struct process *p, long nr, u64 a, u64 b, u64 c)
+{
+	return p->k->syscall(0, nr, (u64[CALL_ARGS_MAX]){a, b, c});
+}
+
 /* One call with its argument in the task's page; the kernel's answer comes back into arg. */
 static long call(struct process *p, enum iommufd_call nr, void *arg, u32 size)
 {
@@ -63,22 +78,25 @@ static long call(struct process *p, enum iommufd_call nr, void *arg, u32 size)
 
 	if (p->fd < 0)
 		return -EBADF;
-	if (p->k->poke(at, arg, size))
+	if (p->k->poke(0, at, arg, size))
 		return -EFAULT;
-	ret = p->k->ioctl(p->fd, IOMMUFD_CALL(nr), at);
-	if (ret >= 0 && p->k->peek(arg, at, size))
+	ret = sys(p, SYS_IOCTL, (u64)p->fd, IOMMUFD_CALL(nr), at);
+	if (ret >= 0 && p->k->peek(0, arg, at, size))
 		return -EFAULT;
 	return ret;
 }
 
 static long op_iommufd_open(struct process *p, const u64 *arg)
 {
+	u64 at = ARGS_BASE + current_task->id % ARGS_PAGES * PAGE;
 	long fd;
 
 	(void)arg;
 	if (p->fd >= 0)
 		return -EBUSY;
-	fd = p->k->open("/dev/iommu", 2);
+	if (p->k->poke(0, at, "/dev/iommu", sizeof("/dev/iommu")))
+		return -EFAULT;
+	fd = sys(p, SYS_OPEN, at, O_RDWR, 0);
 	if (fd < 0)
 		return fd;
 	p->fd = (int)fd;
@@ -94,7 +112,7 @@ static long op_iommufd_close(struct process *p, const u64 *arg)
 		return -EBADF;
 	p->fd = -1;
 	memset(p->id, 0, sizeof(p->id));
-	return p->k->close(fd);
+	return sys(p, SYS_CLOSE, (u64)fd, 0, 0);
 }
 
 static long op_ioas_alloc(struct process *p, const u64 *arg)
@@ -199,6 +217,12 @@ static long hosted_op(struct world *w, const struct op *op)
 	return handlers[op->code](process_of(w), op->arg);
 }
 
+static long map_area(const struct hosted_kernel *k, u64 addr, u64 size)
+{
+	return k->syscall(0, SYS_MMAP, (u64[CALL_ARGS_MAX]){addr, size, PROT_RW,
+							    MAP_PRIVATE_FIXED_ANONYMOUS, ~0UL});
+}
+
 static void hosted_boot(struct world *w, const struct machine *m)
 {
 	const struct hosted_image *image = w->kernel;
@@ -215,10 +239,35 @@ static void hosted_boot(struct world *w, const struct machine *m)
 	p->k = k;
 	p->fd = -1;
 	w->kernel = p;
-	ret = k->mmap(ARGS_BASE, ARGS_PAGES * PAGE, true);
-	sim_assert(ret >= 0);
-	ret = k->mmap(BUFFER_BASE, BUFFER_SIZE, true);
-	sim_assert(ret >= 0);
+	ret = map_area(k, ARGS_BASE, ARGS_PAGES * PAGE);
+	sim_assert(ret == (long)ARGS_BASE);
+	ret = map_area(k, BUFFER_BASE, BUFFER_SIZE);
+	sim_assert(ret == (long)BUFFER_BASE);
+}
+
+static long hosted_syscall(struct world *w, u32 process, long nr, const u64 arg[6])
+{
+	return process_of(w)->k->syscall(process, nr, arg);
+}
+
+static u64 hosted_peek(struct world *w, u32 process, void *buf, u64 addr, u64 size)
+{
+	return process_of(w)->k->peek(process, buf, addr, size);
+}
+
+static u64 hosted_poke(struct world *w, u32 process, u64 addr, const void *buf, u64 size)
+{
+	return process_of(w)->k->poke(process, addr, buf, size);
+}
+
+static long hosted_fork(struct world *w, u32 process)
+{
+	return process_of(w)->k->fork(process);
+}
+
+static void hosted_exit(struct world *w, u32 process)
+{
+	process_of(w)->k->exit(process);
 }
 
 static void hosted_shutdown(struct world *w)
@@ -234,6 +283,11 @@ void hosted_kernel_init(struct hosted_image *image)
 		.boot = hosted_boot,
 		.op = hosted_op,
 		.shutdown = hosted_shutdown,
+		.syscall = hosted_syscall,
+		.peek = hosted_peek,
+		.poke = hosted_poke,
+		.fork = hosted_fork,
+		.exit = hosted_exit,
 		.path = image->path,
 		.build = image->build,
 	};

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * custom: what the object offers: system calls as Linux's wrappers make them,
- * up to the way back to user mode, where delayed work of the task (the last
- * fput) is done.
+ * custom: what the object offers: boot and shutdown, the syscall door, the
+ * processes' memory.
  */
-#include "core/hosted/runtime.h"
+#include "core/hosted/custom/syscall.h"
 
 #include <linux/device.h>
 #include <linux/fdtable.h>
@@ -12,10 +11,7 @@
 #include <linux/fs.h>
 #include <linux/init.h>
 #include <linux/init_task.h>
-#include <linux/mount.h>
-#include <linux/poll.h>
 #include <linux/printk.h>
-#include <linux/syscalls.h>
 #include <generated/utsrelease.h>
 
 extern initcall_entry_t hosted_initcalls_start[], hosted_initcalls_end[];
@@ -24,7 +20,6 @@ void hosted_hooks_boot(void);
 void __init chrdev_init(void);
 void __init radix_tree_init(void);
 void __init maple_tree_init(void);
-extern struct vfsmount hosted_mount;
 
 enum system_states system_state;
 
@@ -37,8 +32,6 @@ static void boot(void)
 	hosted_slab_boot();
 	hosted_workqueue_boot();
 	hosted_vfs_boot();
-	radix_tree_init();
-	maple_tree_init();
 	radix_tree_init();
 	maple_tree_init();
 	files_init();
@@ -59,139 +52,32 @@ static void boot(void)
 	hosted_syscall_exit();
 }
 
-static long leave(long ret)
+static unsigned long do_peek(unsigned int process, void *buf, unsigned long addr,
+			     unsigned long size)
 {
-	hosted_syscall_exit();
-	return ret;
+	return process ? size : hosted_user_copy(buf, addr, size, false);
 }
 
-static struct file *open_node(const char *path, int flags)
+static unsigned long do_poke(unsigned int process, unsigned long addr, const void *buf,
+			     unsigned long size)
 {
-	dev_t devt = hosted_devnode(path);
-	struct inode *inode = devt ? hosted_devnode_inode(devt) : NULL;
-	struct file *file;
-	int ret;
-
-	if (!inode)
-		return ERR_PTR(-ENOENT);
-	file = alloc_file_pseudo(inode, &hosted_mount, "dev", flags, &def_chr_fops);
-	if (IS_ERR(file))
-		return file;
-	ihold(inode);
-	ret = file->f_op->open(inode, file);
-	if (!ret)
-		return file;
-	file->f_mode &= ~FMODE_OPENED;
-	path_put(&file->f_path);
-	fput(file);
-	return ERR_PTR(ret);
+	return process ? size : hosted_user_copy((void *)buf, addr, size, true);
 }
 
-static long do_open(const char *path, int flags)
+static long do_fork(unsigned int process)
 {
-	int fd = get_unused_fd_flags(flags & O_CLOEXEC);
-	struct file *file;
-
-	if (fd < 0)
-		return fd;
-	file = open_node(path, flags);
-	if (IS_ERR(file)) {
-		put_unused_fd(fd);
-		return leave(PTR_ERR(file));
-	}
-	fd_install(fd, file);
-	return leave(fd);
+	return -ENOSYS;
 }
 
-static long do_close(int fd)
+static void do_exit_process(unsigned int process)
 {
-	return leave(close_fd(fd));
 }
 
-static long do_ioctl(int fd, unsigned int cmd, unsigned long arg)
+static long do_frame(unsigned int process, unsigned long addr, bool write)
 {
-	struct fd f = fdget(fd);
-	long ret = -EBADF;
+	struct page *page = process ? NULL : hosted_user_page(addr, write);
 
-	if (fd_file(f)) {
-		const struct file_operations *op = fd_file(f)->f_op;
-
-		ret = op->unlocked_ioctl ? op->unlocked_ioctl(fd_file(f), cmd, arg) : -ENOTTY;
-		if (ret == -ENOIOCTLCMD)
-			ret = -ENOTTY;
-		fdput(f);
-	}
-	return leave(ret);
-}
-
-static long do_read(int fd, unsigned long buf, unsigned long size)
-{
-	struct fd f = fdget_pos(fd);
-	long ret = -EBADF;
-
-	if (fd_file(f)) {
-		const struct file_operations *op = fd_file(f)->f_op;
-
-		ret = op->read ? op->read(fd_file(f), (char __user *)buf, size,
-					  &fd_file(f)->f_pos) :
-				 -EINVAL;
-		fdput_pos(f);
-	}
-	return leave(ret);
-}
-
-static long do_write(int fd, unsigned long buf, unsigned long size)
-{
-	struct fd f = fdget_pos(fd);
-	long ret = -EBADF;
-
-	if (fd_file(f)) {
-		const struct file_operations *op = fd_file(f)->f_op;
-
-		ret = op->write ? op->write(fd_file(f), (const char __user *)buf, size,
-					    &fd_file(f)->f_pos) :
-				  -EINVAL;
-		fdput_pos(f);
-	}
-	return leave(ret);
-}
-
-/* Never waits: the events that are there now. */
-static long do_poll(int fd, unsigned int events)
-{
-	struct fd f = fdget(fd);
-	long ret = -EBADF;
-
-	if (fd_file(f)) {
-		ret = vfs_poll(fd_file(f), NULL) & (events | EPOLLERR | EPOLLHUP);
-		fdput(f);
-	}
-	return leave(ret);
-}
-
-static long do_dup(int fd)
-{
-	struct file *file = fget(fd);
-	int copy;
-
-	if (!file)
-		return -EBADF;
-	copy = get_unused_fd_flags(0);
-	if (copy < 0)
-		fput(file);
-	else
-		fd_install(copy, file);
-	return leave(copy);
-}
-
-static unsigned long do_peek(void *buf, unsigned long addr, unsigned long size)
-{
-	return hosted_user_copy(buf, addr, size, false);
-}
-
-static unsigned long do_poke(unsigned long addr, const void *buf, unsigned long size)
-{
-	return hosted_user_copy((void *)buf, addr, size, true);
+	return page ? (long)page_to_pfn(page) : -EFAULT;
 }
 
 static void do_shutdown(void)
@@ -207,16 +93,11 @@ __attribute__((visibility("default"), used)) const struct hosted_kernel hosted_k
 	.version = UTS_RELEASE,
 	.floor = &hosted_floor,
 	.boot = boot,
-	.open = do_open,
-	.close = do_close,
-	.ioctl = do_ioctl,
-	.read = do_read,
-	.write = do_write,
-	.poll = do_poll,
-	.dup = do_dup,
-	.mmap = hosted_mmap,
-	.munmap = hosted_munmap,
+	.syscall = hosted_syscall,
 	.peek = do_peek,
 	.poke = do_poke,
+	.fork = do_fork,
+	.exit = do_exit_process,
+	.frame = do_frame,
 	.shutdown = do_shutdown,
 };

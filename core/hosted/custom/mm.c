@@ -9,7 +9,7 @@
  * no copy-on-write, no huge page; munmap() calls no notifier yet; a frame does
  * not know who maps it. RLIMIT_MEMLOCK is checked, the limit is infinite.
  */
-#include "core/hosted/runtime.h"
+#include "core/hosted/custom/syscall.h"
 
 #include <linux/mm.h>
 #include <linux/mmu_notifier.h>
@@ -107,6 +107,21 @@ long hosted_mmap(unsigned long addr, unsigned long size, bool writable)
 			 (writable ? ENTRY_WRITE : 0);
 	}
 	return 0;
+}
+
+long hosted_sys_mmap(const unsigned long *arg)
+{
+	long ret;
+
+	if (!(arg[3] & 0x10) || !(arg[3] & 0x20))
+		return -ENODEV;
+	ret = hosted_mmap(arg[0], PAGE_ALIGN(arg[1]), arg[2] & 2);
+	return ret ? ret : (long)arg[0];
+}
+
+long hosted_sys_munmap(const unsigned long *arg)
+{
+	return hosted_munmap(arg[0], PAGE_ALIGN(arg[1]));
 }
 
 /* --- user copies --- */

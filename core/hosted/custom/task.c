@@ -5,7 +5,10 @@
  * kernel threads. Each task has a CPU of its own: preempt_count only forbids
  * to sleep, "interrupts off" keeps out only others that turn them off.
  *
- * False: no signals, no priorities, no exit path of its own (a task that ends
+ * A task of a process that sleeps interruptibly while nobody else can do
+ * anything is interrupted, as its user would do it: that is no deadlock.
+ *
+ * False: no other signal, no priorities, no exit path of its own (a task that ends
  * runs its task works and is gone), pids are the floor's task numbers.
  */
 #include "core/hosted/runtime.h"
@@ -161,6 +164,7 @@ void hosted_syscall_exit(void)
 {
 	while (READ_ONCE(current->task_works))
 		task_work_run();
+	clear_tsk_thread_flag(current, TIF_SIGPENDING);
 }
 
 void __put_task_struct(struct task_struct *p)
@@ -198,6 +202,13 @@ static void check_may_sleep(unsigned long pc, const char *what)
 			       self()->irq_on ? "on" : "off");
 }
 
+#define PATIENCE_NS (100 * NSEC_PER_SEC) /* far: fires when nobody else can run */
+
+static bool interruptible(const struct task_struct *p)
+{
+	return READ_ONCE(p->__state) & TASK_INTERRUPTIBLE && !(p->flags & PF_KTHREAD);
+}
+
 /* Whether it was woken; ns 0: no limit. */
 static bool sleep(unsigned long ns)
 {
@@ -215,8 +226,12 @@ void schedule(void)
 	check_may_sleep(HOSTED_CALLER, "schedule");
 	if (READ_ONCE(current->__state) == TASK_RUNNING)
 		hosted_floor->yield();
-	else
+	else if (!interruptible(current))
 		sleep(0);
+	else if (!sleep(PATIENCE_NS)) {
+		set_tsk_thread_flag(current, TIF_SIGPENDING);
+		WRITE_ONCE(current->__state, TASK_RUNNING);
+	}
 }
 
 void schedule_preempt_disabled(void)

@@ -12,6 +12,7 @@
 #include <linux/pseudo_fs.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
+#include <linux/uaccess.h>
 #include <linux/uio.h>
 
 static struct super_block hosted_sb;
@@ -160,9 +161,23 @@ errseq_t errseq_sample(errseq_t *e)
 	return 0;
 }
 
+/* One area of user memory, which is all that the syscall door makes. */
 size_t _copy_to_iter(const void *p, size_t n, struct iov_iter *i)
 {
-	return 0;
+	n = iter_is_ubuf(i) ? min(n, i->count) : 0;
+	n -= copy_to_user(i->ubuf + i->iov_offset, p, n);
+	i->iov_offset += n;
+	i->count -= n;
+	return n;
+}
+
+size_t _copy_from_iter(void *p, size_t n, struct iov_iter *i)
+{
+	n = iter_is_ubuf(i) ? min(n, i->count) : 0;
+	n -= copy_from_user(p, i->ubuf + i->iov_offset, n);
+	i->iov_offset += n;
+	i->count -= n;
+	return n;
 }
 
 void iov_iter_advance(struct iov_iter *i, size_t n)

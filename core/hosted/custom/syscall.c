@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * custom: the syscall door: x86-64's numbers to functions, up to the way back
+ * to user mode, where delayed work of the task (the last fput) is done.
+ *
+ * False: no signal is ever sent; a call that sleeps interruptibly while nobody
+ * else can do anything is interrupted (-EINTR), as its user would do it.
+ */
+#include "core/hosted/custom/syscall.h"
+
+#include <linux/errno.h>
+#include <linux/kernel.h>
+#include <linux/sched/signal.h>
+
+#include <asm/thread_info.h>
+
+static long sys_zero(const unsigned long *arg)
+{
+	return 0;
+}
+
+static long sys_getpid(const unsigned long *arg)
+{
+	return current->tgid;
+}
+
+static long sys_gettid(const unsigned long *arg)
+{
+	return current->pid;
+}
+
+static long sys_yield(const unsigned long *arg)
+{
+	hosted_floor->yield();
+	return 0;
+}
+
+/* By x86-64's numbers, whatever the tree was configured for. */
+static long (*const calls[])(const unsigned long *arg) = {
+	[0] = hosted_sys_read,
+	[1] = hosted_sys_write,
+	[2] = hosted_sys_open,
+	[3] = hosted_sys_close,
+	[5] = hosted_sys_fstat,
+	[7] = hosted_sys_poll,
+	[8] = hosted_sys_lseek,
+	[9] = hosted_sys_mmap,
+	[11] = hosted_sys_munmap,
+	[13] = sys_zero, /* rt_sigaction */
+	[14] = sys_zero, /* rt_sigprocmask */
+	[16] = hosted_sys_ioctl,
+	[17] = hosted_sys_pread,
+	[18] = hosted_sys_pwrite,
+	[24] = sys_yield,
+	[32] = hosted_sys_dup,
+	[33] = hosted_sys_dup2,
+	[39] = sys_getpid,
+	[72] = hosted_sys_fcntl,
+	[102] = sys_zero, /* getuid */
+	[104] = sys_zero, /* getgid */
+	[107] = sys_zero, /* geteuid */
+	[108] = sys_zero, /* getegid */
+	[186] = sys_gettid,
+	[257] = hosted_sys_openat,
+	[271] = hosted_sys_ppoll,
+	[284] = hosted_sys_eventfd,
+	[290] = hosted_sys_eventfd2,
+	[292] = hosted_sys_dup3,
+	[436] = hosted_sys_close_range,
+};
+
+/* What Linux restarts or its user would see as an interrupted call. */
+static long user_result(long ret)
+{
+	bool restart = ret == -ERESTARTSYS || ret == -ERESTARTNOHAND || ret == -ERESTARTNOINTR ||
+		       ret == -ERESTART_RESTARTBLOCK;
+
+	if (ret == -ENOIOCTLCMD)
+		return -ENOTTY;
+	return restart ? -EINTR : ret;
+}
+
+long hosted_syscall(unsigned int process, long nr, const unsigned long arg[6])
+{
+	long ret;
+
+	if (process)
+		return -ESRCH;
+	if (nr < 0 || nr >= ARRAY_SIZE(calls) || !calls[nr])
+		return -ENOSYS;
+	ret = user_result(calls[nr](arg));
+	hosted_syscall_exit();
+	return ret;
+}
