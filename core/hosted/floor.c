@@ -158,7 +158,7 @@ static void mark_written(const void *p, unsigned long size)
 
 static _Bool fails(enum floor_fault kind, unsigned long pc)
 {
-	return fault_fires(this_world()->fault, (enum fault_kind)kind, pc);
+	return sched_fails(this_world(), (enum fault_kind)kind, pc);
 }
 
 static unsigned long random_word(void)

@@ -40,7 +40,7 @@ bool access_ok(const void __user *p, size_t n)
 static size_t passes(const void *user, size_t n, u64 pc)
 {
 	kapi_might_sleep("copy_user");
-	if (fault_fires(this_world()->fault, FAULT_COPY, pc))
+	if (sched_fails(this_world(), FAULT_COPY, pc))
 		return 0;
 	return mapped(user, n);
 }

@@ -213,7 +213,7 @@ void *mem_alloc(struct mem *m, size_t size, u32 flags, const char *cache, u64 pc
 	u32 i = NONE;
 	void *p;
 
-	if (!(flags & MEM_NOFAIL) && fault_fires(m->world->fault, FAULT_ALLOC, pc))
+	if (!(flags & MEM_NOFAIL) && sched_fails(m->world, FAULT_ALLOC, pc))
 		return NULL;
 	if (size >= HEAP_SLOT)
 		return NULL;

@@ -506,6 +506,7 @@ static void task_start(struct sched *s, struct task *t, struct task *parent)
 	t->preempt_count = 0;
 	t->irq_off = 0;
 	t->rcu_depth = 0;
+	t->fail_nth = 0;
 	t->n_held = 0;
 	t->fake_stack = NULL;
 	memset(&t->wait, 0, sizeof(t->wait));
@@ -546,6 +547,25 @@ struct task *sched_spawn(struct sched *s, const char *name, void (*fn)(void *), 
 	if (s->policy && s->policy->spawned && !s->setup)
 		s->policy->spawned(s, t);
 	return t;
+}
+
+void sched_hold(struct task *t, const char *what)
+{
+	sim_assert(!t->started && t->state == TASK_READY);
+	t->wait.what = what;
+	t->wait.owner = -1;
+	t->wait.since_ns = t->world->clock->now_ns;
+	t->state = TASK_BLOCKED;
+	t->world->sched->runnable &= ~task_bit(t);
+}
+
+bool sched_fails(struct world *w, enum fault_kind kind, u64 pc)
+{
+	struct task *t = current_task;
+
+	if (t && t->fail_nth && --t->fail_nth == 0)
+		return true;
+	return fault_fires(w->fault, kind, pc);
 }
 
 static void task_exit(struct task *t)

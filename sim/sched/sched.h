@@ -28,6 +28,7 @@
 #include "sim/base/world.h"
 #include "sim/clock/clock.h"
 #include "sim/fact/fact.h"
+#include "sim/fault/fault.h"
 
 #define SCHED_TASKS_MAX 64
 #define SCHED_CLOCK_TASK 1
@@ -114,6 +115,7 @@ struct task {
 	int irq_off;
 	int rcu_depth;
 	u64 rcu_since_op;
+	u64 fail_nth;      /* the so-many-eth failure point from here fails, 0 = none */
 	u32 n_held;
 	struct task_held held[TASK_HELD_MAX];
 	u64 kapi_private[4];
@@ -190,6 +192,12 @@ void sched_set_policy(struct sched *s, const struct policy *p);
 struct task *sched_spawn(struct sched *s, const char *name, void (*fn)(void *), void *arg,
 			 u32 flags);
 
+/*
+ * Holds back a task that sched_spawn() has just made: it begins when somebody
+ * wakes it. `what` is what it waits for, in reports of deadlocks.
+ */
+void sched_hold(struct task *t, const char *what);
+
 /* Runs fn as task 0 (setup, teardown): no preemption, no policy, must not block for ever. */
 enum sched_end sched_setup(struct sched *s, void (*fn)(void *), void *arg);
 
@@ -219,6 +227,9 @@ void sched_preempt(struct task *t);
  */
 bool sched_block(const char *what, const void *object, int owner, u64 timeout_ns);
 void sched_wake(struct task *t);
+
+/* Whether this failure point fails: for the task alone (fail_nth), or for the run (sim/fault). */
+bool sched_fails(struct world *w, enum fault_kind kind, u64 pc);
 
 /* Polling loops (cpu_relax, cond_resched, udelay): others first, time may pass. */
 void sched_yield_now(void);
