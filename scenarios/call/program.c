@@ -1,7 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "scenarios/call/program.h"
 
+#include "sim/base/assert.h"
+
 #include <stdlib.h>
+
+struct call_program *call_program_part(const struct call_program *p,
+				       bool (*keep)(void *self, const struct call *c), void *self)
+{
+	struct call_program *part = malloc(sizeof(*part) + p->n * sizeof(*part->call));
+
+	sim_assert(part);
+	*part = *p;
+	part->call = (struct call *)(part + 1);
+	part->n = 0;
+	for (u32 i = 0; i < p->n; i++) {
+		if (keep(self, &p->call[i]))
+			part->call[part->n++] = p->call[i];
+	}
+	return part;
+}
 
 void call_program_free(struct call_program *p)
 {
