@@ -5,6 +5,7 @@
  */
 #include "scenarios/engine/scenario.h"
 
+#include "sim/access/access.h"
 #include "sim/base/bits.h"
 #include "sim/kapi/kapi.h"
 
@@ -40,20 +41,72 @@ static void expectation_failed(struct world *w, const struct scenario *s, u32 i,
 	oracle_report(w, f);
 }
 
+static long do_op(struct scenario_program *p, const struct scenario_op *op)
+{
+	long ret;
+
+	if (!op->call)
+		return p->kernel->op(this_world(), &op->op);
+	ret = call_perform(&p->calls, op->call);
+	if (p->performed)
+		p->performed(p->performed_self, op->call, ret);
+	return ret;
+}
+
 static void perform(struct scenario_program *p, u32 i)
 {
 	const struct scenario_op *op = &p->scenario->ops[i];
-	struct world *w = this_world();
-	const char *name = op_rows[op->op.code].name;
+	const char *name = scenario_op_name(p->scenario, i);
+	u64 first = op->call ? op->call->arg[0].value : op->op.arg[0];
 	long ret;
 
-	fact(OP_BEGIN, (u64)(uintptr_t)name, i, op->op.arg[0]);
-	ret = p->kernel->op(w, &op->op);
+	fact(OP_BEGIN, (u64)(uintptr_t)name, i, first);
+	ret = do_op(p, op);
 	fact(OP_END, (u64)(uintptr_t)name, i, (u64)ret);
 	if (p->rets)
 		p->rets[i] = ret;
 	if (op->has_ret && ret != op->ret)
-		expectation_failed(w, p->scenario, i, ret);
+		expectation_failed(this_world(), p->scenario, i, ret);
+}
+
+/* --- operations that wait for others --- */
+
+static struct scenario_start *task_of(struct scenario_program *p, u32 op)
+{
+	const struct scenario *s = p->scenario;
+	u32 i = 0;
+
+	while (op >= s->task[i].first + s->task[i].n)
+		i++;
+	return &p->start[i];
+}
+
+/* Op i is over or left out: whoever has waited for it alone goes on. */
+static void ended(struct scenario_program *p, u32 i)
+{
+	const struct scenario_op *op = &p->scenario->ops[i];
+
+	for (u32 e = op->first_edge; e < op->first_edge + op->n_edges; e++) {
+		u32 after = p->scenario->edges[e].after;
+		struct scenario_start *start = task_of(p, after);
+
+		/* The result is read from memory that no hook sees: an edge by hand. */
+		access_fork(current_task, start->spawned);
+		p->missing[after]--;
+		if (!p->missing[after] && start->waits && start->next == after) {
+			start->waits = false;
+			sched_wake(start->spawned);
+		}
+	}
+}
+
+static void await(struct scenario_start *start, u32 i)
+{
+	start->next = i;
+	while (start->program->missing[i]) {
+		start->waits = true;
+		sched_block("what it needs", NULL, -1, 0);
+	}
 }
 
 static void task_body(void *arg)
@@ -63,8 +116,10 @@ static void task_body(void *arg)
 	const struct scenario_task *t = &p->scenario->task[start->task];
 
 	for (u32 i = t->first; i < t->first + t->n; i++) {
+		await(start, i);
 		if (!p->drop || !(p->drop[i / 64] >> (i % 64) & 1))
 			perform(p, i);
+		ended(p, i);
 	}
 	kapi_task_exit_check();
 }
@@ -75,6 +130,8 @@ static void program_boot(struct world *w, void *self)
 
 	w->kernel = (void *)(uintptr_t)p->kernel;
 	p->kernel->boot(w, &p->scenario->machine);
+	if (p->scenario->program)
+		call_run_boot(&p->calls, w);
 }
 
 static void program_start(struct world *w, void *self)
@@ -84,10 +141,22 @@ static void program_start(struct world *w, void *self)
 
 	for (u32 i = 0; p->rets && i < s->n_ops; i++)
 		p->rets[i] = LONG_MIN;
+	if (s->program)
+		call_run_begin(&p->calls);
+	if (s->n_edges)
+		memset(p->missing, 0, s->n_ops * sizeof(*p->missing));
+	for (u32 i = 0; i < s->n_edges; i++)
+		p->missing[s->edges[i].after]++;
 	for (u32 i = 0; i < s->n_tasks; i++) {
-		p->start[i].program = p;
-		p->start[i].task = i;
-		sched_spawn(w->sched, s->task[i].name, task_body, &p->start[i], 0);
+		struct scenario_start *start = &p->start[i];
+
+		start->program = p;
+		start->task = i;
+		start->next = s->task[i].first;
+		start->waits = p->missing[start->next];
+		start->spawned = sched_spawn(w->sched, s->task[i].name, task_body, start, 0);
+		if (start->waits)
+			sched_hold(start->spawned, "what it needs");
 	}
 }
 
@@ -104,6 +173,15 @@ void scenario_program_init(struct world_program *p, struct scenario_program *sp)
 	p->start = program_start;
 	p->shutdown = program_shutdown;
 	p->self = sp;
+	memset(sp->missing, 0, sizeof(sp->missing));
+	if (sp->scenario->program)
+		call_run_init(&sp->calls, sp->scenario->program, sp->kernel);
+}
+
+void scenario_program_fini(struct scenario_program *sp)
+{
+	if (sp->scenario && sp->scenario->program)
+		call_run_fini(&sp->calls);
 }
 
 /* --- text of an operation --- */
@@ -145,6 +223,13 @@ static void arg_text(const struct scenario *s, enum op_arg_type type, u64 arg, c
 		snprintf(buf, size, arg < 4096 ? "%llu" : "0x%llx", (unsigned long long)arg);
 }
 
+const char *scenario_op_name(const struct scenario *s, u32 i)
+{
+	const struct call *c = s->ops[i].call;
+
+	return !c ? op_rows[s->ops[i].op.code].name : c->name ? c->name : "call";
+}
+
 void scenario_op_print(const struct scenario *s, u32 i, char *buf, size_t size)
 {
 	const struct op *op = &s->ops[i].op;
@@ -152,6 +237,10 @@ void scenario_op_print(const struct scenario *s, u32 i, char *buf, size_t size)
 	u32 n = 0;
 	size_t at;
 
+	if (s->ops[i].call) {
+		call_text(s->program, s->ops[i].call, buf, size);
+		return;
+	}
 	while (n < OP_ARGS_MAX && row->arg[n].type != OPARG_NONE)
 		n++;
 	snprintf(buf, size, "%s", row->name);

@@ -64,6 +64,11 @@ u32 read_device_ref(struct reader *r, const struct yaml_node *v);
 void read_machine(struct reader *r, const struct yaml_node *v, void *member, const void *aux);
 void read_tasks(struct reader *r, const struct yaml_node *v, void *member, const void *aux);
 
+/* The scenario's name and path, and the file of err, which is emptied. */
+void scenario_set_path(struct scenario *s, const char *path, struct scenario_error *err);
+/* Each call of s becomes a task of its own; false: it has other operations. */
+bool read_threads_all(struct scenario *s, struct scenario_error *err);
+
 /* Reads the file that `machine: NAME` means; its errors name that file. */
 void read_machine_file(struct reader *r, const struct yaml_node *v);
 /* Reads text[0..size) of the machine file. */

@@ -9,6 +9,7 @@
 #include "scenarios/engine/scenario.h"
 
 #include "scenarios/engine/read_priv.h"
+#include "scenarios/syz/syz.h"
 #include "sim/base/assert.h"
 #include "sim/base/bits.h"
 #include "sim/host/host.h"
@@ -159,16 +160,35 @@ static void read_top(struct reader *r, const struct yaml_node *root)
 
 /* --- files --- */
 
+static bool ends_with(const char *name, const char *end)
+{
+	size_t len = strlen(name), n = strlen(end);
+
+	return len > n && strcmp(name + len - n, end) == 0;
+}
+
 static void name_of(const char *path, char *name, size_t size)
 {
+	static const char *const ends[] = {".yaml", ".syz"};
 	const char *base = strrchr(path, '/');
 	size_t len;
 
 	base = base ? base + 1 : path;
 	len = strlen(base);
-	if (len > 5 && strcmp(base + len - 5, ".yaml") == 0)
-		len -= 5;
+	for (u32 i = 0; i < ARRAY_SIZE(ends); i++) {
+		if (ends_with(base, ends[i]))
+			len = strlen(base) - strlen(ends[i]);
+	}
 	snprintf(name, size, "%.*s", (int)len, base);
+}
+
+void scenario_set_path(struct scenario *s, const char *path, struct scenario_error *err)
+{
+	memset(err, 0, sizeof(*err));
+	snprintf(err->file, sizeof(err->file), "%.255s", path);
+	s->path = strdup(path);
+	sim_assert(s->path);
+	name_of(path, s->name, sizeof(s->name));
 }
 
 struct scenario *scenario_parse(const char *name, const char *text, size_t size,
@@ -179,11 +199,7 @@ struct scenario *scenario_parse(const char *name, const char *text, size_t size,
 	struct yaml_doc doc;
 
 	sim_assert(s);
-	memset(err, 0, sizeof(*err));
-	snprintf(err->file, sizeof(err->file), "%.255s", name);
-	s->path = strdup(name);
-	sim_assert(s->path);
-	name_of(name, s->name, sizeof(s->name));
+	scenario_set_path(s, name, err);
 	s->content_hash = scenario_hash(0, text, size);
 	if (size > SCENARIO_FILE_MAX)
 		scenario_error_at(err, 1, 1, "%zu bytes, expected at most %lu", size,
@@ -198,26 +214,70 @@ struct scenario *scenario_parse(const char *name, const char *text, size_t size,
 	return NULL;
 }
 
-struct scenario *scenario_read(const char *path, struct scenario_error *err)
+/*
+ * Whether text without a name is a syzkaller program: its first line that says
+ * something begins with a call, "name(", "name$variant(" or "r0 = name(".
+ */
+static bool looks_like_syz(const char *text, size_t size)
+{
+	size_t at = 0, end, paren;
+
+	while (at < size && (strchr(" \t\r\n", text[at]) || text[at] == '#')) {
+		if (text[at] == '#') {
+			const char *eol = memchr(text + at, '\n', size - at);
+
+			at = eol ? (size_t)(eol - text) : size;
+		} else {
+			at++;
+		}
+	}
+	for (end = at; end < size && text[end] != '\n' && text[end] != ':';)
+		end++;
+	for (paren = at; paren < end && text[paren] != '(';)
+		paren++;
+	return paren > at && paren < end && text[at] != '{' && text[at] != '[';
+}
+
+static struct scenario *parse(const char *name, const char *text, size_t size,
+			      const struct scenario_how *how, struct scenario_error *err)
+{
+	struct scenario *s;
+
+	if (ends_with(name, ".syz") || (!strcmp(name, "-") && looks_like_syz(text, size)))
+		return scenario_parse_syz(name, text, size, how, err);
+	s = scenario_parse(name, text, size, err);
+	if (!s || !how->threads_all || read_threads_all(s, err))
+		return s;
+	scenario_free(s);
+	return NULL;
+}
+
+struct scenario *scenario_read_how(const char *path, const struct scenario_how *how,
+				   struct scenario_error *err)
 {
 	struct scenario *s = NULL;
 	char found[HOST_PATH_MAX], why[128];
 	char *text;
-	size_t size;
+	size_t size, max = ends_with(path, ".syz") ? SYZ_TEXT_MAX : SCENARIO_FILE_MAX;
 
 	memset(err, 0, sizeof(*err));
 	snprintf(err->file, sizeof(err->file), "%.255s", path);
 	scenario_find(path, "", found, sizeof(found));
-	if (!host_file_read(found, SCENARIO_FILE_MAX, &text, &size, why, sizeof(why))) {
+	if (!host_file_read(found, max, &text, &size, why, sizeof(why))) {
 		scenario_error_at(err, 0, 0, "%s", why);
 		return NULL;
 	}
 	if (size)
-		s = scenario_parse(found, text, size, err);
+		s = parse(found, text, size, how, err);
 	else
 		scenario_error_at(err, 1, 1, "empty, expected a scenario");
 	free(text);
 	return s;
+}
+
+struct scenario *scenario_read(const char *path, struct scenario_error *err)
+{
+	return scenario_read_how(path, &(struct scenario_how){0}, err);
 }
 
 void scenario_free(struct scenario *s)
@@ -225,6 +285,8 @@ void scenario_free(struct scenario *s)
 	if (!s)
 		return;
 	free(s->ops);
+	free(s->edges);
+	call_program_free(s->program);
 	free(s->expect_title);
 	free(s->about);
 	free(s->path);

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * A scenario: a machine, tasks of operations, what is expected. Read from
- * YAML (docs/scenarios.md), checked to the last key, run on any kernel.
+ * YAML (docs/scenarios.md), checked to the last key, run on any kernel; or
+ * made of a program of system calls, for kernels that have them.
  */
 #pragma once
 
 #include "core/kernel/kernel.h"
+#include "scenarios/call/program.h"
 #include "sim/bug/bug.h"
 #include "sim/world/world.h"
 
@@ -15,6 +17,8 @@
 
 struct scenario_op {
 	struct op op;
+	const struct call *call; /* instead of op: one of the scenario's program */
+	u32 first_edge, n_edges; /* edges[]: the operations that wait for its end */
 	u32 line, column;     /* in the file */
 	bool has_ret;
 	long ret;             /* `ret: EBUSY` -> -EBUSY; checked when has_ret */
@@ -25,8 +29,13 @@ struct scenario_task {
 	u32 first, n;         /* ops[first .. first + n) */
 };
 
+/* Operation `after` does not begin before the end of the one that has this edge. */
+struct scenario_edge {
+	u32 after;
+};
+
 struct scenario {
-	char name[64];        /* file name without folder and .yaml */
+	char name[64];        /* file name without folder and .yaml or .syz */
 	char *path;           /* as the user gave it */
 	char *about;
 	u64 content_hash;     /* of the file's bytes, and of its machine file's */
@@ -35,6 +44,10 @@ struct scenario {
 	u32 n_tasks;
 	struct scenario_op *ops;
 	u32 n_ops;
+	struct scenario_edge *edges;
+	u32 n_edges;
+	struct call_program *program; /* of its calls; NULL: it has none */
+	bool threads_all;     /* each call is a task of its own */
 	struct bug_set bugs;
 	/* expect: */
 	bool expect_finding;
@@ -55,6 +68,36 @@ struct scenario_error {
 	u32 line, column;
 	char text[512]; /* "what is wrong, expected what" */
 };
+
+/* How a file is to be read; all zero: as it is. */
+struct scenario_how {
+	/*
+	 * Each call is a task of its own, which waits for those whose results it
+	 * uses: a sequential program is hunted for races.
+	 */
+	bool threads_all;
+	bool strict; /* unknown calls of a .syz file are errors */
+	/* Told of each thing in a .syz file that was skipped or repaired; may be NULL. */
+	void (*note)(void *self, const char *file, u32 line, const char *text);
+	void *self;
+};
+
+/*
+ * The file as a scenario: a syzkaller program if it is called *.syz, or on
+ * standard input looks like one; else YAML.
+ */
+struct scenario *scenario_read_how(const char *path, const struct scenario_how *how,
+				   struct scenario_error *err);
+/* A scenario of the text of a .syz file. */
+struct scenario *scenario_parse_syz(const char *name, const char *text, size_t size,
+				    const struct scenario_how *how, struct scenario_error *err);
+/*
+ * A scenario of a program, which becomes its own, also on errors (NULL): task
+ * `main` performs the calls in order, each async call is a task that begins
+ * when main has come to it. More tasks than there may be share.
+ */
+struct scenario *scenario_of_calls(const char *path, struct call_program *p, bool threads_all,
+				   struct scenario_error *err);
 
 /* NULL and *err filled on bad input; never aborts, whatever the bytes. */
 struct scenario *scenario_read(const char *path, struct scenario_error *err);
@@ -94,13 +137,23 @@ struct scenario_program {
 	const struct kernel *kernel;
 	const u64 *drop;
 	long *rets;
-	/* private: each task's argument */
+	/* Called behind each call, in its task; may be NULL. */
+	void (*performed)(void *self, const struct call *c, long ret);
+	void *performed_self;
+	/* private: the calls' results, each task's argument and how many ops it awaits */
+	struct call_run calls;
 	struct scenario_start {
 		struct scenario_program *program;
-		u32 task;
+		struct task *spawned;
+		u32 task, next;
+		bool waits;
 	} start[SCENARIO_TASKS_MAX];
+	u32 missing[SCENARIO_OPS_MAX]; /* ops that this one still waits for */
 };
 void scenario_program_init(struct world_program *p, struct scenario_program *sp);
+void scenario_program_fini(struct scenario_program *sp);
 
-/* Text of one op as in the YAML: "claim: {device: nic0, owner: vm1}". */
+/* The name of one op: "claim", "ioctl$IOMMU_DESTROY". */
+const char *scenario_op_name(const struct scenario *s, u32 op);
+/* Text of one op as in the YAML: "claim: {device: nic0, owner: vm1}"; of a call as in C. */
 void scenario_op_print(const struct scenario *s, u32 op, char *buf, size_t size);

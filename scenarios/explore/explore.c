@@ -89,6 +89,7 @@ static void record(struct explorer *e, const struct recipe *seq, u32 n, struct e
 	f->rets = malloc((e->s->n_ops + 1) * sizeof(*f->rets));
 	sim_assert(f->rets);
 	memcpy(f->rets, e->rets, e->s->n_ops * sizeof(*f->rets));
+	f->values = e->s->program ? call_results_of(&e->sp.calls) : NULL;
 }
 
 static void shrink_all(struct explorer *e, struct recipe *seq, u32 n, struct explore_finding *f,
@@ -153,10 +154,21 @@ void explore_finding_free(struct explore_finding *f)
 	trace_record_free(f->record);
 	free(f->earlier);
 	free(f->rets);
+	free(f->values);
 	memset(f, 0, sizeof(*f));
 }
 
 /* --- campaigns --- */
+
+bool explore_kernel_check(const struct scenario *s, const struct kernel *k, char *err,
+			  size_t err_size)
+{
+	if (!s->program || k->syscall)
+		return true;
+	snprintf(err, err_size, "%.160s: kernel %.60s has no system calls, expected --kernel and what "
+		 "`kernel build` made", s->path, k->name);
+	return false;
+}
 
 bool explore_check(const struct scenario *s, const struct explore_options *o, char *err,
 		   size_t err_size)
@@ -168,6 +180,8 @@ bool explore_check(const struct scenario *s, const struct explore_options *o, ch
 	if (!explore_policy_check(o->policy ? o->policy : s->policy[0] ? s->policy : "mix", err,
 				  err_size) ||
 	    !explore_campaign_init(&c, s, o, err, err_size))
+		return false;
+	if (!explore_kernel_check(s, o->kernel, err, err_size))
 		return false;
 	if (!o->oracles)
 		return true;
@@ -289,13 +303,15 @@ void explore_replay(const struct scenario *s, const struct explore_replay *how,
 	free(e);
 }
 
-long *explore_default_rets(const struct scenario *s, const struct explore_options *o)
+long *explore_default_rets(const struct scenario *s, const struct explore_options *o,
+			   struct call_results **values)
 {
 	long *rets = malloc((s->n_ops + 1) * sizeof(*rets));
 	struct explorer *e = malloc(sizeof(*e));
 	struct recipe *r = calloc(1, sizeof(*r));
 
 	sim_assert(rets && e && r);
+	*values = NULL;
 	for (u32 i = 0; i < s->n_ops; i++)
 		rets[i] = LONG_MIN;
 	if (explorer_open(e, s, o->kernel, &o->bugs, o->oracles)) {
@@ -303,6 +319,7 @@ long *explore_default_rets(const struct scenario *s, const struct explore_option
 		r->seed = o->seed;
 		explorer_play(e, r, 1, 0);
 		memcpy(rets, e->rets, s->n_ops * sizeof(*rets));
+		*values = s->program ? call_results_of(&e->sp.calls) : NULL;
 		explorer_close(e);
 	}
 	free(r);

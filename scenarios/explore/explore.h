@@ -65,6 +65,7 @@ struct explore_finding {
 	u64 found_us;              /* since the campaign's start */
 	struct trace_record *record; /* of the replay of `recipe` */
 	long *rets;                /* of that replay: one per operation, LONG_MIN = not reached */
+	struct call_results *values; /* of that replay's system calls; NULL: it has none */
 	struct explore_confirm confirm;
 };
 
@@ -85,6 +86,9 @@ struct explore_result {
 /* Whether o makes sense (policy, oracles): false and one line in err if not. */
 bool explore_check(const struct scenario *s, const struct explore_options *o, char *err,
 		   size_t err_size);
+/* Whether the kernel has what s needs: false and one line in err if not. */
+bool explore_kernel_check(const struct scenario *s, const struct kernel *k, char *err,
+			  size_t err_size);
 /* The same for a policy alone, as NAME or NAME:ARG. */
 bool explore_policy_check(const char *text, char *err, size_t err_size);
 /* Explores s; explore_check() has agreed. The result is the caller's: explore_result_free(). */
@@ -109,8 +113,12 @@ struct explore_replay {
 void explore_replay(const struct scenario *s, const struct explore_replay *how,
 		    struct explore_result *result);
 
-/* The results of the operations in the default order, LONG_MIN = not reached; free() it. */
-long *explore_default_rets(const struct scenario *s, const struct explore_options *o);
+/*
+ * The results of the operations in the default order, LONG_MIN = not reached, and
+ * what the calls gave (NULL: there are none); free() both.
+ */
+long *explore_default_rets(const struct scenario *s, const struct explore_options *o,
+			   struct call_results **values);
 
 /* One line of the table of historic bugs. */
 struct explore_hunt_row {

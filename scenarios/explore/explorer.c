@@ -93,6 +93,7 @@ bool explorer_open(struct explorer *e, const struct scenario *s, const struct ke
 	snprintf(e->base.build, sizeof(e->base.build), "%s", recipe_build());
 	snprintf(e->base.path, sizeof(e->base.path), "%s", s->path);
 	e->base.content_hash = s->content_hash;
+	e->base.threads_all = s->threads_all;
 	/* Those the scenario does not switch on itself. */
 	for (size_t i = 0; i < ARRAY_SIZE(all.word); i++)
 		e->base.bugs.word[i] = bugs->word[i] & ~s->bugs.word[i];
@@ -121,6 +122,7 @@ void explorer_close(struct explorer *e)
 	fact_unsubscribe(e->w->fact, see_op, e);
 	fact_unsubscribe(e->w->fact, see_switch, e);
 	world_destroy(e->w);
+	scenario_program_fini(&e->sp);
 	free(e->points);
 	free(e->trail);
 	e->w = NULL;

@@ -112,6 +112,10 @@ void recipe_tail_print(const struct recipe *r, char *buf, size_t size)
 		comma = ",";
 	}
 	put_oracles(&o, r->oracles, &comma);
+	if (r->threads_all) {
+		put(&o, "%sthreads=all", comma);
+		comma = ",";
+	}
 	if (r->kernel[0]) {
 		put(&o, "%skernel=%s@", comma, r->kernel_build);
 		put_path(&o, r->kernel, ',');
@@ -439,13 +443,26 @@ static bool option_kernel(struct scan *s, struct recipe *r)
 	       (r->kernel[0] || fail(s, start, "no kernel, expected its path"));
 }
 
+static bool option_threads(struct scan *s, struct recipe *r)
+{
+	size_t start = s->at;
+	char word[8];
+
+	if (!take_word(s, word, sizeof(word), "threads"))
+		return false;
+	if (strcmp(word, "all") != 0)
+		return fail(s, start, "threads=%s, expected threads=all", word);
+	r->threads_all = true;
+	return true;
+}
+
 static const struct {
 	const char *name;
 	bool (*take)(struct scan *s, struct recipe *r);
 } options[] = {
 	{"bug", option_bug},	 {"nth", option_nth},	    {"drop", option_drop},
 	{"poison", option_poison}, {"against", option_against}, {"oracle", option_oracle},
-	{"kernel", option_kernel},
+	{"kernel", option_kernel}, {"threads", option_threads},
 };
 
 static bool take_option(struct scan *s, struct recipe *r)
@@ -460,7 +477,7 @@ static bool take_option(struct scan *s, struct recipe *r)
 			return take(s, '=', "behind the option") && options[i].take(s, r);
 	}
 	return fail(s, start, "unknown option '%s', expected bug, nth, drop, poison, against, "
-		    "oracle or kernel", name);
+		    "oracle, kernel or threads", name);
 }
 
 static bool take_memory(struct scan *s)

@@ -16,7 +16,8 @@
  *           left out, counted from 0 over all tasks), poison=N, against=N (make it
  *           with that heap poison, too: a difference is the finding),
  *           oracle=NAME (only the named ones watch), kernel=BUILD@PATH (of a hosted
- *           kernel's object and the first digits of its build id; else our own core)
+ *           kernel's object and the first digits of its build id; else our own core),
+ *           threads=all (each call is a task of its own)
  *
  * Several recipes joined by " + " are run in order with what the oracles carry
  * kept (a lock-order finding has one for each edge).
@@ -47,6 +48,7 @@ struct recipe {
 	u8 poison, against;
 	char oracles[128]; /* comma list, "" = the scenario's, else all */
 	char kernel[256], kernel_build[9]; /* "" = our own */
+	bool threads_all; /* each call is a task of its own */
 };
 
 void recipe_print(const struct recipe *r, char *buf, size_t size);

@@ -62,6 +62,12 @@ int cli_explore_options(const struct cli *c, struct explore_options *o);
 /* --memory and --kernel: what is not built yet is refused here; gives the kernel. */
 int cli_check_world(const struct cli *c, const struct kernel **kernel);
 
+/*
+ * The scenario of a file, read as --threads and --strict say (how->note is set
+ * here: what was skipped goes to standard error); NULL after a complaint.
+ */
+struct scenario *cli_read_scenario(const char *path, struct scenario_how how);
+
 /* --- subcommands --- */
 int cli_run(struct cli *c);
 int cli_replay(struct cli *c);
@@ -81,7 +87,8 @@ void cli_progress_begin(struct explore_options *o);
 void cli_progress_end(void);
 
 /* The JSON rows of `calls`. */
-struct json_object *cli_calls_json(const struct scenario *s, const long *rets);
+struct json_object *cli_calls_json(const struct scenario *s, const long *rets,
+				   const struct call_results *values);
 /* value / unit (1,000 or 1,000,000), as a number with its noughts' digits. */
 struct json_object *cli_json_decimal(u64 value, u64 unit);
 /* A document with "schema" and "command". */

@@ -54,11 +54,12 @@ const struct poptOption cli_run_options[] = {
 	TEXT("oracles", 0, oracles, "comma list of the oracles that watch (all)", "LIST"),
 	TEXT("jobs", 'j', jobs, "worker processes (1); findings do not depend on it", "N"),
 	TEXT("verify", 0, verify, "make each N-th run twice and compare (1000)", "N"),
-	TEXT("threads", 0, threads, "not built yet", "all"),
+	TEXT("threads", 0, threads, "all: each system call is a task of its own", "all"),
 	FLAG("fail-nth", fail_nth, "fail each allocation and call in turn until none is left"),
 	FLAG("keep-going", keep_going, "do not stop at the first finding"),
 	FLAG("no-shrink", no_shrink, "show the finding as it was met"),
-	FLAG("strict", strict, "a finding beside the expected one is a finding, too"),
+	FLAG("strict", strict, "a finding beside the expected one is a finding, too; unknown calls of "
+	     "a .syz program are errors"),
 	WORLD_OPTIONS,
 	OUTPUT_OPTIONS,
 	POPT_AUTOHELP POPT_TABLEEND,
@@ -148,8 +149,8 @@ int cli_check_world(const struct cli *c, const struct kernel **kernel)
 
 	if (c->o.memory && strcmp(c->o.memory, "sc") != 0)
 		return cli_fail("--memory %s is not built yet, expected sc", c->o.memory);
-	if (c->o.threads)
-		return cli_fail("--threads is not built yet");
+	if (c->o.threads && strcmp(c->o.threads, "all") != 0)
+		return cli_fail("--threads: '%s', expected all", c->o.threads);
 	if (c->o.json && c->o.trace && !strcmp(c->o.json, "-") && !strcmp(c->o.trace, "-"))
 		return cli_fail("--json - and --trace - would mix on standard output");
 	for (size_t i = 0; i < sizeof(outputs) / sizeof(*outputs); i++) {

@@ -3,6 +3,7 @@
  * What the program says while it works, and what it leaves behind.
  */
 #include "scenarios/explore/report.h"
+#include "scenarios/syz/syz.h"
 #include "sim/base/assert.h"
 #include "sim/base/bits.h"
 #include "sim/host/host.h"
@@ -46,6 +47,30 @@ void cli_progress_end(void)
 	progress_shown = false;
 }
 
+/* --- reading --- */
+
+static void show_note(void *self, const char *file, u32 line, const char *text)
+{
+	(void)self;
+	fprintf(stderr, "iommulab: %s:%u: %s\n", strcmp(file, "-") ? file : "standard input", line,
+		text);
+}
+
+struct scenario *cli_read_scenario(const char *path, struct scenario_how how)
+{
+	struct scenario_error err;
+	struct scenario *s;
+	char text[1024];
+
+	how.note = show_note;
+	s = scenario_read_how(path, &how, &err);
+	if (s)
+		return s;
+	scenario_error_print(&err, text, sizeof(text));
+	cli_fail("%s", text);
+	return NULL;
+}
+
 /* --- JSON --- */
 
 struct json_object *cli_json_new(const char *command)
@@ -84,7 +109,36 @@ int cli_json_write(struct json_object *doc, const char *path)
 	return ok ? CLI_OK : cli_fail("--json: %s: %s", path, err);
 }
 
-struct json_object *cli_calls_json(const struct scenario *s, const long *rets)
+/* What the op gave: its result; of a call that succeeded the values by their names. */
+static struct json_object *outputs_json(const struct scenario *s, u32 op, const long *rets,
+					const struct call_results *values)
+{
+	const struct call *c = s->ops[op].call;
+	struct json_object *o;
+
+	if (!c)
+		return rets[op] >= 0 ? json_object_new_int64(rets[op]) : NULL;
+	if (rets[op] == LONG_MIN || call_failed(rets[op]))
+		return NULL;
+	o = json_object_new_object();
+	json_object_object_add(o, "ret", json_object_new_int64(rets[op]));
+	for (u32 i = 0; values && i < c->n_out; i++) {
+		u32 slot = c->out[i].result;
+		const char *name = slot < s->program->n_results && s->program->result_name ?
+				   s->program->result_name[slot] : NULL;
+		char number[24];
+
+		if (slot >= s->program->n_results || !values->is_set[slot])
+			continue;
+		snprintf(number, sizeof(number), "%u", slot);
+		json_object_object_add(o, name ? name : number,
+				       json_object_new_int64((int64_t)values->value[slot]));
+	}
+	return o;
+}
+
+struct json_object *cli_calls_json(const struct scenario *s, const long *rets,
+				   const struct call_results *values)
 {
 	struct json_object *calls = json_object_new_array();
 
@@ -97,14 +151,13 @@ struct json_object *cli_calls_json(const struct scenario *s, const long *rets)
 			scenario_op_print(s, i, text, sizeof(text));
 			json_object_object_add(call, "task", json_object_new_string(s->task[t].name));
 			json_object_object_add(call, "name", json_object_new_string(
-						       op_rows[s->ops[i].op.code].name));
+						       scenario_op_name(s, i)));
 			json_object_object_add(call, "text", json_object_new_string(text));
 			json_object_object_add(call, "reached",
 					       json_object_new_boolean(rets[i] != LONG_MIN));
 			json_object_object_add(call, "errno",
 					       name ? json_object_new_string(name) : NULL);
-			json_object_object_add(call, "outputs", rets[i] >= 0 ?
-					       json_object_new_int64(rets[i]) : NULL);
+			json_object_object_add(call, "outputs", outputs_json(s, i, rets, values));
 			json_object_array_add(calls, call);
 		}
 	}
@@ -133,7 +186,7 @@ void cli_json_add_finding(struct json_object *doc, const struct explore_finding 
 	json_object_object_add(doc, "recipe", json_object_new_string(recipe));
 	json_object_object_add(doc, "trace_hash", json_object_new_string(hash));
 	json_object_object_add(doc, "switches", json_object_new_int64(f->switches));
-	json_object_object_add(doc, "calls", cli_calls_json(s, f->rets));
+	json_object_object_add(doc, "calls", cli_calls_json(s, f->rets, f->values));
 	take_members(doc, report);
 	json_object_put(report);
 	free(recipe);
@@ -141,10 +194,42 @@ void cli_json_add_finding(struct json_object *doc, const struct explore_finding 
 
 /* --- --out --- */
 
+struct kept {
+	const struct scenario *s;
+	const u64 *drop;
+};
+
+static bool is_kept(void *self, const struct call *c)
+{
+	const struct kept *k = self;
+
+	for (u32 i = 0; i < k->s->n_ops; i++) {
+		if (k->s->ops[i].call == c)
+			return !(k->drop[i / 64] >> (i % 64) & 1);
+	}
+	return false;
+}
+
+/* The finding's program as syzkaller's text, without what shrinking left out; or NULL. */
+static char *program_text(const struct explore_finding *f, const struct scenario *s)
+{
+	struct kept kept = {s, f->recipe.drop};
+	struct call_program *part;
+	char *text;
+
+	if (!s->program)
+		return NULL;
+	part = call_program_part(s->program, is_kept, &kept);
+	text = syz_print(part);
+	free(part);
+	return text;
+}
+
 int cli_publish(const struct explore_finding *f, const struct scenario *s, const char *dir)
 {
 	struct json_object *doc = cli_json_new("finding");
 	char *text = NULL, *recipe = report_recipe(f), made[HOST_PATH_MAX];
+	char *program = program_text(f, s);
 	const char *json;
 	size_t size = 0;
 	FILE *out = open_memstream(&text, &size);
@@ -159,10 +244,13 @@ int cli_publish(const struct explore_finding *f, const struct scenario *s, const
 	ok = host_dir_publish(dir, "finding",
 			      (struct host_file[]){{"recipe", recipe, strlen(recipe)},
 						   {"report.txt", text, size},
-						   {"report.json", json, strlen(json)}},
-			      3, made);
+						   {"report.json", json, strlen(json)},
+						   {"program.syz", program,
+						    program ? strlen(program) : 0}},
+			      program ? 4 : 3, made);
 	json_object_put(doc);
 	free(text);
+	free(program);
 	free(recipe);
 	if (!ok)
 		return cli_fail("--out: %s cannot be written", dir);

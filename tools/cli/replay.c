@@ -87,7 +87,8 @@ static bool same_campaign(const struct recipe *r, u32 n)
 	for (u32 i = 1; i < n; i++) {
 		if (strcmp(r[i].path, r[0].path) != 0 || r[i].content_hash != r[0].content_hash ||
 		    memcmp(&r[i].bugs, &r[0].bugs, sizeof(r->bugs)) != 0 ||
-		    strcmp(r[i].oracles, r[0].oracles) != 0)
+		    strcmp(r[i].oracles, r[0].oracles) != 0 ||
+		    r[i].threads_all != r[0].threads_all)
 			return false;
 	}
 	return true;
@@ -126,15 +127,11 @@ static bool check_build(const struct recipe *r, bool force)
 
 static struct scenario *read_scenario(const struct recipe *r, bool force)
 {
-	struct scenario_error err;
-	struct scenario *s = scenario_read(r->path, &err);
-	char text[1024];
+	struct scenario *s = cli_read_scenario(r->path, (struct scenario_how){
+		.threads_all = r->threads_all});
 
-	if (!s) {
-		scenario_error_print(&err, text, sizeof(text));
-		cli_fail("%s", text);
+	if (!s)
 		return NULL;
-	}
 	if ((u32)s->content_hash == (u32)r->content_hash)
 		return s;
 	if (force) {
@@ -162,7 +159,7 @@ u32 cli_read_recipes(const char *arg, bool force, struct recipe *r, struct scena
 		return 0;
 	}
 	if (!same_campaign(r, n)) {
-		cli_fail("recipe: joined recipes differ in scenario, bugs or oracles, expected the same");
+		cli_fail("recipe: joined recipes differ in scenario, bugs, oracles or threads, expected the same");
 		return 0;
 	}
 	if (!policies_take(r, n) || !check_build(r, force))
@@ -300,6 +297,7 @@ static int replay_with(struct cli *c, bool shrink)
 	struct recipe *r = calloc(RECIPES_MAX, sizeof(*r));
 	struct explore_replay how = {.recipe = r, .shrink = shrink};
 	struct scenario *s = NULL;
+	char why[512];
 	u64 times;
 	int rc = cli_check_world(c, &how.kernel);
 
@@ -314,6 +312,8 @@ static int replay_with(struct cli *c, bool shrink)
 		how.n = cli_read_recipes(c->args[0], c->o.force, r, &s);
 		rc = how.n ? recipe_kernel(c, r, &how.kernel) : CLI_USAGE;
 	}
+	if (!rc && !explore_kernel_check(s, how.kernel, why, sizeof(why)))
+		rc = cli_fail("%s", why);
 	if (!rc)
 		rc = c->o.gdb ? in_gdb(c) : play(c, &how, s);
 	if (s)

@@ -60,7 +60,8 @@ static struct json_object *to_json(const struct scenario *s, const struct explor
 	if (f) {
 		cli_json_add_finding(doc, f, s);
 	} else {
-		long *rets = explore_default_rets(s, o);
+		struct call_results *values = NULL;
+		long *rets = explore_default_rets(s, o, &values);
 		char hash[24];
 
 		for (const char *const *k = (const char *const[]){"title", "oracle", "recipe",
@@ -70,8 +71,9 @@ static struct json_object *to_json(const struct scenario *s, const struct explor
 		json_object_object_add(doc, "trace_hash", json_object_new_string(hash));
 		json_object_object_add(doc, "sites", json_object_new_array());
 		json_object_object_add(doc, "switches", json_object_new_int(0));
-		json_object_object_add(doc, "calls", cli_calls_json(s, rets));
+		json_object_object_add(doc, "calls", cli_calls_json(s, rets, values));
 		free(rets);
+		free(values);
 	}
 	for (u32 i = 0; i < r->n_findings; i++) {
 		if (&r->findings[i] != f)
@@ -146,17 +148,15 @@ static int write_trace(const struct cli *c, const struct scenario *s, const stru
 static int run_one(struct cli *c, const char *path, struct explore_options *o, int *worst,
 		   struct json_object **doc)
 {
-	struct scenario_error err;
-	struct scenario *s = scenario_read(path, &err);
+	struct scenario *s = cli_read_scenario(path, (struct scenario_how){
+		.threads_all = c->o.threads, .strict = c->o.strict});
 	struct explore_result r;
 	enum outcome outcome;
 	char text[1024];
 	int rc;
 
-	if (!s) {
-		scenario_error_print(&err, text, sizeof(text));
-		return cli_fail("%s", text);
-	}
+	if (!s)
+		return CLI_USAGE;
 	o->want = s->expect_title;
 	if (!explore_check(s, o, text, sizeof(text))) {
 		scenario_free(s);
