@@ -29,3 +29,10 @@ hosted_build() {
 	flock "$IOMMULAB_BUILD/hosted.lock" "$IOMMULAB" kernel build --tree "$TREE" --work "$CACHE" \
 		--flavour "$FLAVOUR" --out "$KERNEL" "$@"
 }
+
+# hunt_table TABLE [ID...]: each of its bugs is found; two tests share one copy.
+hunt_table() {
+	flock "$IOMMULAB_BUILD/hosted-edits.lock" python3 tools/kernel_hunt.py \
+		--iommulab "$IOMMULAB" --tree "$TREE" --kernel "$KERNEL" \
+		--work "$IOMMULAB_BUILD/hosted-edits" "$@" || fail "$1: not all are found"
+}
