@@ -40,6 +40,10 @@ SAME(FLOOR_LOCK_TRY, LOCK_TRY);
 SAME(FLOOR_LOCK_NEST, LOCK_NEST);
 SAME(FLOOR_LOCK_IRQ_OFF, LOCK_IRQ_OFF);
 
+_Static_assert(HEAP_BASE == (unsigned long)FLOOR_HEAP_TAG << FLOOR_HEAP_SHIFT &&
+	       HEAP_END <= HEAP_BASE + (1UL << FLOOR_HEAP_SHIFT),
+	       "the object knows a heap address by its upper bits");
+
 #define FRAMES_BASE 0x320000000000UL
 #define FRAMES_N 8192UL
 #define FRAME_SIZE 4096UL
@@ -93,29 +97,6 @@ static void sync_op(const void *addr, unsigned flags)
 	access_sync(addr, flags);
 }
 
-#define VOLATILE_READ(size)                                          \
-	static void volatile_read##size(void *p)                     \
-	{                                                            \
-		access_range(p, size, OP_READ | OP_MARKED, CALLER);  \
-		access_acquire(p);                                   \
-	}
-#define VOLATILE_WRITE(size)                                         \
-	static void volatile_write##size(void *p)                    \
-	{                                                            \
-		access_range(p, size, OP_WRITE | OP_MARKED, CALLER); \
-		access_release(p);                                   \
-	}
-VOLATILE_READ(1)
-VOLATILE_READ(2)
-VOLATILE_READ(4)
-VOLATILE_READ(8)
-VOLATILE_READ(16)
-VOLATILE_WRITE(1)
-VOLATILE_WRITE(2)
-VOLATILE_WRITE(4)
-VOLATILE_WRITE(8)
-VOLATILE_WRITE(16)
-
 #define X(name) void __tsan_##name(void);
 FLOOR_HOOKS(X)
 #undef X
@@ -127,10 +108,15 @@ static void *const *hooks(void)
 #define X(name) table[FLOOR_HOOK_##name] = (void *)(uintptr_t)__tsan_##name;
 	FLOOR_HOOKS(X)
 #undef X
-#define X(name) table[FLOOR_HOOK_##name] = (void *)(uintptr_t)name;
-	FLOOR_HOOK_SIZES(X, volatile_read)
-	FLOOR_HOOK_SIZES(X, volatile_write)
-#undef X
+#define ONCE(size)                                                                          \
+	table[FLOOR_HOOK_volatile_read##size] = (void *)(uintptr_t)access_once_read##size;  \
+	table[FLOOR_HOOK_volatile_write##size] = (void *)(uintptr_t)access_once_write##size;
+	ONCE(1)
+	ONCE(2)
+	ONCE(4)
+	ONCE(8)
+	ONCE(16)
+#undef ONCE
 	return table;
 }
 
@@ -324,6 +310,7 @@ const struct floor hosted_floor_table = {
 	.serving = serving,
 	.sync = sync_op,
 	.access = access_range,
+	.ordered = access_ordered,
 	.acquire = access_acquire,
 	.release = access_release,
 	.hooks = hooks,

@@ -17,18 +17,26 @@
 
 #define FLOOR_HOOK_SIZES(X, name) X(name##1) X(name##2) X(name##4) X(name##8) X(name##16)
 #define FLOOR_HOOK_UNALIGNED(X, name) X(name##2) X(name##4) X(name##8) X(name##16)
-#define FLOOR_HOOKS(X)                                    \
+/* Of plain accesses: what lies outside the heap is nobody's concern, except near NULL. */
+#define FLOOR_PLAIN_HOOKS(X)                              \
 	FLOOR_HOOK_SIZES(X, read)                         \
 	FLOOR_HOOK_SIZES(X, write)                        \
 	FLOOR_HOOK_SIZES(X, read_write)                   \
-	FLOOR_HOOK_SIZES(X, volatile_read)                \
-	FLOOR_HOOK_SIZES(X, volatile_write)               \
 	FLOOR_HOOK_UNALIGNED(X, unaligned_read)           \
 	FLOOR_HOOK_UNALIGNED(X, unaligned_write)          \
-	FLOOR_HOOK_UNALIGNED(X, unaligned_read_write)     \
+	FLOOR_HOOK_UNALIGNED(X, unaligned_read_write)
+#define FLOOR_OTHER_HOOKS(X)                              \
+	FLOOR_HOOK_SIZES(X, volatile_read)                \
+	FLOOR_HOOK_SIZES(X, volatile_write)               \
 	FLOOR_HOOK_UNALIGNED(X, unaligned_volatile_read)  \
 	FLOOR_HOOK_UNALIGNED(X, unaligned_volatile_write) \
 	X(read_range) X(write_range) X(memcpy) X(memmove) X(memset)
+#define FLOOR_HOOKS(X) FLOOR_PLAIN_HOOKS(X) FLOOR_OTHER_HOOKS(X)
+
+/* An address of some heap has FLOOR_HEAP_TAG above this bit; below FLOOR_LOW it is near NULL. */
+#define FLOOR_HEAP_SHIFT 31
+#define FLOOR_HEAP_TAG 0x6000
+#define FLOOR_LOW 0x10000
 
 enum floor_hook {
 #define X(name) FLOOR_HOOK_##name,
@@ -82,6 +90,9 @@ struct floor {
 	/* Accesses that no compiler announces, and happens-before. */
 	void (*sync)(const void *addr, unsigned flags);
 	void (*access)(const void *addr, unsigned long size, unsigned flags, unsigned long pc);
+	/* A marked access that acquires (if told so) and releases (if it writes). */
+	void (*ordered)(const void *addr, unsigned long size, unsigned flags, _Bool acquire,
+			unsigned long pc);
 	void (*acquire)(const void *addr);
 	void (*release)(const void *addr);
 	void *const *(*hooks)(void); /* FLOOR_HOOKS_N */

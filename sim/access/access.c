@@ -318,6 +318,59 @@ void access_note_reader(struct task *t, struct cell *c, u32 mask, u32 plain)
 	add_reader(a, c, t->epoch, (u32)t->ops, mask, plain);
 }
 
+static void check_read(struct task *t, struct cell *c, u32 mask, u32 flags, u64 addr, u64 pc)
+{
+	u32 plain = flags & OP_MARKED ? 0 : mask;
+
+	if (unlikely(mask & ~(c->open & c->init)))
+		access_bad_bytes(t, c, mask, flags, addr, pc);
+	if (!(t->checks & ACCESS_CHECK_RACE))
+		return;
+	if (c->w_mask & mask && unlikely(access_unordered(t, c->w_epoch)))
+		access_races_with_write(t, c, mask, flags, addr, pc);
+	if (unlikely(c->readers || access_unordered(t, c->r_epoch))) {
+		bool same = c->r_epoch == t->epoch;
+
+		access_note_reader(t, c, same ? mask | c->r_mask : mask,
+				   same ? plain | c->r_plain : plain);
+	}
+	access_keep_read(t, c, mask, plain, (u32)t->ops);
+}
+
+static void check_write(struct task *t, struct cell *c, u32 mask, u32 flags, u64 addr, u64 pc)
+{
+	if (unlikely(mask & ~c->open))
+		access_bad_bytes(t, c, mask, flags, addr, pc);
+	c->init |= (u8)mask;
+	if (!(t->checks & ACCESS_CHECK_RACE))
+		return;
+	if (c->w_mask & mask && unlikely(access_unordered(t, c->w_epoch)))
+		access_races_with_write(t, c, mask, flags, addr, pc);
+	if (unlikely(c->readers || access_unordered(t, c->r_epoch)))
+		access_races_with_reads(t, c, mask, flags, addr, pc);
+	access_keep_write(t, c, mask, flags & OP_MARKED ? 0 : mask, (u32)t->ops);
+}
+
+void access_slow(u64 addr, u32 size, u32 flags, u64 pc)
+{
+	struct task *t = current_task;
+	struct cell *c;
+
+	if (addr - HEAP_BASE >= ACCESS_HEAP_BYTES)
+		return access_outside(addr, size, flags, pc);
+	if (!t)
+		return;
+	c = access_cell_at(addr);
+	t->ops++;
+	access_announce(t, c, addr, size, flags, pc);
+	if (!t->checks)
+		return;
+	if (flags & OP_WRITE)
+		check_write(t, c, access_mask(addr, size), flags, addr, pc);
+	else
+		check_read(t, c, access_mask(addr, size), flags, addr, pc);
+}
+
 static void check_granule(struct task *t, u64 addr, u32 size, u32 flags, u64 pc)
 {
 	struct cell *c = access_cell_at(addr);
@@ -328,9 +381,9 @@ static void check_granule(struct task *t, u64 addr, u32 size, u32 flags, u64 pc)
 	if (c->owner != t->id + 1)
 		c->owner = c->owner ? ACCESS_SHARED : (u8)(t->id + 1);
 	if (flags & OP_WRITE)
-		access_write(t, c, mask, flags, addr, pc);
+		check_write(t, c, mask, flags, addr, pc);
 	else
-		access_read(t, c, mask, flags, addr, pc);
+		check_read(t, c, mask, flags, addr, pc);
 }
 
 void access_range(const void *p, size_t size, u32 flags, u64 pc)
@@ -386,23 +439,23 @@ static struct access_clock *new_clock(struct access *a, u32 *index)
 {
 	sim_assert(a->n_clocks < ACCESS_CLOCKS_MAX);
 	*index = a->n_clocks++;
-	memset(&a->clock[*index], 0, sizeof(a->clock[0]));
+	a->clock[*index].n = 0;
 	return &a->clock[*index];
 }
 
 static struct access_clock *off_heap_clock(struct access *a, u64 addr, bool make)
 {
-	u32 index;
+	const u32 last = (1 << ACCESS_OFF_HEAP_LG2) - 1;
+	u32 i = (u32)((addr >> 2) * 0x9e3779b97f4a7c15ULL >> (64 - ACCESS_OFF_HEAP_LG2)), index;
 
-	for (u32 i = 0; i < a->n_off_heap; i++) {
+	for (; a->off_heap[i].gen == a->gen; i = (i + 1) & last) {
 		if (a->off_heap[i].addr == addr)
 			return &a->clock[a->off_heap[i].clock];
 	}
-	if (!make || a->n_off_heap == ACCESS_OFF_HEAP_MAX)
+	if (!make || a->n_off_heap == last / 2)
 		return NULL;
 	new_clock(a, &index);
-	a->off_heap[a->n_off_heap].addr = addr;
-	a->off_heap[a->n_off_heap].clock = index;
+	a->off_heap[i] = (struct access_off_heap){addr, index, a->gen};
 	a->n_off_heap++;
 	return &a->clock[index];
 }
@@ -428,15 +481,6 @@ static struct access_clock *clock_of(struct task *t, const void *p, bool make)
 	return &a->clock[index];
 }
 
-/* Clocks are padded with zeroes to SCHED_TASKS_MAX, so whole vectors may be taken. */
-static inline void join(u32 *restrict into, const u32 *restrict from, u32 n)
-{
-	for (u32 i = 0; i < n; i += 8) {
-		for (u32 j = i; j < i + 8; j++)
-			into[j] = max(into[j], from[j]);
-	}
-}
-
 void access_acquire(const void *addr)
 {
 	struct task *t = current_task;
@@ -446,13 +490,7 @@ void access_acquire(const void *addr)
 		return;
 	c = clock_of(t, addr, false);
 	if (c)
-		join(t->vc, c->epoch, t->world->sched->n_slots);
-}
-
-static void next_epoch(struct task *t)
-{
-	t->epoch++;
-	t->vc[t->id] = t->epoch;
+		access_join_vector(t->vc, c->epoch, c->n);
 }
 
 void access_release(const void *addr)
@@ -464,19 +502,19 @@ void access_release(const void *addr)
 		return;
 	c = clock_of(t, addr, true);
 	if (c)
-		join(c->epoch, t->vc, t->world->sched->n_slots);
-	next_epoch(t);
+		access_join_clock(c, t);
+	access_next_epoch(t);
 }
 
 void access_fork(struct task *parent, struct task *child)
 {
-	join(child->vc, parent->vc, SCHED_TASKS_MAX);
-	next_epoch(parent);
+	access_join_vector(child->vc, parent->vc, SCHED_TASKS_MAX);
+	access_next_epoch(parent);
 }
 
 void access_join(struct task *waiter, const struct task *ended)
 {
-	join(waiter->vc, ended->vc, SCHED_TASKS_MAX);
+	access_join_vector(waiter->vc, ended->vc, SCHED_TASKS_MAX);
 }
 
 /* --- what sim/mem says --- */
@@ -537,11 +575,12 @@ void access_set_init(const void *p, size_t size)
 {
 	u64 addr = (u64)(uintptr_t)p;
 
-	for (u64 at = addr; at < addr + size; at++) {
+	for (u64 at = addr, next; at < addr + size; at = next) {
 		struct cell *c = access_cell((const void *)(uintptr_t)at);
 
+		next = min((at | 7) + 1, addr + size);
 		if (c)
-			c->init |= (u8)(1u << (at & 7));
+			c->init |= (u8)(((1u << (next - at)) - 1) << (at & 7));
 	}
 }
 

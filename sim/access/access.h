@@ -88,6 +88,23 @@ void access_range(const void *addr, size_t size, u32 flags, u64 pc);
  */
 void access_copy(const void *to, const void *from, size_t size, u64 pc);
 
+/*
+ * A marked access that orders, as a hosted kernel's atomics do: announced, then
+ * acquire (it reads), then release (it writes). Its READ_ONCE() and WRITE_ONCE()
+ * are such accesses, too; these are hooks, which take the pc from their caller.
+ */
+void access_ordered(const void *addr, size_t size, u32 flags, bool acquire, u64 pc);
+void access_once_read1(void *p);
+void access_once_read2(void *p);
+void access_once_read4(void *p);
+void access_once_read8(void *p);
+void access_once_read16(void *p);
+void access_once_write1(void *p);
+void access_once_write2(void *p);
+void access_once_write4(void *p);
+void access_once_write8(void *p);
+void access_once_write16(void *p);
+
 /* A service's operation on its own object: scheduling point, no race check. */
 void access_sync(const void *addr, u32 flags);
 

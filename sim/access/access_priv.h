@@ -6,8 +6,11 @@
 
 #include "sim/access/access.h"
 
+#include <string.h>
+
 struct access_clock {
-	u32 epoch[SCHED_TASKS_MAX];
+	_Alignas(64) u32 epoch[SCHED_TASKS_MAX];
+	u32 n; /* entries there are: a multiple of 8; the others count as 0 */
 };
 
 /* Several tasks have read since the last write: the last read of each. */
@@ -20,7 +23,7 @@ struct access_readers {
 
 #define ACCESS_CLOCKS_MAX 16384
 #define ACCESS_READERS_MAX 16384
-#define ACCESS_OFF_HEAP_MAX 512
+#define ACCESS_OFF_HEAP_LG2 10 /* places; half of them are used at most */
 
 struct access {
 	struct world *world;
@@ -29,10 +32,10 @@ struct access {
 	u32 n_clocks, n_readers;
 	struct access_clock *clock;     /* [0] unused */
 	struct access_readers *readers; /* [0] unused */
-	struct {
+	struct access_off_heap {
 		u64 addr;
-		u32 clock;
-	} off_heap[ACCESS_OFF_HEAP_MAX]; /* sync locations on stacks */
+		u32 clock, gen;
+	} off_heap[1 << ACCESS_OFF_HEAP_LG2]; /* sync locations on stacks, hashed */
 	u32 n_off_heap;
 	u64 snapshot_end;
 	struct cell *snapshot;
@@ -87,53 +90,58 @@ static inline __attribute__((always_inline)) void access_announce(struct task *t
 		access_stop(t, c, addr, size, flags, pc);
 }
 
-static inline __attribute__((always_inline)) void access_read(struct task *t, struct cell *c,
-							      u32 mask, u32 flags, u64 addr,
-							      u64 pc)
-{
-	u32 plain;
+/* --- happens-before --- */
 
-	if (unlikely(mask & ~(c->open & c->init)))
-		access_bad_bytes(t, c, mask, flags, addr, pc);
-	if (!(t->checks & ACCESS_CHECK_RACE))
-		return;
-	if (c->w_mask & mask && unlikely(access_unordered(t, c->w_epoch)))
-		access_races_with_write(t, c, mask, flags, addr, pc);
-	plain = flags & OP_MARKED ? 0 : mask;
+/* Vectors are padded with zeroes to SCHED_TASKS_MAX; n is rounded up to a multiple of 8. */
+static inline void access_join_vector(u32 *restrict into, const u32 *restrict from, u32 n)
+{
+	for (u32 i = 0; i < n; i += 8) {
+		for (u32 j = i; j < i + 8; j++)
+			into[j] = max(into[j], from[j]);
+	}
+}
+
+static inline void access_join_clock(struct access_clock *into, const struct task *t)
+{
+	u32 n = ALIGN(t->world->sched->n_slots, 8);
+
+	access_join_vector(into->epoch, t->vc, into->n);
+	for (u32 i = into->n; i < n; i += 8)
+		memcpy(into->epoch + i, t->vc + i, 8 * sizeof(*t->vc));
+	into->n = max(into->n, n);
+}
+
+static inline void access_next_epoch(struct task *t)
+{
+	t->epoch++;
+	t->vc[t->id] = t->epoch;
+}
+
+/* --- the common parts --- */
+
+/* The cell remembers this read; all earlier reads are ordered before it. */
+static inline __attribute__((always_inline)) void access_keep_read(struct task *t, struct cell *c,
+								   u32 mask, u32 plain, u32 op)
+{
 	if (c->r_epoch == t->epoch) {
 		mask |= c->r_mask;
 		plain |= c->r_plain;
 	}
-	if (unlikely(c->readers || access_unordered(t, c->r_epoch)))
-		access_note_reader(t, c, mask, plain);
 	c->r_epoch = t->epoch;
-	c->r_op = (u32)t->ops;
+	c->r_op = op;
 	c->r_mask = (u8)mask;
 	c->r_plain = (u8)plain;
 }
 
-static inline __attribute__((always_inline)) void access_write(struct task *t, struct cell *c,
-							       u32 mask, u32 flags, u64 addr,
-							       u64 pc)
+static inline __attribute__((always_inline)) void access_keep_write(struct task *t, struct cell *c,
+								    u32 mask, u32 plain, u32 op)
 {
-	u32 plain;
-
-	if (unlikely(mask & ~c->open))
-		access_bad_bytes(t, c, mask, flags, addr, pc);
-	c->init |= (u8)mask;
-	if (!(t->checks & ACCESS_CHECK_RACE))
-		return;
-	if (c->w_mask & mask && unlikely(access_unordered(t, c->w_epoch)))
-		access_races_with_write(t, c, mask, flags, addr, pc);
-	if (unlikely(c->readers || access_unordered(t, c->r_epoch)))
-		access_races_with_reads(t, c, mask, flags, addr, pc);
-	plain = flags & OP_MARKED ? 0 : mask;
 	if (c->w_epoch == t->epoch) {
 		mask |= c->w_mask;
 		plain |= c->w_plain;
 	}
 	c->w_epoch = t->epoch;
-	c->w_op = (u32)t->ops;
+	c->w_op = op;
 	c->w_mask = (u8)mask;
 	c->w_plain = (u8)plain;
 	c->r_epoch = 0;
@@ -141,28 +149,55 @@ static inline __attribute__((always_inline)) void access_write(struct task *t, s
 	c->readers = 0;
 }
 
-/* One access that lies within one granule. */
+static inline u32 access_mask(u64 addr, u32 size)
+{
+	return size == 8 ? 0xff : ((1u << size) - 1) << (addr & 7);
+}
+
+/* One access that lies within one granule, whatever it meets. */
+void access_slow(u64 addr, u32 size, u32 flags, u64 pc);
+
+/* Whether a race check has anything to report or to remember beyond the cell. */
+static inline bool access_is_simple(const struct task *t, const struct cell *c, u32 mask)
+{
+	return !((c->w_mask & mask && access_unordered(t, c->w_epoch)) || c->readers ||
+		 access_unordered(t, c->r_epoch));
+}
+
+/*
+ * The same without a call where nothing is out of the ordinary, which is nearly
+ * always: no preemption is due, nobody records, the bytes may be touched and
+ * every earlier access is ordered before this one. Nothing is changed before
+ * that is known; else access_slow() begins anew. What is done here is what it
+ * would do.
+ */
 static inline __attribute__((always_inline)) void access_granule(u64 addr, u32 size, u32 flags,
 								 u64 pc)
 {
 	struct task *t = current_task;
-	struct cell *c;
-	u32 mask;
+	struct cell *c = access_cell_at(addr);
+	u32 mask = access_mask(addr, size), plain = flags & OP_MARKED ? 0 : mask;
+	u64 stop;
+	u32 owner;
 
-	if (unlikely(addr - HEAP_BASE >= ACCESS_HEAP_BYTES)) {
-		access_outside(addr, size, flags, pc);
-		return;
+	if (unlikely(addr - HEAP_BASE >= ACCESS_HEAP_BYTES || !t))
+		return access_slow(addr, size, flags, pc);
+	owner = c->owner && c->owner != t->id + 1 ? ACCESS_SHARED : t->id + 1;
+	stop = t->stop_at - (owner == ACCESS_SHARED ? t->weight_shared : 0);
+	if (unlikely(c->gen != t->gen || (s64)(t->ops + 1 - stop) >= 0 || t->observed ||
+		     mask & ~(flags & OP_WRITE ? c->open : c->open & c->init)))
+		return access_slow(addr, size, flags, pc);
+	if (t->checks & ACCESS_CHECK_RACE) {
+		if (unlikely(!access_is_simple(t, c, mask)))
+			return access_slow(addr, size, flags, pc);
+		if (flags & OP_WRITE)
+			access_keep_write(t, c, mask, plain, (u32)t->ops + 1);
+		else
+			access_keep_read(t, c, mask, plain, (u32)t->ops + 1);
 	}
-	if (unlikely(!t))
-		return;
-	c = access_cell_at(addr);
-	mask = size == 8 ? 0xff : ((1u << size) - 1) << (addr & 7);
+	if (flags & OP_WRITE && t->checks)
+		c->init |= (u8)mask;
+	c->owner = (u8)owner;
 	t->ops++;
-	access_announce(t, c, addr, size, flags, pc);
-	if (!t->checks)
-		return;
-	if (flags & OP_WRITE)
-		access_write(t, c, mask, flags, addr, pc);
-	else
-		access_read(t, c, mask, flags, addr, pc);
+	t->stop_at = stop;
 }

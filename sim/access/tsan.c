@@ -229,6 +229,53 @@ void __tsan_atomic_signal_fence(int mo)
 	(void)mo;
 }
 
+/* --- a hosted kernel's --- */
+
+static inline __attribute__((always_inline)) void ordered(u64 addr, u32 size, u32 flags,
+							  bool acquire, u64 pc)
+{
+	struct task *t = current_task;
+
+	if (unlikely(size > 8 || (addr & 7) + size > 8))
+		access_range((const void *)(uintptr_t)addr, size, flags, pc);
+	else
+		access_granule(addr, size, flags, pc);
+	if (!t || !(t->checks & ACCESS_CHECK_RACE))
+		return;
+	if (unlikely(addr - HEAP_BASE >= ACCESS_HEAP_BYTES)) {
+		if (acquire)
+			access_acquire((const void *)(uintptr_t)addr);
+	} else if (acquire && access_cell_at(addr)->sync) {
+		const struct access_clock *c;
+
+		c = &t->world->access->clock[access_cell_at(addr)->sync];
+		access_join_vector(t->vc, c->epoch, c->n);
+	}
+	if (flags & OP_WRITE)
+		access_release((const void *)(uintptr_t)addr);
+}
+
+void access_ordered(const void *p, size_t size, u32 flags, bool acquire, u64 pc)
+{
+	ordered((u64)(uintptr_t)p, (u32)size, flags | OP_MARKED | OP_ATOMIC, acquire, pc);
+}
+
+#define ONCE(size)                                                                   \
+	void access_once_read##size(void *p)                                         \
+	{                                                                            \
+		ordered((u64)(uintptr_t)p, size, OP_READ | OP_MARKED, true, PC);     \
+	}                                                                            \
+	void access_once_write##size(void *p)                                        \
+	{                                                                            \
+		ordered((u64)(uintptr_t)p, size, OP_WRITE | OP_MARKED, false, PC);   \
+	}
+
+ONCE(1)
+ONCE(2)
+ONCE(4)
+ONCE(8)
+ONCE(16)
+
 #if IOMMULAB_ASAN
 #define COV_SIZES(name, flags)                                              \
 	HOOK_RANGE(__sanitizer_cov_##name, 1, flags)                        \

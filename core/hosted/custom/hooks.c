@@ -15,15 +15,33 @@
 FLOOR_HOOKS(X)
 #undef X
 
-#define X(name)                                          \
+#define TEXT(x) #x
+#define NUMBER(x) TEXT(x)
+#define HOOK(name, filter)                               \
 	asm(".text\n"                                    \
 	    ".globl __tsan_" #name "\n"                  \
 	    ".hidden __tsan_" #name "\n"                 \
 	    ".type __tsan_" #name ", @function\n"        \
 	    "__tsan_" #name ":\n"                        \
-	    "	jmp *hosted_hook_" #name "(%rip)\n"      \
+	    filter                                       \
+	    "1:	jmp *hosted_hook_" #name "(%rip)\n"      \
 	    ".size __tsan_" #name ", . - __tsan_" #name);
-FLOOR_HOOKS(X)
+
+/* Half of the announced accesses are to the task's own stack: they end here. */
+#define ONLY_HEAP                                        \
+	"	movq %rdi, %rax\n"                       \
+	"	shrq $" NUMBER(FLOOR_HEAP_SHIFT) ", %rax\n" \
+	"	cmpl $" NUMBER(FLOOR_HEAP_TAG) ", %eax\n" \
+	"	je 1f\n"                                 \
+	"	cmpq $" NUMBER(FLOOR_LOW) ", %rdi\n"     \
+	"	jb 1f\n"                                 \
+	"	ret\n"
+
+#define X(name) HOOK(name, ONLY_HEAP)
+FLOOR_PLAIN_HOOKS(X)
+#undef X
+#define X(name) HOOK(name, "")
+FLOOR_OTHER_HOOKS(X)
 #undef X
 
 void hosted_hooks_boot(void)
@@ -47,13 +65,10 @@ void hosted_check_access(const volatile void *p, size_t size, int type)
 {
 	unsigned int op = type & KCSAN_ACCESS_WRITE ? FLOOR_WRITE : FLOOR_READ;
 
+	bool reads = type & KCSAN_ACCESS_COMPOUND || !(type & KCSAN_ACCESS_WRITE);
+
 	if (type & KCSAN_ACCESS_ATOMIC)
-		op |= FLOOR_MARKED | FLOOR_ATOMIC;
-	hosted_floor->access((const void *)p, size, op, HOSTED_CALLER);
-	if (!(type & KCSAN_ACCESS_ATOMIC))
-		return;
-	if (type & KCSAN_ACCESS_COMPOUND || !(type & KCSAN_ACCESS_WRITE))
-		hosted_floor->acquire((const void *)p);
-	if (type & KCSAN_ACCESS_WRITE)
-		hosted_floor->release((const void *)p);
+		hosted_floor->ordered((const void *)p, size, op, reads, HOSTED_CALLER);
+	else
+		hosted_floor->access((const void *)p, size, op, HOSTED_CALLER);
 }
