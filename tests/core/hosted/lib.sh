@@ -10,14 +10,15 @@ if [ -z "$TREE" ]; then
 	exit 77
 fi
 [ -d "$TREE/drivers/iommu/iommufd" ] || fail "$TREE is no tree with iommufd"
-for tool in flex bison bc clang-19 ld.lld-19 ninja; do
+for tool in flex bison bc clang-19 ld.lld-19 git; do
 	command -v $tool >/dev/null || {
 		echo "$tool is missing"
 		exit 77
 	}
 done
 KERNEL=$IOMMULAB_BUILD/hosted-6.12.so
-CACHE=$IOMMULAB_BUILD/hosted-cache
+# What other builds compiled serves here: it is found by content.
+CACHE=$(dirname "$IOMMULAB_BUILD")/hosted
 FLAVOUR=$IOMMULAB_FLAVOUR
 case $FLAVOUR in
 cov) FLAVOUR=lab ;;
