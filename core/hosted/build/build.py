@@ -26,7 +26,7 @@ from patching import Patched, farm
 from store import Store, copy_whole, digest, remove, say, write_whole
 from tree import Failure, Tree, missing_tools
 
-HERE = os.path.dirname(os.path.abspath(__file__))
+HERE = os.path.dirname(os.path.realpath(__file__))
 HOSTED = os.path.dirname(HERE)
 
 # Not for a position-independent object in a user's process.
