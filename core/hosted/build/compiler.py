@@ -20,6 +20,10 @@ class Source:
         self.key = self.object = None
 
 
+def size_of(source):
+    return os.path.getsize(source.path) if os.path.exists(source.path) else 0
+
+
 class Compiler:
     def __init__(self, store, cwd, jobs, progress):
         self.store, self.cwd, self.jobs, self.progress = store, cwd, jobs, progress
@@ -43,7 +47,7 @@ class Compiler:
             if not made:
                 todo.append(source)
         # What takes longest first: no core is idle at the end.
-        queue = sorted(todo, key=lambda s: -os.path.getsize(s.path) if os.path.exists(s.path) else 0)
+        queue = sorted(todo, key=size_of, reverse=True)
         self.n_done, self.n_all, self.failed = 0, len(todo), {}
         workers = [threading.Thread(target=self._work, args=(queue,), daemon=True)
                    for _ in range(min(self.jobs, len(todo)))]
