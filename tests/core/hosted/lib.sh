@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Shared by the tests of hosted kernels: the tree, and the object made of it
 # once per build directory.
-. "$(dirname "$0")/../../tools/cli/lib.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/../../tools/cli/lib.sh"
 
 # Compiling a tree takes minutes, so whoever wants it names one.
 TREE=${IOMMULAB_TREE:-}
@@ -31,9 +31,9 @@ hosted_build() {
 		--flavour "$FLAVOUR" --out "$KERNEL" "$@"
 }
 
-# hunt_table TABLE [ID...]: each of its bugs is found; two tests share one copy.
+# hunt_table TABLE [ID...]: each of its bugs is found.
 hunt_table() {
-	flock "$IOMMULAB_BUILD/hosted-edits.lock" python3 tools/kernel_hunt.py \
-		--iommulab "$IOMMULAB" --tree "$TREE" --kernel "$KERNEL" \
-		--work "$IOMMULAB_BUILD/hosted-edits" "$@" || fail "$1: not all are found"
+	python3 tools/kernel_hunt.py --iommulab "$IOMMULAB" --tree "$TREE" --kernel "$KERNEL" \
+		--work "$CACHE" --out "$IOMMULAB_BUILD/hosted-edits" "$@" ||
+		fail "$1: not all are found"
 }
