@@ -45,7 +45,7 @@ _Static_assert(HEAP_BASE == (unsigned long)FLOOR_HEAP_TAG << FLOOR_HEAP_SHIFT &&
 	       "the object knows a heap address by its upper bits");
 
 #define FRAMES_BASE 0x320000000000UL
-#define FRAMES_N 8192UL
+#define FRAMES_N HOSTED_FRAMES_N
 #define FRAME_SIZE 4096UL
 #define TIMERS_MAX 64
 #define CALLER ((u64)(uintptr_t)__builtin_return_address(0))
@@ -335,17 +335,22 @@ const struct floor hosted_floor_table = {
 	.lock_held = floor_lock_held,
 	.finding = floor_finding,
 	.print = print,
+	.foreign_copy = hosted_foreign_copy,
+	.foreign_page = hosted_foreign_page,
+	.user_read = hosted_user_read,
 };
 
 void hosted_floor_map(void)
 {
 	static bool mapped;
+	int fd = hosted_frames_fd();
 	void *p;
 
 	if (mapped)
 		return;
 	p = mmap((void *)FRAMES_BASE, FRAMES_N * FRAME_SIZE, PROT_READ | PROT_WRITE,
-		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+		 (fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED) | MAP_NORESERVE |
+		 MAP_FIXED_NOREPLACE, fd, 0);
 	if (p != (void *)FRAMES_BASE)
 		sim_fatal("cannot map the frames of a hosted kernel at %#lx", FRAMES_BASE);
 	mapped = true;

@@ -130,6 +130,23 @@ struct floor {
 	/* The end of the run: a finding with this title. In setup it ends the process. */
 	void (*finding)(const char *title, const char *text, unsigned long pc);
 	void (*print)(const char *text, unsigned long len);
+
+	/*
+	 * Processes that have memory beside what their mm knows, as clients of
+	 * `exec` have: copies (bytes not copied); the page that becomes a frame,
+	 * because it is pinned (0 or -errno); what was read of a process.
+	 */
+	unsigned long (*foreign_copy)(unsigned process, void *buf, unsigned long addr,
+				      unsigned long size, _Bool to_user);
+	int (*foreign_page)(unsigned process, unsigned long addr, unsigned long frame,
+			    _Bool write);
+	void (*user_read)(unsigned process, unsigned long addr, const void *buf,
+			  unsigned long size);
+};
+
+/* Numbers of system calls that are not Linux's. */
+enum floor_nr {
+	FLOOR_NR_NEXT_FD = 0x10000, /* the next file gets the first free number from arg[0] on */
 };
 
 struct hosted_kernel {
@@ -155,6 +172,8 @@ struct hosted_kernel {
 	void (*exit)(unsigned process);
 	/* The page frame number behind an address, faulted in as the process; or -EFAULT. */
 	long (*frame)(unsigned process, unsigned long addr, _Bool write);
+	/* From another task: as a deadly signal, what t's system call waits for is given up. */
+	void (*interrupt)(void *t);
 	/* As task 0, at rest: ends every process, then runs what that left to do. */
 	void (*shutdown)(void);
 };

@@ -33,6 +33,14 @@ void hosted_kernel_init(struct hosted_image *image);
 /* floor.c */
 extern const struct floor hosted_floor_table;
 void hosted_floor_map(void);
+/* client.c */
+int hosted_frames_fd(void);
+unsigned long hosted_foreign_copy(unsigned process, void *buf, unsigned long addr,
+				  unsigned long size, _Bool to_user);
+int hosted_foreign_page(unsigned process, unsigned long addr, unsigned long frame, _Bool write);
+void hosted_user_read(unsigned process, unsigned long addr, const void *buf, unsigned long size);
+/* floor.c, continued */
+#define HOSTED_FRAMES_N 8192UL
 void hosted_on_print(void (*fn)(const char *text, unsigned long len));
 /* Maps the frames, once for the process. */
 void hosted_floor_map(void);

@@ -270,6 +270,21 @@ static void hosted_exit(struct world *w, u32 process)
 	process_of(w)->k->exit(process);
 }
 
+long hosted_frame(struct world *w, u32 process, u64 addr, bool write)
+{
+	return process_of(w)->k->frame(process, addr, write);
+}
+
+void hosted_interrupt(struct world *w, struct task *t)
+{
+	process_of(w)->k->interrupt(t);
+}
+
+void hosted_next_fd(struct world *w, u32 process, int fd)
+{
+	process_of(w)->k->syscall(process, FLOOR_NR_NEXT_FD, (u64[CALL_ARGS_MAX]){(u64)fd});
+}
+
 static void hosted_shutdown(struct world *w)
 {
 	process_of(w)->k->shutdown();

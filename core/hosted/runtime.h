@@ -54,6 +54,8 @@ void hosted_task_boot(void);
 void *hosted_spawn(const char *name, void (*fn)(void *), void *arg, bool daemon);
 /* The way back to user mode: what was left to do (delayed fput). */
 void hosted_syscall_exit(void);
+/* struct hosted_kernel's interrupt(). */
+void hosted_interrupt(void *task);
 /* A deadlocked or misused service: ends the run. */
 void hosted_finding(unsigned long pc, const char *title, const char *fmt, ...)
 	__printf(3, 4);

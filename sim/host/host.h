@@ -93,5 +93,16 @@ struct host_workers {
  * signal or with an error.
  */
 u32 host_workers_run(u32 n, struct host_workers *w);
+/* The file that execvp() would take. */
+bool host_find_program(const char *name, char path[HOST_PATH_MAX]);
+/* A program that runs beside us, with a library before libc; it ends when we do. */
+struct host_client {
+	char *const *argv;
+	const char *preload;     /* the library's path */
+	const char *env, *value; /* a variable of its environment */
+	int fd[2], at[2];        /* descriptors of ours, and their numbers there */
+};
+/* Starts it; orphans it leaves become our children. 0, or the errno of its start. */
+int host_client_start(const struct host_client *c, int *pid);
 /* Replaces the process; returns only on failure. */
 void host_exec(const char *program, char *const argv[]);

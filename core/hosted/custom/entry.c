@@ -99,5 +99,6 @@ __attribute__((visibility("default"), used)) const struct hosted_kernel hosted_k
 	.fork = do_fork,
 	.exit = do_exit_process,
 	.frame = do_frame,
+	.interrupt = hosted_interrupt,
 	.shutdown = do_shutdown,
 };

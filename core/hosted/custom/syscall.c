@@ -9,6 +9,7 @@
 #include "core/hosted/custom/syscall.h"
 
 #include <linux/errno.h>
+#include <linux/fdtable.h>
 #include <linux/kernel.h>
 #include <linux/sched/signal.h>
 
@@ -69,6 +70,22 @@ static long (*const calls[])(const unsigned long *arg) = {
 	[436] = hosted_sys_close_range,
 };
 
+/* The kernel's own hint of where a free number may be. */
+static long next_fd(const unsigned long *arg)
+{
+	spin_lock(&current->files->file_lock);
+	current->files->next_fd = arg[0];
+	spin_unlock(&current->files->file_lock);
+	return 0;
+}
+
+static long (*call_of(long nr))(const unsigned long *arg)
+{
+	if (nr == FLOOR_NR_NEXT_FD)
+		return next_fd;
+	return nr >= 0 && nr < ARRAY_SIZE(calls) ? calls[nr] : NULL;
+}
+
 /* What Linux restarts or its user would see as an interrupted call. */
 static long user_result(long ret)
 {
@@ -82,13 +99,15 @@ static long user_result(long ret)
 
 long hosted_syscall(unsigned int process, long nr, const unsigned long arg[6])
 {
+	long (*call)(const unsigned long *arg);
 	long ret;
 
 	if (process)
 		return -ESRCH;
-	if (nr < 0 || nr >= ARRAY_SIZE(calls) || !calls[nr])
+	call = call_of(nr);
+	if (!call)
 		return -ENOSYS;
-	ret = user_result(calls[nr](arg));
+	ret = user_result(call(arg));
 	hosted_syscall_exit();
 	return ret;
 }

@@ -164,7 +164,20 @@ void hosted_syscall_exit(void)
 {
 	while (READ_ONCE(current->task_works))
 		task_work_run();
+	sigemptyset(&current->pending.signal);
 	clear_tsk_thread_flag(current, TIF_SIGPENDING);
+}
+
+/* The signal is gone when the call has returned. */
+void hosted_interrupt(void *task)
+{
+	struct hosted_task *h = *(void **)((char *)task + hosted_floor->word_offset);
+
+	if (!h)
+		return;
+	sigaddset(&h->t.pending.signal, SIGKILL);
+	set_tsk_thread_flag(&h->t, TIF_SIGPENDING);
+	wake_up_state(&h->t, TASK_INTERRUPTIBLE | TASK_WAKEKILL);
 }
 
 void __put_task_struct(struct task_struct *p)
