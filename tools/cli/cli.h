@@ -49,7 +49,7 @@ int cli_fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* --- shared option tables (options.c) --- */
 extern const struct poptOption cli_run_options[], cli_replay_options[], cli_shrink_options[],
-	cli_hunt_options[], cli_list_options[], cli_no_options[];
+	cli_hunt_options[], cli_list_options[], cli_no_options[], cli_exec_options[];
 /* Where popt stores what it reads; one command a process. */
 extern struct cli_options cli_given;
 
@@ -75,6 +75,7 @@ int cli_shrink(struct cli *c);
 int cli_hunt(struct cli *c);
 int cli_list(struct cli *c);
 int cli_topo(struct cli *c);
+int cli_exec(struct cli *c);
 int cli_fuzz(int argc, char **argv);
 int cli_help(int argc, char **argv);
 int cli_version(int argc, char **argv);

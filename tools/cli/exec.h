@@ -23,7 +23,6 @@
 #define EXEC_WORKERS_MAX 40
 
 struct exec_session;
-struct exec_record;
 
 /* A part of a process's memory that the hosted kernel has. */
 struct exec_area {
@@ -76,7 +75,6 @@ struct exec_session {
 	struct exec_worker worker[EXEC_WORKERS_MAX];
 	u32 n_workers;
 	u64 arrivals, calls;
-	struct exec_record *record; /* or NULL */
 };
 
 /* --- exec_server.c --- */

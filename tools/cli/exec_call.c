@@ -6,7 +6,6 @@
  * Huge pages are frames that follow one another; the host need not have any.
  */
 #include "tools/cli/exec.h"
-#include "tools/cli/exec_record.h"
 
 #include "sim/base/bits.h"
 
@@ -199,12 +198,10 @@ static void make_linux_call(struct exec_worker *w)
 		arg[i] = c->arg[i];
 	if (c->fd >= 0)
 		hosted_next_fd(s->world, t->process->number, c->fd);
-	exec_record_begin(w);
 	current_task->fail_nth = t->fail_nth;
 	ret = kernel_call(w, c->nr, arg);
 	t->fail_nth = current_task->fail_nth;
 	current_task->fail_nth = 0;
-	exec_record_end(w, ret);
 	opened = took(w, c->fd);
 	for (u32 i = 0; ret >= 0 && i < ARRAY_SIZE(memory_calls); i++) {
 		if (memory_calls[i].nr == c->nr)

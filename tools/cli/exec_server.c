@@ -375,6 +375,15 @@ static bool anybody(const struct exec_session *s)
 	return false;
 }
 
+static bool all_dying(const struct exec_session *s)
+{
+	for (u32 i = 0; i < EXEC_PROCESSES_MAX; i++) {
+		if (s->process[i].used && !s->process[i].dying)
+			return false;
+	}
+	return true;
+}
+
 /* What has come, if anything; ends before calls. */
 static void hear(struct exec_session *s, struct listener *l)
 {
@@ -407,6 +416,8 @@ static void clients_body(void *arg)
 		if (s->child_gone && !anybody(s))
 			break;
 		ns = until_timer(s, &idle);
+		if (s->child_gone && !ns && all_dying(s))
+			break; /* calls of the dead that nothing will end: the oracles say why */
 		ms = ns && idle ? 0 : ns ? (int)min(ns / 1000000 + 1, (u64)TICK_MS) : TICK_MS;
 		ms = s->child_gone || !s->greeted ? min(ms, 20) : ms;
 		listen_all(s, &l);

@@ -96,6 +96,12 @@ const struct poptOption cli_list_options[] = {
 	POPT_AUTOHELP POPT_TABLEEND,
 };
 
+const struct poptOption cli_exec_options[] = {
+	TEXT("kernel", 0, kernel, "the kernel that runs: what `kernel build` made", "FILE"),
+	TEXT("seed", 's', seed, "seed of what the kernel draws (1)", "N"),
+	POPT_AUTOHELP POPT_TABLEEND,
+};
+
 const struct poptOption cli_no_options[] = {
 	POPT_AUTOHELP POPT_TABLEEND,
 };

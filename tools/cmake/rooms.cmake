@@ -10,7 +10,7 @@ function(iommulab_rooms out)
 	foreach(line IN LISTS lines)
 		string(REGEX REPLACE "[ \t]*\\|.*" "" room "${line}")
 		# core/hosted/*/ is compiled by `kernel build`, per tree.
-		if(NOT room MATCHES "^fuzz(/target)?$|^core/hosted/")
+		if(NOT room MATCHES "^fuzz(/target)?$|^core/hosted/|^tools/preload$")
 			list(APPEND rooms ${room})
 		endif()
 	endforeach()

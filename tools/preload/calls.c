@@ -337,12 +337,7 @@ EXPORT void *mremap(void *at, size_t size, size_t to, int flags, ...)
 
 EXPORT int fork(void)
 {
-	if (!preload_active()) {
-		long pid = preload_fork(SYS_fork, (preload_args){0});
-
-		return (int)finish(pid);
-	}
-	return (int)CALL(SYS_fork);
+	return (int)finish(preload_fork(SYS_fork, (preload_args){0}));
 }
 
 EXPORT int _Fork(void)

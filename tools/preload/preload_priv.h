@@ -31,6 +31,7 @@ enum preload_fd {
 	PRELOAD_DEBUG_FILE, /* of the fault injection: takes what is written */
 };
 
+/* signature given */
 static inline long preload_raw(long nr, long a, long b, long c, long d, long e, long f)
 {
 	register long r10 __asm__("r10") = d;

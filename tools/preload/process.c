@@ -50,7 +50,7 @@ static long by_clone(const preload_args a)
 long preload_fork(long nr, const preload_args a)
 {
 	(void)nr;
-	return with_copy(by_libc, a);
+	return preload_active() ? with_copy(by_libc, a) : by_libc(a);
 }
 
 /* A clone that shares no memory is a fork; threads are made by libc, not here. */

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * iommulab exec: starts an unmodified program with our library before libc and
+ * serves its calls with a hosted kernel.
+ */
+#include "tools/cli/exec.h"
+
+#include "scenarios/explore/report.h"
+#include "sim/host/host.h"
+#include "tools/cli/cli.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define LIBRARY "libiommulab-preload.so"
+#define FD_CONTROL 930
+#define FD_FRAMES 931
+
+/* --- the program --- */
+
+/* The library lies beside the program, installed in lib/iommulab. */
+static bool find_library(char path[HOST_PATH_MAX])
+{
+	static const char *const places[] = {"", "../lib/iommulab/"};
+	const char *self = host_program_path(), *slash = strrchr(self, '/');
+
+	for (u32 i = 0; i < 2; i++) {
+		snprintf(path, HOST_PATH_MAX, "%.*s/%s" LIBRARY, slash ? (int)(slash - self) : 0,
+			 self, places[i]);
+		if (host_file_exists(path))
+			return true;
+	}
+	return false;
+}
+
+/* NULL, or why the loader will not take our library in. */
+static const char *not_dynamic(const char *path)
+{
+	unsigned char head[4096] = {0};
+	const Elf64_Ehdr *eh = (const Elf64_Ehdr *)head;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd >= 0 ? read(fd, head, sizeof(head)) : -1;
+
+	if (fd >= 0)
+		close(fd);
+	if (n < (ssize_t)sizeof(*eh) || memcmp(head, ELFMAG, SELFMAG) != 0)
+		return NULL; /* a script, or unreadable: exec says */
+	if (head[EI_CLASS] != ELFCLASS64 || eh->e_machine != EM_X86_64)
+		return "is no program for x86-64";
+	for (u32 i = 0; i < eh->e_phnum; i++) {
+		u64 at = eh->e_phoff + i * sizeof(Elf64_Phdr);
+
+		if (at + sizeof(Elf64_Phdr) > (u64)n)
+			return NULL;
+		if (((const Elf64_Phdr *)(head + at))->p_type == PT_INTERP)
+			return NULL;
+	}
+	return "is statically linked: build it without -static";
+}
+
+/* 0, or the errno of its start. */
+static int start_client(struct exec_session *s, char *const argv[], const char *library)
+{
+	char text[64];
+	int pair[2];
+	struct host_client c = {
+		.argv = argv,
+		.preload = library,
+		.env = EXEC_ENV,
+		.value = text,
+		.at = {FD_CONTROL, FD_FRAMES},
+	};
+	int error;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
+		return errno;
+	snprintf(text, sizeof(text), "%d %d %u", FD_CONTROL, FD_FRAMES, EXEC_MAGIC);
+	c.fd[0] = pair[1];
+	c.fd[1] = s->frames;
+	s->control = pair[0];
+	error = host_client_start(&c, &s->child);
+	close(pair[1]);
+	return error;
+}
+
+/* --- a session --- */
+
+static void session_free(struct exec_session *s)
+{
+	for (u32 i = 0; i < EXEC_PROCESSES_MAX; i++)
+		free(s->process[i].area);
+	if (s->control > 0)
+		close(s->control);
+	world_destroy(s->world);
+	free(s);
+}
+
+static int exit_code(int status)
+{
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+/* The finding as it was met: live, so without a recipe. */
+static void print_finding(FILE *out, const struct finding *found)
+{
+	struct finding f = *found;
+
+	report_resolve_title(&f, NULL);
+	fprintf(out, "%s\n%s", f.title, f.text);
+	for (u32 i = 0; i < f.n_spots; i++) {
+		const struct finding_spot *spot = &f.spot[i];
+
+		fprintf(out, "%s by task %u:\n", spot->what, spot->task);
+		for (u32 k = 0; k < spot->n; k++) {
+			struct trace_frame frame[8];
+			u32 n = trace_frames(spot->pc[k], frame, 8);
+
+			for (u32 j = 0; j < n; j++)
+				fprintf(out, " %s %s:%u\n", frame[j].function, frame[j].file,
+					frame[j].line);
+		}
+	}
+}
+
+/* Runs the program to its end or to a finding; what `iommulab exec` exits with. */
+int exec_run(struct exec_session *s, char *const argv[], struct world_run *run, FILE *out)
+{
+	char library[HOST_PATH_MAX], path[HOST_PATH_MAX];
+	const char *why;
+	int error;
+
+	if (!find_library(library))
+		return cli_fail("exec: " LIBRARY " is not beside the program");
+	if (!host_find_program(argv[0], path))
+		return cli_fail("exec: %s: no such program", argv[0]);
+	why = not_dynamic(path);
+	if (why)
+		return cli_fail("exec: %s %s", argv[0], why);
+	s->frames = hosted_frames_share();
+	if (s->frames < 0)
+		return cli_fail("exec: no memory to share with clients: %s", strerror(errno));
+	error = start_client(s, argv, library);
+	if (error)
+		return cli_fail("exec: %s cannot be started: %s", argv[0], strerror(error));
+	exec_serve(s, run);
+	exec_kill_clients(s);
+	if (run->finding) {
+		print_finding(out, run->finding);
+		return CLI_FINDING;
+	}
+	if (host_stop_asked())
+		return cli_fail("exec: stopped");
+	if (!s->greeted)
+		return cli_fail("exec: %s did not load " LIBRARY ": its calls went to the host",
+				argv[0]);
+	return exit_code(s->status);
+}
+
+int cli_exec(struct cli *c)
+{
+	const struct kernel *kernel;
+	struct exec_session *s;
+	struct world_run run = {.seed = 1};
+	int rc = cli_check_world(c, &kernel);
+
+	if (rc)
+		return rc;
+	if (!c->n_args)
+		return cli_fail("exec: no program, expected `iommulab exec --kernel FILE -- PROG ARGS`");
+	if (!kernel->syscall || !kernel->path)
+		return cli_fail("exec: kernel %s has no system calls, expected --kernel with what "
+				"`iommulab kernel build` made", kernel->name);
+	if (!cli_number("seed", c->o.seed, 0, ~0ULL, 1, &run.seed))
+		return CLI_USAGE;
+	s = calloc(1, sizeof(*s));
+	if (!s)
+		return cli_fail("exec: out of memory");
+	s->kernel = kernel;
+	s->world = world_create(0);
+	rc = exec_run(s, (char *const *)(uintptr_t)c->args, &run, stdout);
+	session_free(s);
+	return rc;
+}
