@@ -13,6 +13,7 @@ struct reader {
 	struct scenario *s;
 	struct scenario_error *err;
 	const char *file; /* a machine file is searched near it */
+	struct verbs *verbs; /* NULL: no system call so far */
 };
 
 /* One key of a mapping: who reads its value, into which member. */

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The `tasks:` section: each entry of a task is one row of ops.def.
+ * The `tasks:` section: each entry of a task is one row of ops.def, or a system
+ * call (verbs.c).
  *
  *	{probe: nic0}                                   first argument alone
  *	{claim: {device: nic0, owner: vm1, ret: EBUSY}} all by name
  *	{probe: nic0, ret: ENODEV, repeat: 3}           beside the verb
  *	deferred                                        no argument at all
  */
-#include "scenarios/engine/read_priv.h"
+#include "scenarios/engine/verbs_priv.h"
 
 #include "sim/base/assert.h"
 #include "sim/base/bits.h"
@@ -230,58 +231,102 @@ static void read_args(struct reader *r, const struct yaml_node *at, const struct
 	}
 }
 
-static int read_verb(struct reader *r, const struct yaml_node *v)
+static void unknown_verb(struct reader *r, const struct yaml_node *v)
 {
-	const char *names[OP_CODES], *near;
-	int code = op_find(v->text);
+	const char **names = calloc(OP_CODES + uapi_calls_n, sizeof(*names)), *near;
+	u32 n = 0;
 
-	if (code >= 0)
-		return code;
+	sim_assert(names);
 	for (u32 i = 0; i < OP_CODES; i++)
-		names[i] = op_rows[i].name;
-	near = scenario_did_you_mean(v->text, names, OP_CODES);
+		names[n++] = op_rows[i].name;
+	for (u32 i = 0; i < uapi_calls_n; i++) {
+		if (uapi_calls[i].verb)
+			names[n++] = uapi_calls[i].verb;
+	}
+	near = scenario_did_you_mean(v->text, names, n);
+	free(names);
 	read_error(r, v, "unknown operation '%s', expected one of `iommulab list operations`%s%s%s",
 		   scenario_quote(v->text, v->len).text, near ? " (did you mean '" : "",
 		   near ? near : "", near ? "'?)" : "");
-	return -1;
 }
 
-static void read_op(struct reader *r, const struct yaml_node *v, struct scenario_op *op,
+/* The verb and its arguments (NULL: none) into *op; false after an error. */
+static bool read_verb(struct reader *r, const struct yaml_node *verb, const struct yaml_node *v,
+		      struct scenario_op *op)
+{
+	const struct uapi_call *row;
+	int code = op_find(verb->text);
+
+	if (code >= 0) {
+		op->op.code = (u16)code;
+		read_args(r, verb, v, op);
+		return true;
+	}
+	row = verb_find(verb->text);
+	if (!row) {
+		unknown_verb(r, verb);
+		return false;
+	}
+	verb_read(r, row, verb, v, op);
+	for (const struct yaml_link *l = v && v->kind == YAML_MAP ? v->first : NULL; l; l = l->next) {
+		if (strcmp(l->key->text, "ret") == 0)
+			read_ret(r, l->value, op);
+		else if (strcmp(l->key->text, "as") == 0)
+			verb_read_as(r, l->value, op);
+	}
+	return true;
+}
+
+/* Keys beside the verb; false: it is none of them. */
+static bool read_beside(struct reader *r, const struct yaml_link *l, struct scenario_op *op,
+			u64 *repeat)
+{
+	if (strcmp(l->key->text, "ret") == 0)
+		read_ret(r, l->value, op);
+	else if (strcmp(l->key->text, "repeat") == 0)
+		read_number(r, l->value, 1, SCENARIO_OPS_MAX, repeat);
+	else
+		return false;
+	return true;
+}
+
+/* One entry; false: it is none (an error, or `process: NAME`, which holds for those behind it). */
+static bool read_op(struct reader *r, const struct yaml_node *v, struct scenario_op *op,
 		    u64 *repeat)
 {
-	int code = -1;
+	const struct yaml_node *as = NULL;
+	bool found = false;
 
 	*repeat = 1;
 	memset(op, 0, sizeof(*op));
 	op->line = v->line;
 	op->column = v->column;
-	if (v->kind == YAML_TEXT && v->len && !read_is_null(v)) {
-		code = read_verb(r, v);
-		if (code >= 0) {
-			op->op.code = (u16)code;
-			read_args(r, v, NULL, op);
-		}
-		return;
-	}
+	if (v->kind == YAML_TEXT && v->len && !read_is_null(v))
+		return read_verb(r, v, NULL, op);
 	if (!read_kind(r, v, YAML_MAP, "an operation: {probe: nic0}"))
-		return;
+		return false;
+	if (v->n == 1 && strcmp(v->first->key->text, "process") == 0) {
+		u32 process = verb_process(r, v->first->value, false);
+
+		r->verbs->in_process = process;
+		return false;
+	}
 	for (const struct yaml_link *l = v->first; l && !r->err->text[0]; l = l->next) {
-		if (strcmp(l->key->text, "ret") == 0) {
-			read_ret(r, l->value, op);
-		} else if (strcmp(l->key->text, "repeat") == 0) {
-			read_number(r, l->value, 1, SCENARIO_OPS_MAX, repeat);
-		} else if (code >= 0) {
+		if (read_beside(r, l, op, repeat))
+			continue;
+		if (strcmp(l->key->text, "as") == 0)
+			as = l->value;
+		else if (found)
 			read_error(r, l->key, "second operation '%s' in one entry, expected a list "
 				   "entry of its own", scenario_quote(l->key->text, l->key->len).text);
-		} else {
-			code = read_verb(r, l->key);
-			op->op.code = (u16)(code < 0 ? 0 : code);
-			if (code >= 0)
-				read_args(r, l->key, l->value, op);
-		}
+		else
+			found = read_verb(r, l->key, l->value, op);
 	}
-	if (code < 0)
+	if (as && found)
+		verb_read_as(r, as, op);
+	if (!found)
 		read_error(r, v, "no operation in this entry, expected one as {probe: nic0}");
+	return found;
 }
 
 static void add_ops(struct reader *r, const struct yaml_node *at, const struct scenario_op *op,
@@ -293,8 +338,12 @@ static void add_ops(struct reader *r, const struct yaml_node *at, const struct s
 		read_error(r, at, "more than %d operations, expected fewer", SCENARIO_OPS_MAX);
 		return;
 	}
-	while (repeat--)
-		s->ops[s->n_ops++] = *op;
+	for (u64 i = 0; i < repeat; i++) {
+		s->ops[s->n_ops] = *op;
+		if (i && op->call)
+			s->ops[s->n_ops].call = verb_again(r, op->call);
+		s->n_ops++;
+	}
 }
 
 static void read_task(struct reader *r, const struct yaml_link *l)
@@ -317,6 +366,8 @@ static void read_task(struct reader *r, const struct yaml_link *l)
 	strcpy(t->name, name);
 	t->first = s->n_ops;
 	s->n_tasks++;
+	if (r->verbs)
+		r->verbs->in_process = 0;
 	if (!read_kind(r, l->value, YAML_LIST, "a list of operations"))
 		return;
 	if (!l->value->n)
@@ -325,8 +376,7 @@ static void read_task(struct reader *r, const struct yaml_link *l)
 		struct scenario_op op;
 		u64 repeat;
 
-		read_op(r, e->value, &op, &repeat);
-		if (!r->err->text[0])
+		if (read_op(r, e->value, &op, &repeat) && !r->err->text[0])
 			add_ops(r, e->value, &op, repeat);
 	}
 	t->n = s->n_ops - t->first;
@@ -345,4 +395,5 @@ void read_tasks(struct reader *r, const struct yaml_node *v, void *member, const
 	sim_assert(s->ops);
 	for (const struct yaml_link *l = v->first; l && !r->err->text[0]; l = l->next)
 		read_task(r, l);
+	verb_end(r);
 }
