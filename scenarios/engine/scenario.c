@@ -140,22 +140,39 @@ static void read_explore(struct reader *r, const struct yaml_node *v, void *memb
 	read_fields(r, v, fields, ARRAY_SIZE(fields), member, "explore");
 }
 
+/* System calls alone need no machine: the hosted tree has its own devices. */
+static bool needs_machine(const struct scenario *s)
+{
+	for (u32 i = 0; i < s->n_ops; i++) {
+		if (!s->ops[i].call)
+			return true;
+	}
+	return !s->n_ops;
+}
+
 static void read_top(struct reader *r, const struct yaml_node *root)
 {
 	static const struct field fields[] = {
 		{"about", read_string, offsetof(struct scenario, about), NULL, false},
-		{"machine", read_machine, 0, NULL, true},
+		{"machine", read_machine, 0, NULL, false},
 		{"tasks", read_tasks, 0, NULL, true},
 		{"bugs", read_bugs, 0, NULL, false},
 		{"expect", read_expect, 0, NULL, false},
 		{"explore", read_explore, 0, NULL, false},
 	};
 
-	if (root->kind != YAML_MAP)
+	if (root->kind != YAML_MAP) {
 		read_error(r, root, "%s, expected a mapping with 'machine' and 'tasks'",
 			   root->kind == YAML_LIST ? "a list" : "a value");
-	else
-		read_fields(r, root, fields, ARRAY_SIZE(fields), r->s, "a scenario");
+		return;
+	}
+	read_fields(r, root, fields, ARRAY_SIZE(fields), r->s, "a scenario");
+	for (const struct yaml_link *l = root->first; l; l = l->next) {
+		if (strcmp(l->key->text, "machine") == 0)
+			return;
+	}
+	if (needs_machine(r->s))
+		read_error(r, root, "no 'machine' in a scenario, expected one");
 }
 
 /* --- files --- */

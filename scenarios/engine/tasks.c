@@ -268,7 +268,9 @@ static bool read_verb(struct reader *r, const struct yaml_node *verb, const stru
 		return false;
 	}
 	verb_read(r, row, verb, v, op);
-	for (const struct yaml_link *l = v && v->kind == YAML_MAP ? v->first : NULL; l; l = l->next) {
+	if (!v || v->kind != YAML_MAP)
+		return true;
+	for (const struct yaml_link *l = v->first; l; l = l->next) {
 		if (strcmp(l->key->text, "ret") == 0)
 			read_ret(r, l->value, op);
 		else if (strcmp(l->key->text, "as") == 0)

@@ -149,6 +149,49 @@ static struct call_value value_of(struct verb_call *e, const struct yaml_node *v
 	return value;
 }
 
+/* The value of one of the type's names; false: it has no such name. */
+static bool named_value(const struct uapi_type *t, const struct yaml_node *v, u64 *value)
+{
+	for (u32 i = 0; t->flags && v->kind == YAML_TEXT && i < t->flags->n; i++) {
+		if (strcmp(t->flags->value[i].name, v->text) == 0) {
+			*value |= t->flags->value[i].value;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* A list of flags: their names, or numbers. */
+static u64 flags_of(struct verb_call *e, const struct uapi_type *t, const struct yaml_node *v)
+{
+	u64 all = 0;
+
+	for (const struct yaml_link *l = v->first; l; l = l->next) {
+		if (named_value(t, l->value, &all))
+			continue;
+		if (is_number(l->value))
+			all |= number(e, l->value);
+		else
+			read_error(e->r, l->value, "unknown flag '%s', expected the name of one of "
+				   "the header or a number",
+				   scenario_quote(l->value->text ? l->value->text : "",
+						  l->value->len).text);
+	}
+	return all;
+}
+
+static struct call_value typed_value(struct verb_call *e, const struct uapi_type *t,
+				     const struct yaml_node *v, u64 def)
+{
+	struct call_value value = constant(0);
+
+	if (v->kind == YAML_LIST)
+		value.value = flags_of(e, t, v);
+	else if (!named_value(t, v, &value.value))
+		value = value_of(e, v, def);
+	return value;
+}
+
 static struct extent encode_number(struct verb_call *e, const struct place *to,
 				   const struct uapi_type *t, const struct yaml_node *v,
 				   struct wish wish)
@@ -163,7 +206,7 @@ static struct extent encode_number(struct verb_call *e, const struct place *to,
 		put(e, to, t, constant(0));
 		fetch(e, to, t, verb_name(e, v));
 	} else {
-		put(e, to, t, value_of(e, v, def));
+		put(e, to, t, typed_value(e, t, v, def));
 		if (t->dir == UAPI_INOUT && !is_number(v))
 			fetch(e, to, t, verb_name(e, v));
 	}
@@ -293,6 +336,23 @@ static bool encode_at(struct verb_call *e, const struct place *to, const struct 
 	return true;
 }
 
+/* Nothing is stored: the area is mapped and zero, and this much of it is the field's. */
+static struct extent encode_zeroes(struct verb_call *e, const struct place *to,
+				   const struct uapi_type *t, u64 size)
+{
+	u64 align = size >= PAGE || t->kind == UAPI_VMA ? PAGE : 16;
+
+	if (size > ROOM_MAX) {
+		read_error(e->r, e->at, "%llu bytes for a field, expected at most %lu",
+			   (unsigned long long)size, ROOM_MAX);
+		return (struct extent){0};
+	}
+	e->v->next = ALIGN(e->v->next, align);
+	put(e, to, t, constant(e->v->next));
+	e->v->next += ALIGN(max(size, (u64)8), align);
+	return (struct extent){size, size};
+}
+
 static struct extent encode_vma(struct verb_call *e, const struct place *to,
 				const struct uapi_type *t, const struct yaml_node *v,
 				struct wish wish)
@@ -305,14 +365,7 @@ static struct extent encode_vma(struct verb_call *e, const struct place *to,
 			put(e, to, t, value_of(e, v, 0));
 		return (struct extent){size, size};
 	}
-	if (size > ROOM_MAX)
-		read_error(e->r, v ? v : e->at, "%llu bytes, expected at most %lu",
-			   (unsigned long long)size, ROOM_MAX);
-	/* Nothing is stored: the area is mapped, and this much of it is the field's. */
-	e->v->next = ALIGN(e->v->next, PAGE);
-	put(e, to, t, constant(e->v->next));
-	e->v->next += ALIGN(min(size, ROOM_MAX), PAGE);
-	return (struct extent){size, size};
+	return encode_zeroes(e, to, t, size);
 }
 
 static struct extent encode_pointer(struct verb_call *e, const struct place *to,
@@ -337,6 +390,8 @@ static struct extent encode_pointer(struct verb_call *e, const struct place *to,
 	size = measure(e, t->to, v, 0);
 	if (!v && !size)
 		size = wish.bytes ? wish.bytes : t->to->kind == UAPI_BUFFER ? PAGE : 0;
+	if (v ? only_bytes(e, v) >= 0 : t->to->kind == UAPI_BUFFER)
+		return encode_zeroes(e, to, t, size);
 	if (size > ROOM_MAX) {
 		read_error(e->r, v ? v : e->at, "%llu bytes, expected at most %lu",
 			   (unsigned long long)size, ROOM_MAX);
@@ -344,8 +399,6 @@ static struct extent encode_pointer(struct verb_call *e, const struct place *to,
 	}
 	room = new_room(e, size, 16);
 	put(e, to, t, constant(room.addr));
-	if (v && only_bytes(e, v) >= 0)
-		return (struct extent){size, size};
 	ext = encode(e, &in, t->to, v, (struct wish){size, wish.depth + 1});
 	return t->to->kind == UAPI_ARRAY ? ext : (struct extent){size, size};
 }
@@ -420,16 +473,35 @@ static u64 wished(struct verb_call *e, const struct uapi_field *field, u32 n, u3
 	return 0;
 }
 
-static u64 length(const struct uapi_field *field, u32 n, const struct extent *ext, const char *of)
+static u64 length(const struct uapi_field *field, u32 n, const struct extent *ext,
+		  const struct uapi_type *len)
 {
-	const struct uapi_field *f = find(field, n, of);
-	const struct uapi_type *t = f ? &f->type : NULL;
+	const struct uapi_field *f = find(field, n, len->of);
+	const struct uapi_type *t;
 
 	if (!f)
 		return 0;
-	if (t->kind == UAPI_ARRAY || (t->kind == UAPI_PTR && t->to->kind == UAPI_ARRAY))
+	t = f->type.kind == UAPI_PTR ? f->type.to : &f->type;
+	if (!len->in_bytes && t->kind == UAPI_ARRAY)
 		return ext[f - field].elements;
 	return ext[f - field].bytes;
+}
+
+/* Bytes of a struct up to the last field that counts. */
+static u64 given_size(const struct uapi_struct *s, const struct yaml_node *v, u64 all)
+{
+	u64 size = 0;
+	bool cut = false;
+
+	for (u32 i = 0; i < s->n; i++) {
+		const struct uapi_field *f = &s->field[i];
+
+		if (f->extra && !child(v, f->name))
+			cut = true;
+		else
+			size = max(size, (u64)f->offset + f->type.size);
+	}
+	return cut ? size : all;
 }
 
 static struct extent encode_struct(struct verb_call *e, const struct place *to,
@@ -447,6 +519,8 @@ static struct extent encode_struct(struct verb_call *e, const struct place *to,
 		const struct uapi_field *f = &s->field[i];
 		struct place in = {.room = to->room, .offset = to->offset + f->offset};
 
+		if (f->extra && !child(v, f->name))
+			continue;
 		if (f->type.kind != UAPI_PAD && f->type.kind != UAPI_LEN)
 			ext[i] = encode(e, &in, &f->type, child(v, f->name),
 					(struct wish){wished(e, s->field, s->n, i, v),
@@ -459,15 +533,17 @@ static struct extent encode_struct(struct verb_call *e, const struct place *to,
 
 		if (f->type.kind == UAPI_LEN)
 			put(e, &in, &f->type, len ? value_of(e, len, 0) :
-			    constant(f->type.of ? length(s->field, s->n, ext, f->type.of) :
-				     own.bytes));
+			    constant(f->type.of ? length(s->field, s->n, ext, &f->type) :
+				     given_size(s, v, own.bytes)));
 	}
 	return own;
 }
 
 static void check_keys(struct verb_call *e, const struct uapi_struct *s, const struct yaml_node *v)
 {
-	for (const struct yaml_link *l = v && v->kind == YAML_MAP ? v->first : NULL; l; l = l->next) {
+	if (!v || v->kind != YAML_MAP)
+		return;
+	for (const struct yaml_link *l = v->first; l; l = l->next) {
 		if (!find(s->field, s->n, l->key->text))
 			unknown_key(e, l->key, s->field, s->n);
 	}
@@ -541,7 +617,7 @@ static void check_args(struct verb_call *e, const struct yaml_node *v)
 	}
 }
 
-/* An argument's value: by its name, the one that stands alone, or (its struct) among the others. */
+/* An argument's value: by its name, or (its struct) among the others. */
 static struct extent encode_arg(struct verb_call *e, u32 i, const struct yaml_node *v, u64 bytes)
 {
 	const struct uapi_field *f = &e->row->arg[i];
@@ -577,7 +653,7 @@ static void encode_args(struct verb_call *e, const struct yaml_node *v)
 
 		if (t->kind == UAPI_LEN)
 			e->c->arg[i] = len ? value_of(e, len, 0) :
-				       constant(length(row->arg, row->n_args, ext, t->of));
+				       constant(length(row->arg, row->n_args, ext, t));
 	}
 }
 

@@ -44,7 +44,7 @@ static const struct row rows[] = {
 	{"# nothing\n", 1, 1, "empty, expected a scenario"},
 	{"- 1\n", 1, 1, "a list, expected a mapping"},
 	{"hello\n", 1, 1, "a value, expected a mapping"},
-	{"{}\n", 1, 1, "no 'machine' in a scenario"},
+	{"{}\n", 1, 1, "no 'tasks' in a scenario"},
 	{MACHINE, 1, 1, "no 'tasks' in a scenario"},
 	/* not YAML */
 	{"machine: [\n", 2, 1, "not YAML"},
