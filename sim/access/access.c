@@ -19,7 +19,6 @@
 #include <sys/mman.h>
 
 #define EPOCH_ID(e) ((e) >> 26)
-#define LOW_PAGES 0x10000
 
 static void *map_fixed(u64 base, u64 size)
 {
@@ -190,7 +189,7 @@ static __attribute__((noinline, cold)) void bad_race(struct task *t, u64 addr, u
 	bad(t, &f);
 }
 
-static void access_low(u64 addr, u32 size, u32 flags, u64 pc)
+void access_wild(u64 addr, u32 size, u32 flags, u64 pc)
 {
 	struct task *t = current_task;
 	struct access_finding f = {
@@ -198,13 +197,6 @@ static void access_low(u64 addr, u32 size, u32 flags, u64 pc)
 
 	if (t)
 		bad(t, &f);
-}
-
-/* Stacks and constants are private by contract; the lowest pages are a NULL pointer's. */
-void access_outside(u64 addr, u32 size, u32 flags, u64 pc)
-{
-	if (unlikely(addr < LOW_PAGES))
-		access_low(addr, size, flags, pc);
 }
 
 /* --- the moment of choice --- */
@@ -354,13 +346,8 @@ static void check_write(struct task *t, struct cell *c, u32 mask, u32 flags, u64
 void access_slow(u64 addr, u32 size, u32 flags, u64 pc)
 {
 	struct task *t = current_task;
-	struct cell *c;
+	struct cell *c = access_cell_at(addr);
 
-	if (addr - HEAP_BASE >= ACCESS_HEAP_BYTES)
-		return access_outside(addr, size, flags, pc);
-	if (!t)
-		return;
-	c = access_cell_at(addr);
 	t->ops++;
 	access_announce(t, c, addr, size, flags, pc);
 	if (!t->checks)
@@ -394,7 +381,8 @@ void access_range(const void *p, size_t size, u32 flags, u64 pc)
 	if (!size || !t)
 		return;
 	if (addr - HEAP_BASE >= ACCESS_HEAP_BYTES) {
-		access_outside(addr, (u32)size, flags, pc);
+		if (unlikely(addr < ACCESS_LOW))
+			access_wild(addr, (u32)size, flags, pc);
 		return;
 	}
 	t->ops++;

@@ -44,6 +44,7 @@ struct access {
 	void *observer_self;
 };
 
+#define ACCESS_LOW 0x10000
 #define ACCESS_HEAP_BYTES (WORLD_SLOTS * HEAP_SLOT)
 
 static inline struct cell *access_cell_at(u64 addr)
@@ -54,7 +55,7 @@ static inline struct cell *access_cell_at(u64 addr)
 /* --- the rare parts --- */
 void access_refresh(struct cell *c, u64 addr);
 void access_stop(struct task *t, const struct cell *c, u64 addr, u32 size, u32 flags, u64 pc);
-void access_outside(u64 addr, u32 size, u32 flags, u64 pc);
+void access_wild(u64 addr, u32 size, u32 flags, u64 pc);
 void access_bad_bytes(struct task *t, const struct cell *c, u32 mask, u32 flags, u64 addr, u64 pc);
 void access_races_with_write(struct task *t, const struct cell *c, u32 mask, u32 flags, u64 addr,
 			     u64 pc);
@@ -154,7 +155,7 @@ static inline u32 access_mask(u64 addr, u32 size)
 	return size == 8 ? 0xff : ((1u << size) - 1) << (addr & 7);
 }
 
-/* One access that lies within one granule, whatever it meets. */
+/* One access of a task to one granule of the heap, whatever it meets. */
 void access_slow(u64 addr, u32 size, u32 flags, u64 pc);
 
 /* Whether a race check has anything to report or to remember beyond the cell. */
@@ -180,8 +181,14 @@ static inline __attribute__((always_inline)) void access_granule(u64 addr, u32 s
 	u64 stop;
 	u32 owner;
 
-	if (unlikely(addr - HEAP_BASE >= ACCESS_HEAP_BYTES || !t))
-		return access_slow(addr, size, flags, pc);
+	/* Stacks and constants are private by contract; the lowest pages are a NULL pointer's. */
+	if (addr - HEAP_BASE >= ACCESS_HEAP_BYTES) {
+		if (unlikely(addr < ACCESS_LOW))
+			access_wild(addr, size, flags, pc);
+		return;
+	}
+	if (unlikely(!t))
+		return;
 	owner = c->owner && c->owner != t->id + 1 ? ACCESS_SHARED : t->id + 1;
 	stop = t->stop_at - (owner == ACCESS_SHARED ? t->weight_shared : 0);
 	if (unlikely(c->gen != t->gen || (s64)(t->ops + 1 - stop) >= 0 || t->observed ||
