@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Shows for each row of a table of bugs that the hosted kernel finds it.
 
-Per row the recipe of edits (tools/kernel_edit.py) is applied to a private copy
-of the tree, the copy is built, the witness is explored. Wanted: a finding with
-the row's title within its number of runs, shrunk to at most so many switches,
-replayed 100 of 100; and the same witness clean on the tree as it is.
+Per row the recipe of edits (tools/kernel_edit.py) becomes a patch, the patched
+tree is built, the witness is explored. Wanted: a finding with the row's title
+within its number of runs, shrunk to at most so many switches, replayed 100 of
+100; and the same witness clean on the tree as it is.
 
 A table has a row per bug, fields between bars; # begins a comment:
 
@@ -54,19 +54,21 @@ def run(*argv):
 class Hunt:
     def __init__(self, args):
         self.args = args
-        self.copy = os.path.join(args.work, "tree")
-        os.makedirs(args.work, exist_ok=True)
+        os.makedirs(args.out, exist_ok=True)
 
     def build(self, row):
-        """The object of the edited copy."""
-        rc, _, text = run(sys.executable, os.path.join(HERE, "kernel_edit.py"), "--tree",
-                          self.args.tree, "--out", self.copy, row["edit"])
+        """The object of the patched tree."""
+        rc, diff, text = run(sys.executable, os.path.join(HERE, "kernel_edit.py"), "--tree",
+                             self.args.tree, "--diff", row["edit"])
         if rc:
             raise Failure(text.strip())
-        made = os.path.join(self.args.work, row["id"] + ".so")
-        rc, _, text = run(self.args.iommulab, "kernel", "build", "--tree", self.copy, "--work",
-                          os.path.join(self.args.work, "build"), "--flavour", self.args.flavour,
-                          "--out", made)
+        made = os.path.join(self.args.out, row["id"] + ".so")
+        patch = made[:-len("so")] + "diff"
+        with open(patch, "w", encoding="utf-8") as f:
+            f.write(diff)
+        rc, _, text = run(self.args.iommulab, "kernel", "build", "--tree", self.args.tree,
+                          "--patch", patch, "--work", self.args.work, "--flavour",
+                          self.args.flavour, "--out", made)
         if rc:
             raise Failure(text.strip())
         return made
@@ -122,7 +124,8 @@ def options():
     p.add_argument("--iommulab", required=True, help="the program")
     p.add_argument("--tree", required=True, help="the tree that the recipes are of")
     p.add_argument("--kernel", required=True, help="its object, unedited")
-    p.add_argument("--work", required=True, help="a folder for copies and objects, kept")
+    p.add_argument("--work", required=True, help="the folder that its build was made in")
+    p.add_argument("--out", required=True, help="a folder for the objects of edited trees")
     p.add_argument("--flavour", default="lab")
     p.add_argument("--clean-runs", type=int, default=2000)
     p.add_argument("--keep", action="store_true", help="leaves the objects of edited trees")

@@ -28,6 +28,8 @@ struct hosted_facts {
 const struct kernel *hosted_open(const char *path, char *err, size_t err_size);
 void hosted_close(const struct kernel *k);
 const struct hosted_facts *hosted_facts(const struct kernel *k);
+/* Which flavour of objects this program takes: the hooks must be the same. */
+const char *hosted_flavour(void);
 
 /*
  * Clients of `iommulab exec`: processes of the host whose system calls the

@@ -226,8 +226,7 @@ static bool entry_fits(const struct hosted_image *image)
 	return false;
 }
 
-/* Which objects a program of some flavour takes: the hooks must be the same. */
-static const char *flavour_wanted(void)
+const char *hosted_flavour(void)
 {
 	static const char *const same[][2] = {{"cov", "lab"}, {"afl", "fuzz"}};
 
@@ -251,9 +250,9 @@ bool hosted_image_read(struct hosted_image *image, const char *path, char *err, 
 		return bad(&c, "is no hosted kernel, or damaged: build it again");
 	if (strcmp(image->facts.floor, HOSTED_FLOOR_HASH) != 0)
 		return bad(&c, "was built for another version of iommulab: build it again");
-	if (strcmp(image->facts.flavour, flavour_wanted()) != 0) {
+	if (strcmp(image->facts.flavour, hosted_flavour()) != 0) {
 		snprintf(why, sizeof(why), "is of flavour %s, this program needs %s",
-			 image->facts.flavour, flavour_wanted());
+			 image->facts.flavour, hosted_flavour());
 		return bad(&c, why);
 	}
 	return true;

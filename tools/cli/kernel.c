@@ -5,12 +5,15 @@
  * Its files lie beside the program: in a build directory the link `hosted-src`
  * leads to the checkout; installed, share/iommulab has them.
  */
+#include "core/hosted/hosted.h"
 #include "sim/host/host.h"
 #include "tools/cli/cli.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+
+#define BUILD_ARGS_MAX 128
 
 static const struct poptOption build_options[] = {
 	{"tree", 0, POPT_ARG_STRING, NULL, 't', "the Linux tree; nothing is written into it", "DIR"},
@@ -21,7 +24,9 @@ static const struct poptOption build_options[] = {
 	 "NAME"},
 	{"work", 0, POPT_ARG_STRING, NULL, 'w', "keeps what the next build uses again "
 	 "($XDG_CACHE_HOME/iommulab)", "DIR"},
-	{"jobs", 'j', POPT_ARG_STRING, NULL, 'j', "compilers at once (2)", "N"},
+	{"patch", 'p', POPT_ARG_STRING, NULL, 'p', "applied to private copies, not to the tree; again "
+	 "for more", "FILE.diff"},
+	{"jobs", 'j', POPT_ARG_STRING, NULL, 'j', "compilers at once (one a processor)", "N"},
 	{"json", 0, POPT_ARG_STRING, NULL, 'J', "the result as JSON; - is standard output", "FILE|-"},
 	POPT_AUTOHELP POPT_TABLEEND,
 };
@@ -43,15 +48,33 @@ static const char *source_root(char root[HOST_PATH_MAX])
 	return NULL;
 }
 
-static int read_options(int argc, char **argv, const char *given[256])
+struct build_request {
+	const char *given[256];
+	const char *args[BUILD_ARGS_MAX];
+	int n;
+};
+
+static bool add_argument(struct build_request *r, const char *option, const char *value)
+{
+	if (r->n + 3 > BUILD_ARGS_MAX)
+		return false;
+	r->args[r->n++] = option;
+	r->args[r->n++] = value;
+	return true;
+}
+
+static int read_options(int argc, char **argv, struct build_request *r)
 {
 	poptContext context = poptGetContext("iommulab", argc, (const char **)argv, build_options, 0);
 	const char *left;
 	int rc;
 
 	poptSetOtherOptionHelp(context, "build --tree DIR [OPTIONS]\nhosts a Linux tree");
-	while ((rc = poptGetNextOpt(context)) > 0)
-		given[rc] = poptGetOptArg(context);
+	while ((rc = poptGetNextOpt(context)) > 0) {
+		r->given[rc] = poptGetOptArg(context);
+		if (rc == 'p' && !add_argument(r, "--patch", r->given[rc]))
+			return cli_fail("kernel build: more than %d arguments", BUILD_ARGS_MAX);
+	}
 	left = poptGetArg(context);
 	if (rc < -1)
 		rc = cli_fail("kernel build: %s: %s, see `iommulab kernel build --help`",
@@ -66,32 +89,30 @@ static int read_options(int argc, char **argv, const char *given[256])
 
 static int build(int argc, char **argv)
 {
-	static const char *const names[] = {"t--tree", "o--out", "w--work", "j--jobs", "J--json"};
+	static const char *const names[] = {"t--tree", "o--out", "w--work", "j--jobs", "J--json",
+					    "f--flavour"};
 	char root[HOST_PATH_MAX], script[HOST_PATH_MAX + 64];
-	const char *given[256] = {NULL}, *args[32] = {"python3"};
-	int n = 1, rc = read_options(argc, argv, given);
+	struct build_request r = {.args = {"python3", script, "--root", root}, .n = 4};
+	int rc;
 
+	r.given['f'] = hosted_flavour();
+	rc = read_options(argc, argv, &r);
 	if (rc)
 		return rc;
-	if (!given['t'])
+	if (!r.given['t'])
 		return cli_fail("kernel build: --tree is missing, expected a Linux tree");
-	if (given['c'] && strcmp(given['c'], "um") != 0)
-		return cli_fail("kernel build: --config %s is not built yet, expected um", given['c']);
+	if (r.given['c'] && strcmp(r.given['c'], "um") != 0)
+		return cli_fail("kernel build: --config %s is not built yet, expected um", r.given['c']);
 	if (!source_root(root))
 		return cli_fail("kernel build: the runtime's sources are not beside the program");
 	snprintf(script, sizeof(script), "%s/core/hosted/build/build.py", root);
-	args[n++] = script;
-	args[n++] = "--root";
-	args[n++] = root;
-	args[n++] = "--flavour";
-	args[n++] = given['f'] ? given['f'] : IOMMULAB_FLAVOUR;
 	for (u32 i = 0; i < sizeof(names) / sizeof(*names); i++) {
-		if (!given[(int)names[i][0]])
-			continue;
-		args[n++] = names[i] + 1;
-		args[n++] = given[(int)names[i][0]];
+		const char *value = r.given[(int)names[i][0]];
+
+		if (value && !add_argument(&r, names[i] + 1, value))
+			return cli_fail("kernel build: more than %d arguments", BUILD_ARGS_MAX);
 	}
-	host_exec("python3", (char *const *)(uintptr_t)args);
+	host_exec("python3", (char *const *)(uintptr_t)r.args);
 	return cli_fail("kernel build: python3 is missing: sudo apt-get install python3");
 }
 

@@ -2,17 +2,17 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """`iommulab kernel build`: one shared object of a user's tree and our runtime.
 
-Steps, each skipped when its result is there: kbuild prepares headers and lists
-commands (tree.py); the commands are changed for hosting (flags below) and
-become a ninja file; ninja compiles and links everything with dummies in the
-place of what nobody defines (dummies.py). All in a private folder; the result
+Steps, each skipped when its result is in the store (store.py): kbuild prepares
+headers and lists commands (tree.py); the commands are changed for hosting
+(flags below) and run (compiler.py); everything is linked with dummies in the
+place of what nobody defines (dummies.py). All in a folder of ours; the result
 appears at --out by rename, so it is whole or not there.
 """
 import argparse
 import hashlib
 import json
 import os
-import shutil
+import signal
 import subprocess
 import sys
 import textwrap
@@ -20,9 +20,13 @@ import time
 
 import dummies
 import overlay
+import probes
+from compiler import Compiler, Source
+from patching import Patched, farm
+from store import Store, copy_whole, digest, remove, say, write_whole
 from tree import Failure, Tree, missing_tools
 
-HERE = os.path.dirname(os.path.abspath(__file__))
+HERE = os.path.dirname(os.path.realpath(__file__))
 HOSTED = os.path.dirname(HERE)
 
 # Not for a position-independent object in a user's process.
@@ -43,14 +47,14 @@ FLAVOURS = {
 
 
 def read_list(path, tree):
-    """The file list: (kbuild targets, {wrapper: (host file, [files])})."""
+    """The file list: (kbuild targets, {wrapper: [files]})."""
     targets, wrapped = [], {}
     with open(path, encoding="ascii") as f:
         for line in f:
             line = line.split("#")[0].strip()
             files, _, host = (part.strip() for part in line.partition("<-"))
             for name in (host or files).split():
-                if os.path.exists(os.path.join(tree.path, name)):
+                if tree.has(name):
                     targets.append(name[:-2] + ".o" if name.endswith(".c") else name)
                     if host:
                         wrapped[host] = files.split("+")
@@ -67,32 +71,88 @@ def hosted_flags(words, tree, extra, dropped=("-W",)):
             skip = True
         elif word not in DROPPED and not word.startswith(DROPPED_PREFIXES + dropped):
             flags.append(word)
-    return flags + [f"-ffile-prefix-map={tree.path}/="] + extra
+    return flags + [f"-ffile-prefix-map={tree.seen}/="] + extra
 
 
-def ninja_quote(word):
-    quoted = "'" + word.replace("'", "'\\''") + "'" if any(c in word for c in "\"'() $") else word
-    return quoted.replace("$", "$$")
-
-
-def default_work(tree):
-    """A folder per tree, kept: the next build is incremental."""
+def default_work():
+    """One folder for all trees: what they have in common is compiled once."""
     cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    path = os.path.realpath(tree)
-    name = f"{os.path.basename(path)}-{hashlib.sha1(path.encode()).hexdigest()[:8]}"
-    return os.path.join(cache, "iommulab", name)
+    return os.path.join(cache, "iommulab")
+
+
+class Progress:
+    """One line on a terminal, made anew; nothing in a pipe."""
+
+    def __init__(self):
+        self.start, self.tty, self.shown = time.monotonic(), sys.stderr.isatty(), ""
+
+    def __call__(self, text):
+        line = f"{text}, {time.monotonic() - self.start:.0f} s"
+        if self.tty and line != self.shown:
+            sys.stderr.write(f"\r\033[K{line}")
+            sys.stderr.flush()
+            self.shown = line
+
+    def end(self):
+        if self.shown:
+            sys.stderr.write("\r\033[K")
+            sys.stderr.flush()
+            self.shown = ""
+
+    def seconds(self):
+        return time.monotonic() - self.start
 
 
 class Build:
-    def __init__(self, args):
-        self.args = args
-        args.work = os.path.abspath(args.work or default_work(args.tree))
-        self.tree = Tree(args.tree, args.work, os.path.join(HERE, "um.force"))
-        args.out = os.path.abspath(args.out or f"kernel-{self.tree.version}-{args.flavour}.so")
-        self.dir = os.path.join(args.work, args.flavour)
-        self.overlay = os.path.join(args.work, "overlay")
-        self.probed = os.path.join(self.dir, "hosted_probes.h")
-        os.makedirs(self.dir, exist_ok=True)
+    def __init__(self, args, progress):
+        self.args, self.progress = args, progress
+        self.tree = Tree(args.tree, os.path.join(HERE, "um.force"))
+        args.work = os.path.realpath(args.work or default_work())
+        self.check_places()
+        self.store = Store(args.work, say)
+        self.overlay = self.store.path("overlay", "")[:-1]
+        self.places()
+
+    def check_places(self):
+        """What would fail at the end is said at the start."""
+        args = self.args
+        if args.out:
+            args.out = os.path.abspath(args.out)
+        elif not args.cached:
+            args.out = os.path.abspath(f"kernel-{self.tree.version}-{args.flavour}.so")
+        for option, path in (("--out", args.out), ("--json", args.json)):
+            if not path or path == "-":
+                continue
+            folder = os.path.dirname(os.path.abspath(path))
+            if not os.path.isdir(folder):
+                raise Failure(f"{option} {path}: there is no folder {folder}")
+            if os.path.isdir(path):
+                raise Failure(f"{option} {path}: is a folder, expected a file")
+            if not os.access(folder, os.W_OK):
+                raise Failure(f"{option} {path}: {folder} cannot be written")
+        if (args.work + "/").startswith(self.tree.path + "/"):
+            raise Failure(f"--work {args.work}: lies in the tree, which is only read")
+        if any(c in args.work for c in " \t:"):
+            raise Failure(f"--work {args.work}: kbuild takes no blank or colon in its path")
+
+    def places(self):
+        """Patches and awkward paths: where compilers and kbuild see the tree."""
+        tree, patched, replaced = self.tree, None, {}
+        if self.args.patch:
+            patched = Patched(tree.path, self.args.patch, self.store.path("patched", ""))
+            if patched.touches_kbuild:
+                replaced = {n: os.path.join(patched.folder, n) for n in patched.changed}
+        if replaced or any(c in tree.path for c in " \t:"):
+            tree.seen = farm(tree.path, self.store.path("farm", "")[:-1], replaced)
+        self.compiler_extra = []
+        if patched:
+            tree.instead = patched.instead(tree.seen)
+            self.compiler_extra = patched.flags(tree.seen)
+        self.patched = patched.changed if patched else []
+        self.store.instead = tree.instead
+        self.store.place("TREE", tree.seen)
+        self.store.place("ROOT", os.path.realpath(self.args.root))
+        self.store.place("OVERLAY", self.overlay)
 
     def runtime_sources(self):
         for folder in ("dup", "stub", "custom"):
@@ -103,83 +163,53 @@ class Build:
 
     def extra_flags(self):
         last = COMMON + FLAVOURS[self.args.flavour] + [
+            f"-ffile-prefix-map={self.overlay}/=",
             "-include", os.path.join(self.overlay, "hosted_config.h"),
             "-include", os.path.join(HOSTED, "force.h")]
         if self.args.flavour != "bench":
             last.append("-DIOMMULAB_HOOKS=1")
         return last
 
-    def objects(self):
-        """[(object, source, flags)] of the tree's files, then of the runtime."""
-        targets, wrapped = read_list(os.path.join(HERE, "files.txt"), self.tree)
-        commands = self.tree.commands(targets, os.path.join(self.args.work, "commands.json"))
-        extra, rows = self.extra_flags(), []
-        for source, words in commands.items():
+    def prepare(self):
+        targets, self.wrapped = read_list(os.path.join(HERE, "files.txt"), self.tree)
+        self.tree.prepare(self.store, os.path.join(HERE, "um.config"), targets, self.progress)
+        self.store.place("KBUILD", self.tree.kbuild)
+        overlay.write(self.tree, self.overlay)
+        self.compiler = Compiler(self.store, self.tree.kbuild, self.args.jobs, self.progress)
+        self.compiler.names = self.tree.header_names()
+        self.compiler.extra = self.compiler_extra
+
+    def sources(self):
+        """The tree's files, then the runtime's."""
+        extra, rows, root = self.extra_flags(), [], os.path.realpath(self.args.root)
+        for source, words in self.tree.commands.items():
             if source.startswith("scripts/"):
                 continue
             flags = hosted_flags(words, self.tree, extra) + ["-w"]
-            path = os.path.join(self.tree.path, source)
-            if source in wrapped:
-                path = overlay.wrapper(self.tree.path, source, wrapped[source], self.overlay)
-                flags.insert(0, "-I" + os.path.dirname(os.path.join(self.tree.path, source)))
-            rows.append((source[:-2] + ".o", path, flags))
+            path = os.path.join(self.tree.seen, source)
+            if source in self.wrapped:
+                folder = os.path.dirname(path)
+                path = overlay.wrapper(self.tree, source, self.wrapped[source], self.overlay)
+                flags.insert(0, "-I" + folder)
+            rows.append(Source(source[:-2] + ".o", path, flags))
         self.n_tree = len(rows)
         if not rows:
             raise Failure(f"{self.tree.path}: kbuild names no file to compile")
-        words = commands["fs/file.c"]
+        words = self.tree.commands["fs/file.c"]
         flags = [w.replace('"file"', '"hosted"').replace("fs/file", "hosted")
                  for w in hosted_flags(words, self.tree, extra, ())]
-        flags = ["-I" + self.args.root, "-I" + os.path.join(self.tree.path, "kernel/sched"),
-                 "-I" + self.tree.path, *flags, f"-ffile-prefix-map={os.path.abspath(self.args.root)}/=",
+        flags = ["-I" + root, "-I" + os.path.join(self.tree.seen, "kernel/sched"),
+                 "-I" + self.tree.seen, *flags, f"-ffile-prefix-map={root}/=",
                  "-Wno-missing-prototypes", "-Wno-missing-declarations",
                  "-Wno-null-pointer-arithmetic", "-Wno-strict-prototypes", "-fno-sanitize=all",
                  "-DIOMMULAB_RUNTIME=1"]
-        self.probe_flags = flags
-        flags = flags + ["-include", self.probed]
+        probed = os.path.join(self.overlay, "hosted_probes.h")
+        probes.ask(self.compiler, os.path.join(HERE, "probes.txt"), flags, probed)
+        flags = flags + ["-include", probed]
         for path in self.runtime_sources():
-            rows.append(("hosted/" + os.path.relpath(path, HOSTED)[:-2] + ".o", path, flags))
+            label = "core/hosted/" + os.path.relpath(path, HOSTED)[:-2] + ".o"
+            rows.append(Source(label, os.path.realpath(path), flags))
         return rows
-
-    def probe_rule(self):
-        """What the headers offer: asked again when one of them changes."""
-        rows = os.path.join(HERE, "probes.txt")
-        text = " ".join(ninja_quote(w) for w in self.probe_flags)
-        return ["rule probe", f"  command = python3 {HERE}/probes.py {rows} $out clang-19 {text}",
-                "  depfile = $out.d", "  deps = gcc", "  restat = 1", "  description = PROBE",
-                f"build {self.probed}: probe {rows} {HERE}/probes.py"]
-
-    def write_ninja(self, rows):
-        lines = ["ninja_required_version = 1.10", f"builddir = {self.dir}",
-                 "rule cc", "  command = clang-19 -MD -MF $out.d $flags -c -o $out $in",
-                 "  depfile = $out.d", "  deps = gcc", "  description = CC $name",
-                 "rule link", "  command = $command", "  description = LINK $out",
-                 *self.probe_rule(), ""]
-        pools = {}
-        for obj, path, flags in rows:
-            text = " ".join(ninja_quote(w) for w in flags)
-            out = os.path.join(self.dir, obj)
-            first = f" || {self.probed}" if obj.startswith("hosted/") else ""
-            lines += [f"build {out}: cc {path}{first}", f"  flags = {text}", f"  name = {obj}"]
-            pools[out] = obj
-        lines.append("build objects: phony " + " ".join(pools))
-        with open(os.path.join(self.dir, "build.ninja"), "w", encoding="utf-8") as f:
-            f.write("\n".join(lines) + "\n")
-        return list(pools)
-
-    def compile(self, objects):
-        """Runs ninja; its own progress on a terminal, else only what fails."""
-        # In kbuild's folder: its flags, and so the dependencies, are relative to it.
-        argv = ["ninja", "-C", self.tree.work, "-f", os.path.join(self.dir, "build.ninja"), "-j",
-                str(self.args.jobs), "-k", "20", "objects"]
-        env = dict(os.environ, NINJA_STATUS="[%f/%t] ")
-        tty = sys.stderr.isatty()
-        run = subprocess.run(argv, env=env, check=False, text=True, errors="replace",
-                             stdin=subprocess.DEVNULL,
-                             stdout=sys.stderr if tty else subprocess.PIPE)
-        if run.returncode:
-            text = "" if tty else compiler_text(run.stdout)
-            raise Failure(f"{self.tree.path}: does not compile (the compiler's text is above)",
-                          text)
 
     def facts(self):
         with open(os.path.join(HOSTED, "floor.h"), "rb") as f:
@@ -189,30 +219,46 @@ class Build:
         return {"version": self.tree.version, "flavour": self.args.flavour,
                 "compiler": f"clang-{compiler}", "floor": floor}
 
-    def link(self, objects):
-        """The object beside ours, then where it is wanted, in one step."""
-        script = os.path.join(HERE, "hosted.lds")
+    def link(self, sources):
+        """The object in the store; (its path, what is absent, which of that is called)."""
+        script, exports = (os.path.join(HERE, n) for n in ("hosted.lds", "hosted.map"))
+        objects, facts = [s.object for s in sources], self.facts()
+        self.progress("linking")
         absent = dummies.undefined(objects, script)
         functions = dummies.called(absent, objects) if absent else set()
-        source = os.path.join(self.dir, "dummies.S")
-        overlay.write_if_changed(source, dummies.assembly(absent, functions) +
-                                 dummies.note(self.facts()))
-        run_tool("clang-19", "-c", "-o", source[:-2] + ".o", source)
-        made = os.path.join(self.dir, "kernel.so")
-        run_tool("ld.lld-19", "-shared", "-T", script, "-z", "defs",
-                 "--version-script", os.path.join(HERE, "hosted.map"), "-e", "hosted_kernel",
-                 "-z", "norelro", "-z", "max-page-size=4096", "--build-id=sha1", "-Bsymbolic",
-                 "--hash-style=gnu", "--no-rosegment", "--orphan-handling=error",
-                 "--discard-all", "-o", made, source[:-2] + ".o", *objects)
-        new = f"{self.args.out}.{os.getpid()}.new"
+        text = dummies.assembly(absent, functions) + dummies.note(facts)
+        key = digest(text, self.compiler.version, *map(os.path.basename, objects),
+                     *(self.store.content(self.store.name(p)) for p in (script, exports)))
+        made = self.store.used("linked", key + ".so")
+        if made:
+            return made, absent, functions
+        made = self.store.path("linked", key + ".so")
+        source = self.store.path("linked", "dummies.S.new")
+        dummy, new = source[:-6] + ".o.new", made + ".new"
         try:
-            shutil.copyfile(made, new)
-            os.replace(new, self.args.out)
+            with open(source, "w", encoding="ascii") as f:
+                f.write(text)
+            run_tool("clang-19", "-x", "assembler", "-c", "-o", dummy, source)
+            run_tool("ld.lld-19", "-shared", "-T", script, "-z", "defs",
+                     "--version-script", exports, "-e", "hosted_kernel",
+                     "-z", "norelro", "-z", "max-page-size=4096", "--build-id=sha1", "-Bsymbolic",
+                     "--hash-style=gnu", "--no-rosegment", "--orphan-handling=error",
+                     "--discard-all", "-o", new, dummy, *objects)
+            os.replace(new, made)
+        finally:
+            for path in (source, dummy, new):
+                remove(path)
+        return made, absent, functions
+
+    def publish(self, made):
+        """Where it is wanted, in one step."""
+        if self.args.cached:
+            return made
+        try:
+            copy_whole(made, self.args.out)
         except OSError as e:
-            if os.path.exists(new):
-                os.unlink(new)
-            raise Failure(f"{self.args.out}: {e.strerror}") from None
-        return absent, functions
+            raise Failure(f"--out {self.args.out}: {e.strerror}") from None
+        return self.args.out
 
 
 def run_tool(*argv):
@@ -221,39 +267,46 @@ def run_tool(*argv):
         raise Failure(f"{argv[0]} failed (its text is above)", run.stdout + run.stderr)
 
 
-def compiler_text(text):
-    return "".join(line + "\n" for line in text.splitlines()
-                   if not line.startswith(("ninja: ", "[", "cd ")))
-
-
-def say(text):
-    print(text, file=sys.stderr, flush=True)
-
-
-def report(b, objects, absent, functions, seconds):
-    """What was built; what is missing, and whether it is a function or data."""
+def shim_lines(b):
     lines = 0
     for path in b.runtime_sources():
         with open(path, encoding="utf-8") as f:
             lines += sum(1 for _ in f)
-    if b.args.json:
-        doc = {"schema": 1, "command": "kernel build", "version": b.tree.version,
-               "flavour": b.args.flavour, "files": b.n_tree, "objects": len(objects),
-               "shim_lines": lines, "absent_functions": sorted(functions),
-               "absent_data": sorted(set(absent) - functions), "out": b.args.out,
-               "seconds": round(seconds, 1)}
-        text = json.dumps(doc, indent=2) + "\n"
-        if b.args.json == "-":
+    return lines
+
+
+def write_json(b, result):
+    text = json.dumps(result, indent=2) + "\n"
+    if b.args.json == "-":
+        try:
             sys.stdout.write(text)
-        else:
+            sys.stdout.flush()
+        except OSError as e:
+            raise Failure(f"--json -: {e.strerror}") from None
+        return
+    try:
+        if os.path.exists(b.args.json) and not os.path.isfile(b.args.json):
             with open(b.args.json, "w", encoding="utf-8") as f:
                 f.write(text)
+        else:
+            write_whole(b.args.json, text)
+    except OSError as e:
+        raise Failure(f"--json {b.args.json}: {e.strerror}") from None
+
+
+def report(b, r):
+    """What was built; what is missing, and whether it is a function or data."""
+    if b.args.cached:
+        print(r["out"])
+        return
     if b.args.json == "-":
         return
-    print(f"{b.args.out}: Linux {b.tree.version}, {b.args.flavour}, {b.n_tree} files of the tree "
-          f"on {lines} lines of runtime, {seconds:.1f} s")
-    for what, names in (("functions", sorted(functions)),
-                        ("data", sorted(set(absent) - functions))):
+    print(f"{r['out']}: Linux {r['version']}, {r['flavour']}, {r['files']} files of the tree "
+          f"on {r['shim_lines']} lines of runtime, {r['compiled']} compiled, {r['seconds']:.1f} s")
+    if r["patched"]:
+        print(f"patched: {' '.join(r['patched'])}")
+    for what in ("functions", "data"):
+        names = r["absent_" + what]
         if names:
             print(textwrap.fill(f"{len(names)} {what} absent, a trap when reached: "
                                 + " ".join(names), 100, subsequent_indent="  ",
@@ -266,37 +319,73 @@ def options():
     p.add_argument("--work")
     p.add_argument("--root", required=True)
     p.add_argument("--out")
-    p.add_argument("--flavour", default="lab", choices=sorted(FLAVOURS))
+    p.add_argument("--cached", action="store_true")  # prints the object's place in the store
+    p.add_argument("--patch", action="append", default=[])
+    p.add_argument("--flavour", default="lab")
     p.add_argument("--json")
-    p.add_argument("--jobs", type=int, default=2)
-    return p.parse_args()
+    p.add_argument("--jobs", default=str(os.cpu_count() or 2))
+    args = p.parse_args()
+    if args.flavour not in FLAVOURS:
+        raise Failure(f"--flavour: '{args.flavour}', expected {', '.join(FLAVOURS)}")
+    if not args.jobs.isdecimal() or not 1 <= int(args.jobs) <= 512:
+        raise Failure(f"--jobs: '{args.jobs}', expected a number from 1 to 512")
+    args.jobs = int(args.jobs)
+    return args
 
 
-def main():
-    start = time.monotonic()
+def main(progress):
+    args = options()
     missing = missing_tools()
     if missing:
         raise Failure(missing)
-    b = Build(options())
-    say(f"preparing the headers of Linux {b.tree.version}")
-    b.tree.prepare(os.path.join(HERE, "um.config"))
-    overlay.write(b.tree, b.overlay)
-    objects = b.write_ninja(b.objects())
-    say(f"compiling {len(objects)} files")
-    b.compile(objects)
-    absent, functions = b.link(objects)
-    report(b, objects, absent, functions, time.monotonic() - start)
+    b = Build(args, progress)
+    b.prepare()
+    sources = b.sources()
+    compiled = b.compiler.compile(sources)
+    made, absent, functions = b.link(sources)
+    out = b.publish(made)
+    b.store.close()
+    progress.end()
+    result = {"schema": 1, "command": "kernel build", "version": b.tree.version,
+              "tree": b.tree.path, "flavour": args.flavour, "files": b.n_tree,
+              "objects": len(sources), "compiled": compiled, "shim_lines": shim_lines(b),
+              "patched": b.patched, "absent_functions": sorted(functions),
+              "absent_data": sorted(set(absent) - functions), "out": out,
+              "seconds": round(progress.seconds(), 1)}
+    if args.json:
+        write_json(b, result)
+    report(b, result)
+
+
+class Stopped(Exception):
+    pass
+
+
+def stop(number, frame):
+    raise Stopped
+
+
+def run():
+    progress = Progress()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, stop)
+    try:
+        main(progress)
+        return 0
+    except Failure as failure:
+        progress.end()
+        sys.stderr.write(failure.text)
+        say(f"iommulab: kernel build: {failure}")
+        return 2
+    except Stopped:
+        progress.end()
+        say("iommulab: kernel build: interrupted")
+        return 130
+    except OSError as error:
+        progress.end()
+        say(f"iommulab: kernel build: {error.filename or 'host'}: {error.strerror}")
+        return 2
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except Failure as failure:
-        sys.stderr.write(failure.text)
-        say(f"iommulab: kernel build: {failure}")
-        sys.exit(2)
-    except KeyboardInterrupt:
-        sys.exit(130)
-    except OSError as error:
-        say(f"iommulab: kernel build: {error.filename or 'host'}: {error.strerror}")
-        sys.exit(2)
+    sys.exit(run())

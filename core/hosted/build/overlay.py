@@ -30,10 +30,9 @@ def write(tree, folder):
     write_if_changed(os.path.join(folder, "hosted_config.h"), config(tree))
 
 
-def wrapper(root, host, files, folder):
+def wrapper(tree, host, files, folder):
     """A file with the headers of `host`, and of the .c files it includes only `files`."""
-    with open(os.path.join(root, host), encoding="utf-8") as f:
-        includes = [line.strip() for line in f if line.startswith("#include")]
+    includes = [line.strip() for line in tree.text(host).split("\n") if line.startswith("#include")]
     headers = [line for line in includes if not line.endswith('.c"')]
     wanted = [f'#include "{name}"' for name in map(os.path.basename, files)
               if f'#include "{name}"' in includes]

@@ -1,18 +1,16 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
 """What a tree's headers offer, found out by compiling a line of code each.
 
 One run of the compiler for all rows of probes.txt: each is a function of its
-own, its errors carry its name as the file's. Started by ninja, which knows the
-headers that were read and so when to ask again:
-probes.py ROWS OUT compiler arguments...
+own, its errors carry its name as the file's.
 """
 import os
 import re
 import subprocess
-import sys
 
 import overlay
+from store import digest, write_whole
+from tree import Failure
 
 
 def rows(path):
@@ -23,7 +21,7 @@ def rows(path):
                 continue
             parts = [part.strip() for part in line.split(":", 2)]
             if len(parts) != 3:
-                sys.exit(f"{path}:{number}: expected NAME: header...: statement")
+                raise Failure(f"{path}:{number}: expected NAME: header...: statement")
             yield parts
 
 
@@ -36,23 +34,26 @@ def source(probes):
     return "\n".join(lines) + "\n"
 
 
-def main():
-    table, out, *argv = sys.argv[1:]
-    probes = list(rows(table))
-    overlay.write_if_changed(out + ".c", source(probes))
-    run = subprocess.run([*argv, "-fsyntax-only", "-ferror-limit=0", "-MD", "-MF", out + ".d",
-                          "-MT", out, out + ".c"], capture_output=True, text=True, check=False)
-    failed = set(re.findall(r"^probe-(\w+):\d+:\d+: error:", run.stderr, re.M))
-    other = [line for line in run.stderr.splitlines()
-             if " error: " in line and not line.startswith("probe-")]
-    if other or (run.returncode and not failed):
-        sys.exit(run.stderr)
-    text = "".join(f"#define HOSTED_HAS_{name} {int(name not in failed)}\n"
-                   for name, _, _ in probes)
-    overlay.write_if_changed(out, "/* Made by probes.py. */\n" + text)
-    if not os.path.exists(out + ".d"):
-        sys.exit(f"{argv[0]} wrote no {out}.d")
-
-
-if __name__ == "__main__":
-    main()
+def ask(compiler, table, flags, out):
+    """Writes the header of HOSTED_HAS_NAME; asks again only when a header that was read changed."""
+    store, probes = compiler.store, list(rows(table))
+    text = source(probes)
+    key = digest(compiler.version, compiler.names, text, *map(store.marked, flags))
+    made = store.find(key, "probes")
+    if not made:
+        c, deps = out + ".c", out + ".d"
+        overlay.write_if_changed(c, text)
+        run = subprocess.run(["clang-19", *flags, *compiler.extra, "-fsyntax-only",
+                              "-ferror-limit=0", "-MD", "-MF", deps, c], cwd=compiler.cwd,
+                             capture_output=True, text=True, errors="replace", check=False)
+        failed = set(re.findall(r"^probe-(\w+):\d+:\d+: error:", run.stderr, re.M))
+        other = [line for line in run.stderr.splitlines()
+                 if " error: " in line and not line.startswith("probe-")]
+        if other or (run.returncode and not failed) or not os.path.exists(deps):
+            raise Failure("the runtime's headers do not compile with this tree "
+                          "(the compiler's text is above)", run.stderr)
+        lines = [f"#define HOSTED_HAS_{name} {int(name not in failed)}" for name, _, _ in probes]
+        made = store.add(key, map(store.name, compiler.read_deps(deps)))
+        write_whole(store.path("probes", made), "\n".join(["/* Made by probes.py. */", *lines, ""]))
+    with open(store.path("probes", made), encoding="ascii") as f:
+        overlay.write_if_changed(out, f.read())

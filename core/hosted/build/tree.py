@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """A kernel tree, asked through its own kbuild.
 
-Nothing is written into the tree: `make O=` prepares headers in a directory of
+Nothing is written into the tree: `make O=` prepares headers in a folder of
 ours, and `make -n` prints the command of every object that is wanted. File
-lists and flags are therefore the tree's own, whatever its version.
+lists and flags are therefore the tree's own, whatever its version. What was
+prepared serves every tree whose makefiles, Kconfig files and few headers that
+kbuild derives others from have the same content.
 """
+import hashlib
 import json
 import os
 import re
@@ -12,10 +15,13 @@ import shlex
 import shutil
 import subprocess
 
+from store import digest
+
 NEEDED = {"make": "make", "flex": "flex", "bison": "bison", "bc": "bc",
           "clang-19": "clang-19", "ld.lld-19": "lld-19", "llvm-nm-19": "llvm-19",
-          "ninja": "ninja-build"}
+          "git": "git"}
 OLDEST = (6, 6)
+KBUILD_MAX = 8
 
 
 class Failure(Exception):
@@ -34,11 +40,15 @@ def symbols(path):
 
 
 class Tree:
-    def __init__(self, path, work, force):
+    """The user's tree at `path`; compilers and kbuild name it `seen`."""
+
+    def __init__(self, path, force):
         self.path = os.path.realpath(path)
-        self.work = os.path.join(work, "kbuild")
+        self.seen = self.path
+        self.instead = {}   # {path as seen: the file to read instead}
         self.forced = symbols(force)
         self.version = self._version()
+        self.kbuild = self.commands = None
 
     def _version(self):
         makefile = os.path.join(self.path, "Makefile")
@@ -55,16 +65,27 @@ class Tree:
         if number < OLDEST:
             raise Failure(f"{self.path}: Linux {number[0]}.{number[1]} is too old, expected "
                           f"{OLDEST[0]}.{OLDEST[1]} or newer")
-        if not os.path.isdir(os.path.join(self.path, "drivers/iommu/iommufd")):
-            raise Failure(f"{self.path}: not a complete kernel tree "
-                          "(drivers/iommu/iommufd is missing)")
+        for part in ("drivers/iommu/iommufd/main.c", "kernel/sched", "scripts/Makefile.build",
+                     "arch/x86/um", "include/uapi/linux/iommufd.h"):
+            if not os.path.exists(os.path.join(self.path, part)):
+                raise Failure(f"{self.path}: not a complete kernel tree ({part} is missing)")
         if os.path.exists(os.path.join(self.path, ".config")):
-            raise Failure(f"{self.path}: is configured in place; kbuild refuses a second build "
-                          "directory until `make mrproper` has run there")
+            raise Failure(f"{self.path}: is configured in place, where kbuild refuses a second "
+                          "build folder: give a clean one (`git worktree add`, `make mrproper`)")
         return "%d.%d.%s%s" % (*number, found.get("SUBLEVEL", "0"), found.get("EXTRAVERSION", ""))
 
+    def has(self, name):
+        return os.path.exists(os.path.join(self.path, name)) or \
+            os.path.join(self.seen, name) in self.instead
+
+    def text(self, name):
+        """A file of the tree, as patched."""
+        path = os.path.join(self.seen, name)
+        with open(self.instead.get(path, path), encoding="utf-8", errors="surrogateescape") as f:
+            return f.read()
+
     def make(self, *args):
-        argv = ["make", "-C", self.path, "ARCH=um", f"O={self.work}", "LLVM=-19", *args]
+        argv = ["make", "-C", self.seen, "ARCH=um", f"O={self.kbuild}", "LLVM=-19", *args]
         env = {k: v for k, v in os.environ.items()
                if not k.startswith(("MAKE", "KBUILD", "KCONFIG", "CONFIG_")) and k != "ARCH"}
         run = subprocess.run(argv, capture_output=True, text=True, errors="replace", env=env,
@@ -73,61 +94,90 @@ class Tree:
             raise Failure(f"{self.path}: kbuild failed (its text is above)", run.stdout + run.stderr)
         return run.stdout
 
-    def prepare(self, config):
-        """Headers for the configuration; does nothing when they are there."""
+    def header_names(self):
+        """The names of all headers: a new one may hide another. A hash."""
+        names = []
+        for top in ("include", "arch/um/include", "arch/x86/include", "arch/x86/um"):
+            for folder, folders, files in os.walk(os.path.join(self.path, top)):
+                folders.sort()
+                names += [os.path.relpath(folder, self.path), *sorted(files)]
+        names += sorted(p[len(self.seen):] for p in self.instead
+                        if not os.path.exists(self.path + p[len(self.seen):]))
+        return hashlib.sha1("\n".join(names).encode("utf-8", "surrogateescape")).hexdigest()
+
+    def prepare(self, store, config, targets, progress):
+        """kbuild's headers and commands for the targets, kept while nothing that decides changes."""
         with open(config, encoding="ascii") as f:
-            key = f"{self.version}\n{f.read()}"
-        stamp = os.path.join(self.work, "iommulab.prepared")
-        if os.path.exists(stamp):
-            with open(stamp, encoding="utf-8") as f:
-                if f.read() == key:
-                    return
-        shutil.rmtree(self.work, ignore_errors=True)
-        os.makedirs(self.work)
+            key = digest(self.version, self.forced, f.read(), sorted(targets))
+        made = store.find(key, "kbuild")
+        if not made:
+            progress(f"preparing the headers of Linux {self.version}")
+            made = self._make_headers(store, config, targets, key)
+        self.kbuild = store.path("kbuild", made)
+        with open(os.path.join(self.kbuild, "iommulab.json"), encoding="utf-8") as f:
+            rows = json.load(f)
+        self.commands = {source: [w.replace("@TREE@", self.seen) for w in words]
+                         for source, words in rows.items()}
+
+    def _make_headers(self, store, config, targets, key):
+        forget_oldest(store.path("kbuild", ""))
+        self.kbuild = store.path("kbuild", "new")
+        os.makedirs(self.kbuild)
         self.make("-s", f"KCONFIG_ALLCONFIG={os.path.abspath(config)}", "allnoconfig")
         self.make("-s", "-j2", "prepare")
-        with open(stamp, "w", encoding="utf-8") as f:
-            f.write(key)
+        rows = self._commands(targets)
+        with open(os.path.join(self.kbuild, "iommulab.json"), "w", encoding="utf-8") as f:
+            json.dump({source: [w.replace(self.seen, "@TREE@") for w in words]
+                       for source, words in rows.items()}, f)
+        made = store.add(key, [f"@TREE@/{name}" for name in self._inputs(targets)])
+        shutil.rmtree(store.path("kbuild", made), ignore_errors=True)
+        os.rename(self.kbuild, store.path("kbuild", made))
+        return made
 
-    def makefiles(self, targets):
-        """What decides the commands: [path, time, size] of kbuild's files; folders by time."""
-        folders = {os.path.dirname(t) for t in targets} | {""}
-        paths = [os.path.join(f, n) for f in folders for n in ("", "Makefile", "Kbuild")]
-        paths += ["scripts/" + n for n in sorted(os.listdir(os.path.join(self.path, "scripts")))
-                  if n.startswith(("Makefile", "Kbuild"))]
-        rows = []
-        for path in sorted(paths):
-            try:
-                st = os.stat(os.path.join(self.path, path))
-            except OSError:
-                continue
-            # An editor's swap file in a folder must not cost a run of kbuild.
-            listed = path.endswith("/") and path[:-1] + "/" in targets
-            if listed or not os.path.isdir(os.path.join(self.path, path)):
-                rows.append([path, st.st_mtime_ns, st.st_size])
-        return rows
+    def _inputs(self, targets):
+        """What kbuild read of the tree: makefiles, Kconfig files, what generated headers are of."""
+        names = {"include/uapi/asm-generic/Kbuild", "include/asm-generic/Kbuild", "kernel/bounds.c"}
+        folders = {"", "scripts", "arch/um", "arch/um/kernel", "arch/um/include/asm", "arch/x86",
+                   "arch/x86/um", "arch/x86/include/asm", "arch/x86/include/uapi/asm",
+                   "arch/x86/entry/syscalls"}
+        for target in targets:
+            folder = target.rstrip("/") if target.endswith("/") else os.path.dirname(target)
+            while folder:
+                folders.add(folder)
+                folder = os.path.dirname(folder)
+        for folder in folders:
+            path = os.path.join(self.path, folder)
+            entries = os.listdir(path) if os.path.isdir(path) else []
+            names |= {os.path.join(folder, n) for n in entries
+                      if n.startswith(("Makefile", "Kbuild", "Kconfig")) or n.endswith((".sh", ".tbl"))}
+        with open(os.path.join(self.kbuild, "include/config/auto.conf.cmd"), encoding="utf-8") as f:
+            names |= set(re.findall(r"^\t(\S*Kconfig\S*) \\$", f.read(), re.M))
+        for folder, _, files in os.walk(self.kbuild):
+            for name in files:
+                if name.endswith(".s.cmd") and "/scripts" not in folder:
+                    with open(os.path.join(folder, name), encoding="utf-8") as f:
+                        found = re.findall(rf"{re.escape(self.seen)}/(\S+\.[chS])\b", f.read())
+                    names |= set(found)
+        return names
 
-    def commands(self, targets, cache):
+    def _commands(self, targets):
         """{source relative to the tree: compiler's arguments} of what make would compile."""
-        key = [self.path, self.version, self.forced, sorted(targets), self.makefiles(targets)]
-        key = json.loads(json.dumps(key))
-        try:
-            with open(cache, encoding="utf-8") as f:
-                kept = json.load(f)
-            if kept["key"] == key:
-                return kept["commands"]
-        except (OSError, ValueError, KeyError):
-            pass
         overrides = [f"{k}={'' if v == 'n' else v}" for k, v in self.forced]
         text = self.make("-n", "V=1", *overrides, *targets)
         found = {}
         for argv in re.findall(r"(?:^|; )(clang-19 [^;]*? -c -o \S+\.o \S+\.c)\s*;", text, re.M):
             words = shlex.split(argv)
-            source = os.path.normpath(os.path.join(self.work, words[-1]))
-            found[os.path.relpath(source, self.path)] = words
-        with open(cache, "w", encoding="utf-8") as f:
-            json.dump({"key": key, "commands": found}, f)
+            source = os.path.normpath(os.path.join(self.kbuild, words[-1]))
+            found[os.path.relpath(source, self.seen)] = words
         return found
+
+
+def forget_oldest(folder):
+    """Of the prepared ones, those used last are kept; a half made one goes."""
+    rows = sorted(os.scandir(folder), key=lambda e: (e.name != "new", e.stat().st_mtime_ns))
+    for i, entry in enumerate(rows):
+        if entry.name == "new" or i < len(rows) - KBUILD_MAX:
+            shutil.rmtree(entry.path, ignore_errors=True)
 
 
 def missing_tools():

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Shared by the tests of hosted kernels: the tree, and the object made of it
 # once per build directory.
-. "$(dirname "$0")/../../tools/cli/lib.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/../../tools/cli/lib.sh"
 
 # Compiling a tree takes minutes, so whoever wants it names one.
 TREE=${IOMMULAB_TREE:-}
@@ -10,14 +10,15 @@ if [ -z "$TREE" ]; then
 	exit 77
 fi
 [ -d "$TREE/drivers/iommu/iommufd" ] || fail "$TREE is no tree with iommufd"
-for tool in flex bison bc clang-19 ld.lld-19 ninja; do
+for tool in flex bison bc clang-19 ld.lld-19 git; do
 	command -v $tool >/dev/null || {
 		echo "$tool is missing"
 		exit 77
 	}
 done
 KERNEL=$IOMMULAB_BUILD/hosted-6.12.so
-CACHE=$IOMMULAB_BUILD/hosted-cache
+# What other builds compiled serves here: it is found by content.
+CACHE=$(dirname "$IOMMULAB_BUILD")/hosted
 FLAVOUR=$IOMMULAB_FLAVOUR
 case $FLAVOUR in
 cov) FLAVOUR=lab ;;
@@ -30,9 +31,9 @@ hosted_build() {
 		--flavour "$FLAVOUR" --out "$KERNEL" "$@"
 }
 
-# hunt_table TABLE [ID...]: each of its bugs is found; two tests share one copy.
+# hunt_table TABLE [ID...]: each of its bugs is found.
 hunt_table() {
-	flock "$IOMMULAB_BUILD/hosted-edits.lock" python3 tools/kernel_hunt.py \
-		--iommulab "$IOMMULAB" --tree "$TREE" --kernel "$KERNEL" \
-		--work "$IOMMULAB_BUILD/hosted-edits" "$@" || fail "$1: not all are found"
+	python3 tools/kernel_hunt.py --iommulab "$IOMMULAB" --tree "$TREE" --kernel "$KERNEL" \
+		--work "$CACHE" --out "$IOMMULAB_BUILD/hosted-edits" "$@" ||
+		fail "$1: not all are found"
 }

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Runs compilers, a few at once, for the objects that the store does not have."""
+import os
+import re
+import signal
+import subprocess
+import threading
+
+from store import digest, remove
+from tree import Failure
+
+FAILED_MAX = 20
+
+
+class Source:
+    """A file to be compiled: the object's label, the source, the flags."""
+
+    def __init__(self, label, path, flags):
+        self.label, self.path, self.flags = label, path, flags
+        self.key = self.object = None
+
+
+def size_of(source):
+    return os.path.getsize(source.path) if os.path.exists(source.path) else 0
+
+
+class Compiler:
+    def __init__(self, store, cwd, jobs, progress):
+        self.store, self.cwd, self.jobs, self.progress = store, cwd, jobs, progress
+        self.version = subprocess.run(["clang-19", "--version"], capture_output=True, text=True,
+                                      check=True).stdout.splitlines()[0]
+        self.extra = []     # flags that decide nothing (where a patched file lies)
+        self.names = ""     # a hash of the names of all headers
+        self.running, self.guard, self.stopped = set(), threading.Lock(), False
+
+    def key(self, source):
+        flags = [self.store.marked(word) for word in source.flags]
+        return digest(self.version, self.names, self.store.name(source.path), *flags)
+
+    def compile(self, sources):
+        """Gives each source its object's path; how many had to be compiled."""
+        todo = []
+        for source in sources:
+            source.key = self.key(source)
+            made = self.store.find(source.key, "objects")
+            source.object = made and self.store.path("objects", made)
+            if not made:
+                todo.append(source)
+        # What takes longest first: no core is idle at the end.
+        queue = sorted(todo, key=size_of, reverse=True)
+        self.n_done, self.n_all, self.failed = 0, len(todo), {}
+        workers = [threading.Thread(target=self._work, args=(queue,), daemon=True)
+                   for _ in range(min(self.jobs, len(todo)))]
+        for worker in workers:
+            worker.start()
+        try:
+            for worker in workers:
+                while worker.is_alive():
+                    worker.join(0.2)
+                    self.progress(f"compiling: {self.n_done} of {self.n_all} files")
+        except BaseException:
+            self.stop()
+            raise
+        if self.failed:
+            self._complain(todo)
+        return len(todo)
+
+    def stop(self):
+        with self.guard:
+            self.stopped = True
+            for process in self.running:
+                process.send_signal(signal.SIGTERM)
+        for process in list(self.running):
+            process.wait()
+
+    def _work(self, queue):
+        while True:
+            with self.guard:
+                if not queue or self.stopped or len(self.failed) >= FAILED_MAX:
+                    return
+                source = queue.pop(0)
+            self._one(source)
+            self.n_done += 1
+
+    def _one(self, source):
+        out = self.store.path("objects", f"{source.key}.new")
+        deps = out[:-len(".new")] + ".d.new"
+        argv = ["clang-19", *source.flags, *self.extra, "-MD", "-MF", deps, "-c", "-o", out,
+                source.path]
+        try:
+            status, text = self._run(argv)
+            if status:
+                self.failed[source.label] = text
+                return
+            names = map(self.store.name, self.read_deps(deps))
+            with self.guard:
+                made = self.store.add(source.key, names)
+            source.object = self.store.path("objects", made)
+            os.replace(out, source.object)
+        except OSError as e:
+            self.failed[source.label] = f"{e.filename}: {e.strerror}\n"
+        finally:
+            remove(out)
+            remove(deps)
+
+    def _run(self, argv):
+        with self.guard:
+            if self.stopped:
+                return 1, ""
+            process = subprocess.Popen(argv, cwd=self.cwd, stdin=subprocess.DEVNULL,
+                                       stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                       text=True, errors="replace")
+            self.running.add(process)
+        text = process.communicate()[0]
+        with self.guard:
+            self.running.discard(process)
+        return process.returncode, text or f"clang-19 ended with status {process.returncode}\n"
+
+    def read_deps(self, path):
+        """The files of a make rule, absolute."""
+        with open(path, encoding="utf-8", errors="surrogateescape") as f:
+            text = f.read().replace("\\\n", " ").partition(": ")[2]
+        words = re.findall(r"(?:\\.|[^\s\\])+", text)
+        return [os.path.normpath(os.path.join(self.cwd, re.sub(r"\\(.)", r"\1", w).replace("$$", "$")))
+                for w in words]
+
+    def _complain(self, todo):
+        texts = [self.failed[s.label] for s in todo if s.label in self.failed]
+        names = [s.label for s in todo if s.label in self.failed]
+        more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+        raise Failure(f"{names[0][:-2]}.c{more} does not compile (the compiler's text is above)",
+                      "".join(texts))
