@@ -59,8 +59,7 @@ def check(args):
                 complaints.add(source, f"{name} has none of the prefixes of {room.folder}: "
                                        f"{' '.join(room.prefixes)}")
             mutable = MUTABLE.match(section) and not CONSTANT.match(section)
-            # core/hosted stands for the host: its tables are the process's.
-            if source.startswith("core/") and not source.startswith("core/hosted/") and mutable:
+            if source.startswith("core/") and mutable:
                 complaints.add(source, f"{name} is mutable file-level state: keep it in the world")
     return complaints.finish()
 

@@ -14,10 +14,12 @@
 #include "sim/base/lockmode.h"
 #include "sim/choice/choice.h"
 #include "sim/fault/fault.h"
+#include "sim/mem/mem.h"
 #include "sim/oracle/oracle.h"
 #include "sim/kapi/kapi.h"
 #include "sim/kapi/rcu.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -103,20 +105,17 @@ FLOOR_HOOKS(X)
 
 static void *const *hooks(void)
 {
-	static void *table[FLOOR_HOOKS_N];
-
-#define X(name) table[FLOOR_HOOK_##name] = (void *)(uintptr_t)__tsan_##name;
-	FLOOR_HOOKS(X)
-#undef X
-#define ONCE(size)                                                                          \
-	table[FLOOR_HOOK_volatile_read##size] = (void *)(uintptr_t)access_once_read##size;  \
-	table[FLOOR_HOOK_volatile_write##size] = (void *)(uintptr_t)access_once_write##size;
-	ONCE(1)
-	ONCE(2)
-	ONCE(4)
-	ONCE(8)
-	ONCE(16)
+#define X(name) [FLOOR_HOOK_##name] = (void *)(uintptr_t)__tsan_##name,
+#define ONCE(size)                                                                         \
+	[FLOOR_HOOK_volatile_read##size] = (void *)(uintptr_t)access_once_read##size,      \
+	[FLOOR_HOOK_volatile_write##size] = (void *)(uintptr_t)access_once_write##size,
+	static void *const table[FLOOR_HOOKS_N] = {
+		FLOOR_PLAIN_HOOKS(X)
+		FLOOR_UNORDERED_HOOKS(X)
+		ONCE(1) ONCE(2) ONCE(4) ONCE(8) ONCE(16)
+	};
 #undef ONCE
+#undef X
 	return table;
 }
 
@@ -154,12 +153,24 @@ static unsigned long random_word(void)
 
 /* --- time --- */
 
-static struct floor_timer {
+struct floor_timer {
 	struct clock_timer timer;
 	void *key;
 	void (*fn)(void *key);
 	u32 gen; /* the run in which it was armed */
-} timers[TIMERS_MAX];
+};
+
+/* A world's: in its heap, and so reset with it. */
+struct hosted_ground {
+	struct floor table;
+	struct floor_timer timer[TIMERS_MAX];
+	const struct hosted_image *image;
+};
+
+static struct hosted_ground *ground(void)
+{
+	return this_world()->floor;
+}
 
 static unsigned long now_ns(void)
 {
@@ -185,10 +196,12 @@ static void timer_fired(struct clock_timer *timer)
 static _Bool timer_cancel(void *key)
 {
 	for (u32 i = 0; i < TIMERS_MAX; i++) {
-		if (timers[i].key != key || !armed(&timers[i]))
+		struct floor_timer *t = &ground()->timer[i];
+
+		if (t->key != key || !armed(t))
 			continue;
-		clock_timer_cancel(&timers[i].timer);
-		timers[i].key = NULL;
+		clock_timer_cancel(&t->timer);
+		t->key = NULL;
 		return true;
 	}
 	return false;
@@ -198,7 +211,7 @@ static void timer_arm(void *key, unsigned long delay_ns, void (*fn)(void *key))
 {
 	timer_cancel(key);
 	for (u32 i = 0; i < TIMERS_MAX; i++) {
-		struct floor_timer *t = &timers[i];
+		struct floor_timer *t = &ground()->timer[i];
 
 		if (armed(t))
 			continue;
@@ -281,20 +294,15 @@ static void floor_finding(const char *title, const char *text, unsigned long pc)
 	oracle_report(w, f);
 }
 
-static void (*printer)(const char *text, unsigned long len);
-
-void hosted_on_print(void (*fn)(const char *text, unsigned long len))
-{
-	printer = fn;
-}
-
 static void print(const char *text, unsigned long len)
 {
-	if (printer)
-		printer(text, len);
+	const struct hosted_image *image = ground()->image;
+
+	if (image->printer)
+		image->printer(image->printer_arg, text, len);
 }
 
-const struct floor hosted_floor_table = {
+static const struct floor floor_table = {
 	.abi = FLOOR_ABI,
 	.size = sizeof(struct floor),
 	.running = (void *const *)&current_task,
@@ -340,18 +348,35 @@ const struct floor hosted_floor_table = {
 	.user_read = hosted_user_read,
 };
 
-void hosted_floor_map(void)
+/*
+ * The slot's frames. A place that is taken has them already: they stay for the
+ * process's life. A client of `exec` maps those of slot 0.
+ */
+static void map_frames(char *at, unsigned long size, u32 slot)
 {
-	static bool mapped;
-	int fd = hosted_frames_fd();
-	void *p;
+	int fd = slot ? -1 : hosted_frames_fd();
+	int shared = fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED;
+	void *p = mmap(at, size, PROT_READ | PROT_WRITE,
+		       shared | MAP_NORESERVE | MAP_FIXED_NOREPLACE, fd, 0);
 
-	if (mapped)
-		return;
-	p = mmap((void *)FRAMES_BASE, FRAMES_N * FRAME_SIZE, PROT_READ | PROT_WRITE,
-		 (fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED) | MAP_NORESERVE |
-		 MAP_FIXED_NOREPLACE, fd, 0);
-	if (p != (void *)FRAMES_BASE)
-		sim_fatal("cannot map the frames of a hosted kernel at %#lx", FRAMES_BASE);
-	mapped = true;
+	if (p != at && errno != EEXIST)
+		sim_fatal("cannot map the frames of a hosted kernel at %p: %s", (void *)at,
+			  strerror(errno));
+}
+
+void hosted_floor_lay(const struct hosted_image *image, struct world *w)
+{
+	struct hosted_ground *g = mem_alloc(w->mem, sizeof(*g), MEM_ZERO | MEM_NOFAIL, "floor",
+					    (u64)__builtin_return_address(0));
+
+	g->image = image;
+	g->table = floor_table;
+	g->table.frames = (char *)g->table.frames + w->slot * FRAMES_N * FRAME_SIZE;
+	map_frames(g->table.frames, FRAMES_N * FRAME_SIZE, w->slot);
+	w->floor = g;
+}
+
+const struct floor *hosted_floor_of(const struct world *w)
+{
+	return &((const struct hosted_ground *)w->floor)->table;
 }

@@ -25,12 +25,14 @@
 	FLOOR_HOOK_UNALIGNED(X, unaligned_read)           \
 	FLOOR_HOOK_UNALIGNED(X, unaligned_write)          \
 	FLOOR_HOOK_UNALIGNED(X, unaligned_read_write)
-#define FLOOR_OTHER_HOOKS(X)                              \
-	FLOOR_HOOK_SIZES(X, volatile_read)                \
-	FLOOR_HOOK_SIZES(X, volatile_write)               \
+#define FLOOR_UNORDERED_HOOKS(X)                          \
 	FLOOR_HOOK_UNALIGNED(X, unaligned_volatile_read)  \
 	FLOOR_HOOK_UNALIGNED(X, unaligned_volatile_write) \
 	X(read_range) X(write_range) X(memcpy) X(memmove) X(memset)
+#define FLOOR_OTHER_HOOKS(X)                              \
+	FLOOR_HOOK_SIZES(X, volatile_read)                \
+	FLOOR_HOOK_SIZES(X, volatile_write)               \
+	FLOOR_UNORDERED_HOOKS(X)
 #define FLOOR_HOOKS(X) FLOOR_PLAIN_HOOKS(X) FLOOR_OTHER_HOOKS(X)
 
 /* An address of some heap has FLOOR_HEAP_TAG above this bit; below FLOOR_LOW it is near NULL. */

@@ -28,6 +28,9 @@ struct hosted_facts {
 const struct kernel *hosted_open(const char *path, char *err, size_t err_size);
 void hosted_close(const struct kernel *k);
 const struct hosted_facts *hosted_facts(const struct kernel *k);
+/* Who hears what the kernel prints; nobody at first. text has no NUL. */
+void hosted_on_print(const struct kernel *k,
+		     void (*fn)(void *arg, const char *text, unsigned long len), void *arg);
 /* Which flavour of objects this program takes: the hooks must be the same. */
 const char *hosted_flavour(void);
 

@@ -22,6 +22,8 @@ struct hosted_image {
 	u64 rela, n_rela;     /* file offset, number */
 	u64 mark, mark_size;  /* address of the notes, which hold the build id */
 	u64 entry;            /* of struct hosted_kernel */
+	void (*printer)(void *arg, const char *text, unsigned long len);
+	void *printer_arg;
 };
 
 /* image.c: reads and checks a file. */
@@ -30,19 +32,13 @@ bool hosted_image_read(struct hosted_image *image, const char *path, char *err, 
 const struct hosted_kernel *hosted_place(const struct hosted_image *image, struct world *w);
 /* kernel.c: boot(), op() and shutdown() of every hosted kernel. */
 void hosted_kernel_init(struct hosted_image *image);
-/* floor.c */
-extern const struct floor hosted_floor_table;
-void hosted_floor_map(void);
+/* floor.c: makes w->floor, the table of services with the slot's own frames. */
+#define HOSTED_FRAMES_N 8192UL
+void hosted_floor_lay(const struct hosted_image *image, struct world *w);
+const struct floor *hosted_floor_of(const struct world *w);
 /* client.c */
 int hosted_frames_fd(void);
 unsigned long hosted_foreign_copy(unsigned process, void *buf, unsigned long addr,
 				  unsigned long size, _Bool to_user);
 int hosted_foreign_page(unsigned process, unsigned long addr, unsigned long frame, _Bool write);
 void hosted_user_read(unsigned process, unsigned long addr, const void *buf, unsigned long size);
-/* floor.c, continued */
-#define HOSTED_FRAMES_N 8192UL
-void hosted_on_print(void (*fn)(const char *text, unsigned long len));
-/* Maps the frames, once for the process. */
-void hosted_floor_map(void);
-/* Who hears what the kernel prints; nobody at first. */
-void hosted_on_print(void (*fn)(const char *text, unsigned long len));

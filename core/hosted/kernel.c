@@ -335,6 +335,15 @@ void hosted_close(const struct kernel *k)
 	free(image);
 }
 
+void hosted_on_print(const struct kernel *k,
+		     void (*fn)(void *arg, const char *text, unsigned long len), void *arg)
+{
+	struct hosted_image *image = (struct hosted_image *)(uintptr_t)k;
+
+	image->printer = fn;
+	image->printer_arg = arg;
+}
+
 const struct hosted_facts *hosted_facts(const struct kernel *k)
 {
 	return &((const struct hosted_image *)k)->facts;

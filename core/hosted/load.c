@@ -91,7 +91,6 @@ const struct hosted_kernel *hosted_place(const struct hosted_image *image, struc
 	const struct hosted_kernel *k;
 	u64 base = image_base(w), heap = base + IMAGE_BELOW, at;
 
-	hosted_floor_map();
 	w->sched->far_ns = FAR_NS;
 	map_image(image, base);
 	at = (u64)mem_alloc(w->mem, base + s->vaddr + s->size - heap - MEM_REDZONE,
@@ -102,6 +101,7 @@ const struct hosted_kernel *hosted_place(const struct hosted_image *image, struc
 	relocate(image, base, s->vaddr, s->vaddr + s->size);
 	k = (const struct hosted_kernel *)(base + image->entry);
 	sim_assert(k->abi == FLOOR_ABI && k->size == sizeof(*k));
-	*k->floor = &hosted_floor_table;
+	hosted_floor_lay(image, w);
+	*k->floor = hosted_floor_of(w);
 	return k;
 }
