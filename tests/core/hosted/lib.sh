@@ -37,3 +37,9 @@ hunt_table() {
 		--work "$CACHE" --out "$IOMMULAB_BUILD/hosted-edits" "$@" ||
 		fail "$1: not all are found"
 }
+
+# hosted_patch FILE SED: the patch that an edit of a file of the tree makes.
+hosted_patch() {
+	sed "$2" "$TREE/$1" | diff -u --label "a/$1" --label "b/$1" "$TREE/$1" -
+	[ "${PIPESTATUS[1]}" = 1 ] || fail "'$2' changes nothing in $1"
+}
