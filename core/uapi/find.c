@@ -118,8 +118,7 @@ const struct uapi_call *uapi_call_of(long nr, u64 cmd, const u8 *arg, u64 size)
 			continue;
 		last = c;
 		n = constants(c, arg, size);
-		if (n > most ||
-		    (n >= 0 && n == most && dollars(c->name) < dollars(best->name))) {
+		if (n > most || (n >= 0 && n == most && dollars(c->name) < dollars(best->name))) {
 			most = n;
 			best = c;
 		}

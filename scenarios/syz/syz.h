@@ -2,6 +2,16 @@
 /*
  * syzkaller's program text, typed by core/uapi's table: read into calls as they
  * are executed, and printed from them.
+ *
+ * Text is read as syzkaller reads it: fields that are left out at the end of a
+ * struct have their defaults, a pointer without content points at the default,
+ * padding and what only the kernel writes is not stored. Addresses from
+ * 0x7f0000000000 on are offsets in the data region, which is at
+ * 0x200000000000; literal ones in it, or in the older region at 0x20000000,
+ * stay as they are.
+ *
+ * A file may hold one program or be a crash log, with several after lines
+ * that say "executing program".
  */
 #pragma once
 
@@ -10,6 +20,14 @@
 
 #define SYZ_TEXT_MAX (16UL << 20)
 #define SYZ_CALLS_MAX 1024
+#define SYZ_RESULTS_MAX 16384
+#define SYZ_DEPTH_MAX 64
+#define SYZ_VALUES_MAX 131072      /* in one call's text */
+#define SYZ_DATA_MAX (64UL << 20)  /* stored by one program, decoded */
+#define SYZ_BASE 0x200000000000ULL /* the data region */
+#define SYZ_BASE_OLD 0x20000000ULL /* before 2025 */
+#define SYZ_BASE_TEXT 0x7f0000000000ULL
+#define SYZ_REGION (16UL << 20)
 
 struct syz_error {
 	u32 line, column; /* from 1 */
@@ -24,13 +42,25 @@ struct syz_note {
 
 struct syz_options {
 	bool strict; /* unknown calls, surplus and missing arguments are errors */
+	u32 program; /* of a crash log: which, from 1; 0: the last */
 	/* Called for each thing that was skipped or repaired; may be NULL. */
 	void (*note)(void *self, const struct syz_note *n);
 	void *self;
 };
 
-/* NULL and *err filled on bad input; never aborts, whatever the bytes. */
+/* NULL and *err filled on bad input; never aborts, whatever the bytes. o may be NULL. */
 struct call_program *syz_parse(const char *text, size_t size, const struct syz_options *o,
 			       struct syz_error *err);
-/* The program as text that syz_parse() reads to an equal program; malloc()ed. */
+/*
+ * The program as text that syz_parse() reads to an equal program; malloc()ed.
+ * Zeroes stored where only the kernel writes, or between fields, are left out.
+ * What no row describes is printed as bytes; what no argument points at comes
+ * in lines of their own before the call, `syz_store(...)` and `syz_fetch(...)`.
+ */
 char *syz_print(const struct call_program *p);
+/*
+ * Whether both do the same: equal calls with equal bytes in memory before each
+ * and equal values taken after each; results may be numbered otherwise. If
+ * not, says where in why[].
+ */
+bool syz_equal(const struct call_program *a, const struct call_program *b, char why[128]);
