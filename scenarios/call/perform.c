@@ -68,6 +68,13 @@ struct call_results *call_results_of(const struct call_run *r)
 	return c;
 }
 
+u64 call_peek(const struct call_run *r, const struct call *c, void *buf, u64 addr, u64 size)
+{
+	if (!r->kernel->peek || c->process >= CALL_PROCESSES_MAX || r->process[c->process] < 0)
+		return size;
+	return r->kernel->peek(this_world(), (u32)r->process[c->process], buf, addr, size);
+}
+
 u64 call_value_of(const struct call_run *r, const struct call_value *v)
 {
 	u64 n;
@@ -235,34 +242,4 @@ long call_perform(struct call_run *r, const struct call *c)
 	while (again-- && r->process[c->process] >= 0)
 		once(r, c, process);
 	return ret;
-}
-
-/* --- text --- */
-
-static void value_text(const struct call_program *p, const struct call_value *v, char *buf,
-		       size_t size)
-{
-	const char *name = v->result < p->n_results && p->result_name ?
-			   p->result_name[v->result] : NULL;
-
-	if (v->result == CALL_NO_RESULT)
-		snprintf(buf, size, "0x%llx", (unsigned long long)v->value);
-	else if (name)
-		snprintf(buf, size, "%.32s", name);
-	else
-		snprintf(buf, size, "result %u", v->result);
-}
-
-void call_text(const struct call_program *p, const struct call *c, char *buf, size_t size)
-{
-	size_t at = (size_t)snprintf(buf, size, "%s(", c->name ? c->name : "call");
-
-	for (u32 i = 0; i < c->n_args && at < size; i++) {
-		char text[48];
-
-		value_text(p, &c->arg[i], text, sizeof(text));
-		at += (size_t)snprintf(buf + at, size - at, "%s%s", i ? ", " : "", text);
-	}
-	if (at < size)
-		snprintf(buf + at, size - at, ")");
 }

@@ -61,6 +61,8 @@ struct call_results {
 	u32 n;
 };
 struct call_results *call_results_of(const struct call_run *r);
+/* Copies from the memory of the call's process, in a task; bytes not copied. */
+u64 call_peek(const struct call_run *r, const struct call *c, void *buf, u64 addr, u64 size);
 /* What the value is now. */
 u64 call_value_of(const struct call_run *r, const struct call_value *v);
 
@@ -70,7 +72,7 @@ static inline bool call_failed(long ret)
 	return ret < 0 && ret >= -4095;
 }
 
-/* The call with its arguments, one line: "ioctl$IOMMU_DESTROY(r0, 0x3b80, 0x20000000)". */
+/* The call with its arguments, one line: "ioctl$IOMMU_DESTROY(r0, {id=r1})". */
 void call_text(const struct call_program *p, const struct call *c, char *buf, size_t size);
 /* A copy whose calls are those that keep() wants; parts are shared with p: free() it alone. */
 struct call_program *call_program_part(const struct call_program *p,

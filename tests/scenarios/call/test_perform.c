@@ -180,7 +180,7 @@ Test(perform, parts_and_text)
 	calls[0].arg[0] = (struct call_value)SLOT(1, 0);
 	calls[0].arg[1] = (struct call_value)CONST(0x20);
 	call_text(&p, &calls[0], text, sizeof(text));
-	cr_expect_str_eq(text, "dup(r1, 0x20)");
+	cr_expect_str_eq(text, "dup(r1, 32)");
 	call_text(&p, &calls[0], text, 7);
 	cr_expect_str_eq(text, "dup(r1");
 }
