@@ -137,6 +137,7 @@ struct scenario_program {
 	const struct kernel *kernel;
 	const u64 *drop;
 	long *rets;
+	bool any_ret;  /* `ret:` is not looked at */
 	/* Called behind each call, in its task; may be NULL. */
 	void (*performed)(void *self, const struct call *c, long ret);
 	void *performed_self;

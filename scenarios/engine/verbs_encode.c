@@ -376,8 +376,10 @@ static struct extent encode_pointer(struct verb_call *e, const struct place *to,
 	struct place in = {.room = &room};
 	struct extent ext;
 	u64 size;
+	/* A pointer in a struct is NULL, a buffer that is an argument has a page. */
+	bool null = t->optional || (wish.depth && !t->to->size && t->to->kind != UAPI_STRING);
 
-	if (!v && t->optional && !wish.bytes) {
+	if (!v && null && !wish.bytes) {
 		put(e, to, t, constant(0));
 		return (struct extent){0};
 	}

@@ -559,6 +559,16 @@ void sched_hold(struct task *t, const char *what)
 	t->world->sched->runnable &= ~task_bit(t);
 }
 
+void sched_skip(struct task *t)
+{
+	struct sched *s = t->world->sched;
+
+	sim_assert(!t->started && t->state == TASK_READY);
+	t->state = TASK_DEAD;
+	s->live &= ~task_bit(t);
+	s->runnable &= ~task_bit(t);
+}
+
 bool sched_fails(struct world *w, enum fault_kind kind, u64 pc)
 {
 	struct task *t = current_task;

@@ -198,6 +198,9 @@ struct task *sched_spawn(struct sched *s, const char *name, void (*fn)(void *), 
  */
 void sched_hold(struct task *t, const char *what);
 
+/* The same, for ever: the task never runs, and its number is nobody else's. */
+void sched_skip(struct task *t);
+
 /* Runs fn as task 0 (setup, teardown): no preemption, no policy, must not block for ever. */
 enum sched_end sched_setup(struct sched *s, void (*fn)(void *), void *arg);
 

@@ -38,6 +38,8 @@ static struct cred hosted_cred = {
 
 void hosted_task_boot(void)
 {
+	/* Tasks are threads that share their files, so fdget() must take references. */
+	atomic_inc(&init_files.count);
 	refcount_set(&hosted_user.__count, 1000);
 	for (int i = 0; i < RLIM_NLIMITS; i++)
 		hosted_signal.rlim[i] = (struct rlimit){RLIM_INFINITY, RLIM_INFINITY};
