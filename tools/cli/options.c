@@ -91,6 +91,17 @@ const struct poptOption cli_hunt_options[] = {
 	POPT_AUTOHELP POPT_TABLEEND,
 };
 
+const struct poptOption cli_diff_options[] = {
+	TEXT("against", 0, against, "the other kernel (the model comes first if there is none)",
+	     "model|FILE"),
+	TEXT("seed", 's', seed, "seed of the run (1)", "N"),
+	TEXT("threads", 0, threads, "all: each system call is a task of its own", "all"),
+	FLAG("strict", strict, "unknown calls of a .syz program are errors"),
+	WORLD_OPTIONS,
+	TEXT("json", 0, json, "the differences as JSON; - is standard output", "FILE|-"),
+	POPT_AUTOHELP POPT_TABLEEND,
+};
+
 const struct poptOption cli_list_options[] = {
 	TEXT("json", 0, json, "as JSON; - is standard output", "FILE|-"),
 	POPT_AUTOHELP POPT_TABLEEND,

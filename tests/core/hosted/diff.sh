@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Two kernels answer the same program: what differs is named, and nothing else.
+. "$(dirname "$0")/lib.sh"
+[ "$FLAVOUR" = lab ] || [ "$FLAVOUR" = bench ] || exit 77
+
+expect 0 '' hosted_build
+expect 0 ' 0 differences' "$IOMMULAB" diff --kernel "$KERNEL" --against "$KERNEL" \
+	tests/core/hosted/verbs.yaml
+expect 1 'the first does not have it' "$IOMMULAB" diff --kernel "$KERNEL" \
+	tests/core/hosted/one_task.yaml
+expect 2 'has no system calls' "$IOMMULAB" diff --kernel "$KERNEL" tests/core/hosted/verbs.yaml
+expect 2 'expected --kernel and --against' "$IOMMULAB" diff tests/core/hosted/verbs.yaml
+finish
