@@ -7,7 +7,10 @@ _iommulab_list() {
 }
 
 _iommulab_options() {
-	"${COMP_WORDS[0]}" "$1" --help 2>/dev/null | grep -oE -- '--[a-z][a-z-]*' | sort -u
+	local of=("$1")
+
+	[ "$1" != kernel ] || of+=("${COMP_WORDS[2]:-build}")
+	"${COMP_WORDS[0]}" "${of[@]}" --help 2>/dev/null | grep -oE -- '--[a-z][a-z-]*' | sort -u
 }
 
 _iommulab() {
@@ -15,14 +18,20 @@ _iommulab() {
 	local command=${COMP_WORDS[1]:-} words
 
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		words="run replay shrink hunt fuzz bench list topo help version"
+		words="run replay shrink hunt fuzz bench kernel list topo help version"
 	else
 		case $previous in
 		-b | --bug) words=$(_iommulab_list bugs) ;;
 		-p | --policy) words=$(_iommulab_list policies) ;;
 		--oracles) words=$(_iommulab_list oracles) ;;
 		--memory) words=sc ;;
-		--kernel) words=model ;;
+		--kernel)
+			mapfile -t COMPREPLY < <(compgen -W model -- "$word"; compgen -f -- "$word")
+			return
+			;;
+		--flavour) words="lab bench asan fuzz" ;;
+		--config) words=um ;;
+		kernel) words="build selftest" ;;
 		list) words="scenarios bugs oracles policies machines operations" ;;
 		*)
 			if [[ $word == -* ]]; then

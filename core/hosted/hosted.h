@@ -27,6 +27,8 @@ struct hosted_facts {
  */
 const struct kernel *hosted_open(const char *path, char *err, size_t err_size);
 void hosted_close(const struct kernel *k);
+/* Reports and recipes name the object so: the tree that it was built of. */
+void hosted_call(const struct kernel *k, const char *name);
 const struct hosted_facts *hosted_facts(const struct kernel *k);
 /* Who hears what the kernel prints; nobody at first. text has no NUL. */
 void hosted_on_print(const struct kernel *k,

@@ -14,7 +14,7 @@ struct hosted_segment {
 struct hosted_image {
 	struct kernel kernel; /* first: a struct kernel of ours is an image */
 	struct hosted_facts facts;
-	char name[96], build[9], *path, *file;
+	char name[96], build[9], *path, *called, *file;
 	size_t size;
 	struct hosted_segment segment[HOSTED_SEGMENTS_MAX];
 	const struct hosted_segment *state; /* the last: .data and .bss */

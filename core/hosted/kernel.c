@@ -324,12 +324,23 @@ const struct kernel *hosted_open(const char *path, char *err, size_t err_size)
 	return &image->kernel;
 }
 
+void hosted_call(const struct kernel *k, const char *name)
+{
+	struct hosted_image *image = (struct hosted_image *)(uintptr_t)k;
+
+	free(image->called);
+	image->called = strdup(name);
+	sim_assert(image->called);
+	image->kernel.path = image->called;
+}
+
 void hosted_close(const struct kernel *k)
 {
 	struct hosted_image *image = (struct hosted_image *)(uintptr_t)k;
 
 	if (!image)
 		return;
+	free(image->called);
 	free(image->path);
 	free(image->file);
 	free(image);

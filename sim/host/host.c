@@ -154,6 +154,13 @@ bool host_file_exists(const char *path)
 	return stat(path, &st) == 0 && !S_ISDIR(st.st_mode);
 }
 
+bool host_is_folder(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
 /* Removes a half-made directory of ours. */
 static void remove_made(const char *dir, const struct host_file *file, u32 n)
 {

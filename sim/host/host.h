@@ -22,6 +22,7 @@ bool host_file_read(const char *path, size_t max, char **data, size_t *size, cha
 /* Writes a file so that readers see the old or the new one, never half; "-" is standard output. */
 bool host_file_write(const char *path, const char *data, size_t size, char *err, size_t err_size);
 bool host_file_exists(const char *path);
+bool host_is_folder(const char *path);
 
 struct host_file {
 	const char *name;
@@ -104,5 +105,10 @@ struct host_client {
 };
 /* Starts it; orphans it leaves become our children. 0, or the errno of its start. */
 int host_client_start(const struct host_client *c, int *pid);
+/*
+ * Runs a program and reads what it prints, cut to size - 1 bytes and a NUL. Its
+ * exit code, 127 if there is no such program, 128 if it was killed, -1: errno.
+ */
+int host_run_read(char *const argv[], char *out, size_t size);
 /* Replaces the process; returns only on failure. */
 void host_exec(const char *program, char *const argv[]);

@@ -222,3 +222,46 @@ u32 host_workers_run(u32 n, struct host_workers *w)
 	}
 	return failed;
 }
+
+/* All of it is read, so that the program never waits for us. */
+static void read_all(int fd, char *out, size_t size)
+{
+	char rest[512];
+	size_t used = 0;
+	ssize_t got;
+
+	do {
+		bool room = used + 1 < size;
+
+		got = room ? read(fd, out + used, size - 1 - used) : read(fd, rest, sizeof(rest));
+		if (got > 0 && room)
+			used += (size_t)got;
+	} while (got > 0 || (got < 0 && errno == EINTR));
+	out[used] = '\0';
+}
+
+int host_run_read(char *const argv[], char *out, size_t size)
+{
+	int fd[2], status;
+	pid_t pid;
+
+	fflush(NULL);
+	if (pipe2(fd, O_CLOEXEC))
+		return -1;
+	pid = fork();
+	if (pid == 0) {
+		dup2(fd[1], STDOUT_FILENO);
+		execvp(argv[0], argv);
+		_exit(127);
+	}
+	close(fd[1]);
+	read_all(fd[0], out, size);
+	close(fd[0]);
+	if (pid < 0)
+		return -1;
+	while (waitpid(pid, &status, 0) < 0) {
+		if (errno != EINTR)
+			return -1;
+	}
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
+}

@@ -69,6 +69,12 @@ int cli_check_world(const struct cli *c, const struct kernel **kernel);
  */
 struct scenario *cli_read_scenario(const char *path, struct scenario_how how);
 
+/*
+ * What a user calls a kernel: `model`, the file of an object, or the folder of a
+ * tree, which is built first. CLI_USAGE after a complaint, which names option.
+ */
+int cli_kernel_open(const char *option, const char *text, const struct kernel **k);
+
 /* --- subcommands --- */
 int cli_run(struct cli *c);
 int cli_replay(struct cli *c);

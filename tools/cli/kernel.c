@@ -69,7 +69,7 @@ static int read_options(int argc, char **argv, struct build_request *r)
 	const char *left;
 	int rc;
 
-	poptSetOtherOptionHelp(context, "build --tree DIR [OPTIONS]\nhosts a Linux tree");
+	poptSetOtherOptionHelp(context, "--tree DIR [OPTIONS]\nhosts a Linux tree");
 	while ((rc = poptGetNextOpt(context)) > 0) {
 		r->given[rc] = poptGetOptArg(context);
 		if (rc == 'p' && !add_argument(r, "--patch", r->given[rc]))
@@ -116,10 +116,54 @@ static int build(int argc, char **argv)
 	return cli_fail("kernel build: python3 is missing: sudo apt-get install python3");
 }
 
+/* Builds what is not built yet; the object's path in our cache. The builder complains itself. */
+static bool build_cached(const char *tree, char path[HOST_PATH_MAX])
+{
+	char root[HOST_PATH_MAX], script[HOST_PATH_MAX + 64];
+	char *const argv[] = {"python3", script, "--root", root, "--tree", (char *)(uintptr_t)tree,
+			      "--flavour", (char *)(uintptr_t)hosted_flavour(), "--cached", NULL};
+	int rc;
+
+	if (!source_root(root)) {
+		cli_fail("--kernel: the runtime's sources are not beside the program");
+		return false;
+	}
+	snprintf(script, sizeof(script), "%s/core/hosted/build/build.py", root);
+	rc = host_run_read(argv, path, HOST_PATH_MAX);
+	if (rc < 0 || rc == 127)
+		cli_fail("--kernel: python3 is missing: sudo apt-get install python3");
+	path[strcspn(path, "\n")] = '\0';
+	return rc == 0;
+}
+
+int cli_kernel_open(const char *option, const char *text, const struct kernel **k)
+{
+	char path[HOST_PATH_MAX], why[512];
+
+	if (strcmp(text, kernel_model.name) == 0) {
+		*k = &kernel_model;
+		return CLI_OK;
+	}
+	if (!host_is_folder(text)) {
+		*k = hosted_open(text, why, sizeof(why));
+	} else {
+		if (!build_cached(text, path))
+			return CLI_USAGE;
+		*k = hosted_open(path, why, sizeof(why));
+		if (*k)
+			hosted_call(*k, text);
+	}
+	return *k ? CLI_OK : cli_fail("%s: %s", option, why);
+}
+
 int cli_kernel(int argc, char **argv)
 {
-	if (argc > 1 && strcmp(argv[1], "build") == 0)
+	static char name[] = "iommulab kernel build";
+
+	if (argc > 1 && strcmp(argv[1], "build") == 0) {
+		argv[1] = name;
 		return build(argc - 1, argv + 1);
+	}
 	if (argc > 1 && strcmp(argv[1], "selftest") == 0)
 		return cli_fail("kernel selftest is not built yet");
 	return cli_fail("kernel: expected `iommulab kernel build --tree DIR`");

@@ -37,8 +37,8 @@ int cli_fail(const char *fmt, ...)
 
 #define WORLD_OPTIONS                                                                              \
 	TEXT("memory", 0, memory, "memory model: sc", "MODEL"),                                    \
-	TEXT("kernel", 0, kernel, "the kernel that runs: model, or what `kernel build` made",         \
-	     "model|FILE")
+	TEXT("kernel", 0, kernel, "the kernel that runs: model, what `kernel build` made, or a tree", \
+	     "model|FILE|DIR")
 
 #define OUTPUT_OPTIONS                                                                             \
 	TEXT("json", 0, json, "the result as JSON; - is standard output", "FILE|-"),               \
@@ -162,7 +162,6 @@ int cli_check_world(const struct cli *c, const struct kernel **kernel)
 	const struct {
 		const char *name, *path;
 	} outputs[] = {{"json", c->o.json}, {"trace", c->o.trace}, {"out", c->o.out}};
-	char why[512];
 
 	if (c->o.memory && strcmp(c->o.memory, "sc") != 0)
 		return cli_fail("--memory %s is not built yet, expected sc", c->o.memory);
@@ -176,11 +175,7 @@ int cli_check_world(const struct cli *c, const struct kernel **kernel)
 			return cli_fail("--%s: %s cannot be written", outputs[i].name,
 					outputs[i].path);
 	}
-	*kernel = &kernel_model;
-	if (!c->o.kernel || strcmp(c->o.kernel, kernel_model.name) == 0)
-		return CLI_OK;
-	*kernel = hosted_open(c->o.kernel, why, sizeof(why));
-	return *kernel ? CLI_OK : cli_fail("--kernel: %s", why);
+	return cli_kernel_open("--kernel", c->o.kernel ? c->o.kernel : kernel_model.name, kernel);
 }
 
 int cli_explore_options(const struct cli *c, struct explore_options *o)

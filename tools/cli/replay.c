@@ -279,13 +279,10 @@ static int in_gdb(struct cli *c)
 /* The kernel of a recipe, unless --kernel names another. */
 static int recipe_kernel(const struct cli *c, const struct recipe *r, const struct kernel **kernel)
 {
-	char why[512];
-
 	if (!r->kernel[0] || c->o.kernel)
 		return CLI_OK;
-	*kernel = hosted_open(r->kernel, why, sizeof(why));
-	if (!*kernel)
-		return cli_fail("%s: %s", c->command->name, why);
+	if (cli_kernel_open(c->command->name, r->kernel, kernel))
+		return CLI_USAGE;
 	if (strcmp((*kernel)->build, r->kernel_build) == 0 || c->o.force)
 		return CLI_OK;
 	return cli_fail("%s: the recipe is of build %s of %s, which is now %s; --force plays it all "
