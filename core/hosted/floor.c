@@ -227,6 +227,17 @@ static void timer_arm(void *key, unsigned long delay_ns, void (*fn)(void *key))
 
 /* --- RCU --- */
 
+/* Neither checked against others nor remembered, like one that is not there. */
+static void racing(bool now)
+{
+	u32 race = current_task->world->sched->access_checks & ACCESS_CHECK_RACE;
+
+	if (now)
+		current_task->checks &= ~ACCESS_CHECK_RACE;
+	else
+		current_task->checks |= race;
+}
+
 static void rcu_call(void *head, void (*func)(void *head))
 {
 	call_rcu(head, (void (*)(struct rcu_head *))func);
@@ -321,6 +332,7 @@ static const struct floor floor_table = {
 	.ordered = access_ordered,
 	.acquire = access_acquire,
 	.release = access_release,
+	.racing = racing,
 	.hooks = hooks,
 	.alloc = floor_alloc,
 	.free = floor_free,

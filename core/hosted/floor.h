@@ -97,6 +97,7 @@ struct floor {
 			unsigned long pc);
 	void (*acquire)(const void *addr);
 	void (*release)(const void *addr);
+	void (*racing)(_Bool now); /* the running task's accesses are data_race() now */
 	void *const *(*hooks)(void); /* FLOOR_HOOKS_N */
 
 	/* The checked heap. */

@@ -22,10 +22,10 @@ int *hosted_irq_flag(void);
 #pragma GCC diagnostic ignored "-Wstrict-prototypes"
 #include <asm/irqflags.h>
 #pragma GCC diagnostic pop
-#include <linux/thread_info.h>
 #include <asm/current.h>
-#undef current_thread_info
-#define current_thread_info() hosted_thread_info()
 #undef current
 #define current hosted_current()
+#include <linux/thread_info.h>
+#undef current_thread_info
+#define current_thread_info() hosted_thread_info()
 #endif

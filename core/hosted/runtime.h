@@ -30,6 +30,7 @@ struct hosted_task {
 	struct thread_info ti;
 #endif
 	int irq_on;
+	int racing; /* depth of data_race() */
 	void *task;         /* the floor's */
 	const void *spins_on;
 };

@@ -47,18 +47,20 @@ FLAVOURS = {
 
 
 def read_list(path, tree):
-    """The file list: (kbuild targets, {wrapper: [files]})."""
-    targets, wrapped = [], {}
+    """The file list: (kbuild targets, {wrapper: [files]}, {file: the symbol that it needs})."""
+    targets, wrapped, needs = [], {}, {}
     with open(path, encoding="ascii") as f:
         for line in f:
-            line = line.split("#")[0].strip()
+            line, _, symbol = (part.strip() for part in line.split("#")[0].partition("?"))
             files, _, host = (part.strip() for part in line.partition("<-"))
             for name in (host or files).split():
+                if symbol:
+                    needs[name] = symbol
                 if tree.has(name):
                     targets.append(name[:-2] + ".o" if name.endswith(".c") else name)
                     if host:
                         wrapped[host] = files.split("+")
-    return targets, wrapped
+    return targets, wrapped, needs
 
 
 def hosted_flags(words, tree, extra, dropped=("-W",)):
@@ -171,8 +173,9 @@ class Build:
         return last
 
     def prepare(self):
-        targets, self.wrapped = read_list(os.path.join(HERE, "files.txt"), self.tree)
+        targets, self.wrapped, needs = read_list(os.path.join(HERE, "files.txt"), self.tree)
         self.tree.prepare(self.store, os.path.join(HERE, "um.config"), targets, self.progress)
+        self.tree.drop_unless_configured(needs)
         self.store.place("KBUILD", self.tree.kbuild)
         overlay.write(self.tree, self.overlay)
         self.compiler = Compiler(self.store, self.tree.kbuild, self.args.jobs, self.progress)

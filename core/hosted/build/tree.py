@@ -119,6 +119,13 @@ class Tree:
         self.commands = {source: [w.replace("@TREE@", self.seen) for w in words]
                          for source, words in rows.items()}
 
+    def drop_unless_configured(self, needs):
+        """Forgets the files whose symbol neither we force nor Kconfig granted."""
+        on = set(symbols(os.path.join(self.kbuild, ".config")) + self.forced)
+        for source, symbol in needs.items():
+            if (symbol, "y") not in on:
+                self.commands.pop(source, None)
+
     def _make_headers(self, store, config, targets, key):
         forget_oldest(store.path("kbuild", ""))
         self.kbuild = store.path("kbuild", "new")

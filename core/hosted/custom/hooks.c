@@ -72,3 +72,21 @@ void hosted_check_access(const volatile void *p, size_t size, int type)
 	else
 		hosted_floor->access((const void *)p, size, op, HOSTED_CALLER);
 }
+
+/* Around data_race(). */
+void kcsan_disable_current(void)
+{
+	if (!hosted_task_of(current)->racing++)
+		hosted_floor->racing(true);
+}
+
+void kcsan_enable_current(void)
+{
+	if (!--hosted_task_of(current)->racing)
+		hosted_floor->racing(false);
+}
+
+void kcsan_enable_current_nowarn(void)
+{
+	kcsan_enable_current();
+}

@@ -102,6 +102,15 @@ struct page *__alloc_pages_noprof(gfp_t gfp, unsigned int order, int nid, nodema
 	return alloc_pages_checked(gfp, order, HOSTED_CALLER);
 }
 
+/* An inline in older trees. */
+struct page *hosted_alloc_pages_node(int nid, gfp_t gfp, unsigned int order)
+	HOSTED_NAMED(alloc_pages_node_noprof);
+
+struct page *hosted_alloc_pages_node(int nid, gfp_t gfp, unsigned int order)
+{
+	return alloc_pages_checked(gfp, order, HOSTED_CALLER);
+}
+
 unsigned long get_free_pages_noprof(gfp_t gfp, unsigned int order)
 {
 	struct page *page = alloc_pages_checked(gfp, order, HOSTED_CALLER);

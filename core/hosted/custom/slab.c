@@ -180,6 +180,11 @@ struct kmem_cache *__kmem_cache_create_args(const char *name, unsigned int size,
 	return s;
 }
 
+unsigned int kmem_cache_size(struct kmem_cache *s)
+{
+	return s->size;
+}
+
 void kmem_cache_destroy(struct kmem_cache *s)
 {
 }

@@ -187,6 +187,18 @@ void __put_task_struct(struct task_struct *p)
 	hosted_finding(HOSTED_CALLER, "BUG: task reference count underflow in %F", "%s", p->comm);
 }
 
+/* Where a tree frees tasks after a grace period. */
+void hosted_put_task_rcu(struct rcu_head *head) HOSTED_NAMED(__put_task_struct_rcu_cb);
+
+void hosted_put_task_rcu(struct rcu_head *head)
+{
+	__put_task_struct(container_of(head, struct task_struct, rcu));
+}
+
+void kick_process(struct task_struct *p)
+{
+}
+
 void __put_cred(struct cred *cred)
 {
 }

@@ -326,8 +326,16 @@ void workqueue_set_min_active(struct workqueue_struct *wq, int n)
 {
 }
 
-void init_timer_key(struct timer_list *timer, void (*func)(struct timer_list *), unsigned int flags,
-		    const char *name, struct lock_class_key *key)
+/* signature given: older trees call it the one, newer the other. */
+void hosted_timer_init(struct timer_list *timer, void (*func)(struct timer_list *),
+		       unsigned int flags, const char *name, struct lock_class_key *key)
+	HOSTED_NAMED(init_timer_key);
+void hosted_timer_init_new(struct timer_list *timer, void (*func)(struct timer_list *),
+			   unsigned int flags, const char *name, struct lock_class_key *key)
+	HOSTED_NAMED(timer_init_key) __attribute__((alias("init_timer_key")));
+
+void hosted_timer_init(struct timer_list *timer, void (*func)(struct timer_list *),
+		       unsigned int flags, const char *name, struct lock_class_key *key)
 {
 	memset(timer, 0, sizeof(*timer));
 	timer->function = func;

@@ -69,6 +69,15 @@ u32 get_random_u32(void)
 	return hosted_floor->random();
 }
 
+u32 __get_random_u32_below(u32 ceil)
+{
+	return hosted_floor->random() % ceil;
+}
+
+void mem_dump_obj(void *p)
+{
+}
+
 int get_cmdline(struct task_struct *p, char *buf, int n)
 {
 	return 0;

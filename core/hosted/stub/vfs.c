@@ -202,6 +202,14 @@ void remove_proc_entry(const char *name, struct proc_dir_entry *parent)
 {
 }
 
+struct mnt_idmap {
+	int unused;
+} nop_mnt_idmap;
+
+void generic_fillattr(struct mnt_idmap *idmap, u32 mask, struct inode *inode, struct kstat *st)
+{
+}
+
 struct list_head *seq_list_start(struct list_head *head, loff_t pos)
 {
 	return NULL;
