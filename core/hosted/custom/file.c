@@ -28,7 +28,7 @@ long hosted_sys_close(const unsigned long *arg)
 
 long hosted_sys_close_range(const unsigned long *arg)
 {
-	return __close_range(arg[0], arg[1], arg[2]);
+	return sys_close_range(arg[0], arg[1], arg[2]);
 }
 
 /* --- reading and writing --- */

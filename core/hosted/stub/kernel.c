@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * stub: what the hosted files touch without our model having it: uevents,
- * CPU hotplug, software nodes, random numbers, time of day.
+ * CPU hotplug, random numbers, time of day.
  */
 #include "core/hosted/runtime.h"
 
@@ -129,14 +129,6 @@ int __cpuhp_state_remove_instance(enum cpuhp_state state, struct hlist_node *nod
 	return 0;
 }
 
-void software_node_notify(struct device *dev)
-{
-}
-
-void software_node_notify_remove(struct device *dev)
-{
-}
-
 /* --- module parameters keep their defaults --- */
 
 int param_set_bool(const char *val, const struct kernel_param *kp)
@@ -220,12 +212,6 @@ int execute_with_initialized_rng(struct notifier_block *nb)
 }
 
 int bitmap_print_to_pagebuf(bool list, char *buf, const unsigned long *mask, int nbits)
-{
-	return 0;
-}
-
-int device_create_managed_software_node(struct device *dev, const struct property_entry *p,
-					const struct software_node *parent)
 {
 	return 0;
 }

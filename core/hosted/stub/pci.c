@@ -65,11 +65,6 @@ unsigned int arch_dynirq_lower_bound(unsigned int from)
 	return from;
 }
 
-bool is_software_node(const struct fwnode_handle *fwnode)
-{
-	return false;
-}
-
 bool file_ns_capable(const struct file *file, struct user_namespace *ns, int cap)
 {
 	return true;
