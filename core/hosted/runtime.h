@@ -64,6 +64,8 @@ void hosted_finding(unsigned long pc, const char *title, const char *fmt, ...)
 /* custom/page.c */
 void hosted_page_boot(void);
 struct page *hosted_page_alloc(unsigned int order, bool zero);
+/* As asked for at pc: may fail on purpose, may sleep. */
+struct page *hosted_alloc_pages(gfp_t gfp, unsigned int order, unsigned long pc);
 void hosted_page_free(struct page *page);
 
 /* custom/mm.c */

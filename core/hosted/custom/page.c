@@ -88,7 +88,7 @@ void hosted_page_free(struct page *page)
 	memset(hosted_frames + pfn, 0, n);
 }
 
-static struct page *alloc_pages_checked(gfp_t gfp, unsigned int order, unsigned long pc)
+struct page *hosted_alloc_pages(gfp_t gfp, unsigned int order, unsigned long pc)
 {
 	if (gfpflags_allow_blocking(gfp))
 		might_sleep();
@@ -99,7 +99,7 @@ static struct page *alloc_pages_checked(gfp_t gfp, unsigned int order, unsigned 
 
 struct page *__alloc_pages_noprof(gfp_t gfp, unsigned int order, int nid, nodemask_t *mask)
 {
-	return alloc_pages_checked(gfp, order, HOSTED_CALLER);
+	return hosted_alloc_pages(gfp, order, HOSTED_CALLER);
 }
 
 /* An inline in older trees. */
@@ -108,12 +108,12 @@ struct page *hosted_alloc_pages_node(int nid, gfp_t gfp, unsigned int order)
 
 struct page *hosted_alloc_pages_node(int nid, gfp_t gfp, unsigned int order)
 {
-	return alloc_pages_checked(gfp, order, HOSTED_CALLER);
+	return hosted_alloc_pages(gfp, order, HOSTED_CALLER);
 }
 
 unsigned long get_free_pages_noprof(gfp_t gfp, unsigned int order)
 {
-	struct page *page = alloc_pages_checked(gfp, order, HOSTED_CALLER);
+	struct page *page = hosted_alloc_pages(gfp, order, HOSTED_CALLER);
 
 	return page ? (unsigned long)page_address(page) : 0;
 }

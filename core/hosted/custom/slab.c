@@ -364,7 +364,16 @@ void vfree(const void *p)
 	release(p, HOSTED_CALLER);
 }
 
-void *kvrealloc_noprof(const void *p, size_t size, gfp_t gfp)
+void *hosted_kvrealloc(const void *p, size_t size, gfp_t gfp) HOSTED_NAMED(kvrealloc_noprof);
+void *hosted_kvrealloc_align(const void *p, size_t size, unsigned long align, gfp_t gfp, int node)
+	HOSTED_NAMED(kvrealloc_node_align_noprof);
+
+void *hosted_kvrealloc(const void *p, size_t size, gfp_t gfp)
 {
-	return krealloc_noprof(p, size, gfp);
+	return grow(p, size, gfp, HOSTED_CALLER);
+}
+
+void *hosted_kvrealloc_align(const void *p, size_t size, unsigned long align, gfp_t gfp, int node)
+{
+	return grow(p, size, gfp, HOSTED_CALLER);
 }

@@ -76,6 +76,9 @@ static noinline struct hosted_task *adopt(void **word)
 	strscpy(p->comm, hosted_floor->task_name(), sizeof(p->comm));
 	raw_spin_lock_init(&p->pi_lock);
 	spin_lock_init(&p->alloc_lock);
+#if HOSTED_HAS_BLOCKED_LOCK
+	raw_spin_lock_init(&p->blocked_lock);
+#endif
 	return h;
 }
 

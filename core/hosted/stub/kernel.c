@@ -53,6 +53,14 @@ ktime_t ktime_get(void)
 	return hosted_floor->now_ns();
 }
 
+/* Interrupts are dated by it. */
+unsigned long long hosted_sched_clock(void) HOSTED_NAMED(sched_clock);
+
+unsigned long long hosted_sched_clock(void)
+{
+	return hosted_floor->now_ns();
+}
+
 void get_random_bytes(void *buf, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
