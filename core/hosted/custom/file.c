@@ -28,7 +28,11 @@ long hosted_sys_close(const unsigned long *arg)
 
 long hosted_sys_close_range(const unsigned long *arg)
 {
+#if HOSTED_HAS_CLOSE_RANGE
+	return __close_range(arg[0], arg[1], arg[2]);
+#else
 	return sys_close_range(arg[0], arg[1], arg[2]);
+#endif
 }
 
 /* --- reading and writing --- */

@@ -198,7 +198,10 @@ void hosted_put_task_rcu(struct rcu_head *head)
 	__put_task_struct(container_of(head, struct task_struct, rcu));
 }
 
-void kick_process(struct task_struct *p)
+/* An inline where there is one CPU, in older trees. */
+void hosted_kick_process(struct task_struct *p) HOSTED_NAMED(kick_process);
+
+void hosted_kick_process(struct task_struct *p)
 {
 }
 

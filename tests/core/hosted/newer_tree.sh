@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# A tree ten releases newer hosts on the same runtime: it links, says what is
+# absent, and the stories run clean in it.
+if [ -z "${IOMMULAB_TREE_NEW:-}" ]; then
+	echo "no newer tree to host: set IOMMULAB_TREE_NEW to an unpacked Linux 7.x (tools/dev new-tree)"
+	exit 77
+fi
+IOMMULAB_TREE=$IOMMULAB_TREE_NEW
+. "$(dirname "$0")/lib.sh"
+[ "$FLAVOUR" = lab ] || exit 77
+RUNS=${CLEAN_RUNS:-2000}
+KERNEL=$IOMMULAB_BUILD/hosted-new.so
+
+expect 0 'Linux [7-9][.0-9]*, lab, 1[0-9][0-9] files of the tree' hosted_build
+for story in one_task two_tasks three_tasks mutants/destroy_while_mapping; do
+	expect 0 "clean, $RUNS runs" "$IOMMULAB" run --kernel "$KERNEL" --runs "$RUNS" \
+		"tests/core/hosted/$story.yaml"
+done
+finish
