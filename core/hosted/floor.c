@@ -29,6 +29,7 @@ SAME(FLOOR_MARKED, OP_MARKED);
 SAME(FLOOR_ATOMIC, OP_ATOMIC);
 SAME(FLOOR_ZERO, MEM_ZERO);
 SAME(FLOOR_NOFAIL, MEM_NOFAIL);
+SAME(FLOOR_ALIGN_256, MEM_ALIGN_256);
 SAME(FLOOR_DAEMON, TASK_DAEMON);
 SAME(FLOOR_FAULT_ALLOC, FAULT_ALLOC);
 SAME(FLOOR_FAULT_COPY, FAULT_COPY);
@@ -66,7 +67,8 @@ static unsigned generation(void)
 
 static _Bool is_daemon(void)
 {
-	return current_task->flags & TASK_DAEMON || current_task->id == SCHED_CLOCK_TASK;
+	return current_task->flags & (TASK_DAEMON | TASK_IRQ) ||
+	       current_task->id == SCHED_CLOCK_TASK;
 }
 
 static const char *task_name(void)
@@ -90,6 +92,26 @@ static void serving(_Bool now)
 		current_task->flags &= ~TASK_DAEMON;
 	else
 		current_task->flags |= TASK_DAEMON;
+}
+
+static void irq_body(void *arg)
+{
+	struct task *t = current_task;
+	u64 victim = t->victim ? t->victim->id : 0;
+	void (*fn)(void *) = (void (*)(void *))(uintptr_t)t->kapi_private[1];
+
+	t->irq_off = 1;
+	fact(IRQ_ENTER, (u64)(uintptr_t)arg, victim);
+	fn(arg);
+	fact(IRQ_EXIT, (u64)(uintptr_t)arg, victim);
+	t->irq_off = 0;
+}
+
+static void raise_irq(void (*fn)(void *), void *arg)
+{
+	struct task *t = sched_spawn(this_world()->sched, "irq", irq_body, arg, TASK_IRQ);
+
+	t->kapi_private[1] = (u64)(uintptr_t)fn;
 }
 
 /* --- accesses --- */
@@ -324,6 +346,8 @@ static const struct floor floor_table = {
 	.task_name = task_name,
 	.spawn = spawn,
 	.block = sched_block,
+	.irq = raise_irq,
+	.irq_off_offset = offsetof(struct task, irq_off),
 	.wake = wake,
 	.yield = sched_yield_now,
 	.serving = serving,

@@ -13,6 +13,8 @@
  */
 #pragma once
 
+#include "core/hosted/floor_machine.h"
+
 #define FLOOR_ABI 2
 
 #define FLOOR_HOOK_SIZES(X, name) X(name##1) X(name##2) X(name##4) X(name##8) X(name##16)
@@ -55,7 +57,7 @@ enum floor_op {
 	FLOOR_ATOMIC = 4,
 };
 
-enum floor_alloc { FLOOR_ZERO = 1, FLOOR_NOFAIL = 2 };
+enum floor_alloc { FLOOR_ZERO = 1, FLOOR_NOFAIL = 2, FLOOR_ALIGN_256 = 4 };
 enum floor_task_flag { FLOOR_DAEMON = 1 };
 enum floor_fault { FLOOR_FAULT_ALLOC, FLOOR_FAULT_COPY, FLOOR_FAULT_CALL };
 
@@ -88,6 +90,12 @@ struct floor {
 	void (*yield)(void);
 	/* A daemon serves someone now, or rests: a resting one may stay blocked for ever. */
 	void (*serving)(_Bool now);
+	/*
+	 * An interrupt: fn takes the CPU of a running task whose `irq_off` (an int so many
+	 * bytes into the task) is 0, or an idle one. It may not sleep.
+	 */
+	void (*irq)(void (*fn)(void *), void *arg);
+	unsigned long irq_off_offset;
 
 	/* Accesses that no compiler announces, and happens-before. */
 	void (*sync)(const void *addr, unsigned flags);
@@ -156,8 +164,11 @@ struct hosted_kernel {
 	unsigned abi, size;
 	const char *version;
 	const struct floor **floor; /* set by the loader before boot() */
-	/* As task 0, in setup: runs the tree's initcalls. Process 0 is there then. */
-	void (*boot)(void);
+	/*
+	 * As task 0, in setup: runs the tree's initcalls and finds the machine (one without
+	 * devices: the default one). Process 0 is there then.
+	 */
+	void (*boot)(const struct floor_machine *m);
 
 	/*
 	 * In any task: a system call of a process by x86-64's number; pointers are

@@ -53,6 +53,8 @@ static inline struct thread_info *hosted_thread_info_of(struct hosted_task *h)
 void hosted_task_boot(void);
 /* A kernel thread; name and arg live as long as it does. */
 void *hosted_spawn(const char *name, void (*fn)(void *), void *arg, bool daemon);
+/* Local interrupts, without waiting for another task's section. */
+void hosted_irq_set(int on);
 /* The way back to user mode: what was left to do (delayed fput). */
 void hosted_syscall_exit(void);
 /* struct hosted_kernel's interrupt(). */

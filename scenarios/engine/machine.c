@@ -198,6 +198,7 @@ static const struct field iommu_fields[] = {
 	FIELD(iommu, "default_domain", read_enum, default_domain, &domain_words, false),
 	FIELD(iommu, "deferred_attach", read_bool, deferred_attach, NULL, false),
 	FIELD(iommu, "no_blocking", read_bool, no_blocking, NULL, false),
+	FIELD(iommu, "at_boot", read_bool, at_boot, NULL, false),
 	FIELD(iommu, "fail_probe", read_bool, fail_probe, NULL, false),
 };
 
@@ -221,6 +222,7 @@ static const struct field device_fields[] = {
 	FIELD(device, "bridge", read_bool, bridge, NULL, false),
 	FIELD(device, "untrusted", read_bool, untrusted, NULL, false),
 	FIELD(device, "absent", read_bool, absent, NULL, false),
+	FIELD(device, "bound", read_bool, bound, NULL, false),
 };
 
 static const struct field resv_fields[] = {

@@ -185,10 +185,11 @@ static u32 take_quarantined(struct mem *m, u64 bytes)
 	return i;
 }
 
-static u32 take_fresh(struct mem *m, u64 bytes)
+static u32 take_fresh(struct mem *m, u64 bytes, u64 align)
 {
-	struct head *h = (struct head *)m->brk;
-	u64 need = sizeof(*h) + bytes;
+	u64 gap = ALIGN(m->brk + sizeof(struct head), align) - sizeof(struct head) - m->brk;
+	struct head *h = (struct head *)(m->brk + gap);
+	u64 need = gap + sizeof(*h) + bytes;
 
 	if (m->brk + need + sizeof(*h) > m->base + HEAP_SLOT)
 		return NONE;
@@ -199,9 +200,9 @@ static u32 take_fresh(struct mem *m, u64 bytes)
 	}
 	h->magic = MEM_MAGIC;
 	h->index = m->n;
-	access_set_live(h, sizeof(*h), true);
-	access_set_state(h, sizeof(*h), CELL_REDZONE);
-	m->rec[m->n].o.addr = m->brk + sizeof(*h);
+	access_set_live(h - gap / sizeof(*h), gap + sizeof(*h), true);
+	access_set_state(h - gap / sizeof(*h), gap + sizeof(*h), CELL_REDZONE);
+	m->rec[m->n].o.addr = m->brk + gap + sizeof(*h);
 	m->brk += need;
 	return m->n++;
 }
@@ -217,10 +218,10 @@ void *mem_alloc(struct mem *m, size_t size, u32 flags, const char *cache, u64 pc
 		return NULL;
 	if (size >= HEAP_SLOT)
 		return NULL;
-	if (m->brk - m->base > MEM_FRESH_MAX)
+	if (m->brk - m->base > MEM_FRESH_MAX && !(flags & MEM_ALIGN_256))
 		i = take_quarantined(m, bytes);
 	if (i == NONE)
-		i = take_fresh(m, bytes);
+		i = take_fresh(m, bytes, flags & MEM_ALIGN_256 ? 256 : 16);
 	if (i == NONE)
 		return NULL;
 	mark_dirty(m, i);

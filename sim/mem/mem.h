@@ -31,7 +31,8 @@ struct mem_object {
 	struct mem_stack alloc, free, aux; /* aux: last call_rcu / queue_work on it */
 };
 
-enum mem_flags { MEM_ZERO = 1, MEM_NOFAIL = 2 };
+/* MEM_ALIGN_256: 256-byte aligned, and never memory of an object that was freed in this run. */
+enum mem_flags { MEM_ZERO = 1, MEM_NOFAIL = 2, MEM_ALIGN_256 = 4 };
 
 struct mem *mem_create(struct world *w);
 void mem_destroy(struct mem *m);
@@ -43,7 +44,7 @@ void mem_snapshot(struct mem *m);
 /* Forgets the snapshot and all objects: an empty heap. */
 void mem_forget(struct mem *m);
 
-/* 16-byte aligned; NULL when the injected failure fires or the heap is full. */
+/* 16-byte aligned unless told otherwise; NULL: the injected failure fires, or the heap is full. */
 void *mem_alloc(struct mem *m, size_t size, u32 flags, const char *cache, u64 pc);
 /*
  * NULL is ignored. A double or wild free is reported through `bad` (never

@@ -3,6 +3,7 @@
  * custom: what the object offers: boot and shutdown, the syscall door, the
  * processes' memory.
  */
+#include "core/hosted/custom/machine.h"
 #include "core/hosted/custom/syscall.h"
 
 #include <linux/device.h>
@@ -23,7 +24,7 @@ void __init maple_tree_init(void);
 
 enum system_states system_state;
 
-static void boot(void)
+static void boot(const struct floor_machine *m)
 {
 	hosted_hooks_boot();
 	hosted_task_boot();
@@ -38,6 +39,8 @@ static void boot(void)
 	files_maxfiles_init();
 	chrdev_init();
 	driver_init();
+	if (hosted_irq_boot())
+		pr_err("no interrupt controller\n");
 	for (initcall_entry_t *call = hosted_initcalls_start; call < hosted_initcalls_end; call++) {
 		initcall_t fn = initcall_from_entry(call);
 		int ret;
@@ -48,6 +51,7 @@ static void boot(void)
 		if (ret && ret != -ENODEV)
 			pr_err("initcall %ps returned %d\n", fn, ret);
 	}
+	hosted_machine_boot(m);
 	system_state = SYSTEM_RUNNING;
 	hosted_syscall_exit();
 }

@@ -5,7 +5,8 @@
  *
  * False: no slab is ever full or shared; a constructor runs at each
  * allocation; an object of a SLAB_TYPESAFE_BY_RCU cache is not used again
- * before a grace period has ended. Alignment is 16 bytes.
+ * before a grace period has ended. Alignment is 16
+ * bytes, of caches that ask for more it is 256.
  */
 #include "core/hosted/runtime.h"
 
@@ -19,6 +20,7 @@ struct kmem_cache {
 	const char *name;
 	unsigned int size;
 	slab_flags_t flags;
+	unsigned int floor_flags;
 	void (*ctor)(void *p);
 };
 
@@ -37,17 +39,23 @@ bool slab_is_available(void)
 	return true;
 }
 
-static void *alloc(size_t size, gfp_t gfp, const char *cache, unsigned long pc)
+static void *alloc_with(size_t size, gfp_t gfp, unsigned int flags, const char *cache,
+			unsigned long pc)
 {
-	unsigned int flags = gfp & __GFP_ZERO ? FLOOR_ZERO : 0;
-
 	if (!size)
 		return ZERO_SIZE_PTR;
+	if (gfp & __GFP_ZERO)
+		flags |= FLOOR_ZERO;
 	if (gfp & __GFP_NOFAIL)
 		flags |= FLOOR_NOFAIL;
 	if (gfpflags_allow_blocking(gfp))
 		might_sleep();
 	return hosted_floor->alloc(size, flags, cache, pc);
+}
+
+static void *alloc(size_t size, gfp_t gfp, const char *cache, unsigned long pc)
+{
+	return alloc_with(size, gfp, 0, cache, pc);
 }
 
 void *__kmalloc_noprof(size_t size, gfp_t gfp)
@@ -176,6 +184,8 @@ struct kmem_cache *__kmem_cache_create_args(const char *name, unsigned int size,
 	s->name = name;
 	s->size = ALIGN(size, 8);
 	s->flags = flags;
+	BUG_ON(args->align > 256);
+	s->floor_flags = args->align > 16 ? FLOOR_ALIGN_256 : 0;
 	s->ctor = args->ctor;
 	return s;
 }
@@ -196,7 +206,7 @@ static void *cache_alloc(struct kmem_cache *s, gfp_t gfp, unsigned long pc)
 
 	if (s->flags & SLAB_TYPESAFE_BY_RCU)
 		size += sizeof(struct rcu_head);
-	p = alloc(size, gfp, s->name, pc);
+	p = alloc_with(size, gfp, s->floor_flags, s->name, pc);
 	if (p && s->ctor)
 		s->ctor(p);
 	return p;
@@ -249,6 +259,7 @@ kmem_cache_alloc_bulk_noprof(struct kmem_cache *s, gfp_t gfp, size_t n, void **p
 			return 0;
 		}
 	}
+	hosted_floor->mark_written(p, n * sizeof(*p));
 	return n;
 }
 

@@ -108,7 +108,7 @@ void _raw_spin_lock_bh(raw_spinlock_t *l)
 
 void _raw_spin_lock_irq(raw_spinlock_t *l)
 {
-	*hosted_irq_flag() = 0;
+	hosted_irq_set(0);
 	lock(l, 0, HOSTED_CALLER);
 }
 
@@ -116,7 +116,7 @@ unsigned long _raw_spin_lock_irqsave(raw_spinlock_t *l)
 {
 	unsigned long flags = *hosted_irq_flag();
 
-	*hosted_irq_flag() = 0;
+	hosted_irq_set(0);
 	lock(l, 0, HOSTED_CALLER);
 	return flags;
 }
@@ -125,7 +125,7 @@ unsigned long _raw_spin_lock_irqsave_nested(raw_spinlock_t *l, int subclass)
 {
 	unsigned long flags = *hosted_irq_flag();
 
-	*hosted_irq_flag() = 0;
+	hosted_irq_set(0);
 	lock(l, subclass, HOSTED_CALLER);
 	return flags;
 }
@@ -160,13 +160,13 @@ void _raw_spin_unlock_bh(raw_spinlock_t *l)
 void _raw_spin_unlock_irq(raw_spinlock_t *l)
 {
 	unlock(l, HOSTED_CALLER);
-	*hosted_irq_flag() = 1;
+	hosted_irq_set(1);
 }
 
 void _raw_spin_unlock_irqrestore(raw_spinlock_t *l, unsigned long flags)
 {
 	unlock(l, HOSTED_CALLER);
-	*hosted_irq_flag() = flags;
+	hosted_irq_set(flags);
 }
 
 /* --- rwlocks --- */

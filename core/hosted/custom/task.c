@@ -104,6 +104,14 @@ int *hosted_irq_flag(void)
 	return &self()->irq_on;
 }
 
+void hosted_irq_set(int on)
+{
+	struct hosted_task *h = self();
+
+	h->irq_on = on;
+	*(int *)((char *)h->task + hosted_floor->irq_off_offset) = !on;
+}
+
 /*
  * Only one task at a time is between local_irq_save() and its restore: on one
  * CPU, code relies on that (percpu_counter). Who holds a spinlock does not
@@ -119,7 +127,7 @@ static void irq_off(struct hosted_task *h)
 		hosted_floor->yield();
 	if (!hosted_irq_owner)
 		hosted_irq_owner = h;
-	h->irq_on = 0;
+	hosted_irq_set(0);
 	hosted_floor->acquire(&hosted_irq_owner);
 }
 
@@ -130,7 +138,7 @@ static void irq_on(struct hosted_task *h)
 	hosted_floor->release(&hosted_irq_owner);
 	if (hosted_irq_owner == h)
 		hosted_irq_owner = NULL;
-	h->irq_on = 1;
+	hosted_irq_set(1);
 }
 
 int um_get_signals(void)

@@ -1,0 +1,367 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * custom: an IOMMU driver for the scenario's machine. Page tables are the
+ * tree's own (io-pgtable, 64-bit LPAE stage 1); groups come from the tree's
+ * pci_device_group() or from shared stream ids.
+ *
+ * False: there is no hardware: an attach only notes the domain, an
+ * invalidation does nothing, DMA is a look-up in the page table.
+ */
+#include "core/hosted/custom/machine.h"
+
+#include <linux/io-pgtable.h>
+#include <linux/iommu.h>
+#include <linux/mm.h>
+#include <linux/pci.h>
+#include <linux/slab.h>
+
+struct hosted_domain {
+	struct iommu_domain domain;
+	struct hosted_iommu *iommu;
+	struct io_pgtable_ops *table;
+};
+
+static struct hosted_iommu *iommu_of(struct device *dev)
+{
+	struct hosted_device *hd = hosted_device_of(dev);
+
+	if (!hd || hd->d.iommu >= hosted_machine.n_iommus)
+		return NULL;
+	return &hosted_machine.iommu[hd->d.iommu];
+}
+
+static struct hosted_domain *domain_of(struct iommu_domain *domain)
+{
+	return container_of(domain, struct hosted_domain, domain);
+}
+
+/* --- domains --- */
+
+static void tlb_flush_all(void *cookie)
+{
+}
+
+static void tlb_flush_walk(unsigned long iova, size_t size, size_t granule, void *cookie)
+{
+}
+
+static const struct iommu_flush_ops flush_ops = {
+	.tlb_flush_all = tlb_flush_all,
+	.tlb_flush_walk = tlb_flush_walk,
+};
+
+static int attach_paging(struct iommu_domain *domain, struct device *dev)
+{
+	struct hosted_device *hd = hosted_device_of(dev);
+
+	if (domain_of(domain)->iommu != iommu_of(dev))
+		return -EINVAL;
+	WRITE_ONCE(hd->domain, domain);
+	return 0;
+}
+
+static int attach_static(struct iommu_domain *domain, struct device *dev)
+{
+	WRITE_ONCE(hosted_device_of(dev)->domain, domain);
+	return 0;
+}
+
+/* signature given */
+static int map_pages(struct iommu_domain *domain, unsigned long iova, phys_addr_t pa,
+		     size_t pgsize, size_t n, int prot, gfp_t gfp, size_t *mapped)
+{
+	struct io_pgtable_ops *t = domain_of(domain)->table;
+
+	return t->map_pages(t, iova, pa, pgsize, n, prot, gfp, mapped);
+}
+
+static size_t unmap_pages(struct iommu_domain *domain, unsigned long iova, size_t pgsize, size_t n,
+			  struct iommu_iotlb_gather *gather)
+{
+	struct io_pgtable_ops *t = domain_of(domain)->table;
+
+	return t->unmap_pages(t, iova, pgsize, n, gather);
+}
+
+static phys_addr_t iova_to_phys(struct iommu_domain *domain, dma_addr_t iova)
+{
+	struct io_pgtable_ops *t = domain_of(domain)->table;
+
+	return t->iova_to_phys(t, iova);
+}
+
+static bool enforce_cache_coherency(struct iommu_domain *domain)
+{
+	return true;
+}
+
+/* A device that still uses it has lost its translation under its feet. */
+static void free_paging(struct iommu_domain *domain)
+{
+	struct hosted_domain *d = domain_of(domain);
+
+	for (int i = 0; i < hosted_machine.n_devices; i++) {
+		struct hosted_device *hd = &hosted_machine.device[i];
+
+		if (hd->domain == domain)
+			hosted_finding(HOSTED_CALLER, "BUG: domain freed under a device in %F",
+				       "device %s still translates by it", hd->d.name);
+	}
+	free_io_pgtable_ops(d->table);
+	kfree(d);
+}
+
+static const struct iommu_domain_ops paging_ops = {
+	.attach_dev = attach_paging,
+	.map_pages = map_pages,
+	.unmap_pages = unmap_pages,
+	.iova_to_phys = iova_to_phys,
+	.enforce_cache_coherency = enforce_cache_coherency,
+	.free = free_paging,
+};
+
+static const struct iommu_domain_ops static_ops = {.attach_dev = attach_static};
+static struct iommu_domain identity_domain = {.type = IOMMU_DOMAIN_IDENTITY, .ops = &static_ops};
+static struct iommu_domain blocked_domain = {.type = IOMMU_DOMAIN_BLOCKED, .ops = &static_ops};
+
+static struct iommu_domain *alloc_paging(struct device *dev)
+{
+	struct hosted_iommu *u = iommu_of(dev);
+	struct hosted_domain *d = kzalloc(sizeof(*d), GFP_KERNEL_ACCOUNT);
+	struct io_pgtable_cfg cfg = {
+		.pgsize_bitmap = u->d.pgsize_bitmap,
+		.ias = min(u->d.aperture_lg2, 48U),
+		.oas = 48,
+		.coherent_walk = true,
+		.tlb = &flush_ops,
+	};
+
+	if (!d)
+		return ERR_PTR(-ENOMEM);
+	d->table = alloc_io_pgtable_ops(ARM_64_LPAE_S1, &cfg, d);
+	if (!d->table) {
+		kfree(d);
+		return ERR_PTR(-ENOMEM);
+	}
+	d->iommu = u;
+	d->domain.type = IOMMU_DOMAIN_UNMANAGED;
+	d->domain.ops = &paging_ops;
+	d->domain.pgsize_bitmap = cfg.pgsize_bitmap;
+	d->domain.geometry.aperture_end = (1UL << cfg.ias) - 1;
+	d->domain.geometry.force_aperture = true;
+	return &d->domain;
+}
+
+/* A device without a domain of its own reaches all memory, as before any attach. */
+void *hosted_dma(struct hosted_device *hd, u64 iova, unsigned long size)
+{
+	struct iommu_domain *domain = READ_ONCE(hd->domain);
+	phys_addr_t pa = iova;
+
+	if (domain == &blocked_domain)
+		return NULL;
+	if (domain && domain != &identity_domain)
+		pa = iova_to_phys(domain, iova);
+	if (!pa || PHYS_PFN(pa) != PHYS_PFN(pa + size - 1) || PHYS_PFN(pa) >= max_mapnr)
+		return NULL;
+	return page_address(pfn_to_page(PHYS_PFN(pa))) + offset_in_page(pa);
+}
+
+/* --- devices --- */
+
+static bool capable_of(struct device *dev, enum iommu_cap cap)
+{
+	return cap == IOMMU_CAP_CACHE_COHERENCY || cap == IOMMU_CAP_NOEXEC ||
+	       cap == IOMMU_CAP_ENFORCE_CACHE_COHERENCY || cap == IOMMU_CAP_DEFERRED_FLUSH;
+}
+
+static struct iommu_device *probe_device(struct device *dev)
+{
+	struct hosted_device *hd = hosted_device_of(dev);
+	struct hosted_iommu *u = iommu_of(dev);
+
+	if (!u || !u->registered)
+		return ERR_PTR(-ENODEV);
+	if (u->d.fail_probe && !hd->probe_failed) {
+		hd->probe_failed = true;
+		return ERR_PTR(-EPROBE_DEFER);
+	}
+	dev_iommu_priv_set(dev, hd);
+	return &u->iommu;
+}
+
+static void release_device(struct device *dev)
+{
+	WRITE_ONCE(hosted_device_of(dev)->domain, NULL);
+}
+
+static bool shares_stream(const struct floor_device *a, const struct floor_device *b)
+{
+	for (unsigned int i = 0; i < a->n_ids; i++) {
+		for (unsigned int k = 0; k < b->n_ids; k++) {
+			if (a->ids[i] == b->ids[k])
+				return true;
+		}
+	}
+	return false;
+}
+
+/* A platform device is with those whose ids it shares; PCI without ACS, with its bus. */
+static bool is_with(const struct hosted_device *a, const struct hosted_device *b)
+{
+	if (a == b || a->d.iommu != b->d.iommu)
+		return false;
+	if (a->d.bus == b->d.bus && hosted_machine.bus[a->d.bus].pci &&
+	    !hosted_machine.bus[a->d.bus].acs)
+		return true;
+	return shares_stream(&a->d, &b->d);
+}
+
+static struct iommu_group *device_group(struct device *dev)
+{
+	struct hosted_device *hd = hosted_device_of(dev);
+
+	for (int i = 0; i < hosted_machine.n_devices; i++) {
+		struct hosted_device *other = &hosted_machine.device[i];
+		struct iommu_group *group;
+
+		if (!other->dev || !is_with(hd, other))
+			continue;
+		group = iommu_group_get(other->dev);
+		if (group)
+			return group;
+	}
+	return dev_is_pci(dev) ? pci_device_group(dev) : generic_device_group(dev);
+}
+
+static const enum iommu_resv_type resv_types[] = {
+	[FLOOR_RESV_DIRECT] = IOMMU_RESV_DIRECT,
+	[FLOOR_RESV_DIRECT_RELAXABLE] = IOMMU_RESV_DIRECT_RELAXABLE,
+	[FLOOR_RESV_RESERVED] = IOMMU_RESV_RESERVED,
+	[FLOOR_RESV_MSI] = IOMMU_RESV_MSI,
+	[FLOOR_RESV_SW_MSI] = IOMMU_RESV_SW_MSI,
+};
+
+#define MSI_WINDOW 0xfee00000UL
+#define MSI_WINDOW_SIZE 0x100000UL
+
+static void add_region(struct list_head *list, const struct floor_resv *r)
+{
+	int prot = r->type < FLOOR_RESV_RESERVED ? IOMMU_READ | IOMMU_WRITE : 0;
+	struct iommu_resv_region *region =
+		iommu_alloc_resv_region(r->start, r->length, prot, resv_types[r->type], GFP_KERNEL);
+
+	if (region)
+		list_add_tail(&region->list, list);
+}
+
+/* What the machine says; a device without a MSI window of its own has x86's. */
+static void get_resv_regions(struct device *dev, struct list_head *list)
+{
+	static const struct floor_resv window = {
+		.start = MSI_WINDOW, .length = MSI_WINDOW_SIZE, .type = FLOOR_RESV_MSI};
+	struct hosted_device *hd = hosted_device_of(dev);
+	bool has_window = false;
+
+	for (int i = 0; i < hosted_machine.n_resv; i++) {
+		const struct floor_resv *r = &hosted_machine.resv[i];
+
+		if (r->device != hd - hosted_machine.device)
+			continue;
+		has_window |= r->type == FLOOR_RESV_MSI || r->type == FLOOR_RESV_SW_MSI;
+		add_region(list, r);
+	}
+	if (!has_window)
+		add_region(list, &window);
+}
+
+static bool is_attach_deferred(struct device *dev)
+{
+	return iommu_of(dev)->d.deferred_attach;
+}
+
+static int def_domain_type(struct device *dev)
+{
+	struct hosted_iommu *u = iommu_of(dev);
+
+	return u->d.default_domain == FLOOR_DOMAIN_IDENTITY ? IOMMU_DOMAIN_IDENTITY : 0;
+}
+
+static const struct iommu_ops driver_ops = {
+	.capable = capable_of,
+	.domain_alloc_paging = alloc_paging,
+	.probe_device = probe_device,
+	.release_device = release_device,
+	.device_group = device_group,
+	.get_resv_regions = get_resv_regions,
+	.is_attach_deferred = is_attach_deferred,
+	.def_domain_type = def_domain_type,
+	.default_domain_ops = &paging_ops,
+	.identity_domain = &identity_domain,
+	.blocked_domain = &blocked_domain,
+	.owner = THIS_MODULE,
+};
+
+/*
+ * The tree's mock driver takes every device that firmware does not describe, so
+ * each IOMMU has a fwnode, and its operations are found by it from the start.
+ */
+int hosted_iommu_boot(void)
+{
+	int ret = 0;
+
+	for (int i = 0; i < hosted_machine.n_iommus && !ret; i++) {
+		struct hosted_iommu *u = &hosted_machine.iommu[i];
+
+		u->ops = driver_ops;
+		u->ops.pgsize_bitmap = u->d.pgsize_bitmap;
+		if (u->d.no_blocking)
+			u->ops.blocked_domain = NULL;
+		fwnode_init(&u->fwnode, NULL);
+		u->firmware.fwnode = &u->fwnode;
+		ret = iommu_device_register(&u->firmware, &u->ops, NULL);
+	}
+	return ret;
+}
+
+void hosted_iommu_describe(struct device *dev)
+{
+	struct hosted_iommu *u = iommu_of(dev);
+
+	if (!u || !u->registered)
+		return;
+	mutex_lock(&iommu_probe_device_lock);
+	if (iommu_fwspec_init(dev, &u->fwnode))
+		pr_err("%s: no fwspec\n", dev_name(dev));
+	mutex_unlock(&iommu_probe_device_lock);
+}
+
+int hosted_iommu_register(struct hosted_iommu *u)
+{
+	int ret;
+
+	if (u->registered)
+		return -EBUSY;
+	memset(&u->iommu, 0, sizeof(u->iommu));
+	u->iommu.fwnode = &u->fwnode;
+	u->registered = true;
+	for (int i = 0; i < hosted_machine.n_devices; i++) {
+		struct hosted_device *hd = &hosted_machine.device[i];
+
+		if (hd->dev && iommu_of(hd->dev) == u)
+			hosted_iommu_describe(hd->dev);
+	}
+	ret = iommu_device_register(&u->iommu, &u->ops, NULL);
+	if (ret)
+		u->registered = false;
+	return ret;
+}
+
+int hosted_iommu_unregister(struct hosted_iommu *u)
+{
+	if (!u->registered)
+		return -ENODEV;
+	u->registered = false;
+	iommu_device_unregister(&u->iommu);
+	return 0;
+}

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * custom: the interrupt controller under the tree's interrupt core: 16 level
+ * lines for INTx and 64 message vectors. What a device raises becomes an
+ * interrupt of the floor, which takes the CPU of whoever has interrupts on.
+ *
+ * False: messages are delivered whatever address they carry; `current` of a
+ * handler is the interrupt's own task, not the one it interrupted.
+ */
+#include "core/hosted/custom/machine.h"
+
+#include <linux/irq.h>
+#include <linux/irqdesc.h>
+#include <linux/irqdomain.h>
+#include <linux/msi.h>
+#include <linux/pci.h>
+#include <linux/preempt.h>
+
+#define VECTORS 64
+#define LINE_FIRST 16
+#define LINES 16
+
+static struct fwnode_handle *hosted_msi_fwnode;
+static struct irq_domain *hosted_vectors, *hosted_msi;
+static DECLARE_BITMAP(hosted_vector_used, VECTORS);
+
+/* --- message vectors --- */
+
+static void compose(struct irq_data *d, struct msi_msg *msg)
+{
+	msg->address_hi = 0;
+	msg->address_lo = 0xfee00000;
+	msg->data = d->hwirq;
+}
+
+static void nothing(struct irq_data *d)
+{
+}
+
+static struct irq_chip vector_chip = {
+	.name = "vector",
+	.irq_compose_msi_msg = compose,
+	.irq_ack = nothing,
+};
+
+static int vector_alloc(struct irq_domain *domain, unsigned int virq, unsigned int n, void *arg)
+{
+	unsigned long first = bitmap_find_next_zero_area(hosted_vector_used, VECTORS, 0, n, n - 1);
+
+	if (first >= VECTORS)
+		return -ENOSPC;
+	bitmap_set(hosted_vector_used, first, n);
+	for (unsigned int i = 0; i < n; i++)
+		irq_domain_set_info(domain, virq + i, first + i, &vector_chip, NULL,
+				    handle_edge_irq, NULL, NULL);
+	return 0;
+}
+
+static void vector_free(struct irq_domain *domain, unsigned int virq, unsigned int n)
+{
+	struct irq_data *d = irq_domain_get_irq_data(domain, virq);
+
+	if (d)
+		bitmap_clear(hosted_vector_used, d->hwirq, n);
+}
+
+static const struct irq_domain_ops vector_ops = {.alloc = vector_alloc, .free = vector_free};
+
+static struct irq_chip msi_chip = {
+	.name = "PCI-MSI",
+	.irq_mask = pci_msi_mask_irq,
+	.irq_unmask = pci_msi_unmask_irq,
+	.irq_ack = irq_chip_ack_parent,
+};
+
+static struct msi_domain_info msi_info = {
+	.flags = MSI_FLAG_USE_DEF_DOM_OPS | MSI_FLAG_USE_DEF_CHIP_OPS | MSI_FLAG_MULTI_PCI_MSI |
+		 MSI_FLAG_PCI_MSIX,
+	.chip = &msi_chip,
+};
+
+void *pci_root_bus_fwnode(struct pci_bus *bus)
+{
+	return hosted_msi_fwnode;
+}
+
+void hosted_irq_isolate(struct device *dev)
+{
+	dev_set_msi_domain(dev, hosted_vectors);
+}
+
+/* --- lines --- */
+
+static unsigned long hosted_line_masked;
+
+static void line_mask(struct irq_data *d)
+{
+	hosted_line_masked |= BIT(d->irq - LINE_FIRST);
+}
+
+static void line_unmask(struct irq_data *d)
+{
+	hosted_line_masked &= ~BIT(d->irq - LINE_FIRST);
+	if (hosted_pci_asserts(d->irq))
+		hosted_irq_level(d->irq);
+}
+
+static struct irq_chip line_chip = {
+	.name = "INTx",
+	.irq_mask = line_mask,
+	.irq_unmask = line_unmask,
+	.irq_ack = nothing,
+};
+
+unsigned int hosted_irq_line(unsigned int slot)
+{
+	return LINE_FIRST + slot % LINES;
+}
+
+/* --- delivery --- */
+
+/* arg: a message's vector, or VECTORS and a line's number. */
+static void deliver(void *arg)
+{
+	unsigned long what = (unsigned long)arg;
+	int was_on = *hosted_irq_flag();
+
+	preempt_count_add(HARDIRQ_OFFSET);
+	um_set_signals(0);
+	if (what < VECTORS)
+		generic_handle_domain_irq(hosted_vectors, what);
+	else
+		generic_handle_irq(what - VECTORS);
+	um_set_signals(was_on);
+	preempt_count_sub(HARDIRQ_OFFSET);
+}
+
+void hosted_irq_message(unsigned int vector)
+{
+	if (vector < VECTORS)
+		hosted_floor->irq(deliver, (void *)(unsigned long)vector);
+}
+
+void hosted_irq_level(unsigned int line)
+{
+	if (!(hosted_line_masked & BIT(line - LINE_FIRST)))
+		hosted_floor->irq(deliver, (void *)(unsigned long)(line + VECTORS));
+}
+
+int hosted_irq_boot(void)
+{
+	early_irq_init();
+	for (unsigned int i = 0; i < LINES; i++)
+		irq_set_chip_and_handler(LINE_FIRST + i, &line_chip, handle_level_irq);
+	hosted_msi_fwnode = irq_domain_alloc_named_fwnode("vectors");
+	if (!hosted_msi_fwnode)
+		return -ENOMEM;
+	hosted_vectors = irq_domain_create_linear(hosted_msi_fwnode, VECTORS, &vector_ops, NULL);
+	if (!hosted_vectors)
+		return -ENOMEM;
+	hosted_vectors->flags |= IRQ_DOMAIN_FLAG_ISOLATED_MSI;
+	hosted_msi = pci_msi_create_irq_domain(hosted_msi_fwnode, &msi_info, hosted_vectors);
+	return hosted_msi ? 0 : -ENOMEM;
+}

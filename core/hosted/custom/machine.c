@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * custom: the scenario's machine as firmware would have found it: platform
+ * devices and PCI functions that wait for a driver.
+ *
+ * Which driver may have a device is the program's to say (bind, probe): until
+ * then an override keeps every driver away.
+ */
+#include "core/hosted/custom/machine.h"
+
+#include <linux/msi.h>
+#include <linux/pci.h>
+#include <linux/platform_device.h>
+
+struct hosted_machine hosted_machine;
+
+struct hosted_device *hosted_device_of(struct device *dev)
+{
+	if (!dev)
+		return NULL;
+	for (int i = 0; i < hosted_machine.n_devices; i++) {
+		if (hosted_machine.device[i].dev == dev)
+			return &hosted_machine.device[i];
+	}
+	return NULL;
+}
+
+static bool is_pci(const struct hosted_device *hd)
+{
+	return hosted_machine.bus[hd->d.bus].pci;
+}
+
+int hosted_device_override(struct hosted_device *hd, const char *driver)
+{
+	if (!hd->dev)
+		return -ENODEV;
+	driver = driver ? driver : "none";
+#if HOSTED_HAS_DEVICE_DRIVER_OVERRIDE
+	return device_set_driver_override(hd->dev, driver);
+#else
+	if (is_pci(hd))
+		return driver_set_override(hd->dev, &to_pci_dev(hd->dev)->driver_override, driver,
+					   strlen(driver));
+	return driver_set_override(hd->dev, &to_platform_device(hd->dev)->driver_override, driver,
+				   strlen(driver));
+#endif
+}
+
+/* --- platform devices --- */
+
+static int platform_add(struct hosted_device *hd)
+{
+	struct platform_device *pdev = platform_device_alloc(hd->d.name, PLATFORM_DEVID_NONE);
+	int ret;
+
+	if (!pdev)
+		return -ENOMEM;
+	hd->dev = &pdev->dev;
+	ret = hosted_device_override(hd, NULL);
+	if (!ret) {
+		hosted_irq_isolate(&pdev->dev);
+		hosted_iommu_describe(&pdev->dev);
+		ret = platform_device_add(pdev);
+	}
+	if (ret) {
+		hd->dev = NULL;
+		platform_device_put(pdev);
+	}
+	return ret;
+}
+
+static int platform_remove(struct hosted_device *hd)
+{
+	struct platform_device *pdev = to_platform_device(hd->dev);
+
+	platform_device_del(pdev);
+	hd->dev = NULL;
+	platform_device_put(pdev);
+	return 0;
+}
+
+int hosted_device_add(struct hosted_device *hd)
+{
+	if (hd->dev)
+		return -EEXIST;
+	return is_pci(hd) ? hosted_pci_add(hd) : platform_add(hd);
+}
+
+int hosted_device_remove(struct hosted_device *hd)
+{
+	if (!hd->dev)
+		return -ENODEV;
+	return is_pci(hd) ? hosted_pci_remove(hd) : platform_remove(hd);
+}
+
+/* The driver that the machine names for it; as after device_initial_probe(). */
+int hosted_device_probe(struct hosted_device *hd)
+{
+	int ret = hosted_device_override(hd, *hd->d.driver ? hd->d.driver : NULL);
+
+	if (ret)
+		return ret;
+	ret = device_attach(hd->dev);
+	return ret < 0 ? ret : 0;
+}
+
+/* --- boot --- */
+
+/* What there is when nobody says: two functions that share a group, one alone, one emulated. */
+static const struct floor_iommu default_iommu[] = {
+	{.name = "iommu0", .pgsize_bitmap = 0x40201000, .aperture_lg2 = 48, .at_boot = true},
+};
+static const struct floor_bus default_bus[] = {
+	{.name = "pci0", .pci = true, .parent = FLOOR_NONE, .acs = true},
+	{.name = "soc", .parent = FLOOR_NONE, .acs = true},
+};
+static const struct floor_device default_device[] = {
+	{.name = "pci1", .driver = "vfio-pci", .bdf = 8, .alias_of = FLOOR_NONE, .bound = true},
+	{.name = "pci2", .driver = "vfio-pci", .bdf = 16, .alias_of = FLOOR_NONE, .bound = true},
+	{.name = "dma0", .driver = "vfio-test", .bus = 1, .ids = {7}, .n_ids = 1,
+	 .alias_of = FLOOR_NONE, .bound = true},
+	{.name = "dma1", .driver = "vfio-test", .bus = 1, .bdf = 1, .ids = {7}, .n_ids = 1,
+	 .alias_of = FLOOR_NONE, .bound = true},
+	{.name = "mdev0", .driver = "vfio-emulated", .bus = 1, .bdf = 2, .iommu = FLOOR_NONE,
+	 .alias_of = FLOOR_NONE, .bound = true},
+};
+static const struct floor_machine default_machine = {
+	.n_iommus = ARRAY_SIZE(default_iommu),
+	.n_buses = ARRAY_SIZE(default_bus),
+	.n_devices = ARRAY_SIZE(default_device),
+	.iommu = default_iommu,
+	.bus = default_bus,
+	.device = default_device,
+};
+
+/* Strings of a given machine do not outlive the boot. */
+static const char *keep(const char *s)
+{
+	return kstrdup(s, GFP_KERNEL | __GFP_NOFAIL);
+}
+
+static void take(const struct floor_machine *m)
+{
+	struct hosted_machine *to = &hosted_machine;
+
+	to->n_iommus = min(m->n_iommus, (unsigned int)HOSTED_IOMMUS_MAX);
+	to->n_buses = min(m->n_buses, (unsigned int)HOSTED_BUSES_MAX);
+	to->n_devices = min(m->n_devices, (unsigned int)HOSTED_DEVICES_MAX);
+	to->n_resv = min(m->n_resv, (unsigned int)HOSTED_RESV_MAX);
+	for (int i = 0; i < to->n_iommus; i++) {
+		to->iommu[i].d = m->iommu[i];
+		to->iommu[i].d.name = keep(m->iommu[i].name);
+	}
+	for (int i = 0; i < to->n_buses; i++) {
+		to->bus[i] = m->bus[i];
+		to->bus[i].name = keep(m->bus[i].name);
+	}
+	for (int i = 0; i < to->n_devices; i++) {
+		to->device[i].d = m->device[i];
+		to->device[i].d.name = keep(m->device[i].name);
+		to->device[i].d.driver = keep(m->device[i].driver);
+	}
+	memcpy(to->resv, m->resv, to->n_resv * sizeof(*m->resv));
+}
+
+static void complain(const char *what, const char *name, int ret)
+{
+	if (ret)
+		pr_err("machine: %s %s gave %d\n", what, name, ret);
+}
+
+void hosted_machine_boot(const struct floor_machine *m)
+{
+	take(m && m->n_devices ? m : &default_machine);
+	complain("drivers of", "VFIO", hosted_vfio_boot());
+	complain("IOMMUs", "", hosted_iommu_boot());
+	for (int i = 0; i < hosted_machine.n_iommus; i++) {
+		struct hosted_iommu *u = &hosted_machine.iommu[i];
+
+		if (u->d.at_boot)
+			complain("IOMMU", u->d.name, hosted_iommu_register(u));
+	}
+	complain("the bus", "PCI", hosted_pci_boot());
+	for (int i = 0; i < hosted_machine.n_devices; i++) {
+		struct hosted_device *hd = &hosted_machine.device[i];
+
+		if (!hd->d.absent)
+			complain("device", hd->d.name, hosted_device_add(hd));
+		if (hd->dev && hd->d.bound)
+			complain("driver of", hd->d.name, hosted_device_probe(hd));
+	}
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The machine inside the object: what floor_machine.h described, and what became
+ * of it. Indices are the scenario's.
+ */
+#pragma once
+
+#include "core/hosted/floor_machine.h"
+#include "core/hosted/runtime.h"
+
+#include <linux/device.h>
+#include <linux/iommu.h>
+
+#define HOSTED_IOMMUS_MAX 16
+#define HOSTED_BUSES_MAX 16
+#define HOSTED_DEVICES_MAX 64
+#define HOSTED_RESV_MAX 64
+
+struct hosted_iommu {
+	struct floor_iommu d;
+	struct fwnode_handle fwnode;
+	struct iommu_device iommu;
+	struct iommu_device firmware; /* makes `ops` known before `iommu` is registered */
+	struct iommu_ops ops;
+	bool registered;
+};
+
+struct hosted_function;
+
+struct hosted_device {
+	struct floor_device d;
+	struct hosted_function *function; /* of a PCI device that is plugged in */
+	struct device *dev;          /* while it is there */
+	struct iommu_domain *domain; /* what the hardware translates by; NULL: nothing set */
+	bool probe_failed;           /* fail_probe has had its turn */
+};
+
+extern struct hosted_machine {
+	unsigned int n_iommus, n_buses, n_devices, n_resv;
+	struct hosted_iommu iommu[HOSTED_IOMMUS_MAX];
+	struct floor_bus bus[HOSTED_BUSES_MAX];
+	struct hosted_device device[HOSTED_DEVICES_MAX];
+	struct floor_resv resv[HOSTED_RESV_MAX];
+} hosted_machine;
+
+/* custom/machine.c: m NULL or without devices: the default machine. */
+void hosted_machine_boot(const struct floor_machine *m);
+/* The entry behind a device, or NULL. */
+struct hosted_device *hosted_device_of(struct device *dev);
+int hosted_device_add(struct hosted_device *hd);
+int hosted_device_remove(struct hosted_device *hd);
+/* Only the named driver will match; NULL: none. */
+int hosted_device_override(struct hosted_device *hd, const char *driver);
+/* Lets the machine's driver have it. */
+int hosted_device_probe(struct hosted_device *hd);
+
+/* custom/iommu_driver.c */
+int hosted_iommu_boot(void);
+/* What firmware says of a device: which IOMMU it is behind, once that is there. */
+void hosted_iommu_describe(struct device *dev);
+int hosted_iommu_register(struct hosted_iommu *u);
+int hosted_iommu_unregister(struct hosted_iommu *u);
+/* The memory that the device reaches at an IOVA now; NULL: the access faults. */
+void *hosted_dma(struct hosted_device *hd, u64 iova, unsigned long size);
+
+/* custom/vfio_device.c */
+int hosted_vfio_boot(void);
+
+/* custom/irq.c */
+int hosted_irq_boot(void);
+/* Its interrupts are its own: what iommufd asks before it lets a program have it. */
+void hosted_irq_isolate(struct device *dev);
+unsigned int hosted_irq_line(unsigned int slot);
+/* What devices do: a message of theirs arrives, a line of theirs is asserted. */
+void hosted_irq_message(unsigned int vector);
+void hosted_irq_level(unsigned int line);
+
+/* custom/pci_host.c */
+int hosted_pci_boot(void);
+int hosted_pci_add(struct hosted_device *hd);
+int hosted_pci_remove(struct hosted_device *hd);
+/* The device raises message n, or INTx when it has no messages enabled. */
+int hosted_pci_interrupt(struct hosted_device *hd, unsigned int n);
+/* Whether some function asserts the line. */
+bool hosted_pci_asserts(unsigned int line);

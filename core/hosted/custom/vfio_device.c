@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * custom: two VFIO drivers for platform devices. vfio-emulated has no IOMMU
+ * behind it and pins what it touches (as mdev drivers do); vfio-test is a
+ * device with DMA of its own, behind the machine's IOMMU.
+ *
+ * What a program may ask: read and write at an IOVA go to the memory behind it
+ * (vfio_dma_rw); ioctl EMULATED_PIN and EMULATED_UNPIN take an IOVA, pin its
+ * page and keep it until it is unpinned, unmapped or the device is closed.
+ *
+ * False: no regions, no interrupts, reset does nothing.
+ */
+#include "core/hosted/custom/machine.h"
+
+#include <linux/mutex.h>
+#include <linux/platform_device.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+#include <linux/vfio.h>
+
+#define PINS_MAX 16
+#define EMULATED_PIN _IO(VFIO_TYPE, 240)
+#define EMULATED_UNPIN _IO(VFIO_TYPE, 241)
+#define EMULATED_PINNED _IO(VFIO_TYPE, 242)
+
+struct test_device {
+	struct vfio_device vdev;
+	struct mutex lock;
+	struct pin {
+		bool used;
+		u64 iova;
+		struct page *page;
+	} pin[PINS_MAX];
+};
+
+static struct test_device *test_device_of(struct vfio_device *vdev)
+{
+	return container_of(vdev, struct test_device, vdev);
+}
+
+static int init_device(struct vfio_device *vdev)
+{
+	mutex_init(&test_device_of(vdev)->lock);
+	return 0;
+}
+
+static void release_device(struct vfio_device *vdev)
+{
+}
+
+static int open_device(struct vfio_device *vdev)
+{
+	return 0;
+}
+
+static void drop_pins(struct test_device *t, u64 first, u64 last)
+{
+	for (int i = 0; i < PINS_MAX; i++) {
+		struct pin *pin = &t->pin[i];
+
+		if (!pin->used || pin->iova < first || pin->iova > last)
+			continue;
+		pin->used = false;
+		vfio_unpin_pages(&t->vdev, pin->iova, 1);
+	}
+}
+
+static void close_device(struct vfio_device *vdev)
+{
+	struct test_device *t = test_device_of(vdev);
+
+	mutex_lock(&t->lock);
+	drop_pins(t, 0, U64_MAX);
+	mutex_unlock(&t->lock);
+}
+
+static void dma_unmap(struct vfio_device *vdev, u64 iova, u64 length)
+{
+	struct test_device *t = test_device_of(vdev);
+
+	mutex_lock(&t->lock);
+	drop_pins(t, iova, iova + length - 1);
+	mutex_unlock(&t->lock);
+}
+
+static ssize_t read_iova(struct vfio_device *vdev, char __user *buf, size_t n, loff_t *pos)
+{
+	char block[64];
+	int ret;
+
+	n = min(n, sizeof(block));
+	ret = vfio_dma_rw(vdev, *pos, block, n, false);
+	if (ret)
+		return ret;
+	return copy_to_user(buf, block, n) ? -EFAULT : n;
+}
+
+static ssize_t write_iova(struct vfio_device *vdev, const char __user *buf, size_t n, loff_t *pos)
+{
+	char block[64];
+	int ret;
+
+	n = min(n, sizeof(block));
+	if (copy_from_user(block, buf, n))
+		return -EFAULT;
+	ret = vfio_dma_rw(vdev, *pos, block, n, true);
+	return ret ? ret : n;
+}
+
+/* Under the lock as a whole: dma_unmap() must not miss a pin that is not entered yet. */
+static long pin_one(struct test_device *t, u64 iova)
+{
+	struct pin *pin = t->pin;
+	long ret = -ENOSPC;
+
+	mutex_lock(&t->lock);
+	while (pin < t->pin + PINS_MAX && pin->used)
+		pin++;
+	if (pin < t->pin + PINS_MAX)
+		ret = vfio_pin_pages(&t->vdev, iova, 1, IOMMU_READ | IOMMU_WRITE, &pin->page);
+	if (ret == 1) {
+		pin->used = true;
+		pin->iova = iova;
+	}
+	mutex_unlock(&t->lock);
+	return ret == 1 ? 0 : ret ? ret : -EFAULT;
+}
+
+static long unpin_one(struct test_device *t, u64 iova)
+{
+	long ret = -ENOENT;
+
+	mutex_lock(&t->lock);
+	for (int i = 0; i < PINS_MAX; i++) {
+		if (t->pin[i].used && t->pin[i].iova == iova) {
+			drop_pins(t, iova, iova);
+			ret = 0;
+			break;
+		}
+	}
+	mutex_unlock(&t->lock);
+	return ret;
+}
+
+static long n_pinned(struct test_device *t)
+{
+	long n = 0;
+
+	mutex_lock(&t->lock);
+	for (int i = 0; i < PINS_MAX; i++)
+		n += t->pin[i].used;
+	mutex_unlock(&t->lock);
+	return n;
+}
+
+static long get_info(unsigned long arg)
+{
+	struct vfio_device_info info;
+	size_t size = offsetofend(struct vfio_device_info, num_irqs);
+
+	if (copy_from_user(&info, (void __user *)arg, size))
+		return -EFAULT;
+	if (info.argsz < size)
+		return -EINVAL;
+	info.flags = VFIO_DEVICE_FLAGS_RESET | VFIO_DEVICE_FLAGS_PLATFORM;
+	info.num_regions = 0;
+	info.num_irqs = 0;
+	return copy_to_user((void __user *)arg, &info, size) ? -EFAULT : 0;
+}
+
+static long ioctl_device(struct vfio_device *vdev, unsigned int cmd, unsigned long arg)
+{
+	struct test_device *t = test_device_of(vdev);
+
+	if (cmd == VFIO_DEVICE_GET_INFO)
+		return get_info(arg);
+	if (cmd == VFIO_DEVICE_RESET)
+		return 0;
+	if (cmd == EMULATED_PIN)
+		return pin_one(t, arg & PAGE_MASK);
+	if (cmd == EMULATED_UNPIN)
+		return unpin_one(t, arg & PAGE_MASK);
+	if (cmd == EMULATED_PINNED)
+		return n_pinned(t);
+	return -ENOTTY;
+}
+
+static const struct vfio_device_ops emulated_ops = {
+	.name = "vfio-emulated",
+	.init = init_device,
+	.release = release_device,
+	.bind_iommufd = vfio_iommufd_emulated_bind,
+	.unbind_iommufd = vfio_iommufd_emulated_unbind,
+	.attach_ioas = vfio_iommufd_emulated_attach_ioas,
+	.detach_ioas = vfio_iommufd_emulated_detach_ioas,
+	.open_device = open_device,
+	.close_device = close_device,
+	.read = read_iova,
+	.write = write_iova,
+	.ioctl = ioctl_device,
+	.dma_unmap = dma_unmap,
+};
+
+static void close_nothing(struct vfio_device *vdev)
+{
+}
+
+static const struct vfio_device_ops physical_ops = {
+	.name = "vfio-test",
+	.init = init_device,
+	.release = release_device,
+	.bind_iommufd = vfio_iommufd_physical_bind,
+	.unbind_iommufd = vfio_iommufd_physical_unbind,
+	.attach_ioas = vfio_iommufd_physical_attach_ioas,
+	.detach_ioas = vfio_iommufd_physical_detach_ioas,
+	.open_device = open_device,
+	.close_device = close_nothing,
+	.ioctl = ioctl_device,
+};
+
+static int probe(struct platform_device *pdev, const struct vfio_device_ops *ops,
+		 int (*add)(struct vfio_device *vdev))
+{
+	struct test_device *t = vfio_alloc_device(test_device, vdev, &pdev->dev, ops);
+	int ret;
+
+	if (IS_ERR(t))
+		return PTR_ERR(t);
+	ret = add(&t->vdev);
+	if (ret) {
+		vfio_put_device(&t->vdev);
+		return ret;
+	}
+	platform_set_drvdata(pdev, t);
+	return 0;
+}
+
+static int probe_emulated(struct platform_device *pdev)
+{
+	return probe(pdev, &emulated_ops, vfio_register_emulated_iommu_dev);
+}
+
+static int probe_physical(struct platform_device *pdev)
+{
+	return probe(pdev, &physical_ops, vfio_register_group_dev);
+}
+
+static void remove(struct platform_device *pdev)
+{
+	struct test_device *t = platform_get_drvdata(pdev);
+
+	vfio_unregister_group_dev(&t->vdev);
+	vfio_put_device(&t->vdev);
+}
+
+static struct platform_driver emulated_driver = {
+	.probe = probe_emulated,
+	.remove = remove,
+	.driver = {.name = "vfio-emulated"},
+	.driver_managed_dma = true,
+};
+
+static struct platform_driver physical_driver = {
+	.probe = probe_physical,
+	.remove = remove,
+	.driver = {.name = "vfio-test"},
+	.driver_managed_dma = true,
+};
+
+int hosted_vfio_boot(void)
+{
+	int ret = platform_driver_register(&emulated_driver);
+
+	return ret ? ret : platform_driver_register(&physical_driver);
+}
