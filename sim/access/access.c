@@ -404,6 +404,9 @@ void access_sync(const void *p, u32 flags)
 	struct cell *c;
 
 	if (addr - HEAP_BASE >= ACCESS_HEAP_BYTES) {
+		if (unlikely(addr < ACCESS_LOW))
+			access_wild(addr, 1, flags | OP_SYNC | OP_MARKED,
+				    (u64)(uintptr_t)__builtin_return_address(0));
 		sched_point(p, 8, flags | OP_SYNC | OP_MARKED);
 		return;
 	}

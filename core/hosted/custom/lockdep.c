@@ -55,11 +55,20 @@ static unsigned int kind_of(const struct lockdep_map *map)
 }
 
 /* signature given */
+/* A lock inside what a NULL pointer points at; nobody else looks before we do. */
+static void check_map(const struct lockdep_map *map, unsigned long pc)
+{
+	if (unlikely((unsigned long)map < FLOOR_LOW))
+		hosted_floor->access(map, sizeof(map->key), FLOOR_READ, pc);
+}
+
 void lock_acquire(struct lockdep_map *map, unsigned int subclass, int trylock, int read,
 		  int check, struct lockdep_map *nest, unsigned long ip)
 {
-	unsigned int mode = kind_of(map);
+	unsigned int mode;
 
+	check_map(map, ip);
+	mode = kind_of(map);
 	if (is_rcu(map) || map->key == &__lockdep_no_validate__)
 		return;
 	if (!map->key) {
@@ -77,6 +86,7 @@ void lock_acquire(struct lockdep_map *map, unsigned int subclass, int trylock, i
 
 void lock_release(struct lockdep_map *map, unsigned long ip)
 {
+	check_map(map, ip);
 	if (!is_rcu(map) && map->key != &__lockdep_no_validate__)
 		hosted_floor->lock_release(map, ip);
 }
@@ -90,6 +100,7 @@ int lock_is_held_type(const struct lockdep_map *map, int read)
 {
 	int held;
 
+	check_map(map, HOSTED_CALLER);
 	if (map == &rcu_lock_map)
 		return current->rcu_read_lock_nesting > 0;
 	if (is_rcu(map) || map->key == &__lockdep_no_validate__)
