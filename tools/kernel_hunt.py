@@ -11,7 +11,8 @@ A table has a row per bug, fields between bars; # begins a comment:
 
     id | witness | runs | switches | title (a regular expression)
 
-The recipe is ID.edit beside the table; the witness is beside it, too.
+The recipe is ID.edit beside the table; the witness is beside it, too, and may
+be followed by options of `iommulab run`.
 """
 import argparse
 import json
@@ -38,10 +39,10 @@ def read_table(path):
                 continue
             if len(fields) != 5 or not fields[2].isdigit() or not fields[3].isdigit():
                 raise Failure(f"{path}:{number}: expected id | witness | runs | switches | title")
-            folder = os.path.dirname(path)
+            folder, words = os.path.dirname(path), fields[1].split()
             rows.append({"id": fields[0], "edit": os.path.join(folder, fields[0] + ".edit"),
-                         "witness": os.path.join(folder, fields[1]), "runs": int(fields[2]),
-                         "switches": int(fields[3]), "title": fields[4]})
+                         "witness": [os.path.join(folder, words[0]), *words[1:]],
+                         "runs": int(fields[2]), "switches": int(fields[3]), "title": fields[4]})
     return rows
 
 
@@ -75,7 +76,7 @@ class Hunt:
 
     def explore(self, row, kernel, runs):
         rc, text, errors = run(self.args.iommulab, "run", "--kernel", kernel, "--runs", str(runs),
-                               "--json", "-", row["witness"])
+                               "--json", "-", *row["witness"])
         if rc not in (0, 1):
             raise Failure(errors.strip())
         return json.loads(text)
