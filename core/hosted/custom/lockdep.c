@@ -54,7 +54,6 @@ static unsigned int kind_of(const struct lockdep_map *map)
 	return map->wait_type_inner == LD_WAIT_INV ? FLOOR_LOCK_MAP : FLOOR_LOCK_SPIN;
 }
 
-/* signature given */
 /* A lock inside what a NULL pointer points at; nobody else looks before we do. */
 static void check_map(const struct lockdep_map *map, unsigned long pc)
 {
@@ -62,6 +61,7 @@ static void check_map(const struct lockdep_map *map, unsigned long pc)
 		hosted_floor->access(map, sizeof(map->key), FLOOR_READ, pc);
 }
 
+/* signature given */
 void lock_acquire(struct lockdep_map *map, unsigned int subclass, int trylock, int read,
 		  int check, struct lockdep_map *nest, unsigned long ip)
 {
