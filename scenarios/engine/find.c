@@ -7,6 +7,7 @@
  * the installation (<prefix>/bin/iommulab).
  */
 #include "scenarios/engine/scenario.h"
+#include "sim/base/bits.h"
 #include "sim/host/host.h"
 
 #include <stdio.h>
@@ -32,9 +33,9 @@ static void place(u32 i, char *buf, size_t size)
 
 static bool try_name(const char *folder, const char *sub, const char *name, char *path, size_t size)
 {
-	static const char *const ends[] = {"", ".yaml"};
+	static const char *const ends[] = {"", ".yaml", ".syz"};
 
-	for (u32 i = 0; i < 2; i++) {
+	for (u32 i = 0; i < ARRAY_SIZE(ends); i++) {
 		int n = snprintf(path, size, "%s/%s%s%s%s", folder, sub, *sub ? "/" : "", name,
 				 ends[i]);
 
@@ -46,7 +47,7 @@ static bool try_name(const char *folder, const char *sub, const char *name, char
 
 bool scenario_find(const char *name, const char *kind, char *path, size_t size)
 {
-	static const char *const folders[] = {"", "story", "historic"};
+	static const char *const folders[] = {"", "story", "historic", "hosted"};
 	char base[HOST_PATH_MAX];
 
 	if (strcmp(name, "-") == 0 || strchr(name, '/') || host_file_exists(name)) {
@@ -57,7 +58,7 @@ bool scenario_find(const char *name, const char *kind, char *path, size_t size)
 		place(i, base, sizeof(base));
 		if (*kind && try_name(base, kind, name, path, size))
 			return true;
-		for (u32 k = 0; !*kind && k < 3; k++) {
+		for (u32 k = 0; !*kind && k < ARRAY_SIZE(folders); k++) {
 			if (try_name(base, folders[k], name, path, size))
 				return true;
 		}

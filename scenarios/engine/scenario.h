@@ -109,7 +109,7 @@ void scenario_error_print(const struct scenario_error *err, char *buf, size_t si
 
 /*
  * The file that a user means: the path itself, else NAME or NAME.yaml in
- * scenarios/{.,story,historic} below the working directory, beside the
+ * scenarios/{.,story,historic,hosted} below the working directory, beside the
  * program, or in the installed share. `kind` is "" for these, "machine" for
  * scenarios/machine. False: nothing found; path is then the name itself.
  */

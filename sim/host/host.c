@@ -253,3 +253,8 @@ void host_exec(const char *program, char *const argv[])
 {
 	execvp(program, argv);
 }
+
+const char *host_env(const char *name)
+{
+	return getenv(name);
+}

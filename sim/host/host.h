@@ -50,6 +50,9 @@ bool host_map_at(void *at, size_t size, int prot, const char *path, u64 offset);
 bool host_reserve_at(void *at, size_t size);
 bool host_protect(void *at, size_t size, int prot);
 
+/* A variable of the environment, or NULL; of programs without options of their own. */
+const char *host_env(const char *name);
+
 /* The program's own path; "" if the host does not tell. */
 const char *host_program_path(void);
 

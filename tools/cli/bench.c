@@ -169,7 +169,8 @@ void bench_add(struct bench *b, const struct bench_row *r)
 
 /* --- the command --- */
 
-static const struct bench_entry *const tables[] = {bench_core_entries, bench_engine_entries};
+static const struct bench_entry *const tables[] = {bench_core_entries, bench_engine_entries,
+						   bench_hosted_entries};
 
 static const struct bench_entry *entry_find(const char *name)
 {
@@ -213,12 +214,14 @@ static int read_arguments(struct bench_command *c, int argc, char **argv)
 		if (!strcmp(arg, "--quick")) {
 			c->bench.quick = true;
 		} else if (!strcmp(arg, "--list") || !strcmp(arg, "--help")) {
-			printf("iommulab bench [--quick] [--json FILE|-] [NAME...]\n");
+			printf("iommulab bench [--quick] [--json FILE|-] [--kernel FILE] [NAME...]\n");
 			return list_entries() ? CLI_USAGE : -1;
 		} else if (!strcmp(arg, "--json") && i + 1 < argc) {
 			c->json = argv[++i];
-		} else if (!strcmp(arg, "--json")) {
-			return cli_fail("bench: --json: expected a file name or -");
+		} else if (!strcmp(arg, "--kernel") && i + 1 < argc) {
+			bench_hosted_kernel(argv[++i]);
+		} else if (!strcmp(arg, "--json") || !strcmp(arg, "--kernel")) {
+			return cli_fail("bench: %s: expected a file name", arg);
 		} else if (arg[0] == '-') {
 			return cli_fail("bench: unknown option '%s', see `iommulab bench --help`",
 					arg);

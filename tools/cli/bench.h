@@ -59,7 +59,10 @@ struct bench_entry {
 	void (*run)(struct bench *b);
 };
 /* The last has no name. */
-extern const struct bench_entry bench_engine_entries[], bench_core_entries[];
+extern const struct bench_entry bench_engine_entries[], bench_core_entries[],
+	bench_hosted_entries[];
+/* The object that the rows of a hosted tree run; else IOMMULAB_KERNEL names it. */
+void bench_hosted_kernel(const char *path);
 
 /* Hooked and plain twins of one loop over n words; returns what it read. */
 u64 bench_hooked_loop(u64 *words, u64 n_words, u64 times);

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Rows of a hosted tree: programs of ioctls, from the state's reset to the last
+ * check. They need an object: --kernel FILE, or IOMMULAB_KERNEL.
+ */
+#include "core/hosted/hosted.h"
+#include "sim/base/assert.h"
+#include "sim/host/host.h"
+#include "tools/cli/bench.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char *kernel_path;
+
+void bench_hosted_kernel(const char *path)
+{
+	kernel_path = path;
+}
+
+/* The object's kernel; NULL after a line that says why there are no rows. */
+static const struct kernel *kernel_open(struct bench *b, const char *name)
+{
+	const char *path = kernel_path ? kernel_path : host_env("IOMMULAB_KERNEL");
+	const struct kernel *k;
+	char why[512];
+
+	if (!path) {
+		fprintf(b->rows ? stderr : stdout, "%-34s skipped, expected --kernel FILE\n", name);
+		return NULL;
+	}
+	k = hosted_open(path, why, sizeof(why));
+	if (!k) {
+		cli_fail("bench: %s", why);
+		b->n_missed++;
+	}
+	return k;
+}
+
+struct loaded {
+	struct world *world;
+	struct scenario_program program;
+	const struct policy *policy;
+	u64 seed, runs, steps, findings;
+};
+
+static void load(struct loaded *l, const struct scenario *s, const struct kernel *k,
+		 const char *oracles)
+{
+	struct world_program p;
+
+	memset(l, 0, sizeof(*l));
+	l->world = world_create(0);
+	l->program = (struct scenario_program){.scenario = s, .kernel = k};
+	l->policy = s->n_tasks > 1 ? policy_find("mix", 3) : NULL;
+	l->seed = 1;
+	sim_assert(world_set_oracles(l->world, oracles));
+	scenario_program_init(&p, &l->program);
+	world_load(l->world, &p);
+}
+
+static void unload(struct loaded *l)
+{
+	world_destroy(l->world);
+	scenario_program_fini(&l->program);
+}
+
+static void run(void *arg, u64 n)
+{
+	struct loaded *l = arg;
+
+	while (n--) {
+		struct world_run r = {.seed = l->seed++, .policy = l->policy};
+
+		world_run(l->world, &r);
+		l->findings += r.finding != NULL;
+		l->steps += r.steps;
+		l->runs++;
+	}
+}
+
+/* The way back to the snapshot behind a run; microseconds of a clock add up over many. */
+static double reset_ns(const struct bench *b, struct loaded *l)
+{
+	double value[BENCH_SAMPLES_MAX];
+	u64 times = b->quick ? 20 : 400;
+
+	for (u32 i = 0; i < BENCH_SAMPLES_MAX; i++) {
+		u64 us = 0;
+
+		for (u64 k = 0; k < times; k++) {
+			struct world_run r = {.seed = l->seed++, .policy = l->policy};
+			u64 start;
+
+			world_run(l->world, &r);
+			start = host_now_us();
+			world_reset(l->world);
+			us += host_now_us() - start;
+		}
+		value[i] = (double)us * 1000 / (double)times;
+	}
+	return bench_median(value, BENCH_SAMPLES_MAX).median;
+}
+
+struct hosted_rows {
+	const char *scenario, *plain, *hooked, *all, *reset;
+	double must_plain, must_hooked, must_all;
+};
+
+static void speed_row(struct bench *b, struct loaded *l, const char *name, double must)
+{
+	struct bench_loop ours = {run, l};
+	struct bench_sample m[2];
+
+	bench_measure(b, &ours, NULL, m);
+	if (l->findings)
+		cli_fail("bench: %s: %llu findings", name, (unsigned long long)l->findings);
+	b->n_missed += l->findings != 0;
+	bench_add(b, &(struct bench_row){.name = name, .unit = "runs/s",
+					 .value = 1e9 / m[0].median, .spread = m[0].spread,
+					 .kind = BENCH_AT_LEAST, .limit = must});
+}
+
+static void measure(struct bench *b, const struct hosted_rows *rows)
+{
+	const struct kernel *k = kernel_open(b, rows->scenario);
+	struct scenario_error err;
+	struct scenario *s;
+	char path[HOST_PATH_MAX];
+	struct loaded l;
+
+	if (!k)
+		return;
+	scenario_find(rows->scenario, "", path, sizeof(path));
+	s = scenario_read(path, &err);
+	if (!s) {
+		b->scenarios_missing = rows->scenario;
+		return;
+	}
+	load(&l, s, k, "none");
+	speed_row(b, &l, IOMMULAB_HOOKS ? rows->hooked : rows->plain,
+		  IOMMULAB_HOOKS ? rows->must_hooked : rows->must_plain);
+	bench_add(b, &(struct bench_row){.name = rows->reset, .unit = "us", .kind = BENCH_AT_MOST,
+					 .value = reset_ns(b, &l) / 1000, .limit = 5});
+	unload(&l);
+	if (IOMMULAB_HOOKS) {
+		load(&l, s, k, "all");
+		speed_row(b, &l, rows->all, rows->must_all);
+		unload(&l);
+	}
+	scenario_free(s);
+}
+
+static void bench_20(struct bench *b)
+{
+	static const struct hosted_rows rows = {
+		.scenario = "ioctl-20", .plain = "hosted, 20 ioctls, plain",
+		.hooked = "hosted, 20 ioctls, no oracles", .all = "hosted, 20 ioctls, all oracles",
+		.reset = "hosted, 20 ioctls, reset", .must_plain = 45000, .must_hooked = 15000,
+		.must_all = 8000};
+
+	measure(b, &rows);
+}
+
+static void bench_3x10(struct bench *b)
+{
+	static const struct hosted_rows rows = {
+		.scenario = "ioctl-3x10", .plain = "hosted, 3x10 ioctls, plain",
+		.hooked = "hosted, 3x10 ioctls, no oracles", .all = "hosted, 3x10 ioctls, all oracles",
+		.reset = "hosted, 3x10 ioctls, reset", .must_plain = 15000, .must_hooked = 15000,
+		.must_all = 8000};
+
+	measure(b, &rows);
+}
+
+const struct bench_entry bench_hosted_entries[] = {
+	{"hosted-20", "runs per second of 20 ioctls on a hosted tree", false, bench_20},
+	{"hosted-3x10", "the same of three tasks of 10 ioctls", false, bench_3x10},
+	{NULL, NULL, false, NULL},
+};
