@@ -26,9 +26,13 @@ needs_hooks() {
 	[ "$IOMMULAB_FLAVOUR" != bench ] || exit 77
 }
 
-# Seeds of a target from all scenarios, in $work/seeds/TARGET.
+# Seeds of a target from all scenarios, in $work/seeds/TARGET; scenarios are none of syz.
 make_seeds() {
 	mkdir -p "$work/seeds/$1"
+	if [ "$1" = syz ]; then
+		cp tests/core/hosted/*.syz "$work/seeds/$1"
+		return
+	fi
 	"$IOMMULAB_BUILD/fuzz_seeds" "$1" "$work/seeds/$1" \
 		scenarios/story/*.yaml scenarios/historic/*.yaml scenarios/demo.yaml
 }

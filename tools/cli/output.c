@@ -109,19 +109,16 @@ int cli_json_write(struct json_object *doc, const char *path)
 	return ok ? CLI_OK : cli_fail("--json: %s: %s", path, err);
 }
 
-/* What the op gave: its result; of a call that succeeded the values by their names. */
+/* What a call that succeeded stored for its caller, by name. */
 static struct json_object *outputs_json(const struct scenario *s, u32 op, const long *rets,
 					const struct call_results *values)
 {
 	const struct call *c = s->ops[op].call;
 	struct json_object *o;
 
-	if (!c)
-		return rets[op] >= 0 ? json_object_new_int64(rets[op]) : NULL;
-	if (rets[op] == LONG_MIN || call_failed(rets[op]))
+	if (!c || rets[op] == LONG_MIN || call_failed(rets[op]))
 		return NULL;
 	o = json_object_new_object();
-	json_object_object_add(o, "ret", json_object_new_int64(rets[op]));
 	for (u32 i = 0; values && i < c->n_out; i++) {
 		u32 slot = c->out[i].result;
 		const char *name = slot < s->program->n_results && s->program->result_name ?
@@ -155,6 +152,8 @@ struct json_object *cli_calls_json(const struct scenario *s, const long *rets,
 			json_object_object_add(call, "text", json_object_new_string(text));
 			json_object_object_add(call, "reached",
 					       json_object_new_boolean(rets[i] != LONG_MIN));
+			json_object_object_add(call, "ret", rets[i] >= 0 ?
+					       json_object_new_int64(rets[i]) : NULL);
 			json_object_object_add(call, "errno",
 					       name ? json_object_new_string(name) : NULL);
 			json_object_object_add(call, "outputs", outputs_json(s, i, rets, values));

@@ -40,10 +40,11 @@ expect_one_line 2 "unknown bug 'none'" "$IOMMULAB" run --bug none demo
 expect_one_line 2 'unknown oracle' "$IOMMULAB" run --oracles kasam demo
 expect_one_line 2 'not built yet' "$IOMMULAB" run --memory tso demo
 expect_one_line 2 'kernel: /usr/src/no-such' "$IOMMULAB" run --kernel /usr/src/no-such demo
-expect_one_line 2 'not built yet' "$IOMMULAB" run --threads all demo
-for command in exec diff bisect; do
-	expect_one_line 2 "$command is not built yet" "$IOMMULAB" $command x
-done
+expect_one_line 2 'is no system call' "$IOMMULAB" run --threads all demo
+expect_one_line 2 "'some', expected all" "$IOMMULAB" run --threads some demo
+expect_one_line 2 'no system calls' "$IOMMULAB" exec x
+expect_one_line 2 'expected --kernel and --against' "$IOMMULAB" diff x
+expect_one_line 2 'bisect is not built yet' "$IOMMULAB" bisect x
 expect_one_line 2 "unknown 'bugz'.*did you mean 'bugs'" "$IOMMULAB" list bugz
 expect_one_line 2 'no target' "$IOMMULAB" fuzz no-such-target
 expect_one_line 2 'expected mix, rw' "$IOMMULAB" hunt --policy foo
