@@ -164,6 +164,9 @@ struct hosted_kernel {
 	unsigned abi, size;
 	const char *version;
 	const struct floor **floor; /* set by the loader before boot() */
+	/* Of a fuzzer: a counter per edge, which no reset touches, and {pc, flags} of each. */
+	unsigned char *counters, *counters_end;
+	const unsigned long *pcs, *pcs_end;
 	/*
 	 * As task 0, in setup: runs the tree's initcalls and finds the machine (one without
 	 * devices: the default one). Process 0 is there then.

@@ -60,6 +60,21 @@ static void map_segment(const struct hosted_image *image, const struct hosted_se
 		       from_file - pad - s->file_size);
 }
 
+/* The fuzzer's runtime; there is none in other builds. */
+void __sanitizer_cov_8bit_counters_init(unsigned char *start, unsigned char *stop)
+	__attribute__((weak));
+void __sanitizer_cov_pcs_init(const unsigned long *start, const unsigned long *stop)
+	__attribute__((weak));
+
+static void hand_counters(const struct hosted_kernel *k)
+{
+	if (k->counters == k->counters_end || !__sanitizer_cov_8bit_counters_init ||
+	    !__sanitizer_cov_pcs_init)
+		return;
+	__sanitizer_cov_8bit_counters_init(k->counters, k->counters_end);
+	__sanitizer_cov_pcs_init(k->pcs, k->pcs_end);
+}
+
 static void map_image(const struct hosted_image *image, u64 base)
 {
 	const struct hosted_segment *first = &image->segment[0];
@@ -83,6 +98,7 @@ static void map_image(const struct hosted_image *image, u64 base)
 			     s->prot);
 	}
 	trace_module_add(image->path, base, IMAGE_SLOT);
+	hand_counters((const struct hosted_kernel *)(base + image->entry));
 }
 
 const struct hosted_kernel *hosted_place(const struct hosted_image *image, struct world *w)

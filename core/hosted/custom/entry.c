@@ -15,6 +15,9 @@
 #include <linux/printk.h>
 #include <generated/utsrelease.h>
 
+/* build/hosted.lds; empty but for the fuzz flavour. */
+extern unsigned char __start___sancov_cntrs[], __stop___sancov_cntrs[];
+extern const unsigned long __start___sancov_pcs[], __stop___sancov_pcs[];
 extern initcall_entry_t hosted_initcalls_start[], hosted_initcalls_end[];
 
 void hosted_hooks_boot(void);
@@ -96,6 +99,10 @@ __attribute__((visibility("default"), used)) const struct hosted_kernel hosted_k
 	.size = sizeof(struct hosted_kernel),
 	.version = UTS_RELEASE,
 	.floor = &hosted_floor,
+	.counters = __start___sancov_cntrs,
+	.counters_end = __stop___sancov_cntrs,
+	.pcs = __start___sancov_pcs,
+	.pcs_end = __stop___sancov_pcs,
 	.boot = boot,
 	.syscall = hosted_syscall,
 	.peek = do_peek,

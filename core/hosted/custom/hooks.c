@@ -57,6 +57,18 @@ void __tsan_init(void)
 {
 }
 
+/* The compiler's constructors, which never run: the loader hands the counters on. */
+void __sanitizer_cov_8bit_counters_init(char *start, char *stop);
+void __sanitizer_cov_pcs_init(const unsigned long *start, const unsigned long *stop);
+
+void __sanitizer_cov_8bit_counters_init(char *start, char *stop)
+{
+}
+
+void __sanitizer_cov_pcs_init(const unsigned long *start, const unsigned long *stop)
+{
+}
+
 /* In files without hooks the name is an inline that does nothing. */
 void hosted_check_access(const volatile void *p, size_t size, int type)
 	asm("__kcsan_check_access");
