@@ -18,14 +18,14 @@ _iommulab() {
 	local command=${COMP_WORDS[1]:-} words
 
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		words="run replay shrink hunt fuzz bench kernel list topo help version"
+		words="run replay shrink hunt fuzz bench exec kernel diff bisect list topo help version"
 	else
 		case $previous in
 		-b | --bug) words=$(_iommulab_list bugs) ;;
 		-p | --policy) words=$(_iommulab_list policies) ;;
 		--oracles) words=$(_iommulab_list oracles) ;;
 		--memory) words=sc ;;
-		--kernel)
+		--kernel | --against | --good | --bad)
 			mapfile -t COMPREPLY < <(compgen -W model -- "$word"; compgen -f -- "$word")
 			return
 			;;

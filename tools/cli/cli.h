@@ -22,6 +22,7 @@ struct json_object;
 struct cli_options {
 	char *seed, *runs, *time, *jobs, *verify, *times, *seeds;
 	char *policy, *memory, *kernel, *oracles, *json, *trace, *out, *threads, *against;
+	char *good, *bad;
 	char *bug_text; /* last --bug */
 	struct bug_set bugs;
 	int fail_nth, strict, keep_going, no_shrink, gdb, force, all;
@@ -50,7 +51,7 @@ int cli_fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* --- shared option tables (options.c) --- */
 extern const struct poptOption cli_run_options[], cli_replay_options[], cli_shrink_options[],
 	cli_hunt_options[], cli_diff_options[], cli_list_options[], cli_no_options[],
-	cli_exec_options[];
+	cli_exec_options[], cli_bisect_options[];
 /* Where popt stores what it reads; one command a process. */
 extern struct cli_options cli_given;
 
@@ -83,12 +84,12 @@ int cli_hunt(struct cli *c);
 int cli_list(struct cli *c);
 int cli_topo(struct cli *c);
 int cli_diff(struct cli *c);
+int cli_bisect(struct cli *c);
 int cli_exec(struct cli *c);
 int cli_fuzz(int argc, char **argv);
 int cli_help(int argc, char **argv);
 int cli_version(int argc, char **argv);
 int cli_kernel(int argc, char **argv);
-int cli_not_built(int argc, char **argv);
 int bench_main(int argc, char **argv);
 
 /* --- output (output.c) --- */

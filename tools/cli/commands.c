@@ -28,8 +28,8 @@ const struct cli_command cli_commands[] = {
 	 cli_kernel},
 	{"diff", "FILE...", "same program on two kernels: what they answer differently",
 	 cli_diff_options, cli_diff, NULL},
-	{"bisect", "--good D --bad D FILE", "which tree shows it (not built yet)", NULL, NULL,
-	 cli_not_built},
+	{"bisect", "--good K --bad K FILE", "which of two kernels shows the finding",
+	 cli_bisect_options, cli_bisect, NULL},
 	{"help", "", "this text", NULL, NULL, cli_help},
 	{"version", "", "version and build id", NULL, NULL, cli_version},
 	{NULL, NULL, NULL, NULL, NULL, NULL},
@@ -62,12 +62,6 @@ int cli_version(int argc, char **argv)
 	printf("iommulab %s (%s), build %s, recipes of %.8s\n", IOMMULAB_VERSION, IOMMULAB_FLAVOUR,
 	       trace_build_id(), recipe_build());
 	return CLI_OK;
-}
-
-int cli_not_built(int argc, char **argv)
-{
-	(void)argc;
-	return cli_fail("%s is not built yet", argv[0]);
 }
 
 /* --- fuzz --- */

@@ -45,23 +45,36 @@ int cli_fail(const char *fmt, ...)
 	TEXT("trace", 0, trace, "each fact of the run that is shown", "FILE|-"),        \
 	TEXT("out", 'o', out, "puts each finding into DIR/finding-NNN", "DIR")
 
+#define EXPLORE_OPTIONS                                                                            \
+	TEXT("seed", 's', seed, "seed of the first run (1)", "N"),                                 \
+	TEXT("runs", 'n', runs, "at most N runs (the scenario's, else 1000)", "N"),                \
+	TEXT("time", 't', time, "stop after this time: 500ms, 60s, 5m, 1h", "TIME"),               \
+	TEXT("policy", 'p', policy, "how schedules are chosen (mix)", "NAME[:ARG]"),               \
+	TEXT("oracles", 0, oracles, "comma list of the oracles that watch (all)", "LIST"),         \
+	TEXT("jobs", 'j', jobs, "worker processes (1); findings do not depend on it", "N"),        \
+	TEXT("verify", 0, verify, "make each N-th run twice and compare (1000)", "N"),             \
+	TEXT("threads", 0, threads, "all: each system call is a task of its own", "all"),          \
+	FLAG("fail-nth", fail_nth, "fail each allocation and call in turn until none is left"),    \
+	FLAG("no-shrink", no_shrink, "show the finding as it was met")
+
 const struct poptOption cli_run_options[] = {
-	TEXT("seed", 's', seed, "seed of the first run (1)", "N"),
-	TEXT("runs", 'n', runs, "at most N runs (the scenario's, else 1000)", "N"),
-	TEXT("time", 't', time, "stop after this time: 500ms, 60s, 5m, 1h", "TIME"),
-	TEXT("policy", 'p', policy, "how schedules are chosen (mix)", "NAME[:ARG]"),
+	EXPLORE_OPTIONS,
 	{"bug", 'b', POPT_ARG_STRING, &cli_given.bug_text, 'b', "switch a historic bug on; may be given again", "ID"},
-	TEXT("oracles", 0, oracles, "comma list of the oracles that watch (all)", "LIST"),
-	TEXT("jobs", 'j', jobs, "worker processes (1); findings do not depend on it", "N"),
-	TEXT("verify", 0, verify, "make each N-th run twice and compare (1000)", "N"),
-	TEXT("threads", 0, threads, "all: each system call is a task of its own", "all"),
-	FLAG("fail-nth", fail_nth, "fail each allocation and call in turn until none is left"),
 	FLAG("keep-going", keep_going, "do not stop at the first finding"),
-	FLAG("no-shrink", no_shrink, "show the finding as it was met"),
 	FLAG("strict", strict, "a finding beside the expected one is a finding, too; unknown calls of "
 	     "a .syz program are errors"),
 	WORLD_OPTIONS,
 	OUTPUT_OPTIONS,
+	POPT_AUTOHELP POPT_TABLEEND,
+};
+
+const struct poptOption cli_bisect_options[] = {
+	TEXT("good", 0, good, "the kernel that is to show nothing", "FILE|DIR"),
+	TEXT("bad", 0, bad, "the kernel that is to show the finding", "FILE|DIR"),
+	EXPLORE_OPTIONS,
+	FLAG("strict", strict, "unknown calls of a .syz program are errors"),
+	FLAG("force", force, "although the program or the scenario differs from the recipe's"),
+	TEXT("json", 0, json, "the result as JSON; - is standard output", "FILE|-"),
 	POPT_AUTOHELP POPT_TABLEEND,
 };
 

@@ -44,7 +44,12 @@ expect_one_line 2 'is no system call' "$IOMMULAB" run --threads all demo
 expect_one_line 2 "'some', expected all" "$IOMMULAB" run --threads some demo
 expect_one_line 2 'no system calls' "$IOMMULAB" exec x
 expect_one_line 2 'expected --kernel and --against' "$IOMMULAB" diff x
-expect_one_line 2 'bisect is not built yet' "$IOMMULAB" bisect x
+expect_one_line 2 'bisect: --good is missing' "$IOMMULAB" bisect x
+expect_one_line 2 'bisect: --bad is missing' "$IOMMULAB" bisect --good model x
+expect_one_line 2 'bisect: 0 files, expected one' "$IOMMULAB" bisect --good model --bad model
+expect_one_line 2 'bisect: 2 files, expected one' "$IOMMULAB" bisect --good model --bad model demo demo
+expect_one_line 2 '--bad: /usr/src/no-such' "$IOMMULAB" bisect --good model --bad /usr/src/no-such demo
+expect_one_line 2 'none.yaml: .*No such file' "$IOMMULAB" bisect --good model --bad model "$WORK/none.yaml"
 expect_one_line 2 "unknown 'bugz'.*did you mean 'bugs'" "$IOMMULAB" list bugz
 expect_one_line 2 'no target' "$IOMMULAB" fuzz no-such-target
 expect_one_line 2 'expected mix, rw' "$IOMMULAB" hunt --policy foo
