@@ -49,6 +49,7 @@ _Static_assert(HEAP_BASE == (unsigned long)FLOOR_HEAP_TAG << FLOOR_HEAP_SHIFT &&
 
 #define FRAMES_BASE 0x320000000000UL
 #define FRAMES_N HOSTED_FRAMES_N
+#define BOOK_BASE 0x322000000000UL
 #define FRAME_SIZE 4096UL
 #define TIMERS_MAX 64
 #define CALLER ((u64)(uintptr_t)__builtin_return_address(0))
@@ -364,6 +365,7 @@ static const struct floor floor_table = {
 	.mark_written = mark_written,
 	.fails = fails,
 	.frames = (void *)FRAMES_BASE,
+	.book = (void *)BOOK_BASE,
 	.n_frames = FRAMES_N,
 	.random = random_word,
 	.now_ns = now_ns,
@@ -373,6 +375,7 @@ static const struct floor floor_table = {
 	.rcu_unlock = rcu_read_unlock,
 	.rcu_call = rcu_call,
 	.rcu_wait = synchronize_rcu,
+	.quiescent = kapi_rcu_quiescent,
 	.lock_init = floor_lock_init,
 	.lock_acquire = floor_lock_acquire,
 	.lock_release = floor_lock_release,
@@ -383,6 +386,16 @@ static const struct floor floor_table = {
 	.foreign_page = hosted_foreign_page,
 	.user_read = hosted_user_read,
 };
+
+/* The book of a slot's frames, likewise; no client sees it. */
+static void map_book(void *at)
+{
+	void *p = mmap(at, FRAMES_N * FLOOR_BOOK, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+
+	if (p != at && errno != EEXIST)
+		sim_fatal("cannot map the book of frames at %p: %s", at, strerror(errno));
+}
 
 /*
  * The slot's frames. A place that is taken has them already: they stay for the
@@ -408,6 +421,8 @@ void hosted_floor_lay(const struct hosted_image *image, struct world *w)
 	g->image = image;
 	g->table = floor_table;
 	g->table.frames = (char *)g->table.frames + w->slot * FRAMES_N * FRAME_SIZE;
+	g->table.book = (char *)g->table.book + w->slot * FRAMES_N * FLOOR_BOOK;
+	map_book(g->table.book);
 	map_frames(g->table.frames, FRAMES_N * FRAME_SIZE, w->slot);
 	w->floor = g;
 }

@@ -57,6 +57,9 @@ enum floor_op {
 	FLOOR_ATOMIC = 4,
 };
 
+/* Bytes of the object's own per frame. */
+#define FLOOR_BOOK 80
+
 enum floor_alloc { FLOOR_ZERO = 1, FLOOR_NOFAIL = 2, FLOOR_ALIGN_256 = 4 };
 enum floor_task_flag { FLOOR_DAEMON = 1 };
 enum floor_fault { FLOOR_FAULT_ALLOC, FLOOR_FAULT_COPY, FLOOR_FAULT_CALL };
@@ -115,8 +118,13 @@ struct floor {
 	void (*mark_written)(const void *p, unsigned long size);
 	_Bool (*fails)(enum floor_fault kind, unsigned long pc);
 
-	/* Frames: memory outside the heap, page aligned; contents are the object's business. */
-	void *frames;
+	/*
+	 * Frames: memory outside the heap, page aligned; contents are the object's
+	 * business. FLOOR_BOOK bytes of its own per frame, zero at first, are in
+	 * `book`. Neither is restored between runs; pages of both cost nothing until
+	 * they are touched.
+	 */
+	void *frames, *book;
 	unsigned long n_frames;
 	unsigned long (*random)(void); /* from the run's data stream */
 
@@ -130,6 +138,8 @@ struct floor {
 	void (*rcu_unlock)(void);
 	void (*rcu_call)(void *head, void (*func)(void *head));
 	void (*rcu_wait)(void);
+	/* The running task's interrupts are on again, which were a reader section while off. */
+	void (*quiescent)(void);
 
 	/* What oracles learn. */
 	void (*lock_init)(const void *lock, unsigned long class_key, const char *name);

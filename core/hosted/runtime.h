@@ -31,7 +31,9 @@ struct hosted_task {
 #endif
 	int irq_on;
 	int racing; /* depth of data_race() */
-	void *task;         /* the floor's */
+	void *task;         /* the floor's; NULL: a process's leader, which never runs */
+	unsigned int generation; /* the run in which it lives */
+	unsigned int process;    /* for which it acts */
 	const void *spins_on;
 };
 
@@ -55,6 +57,8 @@ void hosted_task_boot(void);
 void *hosted_spawn(const char *name, void (*fn)(void *), void *arg, bool daemon);
 /* Local interrupts, without waiting for another task's section. */
 void hosted_irq_set(int on);
+/* Interrupts the sleeps of a process's tasks. */
+void hosted_task_interrupt(unsigned int process);
 /* The way back to user mode: what was left to do (delayed fput). */
 void hosted_syscall_exit(void);
 /* struct hosted_kernel's interrupt(). */
@@ -70,15 +74,28 @@ struct page *hosted_page_alloc(unsigned int order, bool zero);
 struct page *hosted_alloc_pages(gfp_t gfp, unsigned int order, unsigned long pc);
 void hosted_page_free(struct page *page);
 
-/* custom/mm.c */
-extern struct mm_struct hosted_mm;
-void hosted_mm_boot(void);
-long hosted_mmap(unsigned long addr, unsigned long size, bool writable);
-long hosted_munmap(unsigned long addr, unsigned long size);
-/* The frame behind a user address, or NULL. */
-struct page *hosted_user_page(unsigned long addr, bool write);
-/* Copies page by page; what could not be copied. */
+/* A compound page, unless order is 0. */
+struct page *hosted_page_alloc_compound(unsigned int order, bool zero);
+/* At the start of a run: frames are not part of what was restored. */
+void hosted_page_new_run(void);
+
+/* custom/mm_fault.c: the frame behind an address, faulted in if that may sleep here; or NULL. */
+struct page *hosted_user_page(struct mm_struct *mm, unsigned long addr, bool write);
+/* Copies page by page from or to the current process; what could not be copied. */
 unsigned long hosted_user_copy(void *buf, unsigned long addr, unsigned long size, bool to_user);
+
+/* custom/process.c */
+void hosted_process_boot(void);
+void hosted_process_new_run(void);
+void hosted_process_shutdown(void);
+/* The task acts for a process; false: there is no such process. */
+bool hosted_process_join(struct task_struct *t, unsigned int id);
+void hosted_process_none(struct task_struct *t);
+/* Around whatever the current task does for a process, which does not end in between. */
+bool hosted_process_enter(unsigned int id);
+void hosted_process_leave(unsigned int id);
+long hosted_fork(unsigned int id);
+void hosted_exit(unsigned int id);
 
 /* custom/slab.c */
 void hosted_slab_boot(void);

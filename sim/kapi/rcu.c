@@ -78,6 +78,11 @@ void rcu_quiescent_slow(struct task *t)
 	}
 }
 
+void kapi_rcu_quiescent(void)
+{
+	rcu_quiescent(current_task);
+}
+
 static u64 readers_now(void)
 {
 	struct sched *s = this_world()->sched;

@@ -31,6 +31,9 @@ void synchronize_rcu(void);
 /* All callbacks queued so far (by any task) have run. Sleeps. */
 void rcu_barrier(void);
 
+/* The current task has just left a section that is none of ours (a hosted kernel's). */
+void kapi_rcu_quiescent(void);
+
 void kapi_kfree_rcu(struct rcu_head *head, size_t offset);
 #define kfree_rcu(p, member) kapi_kfree_rcu(&(p)->member, offsetof(__typeof__(*(p)), member))
 

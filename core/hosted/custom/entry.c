@@ -7,11 +7,8 @@
 #include "core/hosted/custom/syscall.h"
 
 #include <linux/device.h>
-#include <linux/fdtable.h>
-#include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/init.h>
-#include <linux/init_task.h>
 #include <linux/printk.h>
 #include <generated/utsrelease.h>
 
@@ -32,7 +29,6 @@ static void boot(const struct floor_machine *m)
 	hosted_hooks_boot();
 	hosted_task_boot();
 	hosted_page_boot();
-	hosted_mm_boot();
 	hosted_slab_boot();
 	hosted_workqueue_boot();
 	hosted_vfs_boot();
@@ -40,6 +36,7 @@ static void boot(const struct floor_machine *m)
 	maple_tree_init();
 	files_init();
 	files_maxfiles_init();
+	hosted_process_boot();
 	chrdev_init();
 	driver_init();
 	if (hosted_irq_boot())
@@ -59,38 +56,46 @@ static void boot(const struct floor_machine *m)
 	hosted_syscall_exit();
 }
 
+static unsigned long access(unsigned int process, void *buf, unsigned long addr,
+			    unsigned long size, bool to_user)
+{
+	unsigned long left;
+
+	if (!hosted_process_enter(process))
+		return size;
+	left = hosted_user_copy(buf, addr, size, to_user);
+	hosted_process_leave(process);
+	return left;
+}
+
 static unsigned long do_peek(unsigned int process, void *buf, unsigned long addr,
 			     unsigned long size)
 {
-	return process ? size : hosted_user_copy(buf, addr, size, false);
+	return access(process, buf, addr, size, false);
 }
 
 static unsigned long do_poke(unsigned int process, unsigned long addr, const void *buf,
 			     unsigned long size)
 {
-	return process ? size : hosted_user_copy((void *)buf, addr, size, true);
-}
-
-static long do_fork(unsigned int process)
-{
-	return -ENOSYS;
-}
-
-static void do_exit_process(unsigned int process)
-{
+	return access(process, (void *)buf, addr, size, true);
 }
 
 static long do_frame(unsigned int process, unsigned long addr, bool write)
 {
-	struct page *page = process ? NULL : hosted_user_page(addr, write);
+	struct page *page;
+	long ret;
 
-	return page ? (long)page_to_pfn(page) : -EFAULT;
+	if (!hosted_process_enter(process))
+		return -ESRCH;
+	page = hosted_user_page(current->mm, addr, write);
+	ret = page ? (long)page_to_pfn(page) : -EFAULT;
+	hosted_process_leave(process);
+	return ret;
 }
 
 static void do_shutdown(void)
 {
-	for (unsigned int fd = 0; fd < files_fdtable(&init_files)->max_fds; fd++)
-		close_fd(fd);
+	hosted_process_shutdown();
 	hosted_syscall_exit();
 }
 
@@ -107,8 +112,8 @@ __attribute__((visibility("default"), used)) const struct hosted_kernel hosted_k
 	.syscall = hosted_syscall,
 	.peek = do_peek,
 	.poke = do_poke,
-	.fork = do_fork,
-	.exit = do_exit_process,
+	.fork = hosted_fork,
+	.exit = hosted_exit,
 	.frame = do_frame,
 	.interrupt = hosted_interrupt,
 	.shutdown = do_shutdown,

@@ -1,34 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * custom: frames that belong together, with the tree's own marks of head and
- * tails; pins of a whole folio.
+ * custom: folios: frames that belong together, and pins of them.
  *
- * False: a folio is only freed whole; no memfd gives folios to pin yet.
+ * False: a folio is only freed whole.
  */
 #include "core/hosted/runtime.h"
 
-#include <mm/internal.h>
-
-static void mark_compound(struct page *page, unsigned int order)
-{
-	__SetPageHead(page);
-	for (int i = 1; i < 1 << order; i++) {
-#if HOSTED_HAS_COMPOUND_TAIL_ORDER
-		prep_compound_tail(page + i, page, order);
-#else
-		prep_compound_tail(page, i);
-#endif
-	}
-	prep_compound_head(page, order);
-}
+#include <linux/mm.h>
 
 struct folio *__folio_alloc_noprof(gfp_t gfp, unsigned int order, int nid, nodemask_t *mask)
 {
-	struct page *page = hosted_alloc_pages(gfp, order, HOSTED_CALLER);
-
-	if (page && order)
-		mark_compound(page, order);
-	return (struct folio *)page;
+	return (struct folio *)hosted_alloc_pages(gfp | __GFP_COMP, order, HOSTED_CALLER);
 }
 
 /* Newer trees: more pins of one that is pinned. */
@@ -36,17 +18,11 @@ int folio_add_pins(struct folio *folio, unsigned int pins);
 
 int folio_add_pins(struct folio *folio, unsigned int pins)
 {
-	page_ref_add(&folio->page, pins * GUP_PIN_COUNTING_BIAS);
+	if (folio_test_large(folio)) {
+		folio_ref_add(folio, pins);
+		atomic_add(pins, &folio->_pincount);
+	} else {
+		folio_ref_add(folio, pins * GUP_PIN_COUNTING_BIAS);
+	}
 	return 0;
-}
-
-void unpin_folio(struct folio *folio)
-{
-	unpin_user_page(&folio->page);
-}
-
-void unpin_folios(struct folio **folios, unsigned long n)
-{
-	for (unsigned long i = 0; i < n; i++)
-		unpin_folio(folios[i]);
 }

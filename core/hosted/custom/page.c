@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * custom: page frames: an arena outside the heap, one struct page each. A
- * frame number is drawn, so neighbours in an address space are no neighbours
- * in memory.
+ * custom: page frames: 4 GiB outside the heap, a struct page each, touched
+ * only when used. A frame number is drawn, so neighbours in an address space
+ * are no neighbours in memory; only a higher order is contiguous. Draws come
+ * from a window that grows as it fills: a small program touches little.
+ *
+ * Frames are not part of the snapshot that runs start from. An allocation is
+ * valid for one epoch (a run, or boot); frames from boot are kept aside when
+ * the first run begins and written back at the start of each.
  *
  * False: contents of frames are announced to nobody (accesses to them are no
- * scheduling points and are not checked); a freed frame may be used again at
+ * scheduling points and are not checked); a freed frame may be drawn again at
  * once; no zones, no reclaim.
  */
 #include "core/hosted/runtime.h"
@@ -15,14 +20,36 @@
 #include <linux/mm.h>
 #include <linux/vmstat.h>
 
-#define FRAMES_MAX 8192
-#define FRAME_USED 0x80
+#include <mm/internal.h> /* of the tree, not of its include folder */
 
-static struct page hosted_pages[FRAMES_MAX] __hosted_keep;
-static u8 hosted_frames[FRAMES_MAX]; /* FRAME_USED | order, at its first frame */
-static unsigned long hosted_n_frames;
+#define WINDOW_FIRST 1024UL
+#define BOOT_FRAMES_MAX 64
+#define TRIES 16
+#define USED 0x80UL
+#define ORDER_MASK 0x7fUL
+#define EPOCH_SHIFT 8
+#define STALE 0xa5 /* in frames that nobody cleared */
 
-struct page *mem_map = hosted_pages;
+/* Of the floor's book: never restored, whoever used the frames before. */
+static struct book {
+	u64 epoch;
+	u64 stamp[]; /* of a used frame: epoch << EPOCH_SHIFT | USED | order */
+} *hosted_book;
+
+static unsigned long hosted_n_frames, hosted_window, hosted_n_used;
+static u64 hosted_draw; /* state of this run's draws, 0: not begun */
+static unsigned long hosted_boot_frame[BOOT_FRAMES_MAX];
+static unsigned int hosted_n_boot;
+
+/* What boot left in its frames. */
+static struct {
+	bool taken;
+	u64 stamp[BOOT_FRAMES_MAX];
+	struct page page[BOOT_FRAMES_MAX];
+	u8 data[BOOT_FRAMES_MAX][PAGE_SIZE];
+} hosted_kept __hosted_keep;
+
+struct page *mem_map;
 unsigned long uml_physmem;
 unsigned long max_mapnr;
 unsigned long max_low_pfn;
@@ -34,58 +61,166 @@ struct pglist_data contig_page_data;
 
 void hosted_page_boot(void)
 {
-	hosted_n_frames = min(hosted_floor->n_frames, (unsigned long)FRAMES_MAX);
+	BUILD_BUG_ON(sizeof(struct page) + sizeof(u64) > FLOOR_BOOK - 8);
+	hosted_n_frames = hosted_floor->n_frames;
+	mem_map = hosted_floor->book;
+	hosted_book = (struct book *)(mem_map + hosted_n_frames);
+	hosted_book->epoch++;
+	hosted_window = WINDOW_FIRST;
+	hosted_kept.taken = false;
 	uml_physmem = (unsigned long)hosted_floor->frames;
 	max_mapnr = hosted_n_frames;
 	atomic_long_set(&_totalram_pages, hosted_n_frames);
-	hosted_frames[0] = FRAME_USED; /* nothing has physical address 0 */
+}
+
+static bool used(unsigned long pfn)
+{
+	/* Nothing has physical address 0. */
+	return !pfn || hosted_book->stamp[pfn] >> EPOCH_SHIFT == hosted_book->epoch;
+}
+
+static u64 stamp(unsigned int order)
+{
+	return hosted_book->epoch << EPOCH_SHIFT | USED | order;
+}
+
+/* The state was restored, the frames were not. */
+void hosted_page_new_run(void)
+{
+	u64 old = hosted_book->epoch++;
+
+	for (unsigned int i = 0; i < hosted_n_boot; i++) {
+		unsigned long pfn = hosted_boot_frame[i];
+
+		if (!hosted_kept.taken) {
+			hosted_kept.stamp[i] = hosted_book->stamp[pfn];
+			hosted_kept.page[i] = mem_map[pfn];
+			memcpy(hosted_kept.data[i], page_address(mem_map + pfn), PAGE_SIZE);
+			/* Freed again before boot ended? */
+			if (hosted_kept.stamp[i] >> EPOCH_SHIFT != old)
+				hosted_kept.stamp[i] = 0;
+		}
+		if (!hosted_kept.stamp[i])
+			continue;
+		mem_map[pfn] = hosted_kept.page[i];
+		memcpy(page_address(mem_map + pfn), hosted_kept.data[i], PAGE_SIZE);
+		hosted_book->stamp[pfn] = stamp(hosted_kept.stamp[i] & ORDER_MASK);
+	}
+	hosted_kept.taken = true;
+	hosted_draw = 0;
+}
+
+static unsigned long draw(void)
+{
+	u64 z;
+
+	if (!hosted_draw)
+		hosted_draw = hosted_floor->random() | 1;
+	hosted_draw += 0x9e3779b97f4a7c15UL;
+	z = (hosted_draw ^ hosted_draw >> 30) * 0xbf58476d1ce4e5b9UL;
+	z = (z ^ z >> 27) * 0x94d049bb133111ebUL;
+	return z ^ z >> 31;
 }
 
 static bool all_free(unsigned long pfn, unsigned long n)
 {
 	for (unsigned long i = 0; i < n; i++) {
-		if (hosted_frames[pfn + i])
+		if (used(pfn + i))
 			return false;
 	}
 	return true;
 }
 
-struct page *hosted_page_alloc(unsigned int order, bool zero)
+/* An aligned free block in the window, or 0. */
+static unsigned long find_block(unsigned int order)
 {
-	unsigned long n = 1UL << order, blocks = hosted_n_frames >> order, start;
+	unsigned long blocks = hosted_window >> order, start = 0;
 
-	if (!blocks)
-		return NULL;
-	start = hosted_floor->random() % blocks;
+	for (int i = 0; blocks && i < TRIES; i++) {
+		start = draw() % blocks;
+		if (all_free(start << order, 1UL << order))
+			return start << order;
+	}
 	for (unsigned long i = 0; i < blocks; i++) {
 		unsigned long pfn = (start + i) % blocks << order;
-		struct page *page = hosted_pages + pfn;
 
-		if (!all_free(pfn, n))
-			continue;
-		memset(page, 0, n * sizeof(*page));
-		for (unsigned long k = 0; k < n; k++) {
-			hosted_frames[pfn + k] = FRAME_USED | order;
-			atomic_set(&page[k]._mapcount, -1);
-			INIT_LIST_HEAD(&page[k].lru);
-		}
-		atomic_set(&page->_refcount, 1);
-		if (zero)
-			memset(page_address(page), 0, n << PAGE_SHIFT);
-		return page;
+		if (all_free(pfn, 1UL << order))
+			return pfn;
 	}
-	return NULL;
+	return 0;
+}
+
+static void init_page(struct page *page, unsigned int order)
+{
+	for (unsigned long i = 0; i < 1UL << order; i++) {
+		memset(page + i, 0, sizeof(*page));
+		atomic_set(&page[i]._mapcount, -1);
+		INIT_LIST_HEAD(&page[i].lru);
+		hosted_book->stamp[page - mem_map + i] = stamp(order);
+	}
+	atomic_set(&page->_refcount, 1);
+}
+
+static void note_boot(struct page *page, unsigned int order)
+{
+	for (unsigned long i = 0; i < 1UL << order; i++) {
+		BUG_ON(hosted_n_boot == BOOT_FRAMES_MAX);
+		hosted_boot_frame[hosted_n_boot++] = page - mem_map + i;
+	}
+}
+
+struct page *hosted_page_alloc(unsigned int order, bool zero)
+{
+	unsigned long n = 1UL << order, pfn = 0;
+	struct page *page;
+
+	while (hosted_n_used + n > hosted_window / 2 && hosted_window < hosted_n_frames)
+		hosted_window *= 2;
+	while (!(pfn = find_block(order))) {
+		if (hosted_window >= hosted_n_frames)
+			return NULL;
+		hosted_window *= 2;
+	}
+	hosted_n_used += n;
+	page = mem_map + pfn;
+	init_page(page, order);
+	if (unlikely(!hosted_kept.taken))
+		note_boot(page, order);
+	memset(page_address(page), zero ? 0 : STALE, n << PAGE_SHIFT);
+	return page;
+}
+
+struct page *hosted_page_alloc_compound(unsigned int order, bool zero)
+{
+	struct page *page = hosted_page_alloc(order, zero);
+
+	if (!page || !order)
+		return page;
+	__SetPageHead(page);
+	for (unsigned int i = 1; i < 1U << order; i++) {
+#if HOSTED_HAS_COMPOUND_TAIL_ORDER
+		prep_compound_tail(page + i, page, order);
+#else
+		prep_compound_tail(page, i);
+#endif
+	}
+	prep_compound_head(page, order);
+	return page;
 }
 
 void hosted_page_free(struct page *page)
 {
-	unsigned long pfn = page - hosted_pages;
-	unsigned long n = 1UL << (hosted_frames[pfn] & ~FRAME_USED);
+	unsigned long pfn = page - mem_map;
+	unsigned long n = 1UL << (hosted_book->stamp[pfn] & ORDER_MASK);
 
-	if (!hosted_frames[pfn])
+	if (!used(pfn)) {
 		hosted_finding(HOSTED_CALLER, "BUG: Bad page state in %F", "pfn %#lx freed twice",
 			       pfn);
-	memset(hosted_frames + pfn, 0, n);
+		return;
+	}
+	for (unsigned long i = 0; i < n; i++)
+		hosted_book->stamp[pfn + i] = 0;
+	hosted_n_used -= n;
 }
 
 struct page *hosted_alloc_pages(gfp_t gfp, unsigned int order, unsigned long pc)
@@ -94,6 +229,8 @@ struct page *hosted_alloc_pages(gfp_t gfp, unsigned int order, unsigned long pc)
 		might_sleep();
 	if (!(gfp & __GFP_NOFAIL) && hosted_floor->fails(FLOOR_FAULT_ALLOC, pc))
 		return NULL;
+	if (gfp & __GFP_COMP)
+		return hosted_page_alloc_compound(order, gfp & __GFP_ZERO);
 	return hosted_page_alloc(order, gfp & __GFP_ZERO);
 }
 
@@ -121,6 +258,16 @@ unsigned long get_free_pages_noprof(gfp_t gfp, unsigned int order)
 unsigned long get_zeroed_page_noprof(gfp_t gfp)
 {
 	return get_free_pages_noprof(gfp | __GFP_ZERO, 0);
+}
+
+/* A block that is no compound becomes single frames, each with its own reference. */
+void split_page(struct page *page, unsigned int order)
+{
+	for (unsigned long i = 0; i < 1UL << order; i++) {
+		if (i)
+			set_page_count(page + i, 1);
+		hosted_book->stamp[page - mem_map + i] = stamp(0);
+	}
 }
 
 void __free_pages(struct page *page, unsigned int order)

@@ -20,16 +20,6 @@ static long sys_zero(const unsigned long *arg)
 	return 0;
 }
 
-static long sys_getpid(const unsigned long *arg)
-{
-	return current->tgid;
-}
-
-static long sys_gettid(const unsigned long *arg)
-{
-	return current->pid;
-}
-
 static long sys_yield(const unsigned long *arg)
 {
 	hosted_floor->yield();
@@ -46,6 +36,7 @@ static long (*const calls[])(const unsigned long *arg) = {
 	[7] = hosted_sys_poll,
 	[8] = hosted_sys_lseek,
 	[9] = hosted_sys_mmap,
+	[10] = hosted_sys_mprotect,
 	[11] = hosted_sys_munmap,
 	[13] = sys_zero, /* rt_sigaction */
 	[14] = sys_zero, /* rt_sigprocmask */
@@ -53,20 +44,33 @@ static long (*const calls[])(const unsigned long *arg) = {
 	[17] = hosted_sys_pread,
 	[18] = hosted_sys_pwrite,
 	[24] = sys_yield,
+	[25] = hosted_sys_mremap,
+	[28] = hosted_sys_madvise,
 	[32] = hosted_sys_dup,
 	[33] = hosted_sys_dup2,
-	[39] = sys_getpid,
+	[39] = hosted_sys_getpid,
 	[72] = hosted_sys_fcntl,
-	[102] = sys_zero, /* getuid */
+	[77] = hosted_sys_ftruncate,
+	[97] = hosted_sys_getrlimit,
+	[102] = hosted_sys_getuid,
 	[104] = sys_zero, /* getgid */
-	[107] = sys_zero, /* geteuid */
+	[105] = hosted_sys_setuid,
+	[107] = hosted_sys_getuid, /* geteuid */
 	[108] = sys_zero, /* getegid */
-	[186] = sys_gettid,
+	[125] = hosted_sys_capget,
+	[126] = hosted_sys_capset,
+	[149] = sys_zero, /* mlock */
+	[150] = sys_zero, /* munlock */
+	[160] = hosted_sys_setrlimit,
+	[186] = hosted_sys_gettid,
 	[257] = hosted_sys_openat,
 	[271] = hosted_sys_ppoll,
 	[284] = hosted_sys_eventfd,
 	[290] = hosted_sys_eventfd2,
 	[292] = hosted_sys_dup3,
+	[302] = hosted_sys_prlimit,
+	[319] = hosted_sys_memfd_create,
+	[325] = sys_zero, /* mlock2 */
 	[436] = hosted_sys_close_range,
 };
 
@@ -102,12 +106,13 @@ long hosted_syscall(unsigned int process, long nr, const unsigned long arg[6])
 	long (*call)(const unsigned long *arg);
 	long ret;
 
-	if (process)
-		return -ESRCH;
 	call = call_of(nr);
 	if (!call)
 		return -ENOSYS;
+	if (!hosted_process_enter(process))
+		return -ESRCH;
 	ret = user_result(call(arg));
 	hosted_syscall_exit();
+	hosted_process_leave(process);
 	return ret;
 }

@@ -35,6 +35,24 @@ long hosted_sys_eventfd2(const unsigned long *arg);
 long hosted_sys_poll(const unsigned long *arg);
 long hosted_sys_ppoll(const unsigned long *arg);
 
-/* mm.c */
+/* mm_map.c */
 long hosted_sys_mmap(const unsigned long *arg);
 long hosted_sys_munmap(const unsigned long *arg);
+long hosted_sys_mprotect(const unsigned long *arg);
+long hosted_sys_madvise(const unsigned long *arg);
+long hosted_sys_mremap(const unsigned long *arg);
+
+/* memfd.c */
+long hosted_sys_memfd_create(const unsigned long *arg);
+long hosted_sys_ftruncate(const unsigned long *arg);
+
+/* process.c */
+long hosted_sys_prlimit(const unsigned long *arg);
+long hosted_sys_setrlimit(const unsigned long *arg);
+long hosted_sys_getrlimit(const unsigned long *arg);
+long hosted_sys_capget(const unsigned long *arg);
+long hosted_sys_capset(const unsigned long *arg);
+long hosted_sys_getuid(const unsigned long *arg);
+long hosted_sys_setuid(const unsigned long *arg);
+long hosted_sys_getpid(const unsigned long *arg);
+long hosted_sys_gettid(const unsigned long *arg);

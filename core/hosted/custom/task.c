@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * custom: tasks. A floor's task becomes a task of the kernel when it first
- * asks for `current`. There is one process; tasks that the runtime starts are
- * kernel threads. Each task has a CPU of its own: preempt_count only forbids
- * to sleep, "interrupts off" keeps out only others that turn them off.
+ * asks for `current`. It acts for process 0 until a system call says for which
+ * (process.c); tasks that the runtime starts are kernel threads. Each task has
+ * a CPU of its own: preempt_count only forbids to sleep, "interrupts off" keeps
+ * out only others that turn them off.
  *
  * A task of a process that sleeps interruptibly while nobody else can do
  * anything is interrupted, as its user would do it: that is no deadlock.
@@ -13,38 +14,19 @@
  */
 #include "core/hosted/runtime.h"
 
-#include <linux/cred.h>
-#include <linux/fdtable.h>
-#include <linux/init_task.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
-#include <linux/sched/user.h>
 #include <linux/sched/wake_q.h>
 #include <linux/task_work.h>
-#include <linux/user_namespace.h>
 
 const struct floor *hosted_floor;
 
 static struct hosted_task hosted_tasks[HOSTED_TASKS_MAX] __hosted_keep;
-static struct user_struct hosted_user;
-static struct signal_struct hosted_signal;
-static struct sighand_struct hosted_sighand;
-static struct user_namespace hosted_user_ns;
-static struct cred hosted_cred = {
-	.usage = ATOMIC_INIT(1000),
-	.user = &hosted_user,
-	.user_ns = &hosted_user_ns,
-};
+static unsigned int hosted_run __hosted_keep; /* the floor's generation */
 
 void hosted_task_boot(void)
 {
-	/* Tasks are threads that share their files, so fdget() must take references. */
-	atomic_inc(&init_files.count);
-	refcount_set(&hosted_user.__count, 1000);
-	for (int i = 0; i < RLIM_NLIMITS; i++)
-		hosted_signal.rlim[i] = (struct rlimit){RLIM_INFINITY, RLIM_INFINITY};
-	hosted_signal.rlim[RLIMIT_NOFILE] = (struct rlimit){1024, 1024};
-	spin_lock_init(&hosted_sighand.siglock);
+	hosted_run = hosted_floor->generation();
 }
 
 static noinline struct hosted_task *adopt(void **word)
@@ -52,8 +34,14 @@ static noinline struct hosted_task *adopt(void **word)
 	struct hosted_task *h = &hosted_tasks[hosted_floor->task_id()];
 	struct task_struct *p = &h->t;
 
+	if (hosted_run != hosted_floor->generation()) {
+		hosted_run = hosted_floor->generation();
+		hosted_page_new_run();
+		hosted_process_new_run();
+	}
 	memset(h, 0, sizeof(*h));
 	h->task = *hosted_floor->running;
+	h->generation = hosted_run;
 	h->irq_on = 1;
 #ifndef CONFIG_THREAD_INFO_IN_TASK
 	h->ti.task = p;
@@ -66,19 +54,15 @@ static noinline struct hosted_task *adopt(void **word)
 	p->group_leader = p;
 	refcount_set(&p->usage, 1);
 	refcount_set(&p->rcu_users, 1);
-	p->files = &init_files;
-	p->mm = p->flags & PF_KTHREAD ? NULL : &hosted_mm;
-	p->active_mm = &hosted_mm;
-	p->signal = &hosted_signal;
-	p->sighand = &hosted_sighand;
-	RCU_INIT_POINTER(p->cred, &hosted_cred);
-	RCU_INIT_POINTER(p->real_cred, &hosted_cred);
+	hosted_process_none(p);
 	strscpy(p->comm, hosted_floor->task_name(), sizeof(p->comm));
 	raw_spin_lock_init(&p->pi_lock);
 	spin_lock_init(&p->alloc_lock);
 #if HOSTED_HAS_BLOCKED_LOCK
 	raw_spin_lock_init(&p->blocked_lock);
 #endif
+	if (!(p->flags & PF_KTHREAD))
+		hosted_process_join(p, 0);
 	return h;
 }
 
@@ -110,6 +94,8 @@ void hosted_irq_set(int on)
 
 	h->irq_on = on;
 	*(int *)((char *)h->task + hosted_floor->irq_off_offset) = !on;
+	if (on)
+		hosted_floor->quiescent();
 }
 
 /*
@@ -193,9 +179,17 @@ void hosted_interrupt(void *task)
 	wake_up_state(&h->t, TASK_INTERRUPTIBLE | TASK_WAKEKILL);
 }
 
-void __put_task_struct(struct task_struct *p)
+/* Ends the sleeps of a process's tasks, as its end does. */
+void hosted_task_interrupt(unsigned int process)
 {
-	hosted_finding(HOSTED_CALLER, "BUG: task reference count underflow in %F", "%s", p->comm);
+	for (int i = 0; i < HOSTED_TASKS_MAX; i++) {
+		struct hosted_task *h = &hosted_tasks[i];
+
+		if (h->generation != hosted_run || h->process != process ||
+		    h->t.flags & PF_KTHREAD || &h->t == current)
+			continue;
+		hosted_interrupt(h->task);
+	}
 }
 
 /* Where a tree frees tasks after a grace period. */
@@ -211,26 +205,6 @@ void hosted_kick_process(struct task_struct *p) HOSTED_NAMED(kick_process);
 
 void hosted_kick_process(struct task_struct *p)
 {
-}
-
-void __put_cred(struct cred *cred)
-{
-}
-
-void free_uid(struct user_struct *user)
-{
-	if (user)
-		refcount_dec(&user->__count);
-}
-
-bool capable(int cap)
-{
-	return true;
-}
-
-bool has_capability_noaudit(struct task_struct *p, int cap)
-{
-	return true;
 }
 
 /* --- sleeping and waking --- */

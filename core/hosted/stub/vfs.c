@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * stub: the part of the VFS above files: one mount, one super block, dentries
- * that only carry their inode, inodes that are never freed.
+ * that only carry their inode, inodes that nobody but memfd.c frees.
  */
 #include "core/hosted/runtime.h"
 
@@ -54,8 +54,9 @@ void ihold(struct inode *inode)
 
 void iput(struct inode *inode)
 {
-	if (inode)
-		atomic_dec(&inode->i_count);
+	if (inode && atomic_dec_and_test(&inode->i_count) && inode->i_sb && inode->i_sb->s_op &&
+	    inode->i_sb->s_op->free_inode)
+		inode->i_sb->s_op->free_inode(inode);
 }
 
 void path_get(const struct path *path)

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Memory of processes: struct mm_struct with a maple tree of real VMAs, and a
+ * page table of our own below mm->pgd.
+ */
+#pragma once
+
+#include "core/hosted/runtime.h"
+
+#include <linux/mm.h>
+
+/* An entry of the page table: a frame number above these bits. */
+#define PTE_PRESENT 1UL  /* may be read */
+#define PTE_WRITE 2UL
+#define PTE_SPECIAL 4UL  /* no reference to a struct page is held */
+#define PTE_MAPPED 8UL   /* there is a frame, whether PRESENT or not */
+
+#define HUGE_ORDER 9
+#define HUGE_SIZE (PAGE_SIZE << HUGE_ORDER)
+#define HUGE_MASK (~(HUGE_SIZE - 1))
+#define TASK_END 0x7ffffffff000UL
+#define MMAP_LOWEST 0x10000UL
+
+/* The file whose page it is, NULL: a process's own. */
+static inline struct address_space *hosted_mapping(struct page *page)
+{
+	return page_folio(page)->mapping;
+}
+
+/* mm_table.c: entries; NULL: none (make: no memory). */
+unsigned long *hosted_pte(struct mm_struct *mm, unsigned long addr, bool make);
+/* The next entry with a frame at or after *addr and before end, *addr moved to it; or NULL. */
+unsigned long *hosted_pte_next(struct mm_struct *mm, unsigned long *addr, unsigned long end);
+void hosted_pte_set(unsigned long *pte, struct page *page, unsigned long bits);
+/* Takes entries away, drops what they held; telling notifiers is the caller's business. */
+void hosted_zap(struct mm_struct *mm, unsigned long start, unsigned long end);
+void hosted_table_free(struct mm_struct *mm);
+
+/* mm_life.c */
+struct mm_struct *hosted_mm_alloc(void);
+/* A copy as fork(2) makes it, or NULL. */
+struct mm_struct *hosted_mm_copy(struct mm_struct *from);
+
+/* mm_vma.c: with mmap_lock held for writing. */
+unsigned long hosted_vm_flags(unsigned long prot);
+struct vm_area_struct *hosted_vma_copy(struct vm_area_struct *from, struct mm_struct *mm);
+int hosted_vma_insert(struct vm_area_struct *vma);
+void hosted_vma_free(struct vm_area_struct *vma);
+/* Cuts VMAs so that none crosses start or end. */
+int hosted_vma_cut(struct mm_struct *mm, unsigned long start, unsigned long end);
+int hosted_unmap(struct mm_struct *mm, unsigned long start, unsigned long end);
+struct vm_area_struct *hosted_vma_next(struct mm_struct *mm, unsigned long addr, unsigned long end);
+#define for_each_hosted_vma(vma, mm, start, end)                         \
+	for ((vma) = hosted_vma_next(mm, start, end); (vma);             \
+	     (vma) = hosted_vma_next(mm, (vma)->vm_end, end))
+
+/* mm_fault.c: with mmap_lock held; VM_FAULT_*. */
+vm_fault_t hosted_fault(struct vm_area_struct *vma, unsigned long addr, unsigned int flags);
+/* Copies page by page, as the process of mm; what could not be copied. */
+unsigned long hosted_mm_access(struct mm_struct *mm, void *buf, unsigned long addr,
+			       unsigned long size, bool to_user);
+
+/* memfd.c: files of pages, and what MAP_SHARED | MAP_ANONYMOUS maps. */
+struct file *hosted_memfd(const char *name, loff_t size, unsigned int order);
+bool hosted_is_memfd(const struct file *file);
+unsigned int hosted_memfd_order(const struct file *file);
+/* The page at an index, made if need be, no reference taken; NULL, or ERR_PTR beyond the end. */
+struct page *hosted_memfd_page(struct file *file, pgoff_t index);
+
+/* process.c */
+void hosted_each_mm(void (*fn)(struct mm_struct *mm, void *arg), void *arg);
