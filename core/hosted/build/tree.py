@@ -13,6 +13,7 @@ import os
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 
 from store import digest
@@ -88,11 +89,19 @@ class Tree:
         argv = ["make", "-C", self.seen, "ARCH=um", f"O={self.kbuild}", "LLVM=-19", *args]
         env = {k: v for k, v in os.environ.items()
                if not k.startswith(("MAKE", "KBUILD", "KCONFIG", "CONFIG_")) and k != "ARCH"}
-        run = subprocess.run(argv, capture_output=True, text=True, errors="replace", env=env,
-                             stdin=subprocess.DEVNULL, check=False)
-        if run.returncode:
-            raise Failure(f"{self.path}: kbuild failed (its text is above)", run.stdout + run.stderr)
-        return run.stdout
+        make = subprocess.Popen(argv, env=env, text=True, errors="replace", process_group=0,
+                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE)
+        try:
+            out, err = make.communicate()
+        except BaseException:
+            # What it started writes into our folder: all of it ends with us.
+            os.killpg(make.pid, signal.SIGKILL)
+            make.wait()
+            raise
+        if make.returncode:
+            raise Failure(f"{self.path}: kbuild failed (its text is above)", out + err)
+        return out
 
     def header_names(self):
         """The names of all headers: a new one may hide another. A hash."""

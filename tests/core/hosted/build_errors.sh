@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# `kernel build`: whatever cannot be built is one line (a compiler's text before
+# it), leaves what was there, and never touches the tree.
+. "$(dirname "$0")/lib.sh"
+[ "$FLAVOUR" = lab ] || [ "$FLAVOUR" = bench ] || exit 77
+
+MAIN=drivers/iommu/iommufd/main.c
+tree_state() { find "$TREE/" -printf '%P %s %T@ %C@\n' | sort | md5sum; }
+build() { "$IOMMULAB" kernel build --tree "$TREE" --work "$CACHE" --flavour "$FLAVOUR" "$@"; }
+untouched() {
+	cmp -s "$OLD" "$WORK/old.so" || fail "$1: the old object is gone"
+	[ -z "$(find "$WORK" -maxdepth 1 -name '*.new')" ] || fail "$1: half an object is left"
+}
+
+before=$(tree_state)
+expect 0 '' hosted_build
+OLD=$WORK/k.so
+cp "$KERNEL" "$OLD" && cp "$KERNEL" "$WORK/old.so"
+
+# Tools that are not there.
+mkdir "$WORK/bin"
+IFS=: read -ra folders <<<"$PATH"
+for folder in "${folders[@]}"; do
+	find "$folder/" -maxdepth 1 ! -type d -exec ln -s -t "$WORK/bin" {} + 2>/dev/null
+done
+for tool in flex bison bc clang-19; do
+	mv "$WORK/bin/$tool" "$WORK/away"
+	expect_one_line 2 "$tool missing: sudo apt-get install $tool" \
+		env PATH="$WORK/bin" "$IOMMULAB" kernel build --tree "$TREE" --work "$CACHE"
+	mv "$WORK/away" "$WORK/bin/$tool"
+done
+
+# Trees that are none.
+fake() {
+	mkdir -p "$WORK/$1"/{include/linux,drivers/iommu,arch/um}
+	printf 'VERSION = %s\nPATCHLEVEL = %s\nSUBLEVEL = 1\n' "$2" "$3" >"$WORK/$1/Makefile"
+	touch "$WORK/$1/Kconfig"
+}
+fake_build() { "$IOMMULAB" kernel build --work "$WORK/w" --tree "$WORK/$1"; }
+fake old 5 10
+fake part 6 12
+fake nothing '' ''
+expect_one_line 2 'not a kernel tree' fake_build .
+expect_one_line 2 'Linux 5\.10 is too old, expected 6\.6' fake_build old
+expect_one_line 2 'not a complete kernel tree \(drivers/iommu/iommufd/main.c' fake_build part
+expect_one_line 2 'Makefile names no version' fake_build nothing
+mkdir "$WORK/used" && ln -s "$TREE"/* "$WORK/used/" && touch "$WORK/used/.config"
+expect_one_line 2 'is configured in place.*mrproper' fake_build used
+
+# Where results go is looked at first.
+expect_one_line 2 'there is no folder' build --out "$WORK/none/k.so"
+expect_one_line 2 'is a folder' build --out "$WORK"
+expect_one_line 2 'there is no folder' build --json "$WORK/none/k.json"
+expect_one_line 2 'lies in the tree' build --work "$TREE/work"
+expect_one_line 2 "'lob', expected lab, bench, asan, fuzz" build --flavour lob
+expect_one_line 2 "jobs: 'many', expected a number" build --jobs many
+expect_one_line 2 'No space left on device' build --out "$OLD" --json /dev/full
+small() { (ulimit -f 500 && build --out "$OLD"); }
+expect_one_line 2 'k\.so: File too large' small
+untouched 'a full disk'
+
+# Patches.
+hosted_patch $MAIN '$ s/$/\nint broken(;/' >"$WORK/broken.diff"
+expect 2 'main\.c:[0-9]+:[0-9]+: error' build --patch "$WORK/broken.diff" --out "$OLD"
+expect 2 'iommufd/main\.c does not compile' build --patch "$WORK/broken.diff" --out "$OLD"
+untouched 'a compile error'
+sed 's/^ /  /' "$WORK/broken.diff" >"$WORK/bad.diff"
+expect_one_line 2 'iommufd/main\.c: hunk 1 \(line [0-9]+\) does not apply' \
+	build --patch "$WORK/bad.diff" --out "$OLD"
+sed 's,[ab]/drivers,&/none,' "$WORK/broken.diff" >"$WORK/bad.diff"
+expect_one_line 2 'none/iommu/iommufd/main.c: No such file' build --patch "$WORK/bad.diff" --out "$OLD"
+sed 's,[ab]/drivers,&/../..,' "$WORK/broken.diff" >"$WORK/bad.diff"
+expect_one_line 2 'is no file of a tree' build --patch "$WORK/bad.diff" --out "$OLD"
+expect_one_line 2 'no patch, expected' build --patch "$TREE/Makefile" --out "$OLD"
+expect_one_line 2 'No such file' build --patch "$WORK/none.diff" --out "$OLD"
+untouched 'a bad patch'
+
+# Stopped in the middle: a header's patch makes much to compile.
+hosted_patch drivers/iommu/iommufd/iommufd_private.h "\$ s/\$/\n\/* $$ *\//" >"$WORK/much.diff"
+for signal in INT TERM; do
+	"$IOMMULAB" kernel build --tree "$TREE" --work "$CACHE" --flavour "$FLAVOUR" \
+		--patch "$WORK/much.diff" --out "$OLD" >"$WORK/said" 2>&1 &
+	pid=$!
+	sleep 1.5
+	kill -$signal $pid
+	wait $pid
+	code=$?
+	[ "$code" = 130 ] || fail "exit $code after SIG$signal, expected 130: $(cat "$WORK/said")"
+	untouched "SIG$signal"
+done
+
+# One build at a time in a folder.
+flock "$CACHE/lock" sleep 2 &
+sleep 0.5
+expect 0 'waiting for another build' build --out "$OLD"
+wait
+
+# Blanks in the tree's path; the same content, so nothing is compiled.
+mkdir "$WORK/my tree" && ln -s "$TREE"/* "$WORK/my tree/"
+expect 0 '0 compiled' "$IOMMULAB" kernel build --tree "$WORK/my tree" --work "$CACHE" \
+	--flavour "$FLAVOUR" --out "$WORK/blank.so"
+cmp -s "$WORK/blank.so" "$OLD" || fail "the same tree elsewhere is another object"
+
+# What it says, and where.
+build --out "$OLD" --json - >"$WORK/json" 2>"$WORK/said" || fail "no JSON"
+python3 - "$WORK/json" <<'EOF' || fail "JSON is not as documented"
+import json, sys
+d = json.load(open(sys.argv[1]))
+assert d["schema"] == 1 and d["version"].startswith("6.12.") and d["compiled"] == 0
+assert 100 < d["files"] < d["objects"] and 1000 < d["shim_lines"] < 20000 and not d["patched"]
+assert isinstance(d["absent_functions"], list) and isinstance(d["absent_data"], list)
+EOF
+[ ! -s "$WORK/said" ] || fail "a progress line in a pipe: $(head -c 100 "$WORK/said")"
+[ "$before" = "$(tree_state)" ] || fail "the tree was touched"
+finish
