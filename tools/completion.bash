@@ -32,7 +32,7 @@ _iommulab() {
 		--flavour) words="lab bench asan fuzz" ;;
 		--config) words=um ;;
 		kernel) words="build selftest" ;;
-		list) words="scenarios bugs oracles policies machines operations" ;;
+		list) words="scenarios bugs oracles policies machines operations calls" ;;
 		*)
 			if [[ $word == -* ]]; then
 				words=$(_iommulab_options "$command")

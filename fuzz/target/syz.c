@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The reader of syzkaller's program text: any bytes give a program or one error
- * with a place. What was read is printed and read again: it is the same, and so
- * is its text.
+ * with a place. What was read is printed and read again: it is the same, and
+ * from then on so is its text.
  */
 #include "scenarios/call/program.h"
 #include "scenarios/syz/syz.h"
@@ -47,25 +47,35 @@ static void check_program(const struct call_program *p)
 	}
 }
 
-static void check_again(const struct call_program *p)
+/* p as text and back; NULL if the text is too long. */
+static struct call_program *again(const struct call_program *p, char **text)
 {
-	char *text = syz_print(p), *again;
+	struct call_program *q = NULL;
 	struct syz_error err;
-	struct call_program *q;
 	char why[128];
 
-	if (strlen(text) > SYZ_TEXT_MAX) {
-		free(text);
-		return;
-	}
-	q = syz_parse(text, strlen(text), NULL, &err);
+	*text = syz_print(p);
+	if (strlen(*text) > SYZ_TEXT_MAX)
+		return NULL;
+	q = syz_parse(*text, strlen(*text), NULL, &err);
 	sim_assert(q);
 	sim_assert(syz_equal(p, q, why));
-	again = syz_print(q);
-	sim_assert(!strcmp(text, again));
+	return q;
+}
+
+static void check_again(const struct call_program *p)
+{
+	char *text[3] = {NULL, NULL, NULL};
+	struct call_program *q = again(p, &text[0]), *r = q ? again(q, &text[1]) : NULL;
+
+	if (r) {
+		text[2] = syz_print(r);
+		sim_assert(!strcmp(text[1], text[2]));
+	}
 	call_program_free(q);
-	free(text);
-	free(again);
+	call_program_free(r);
+	for (u32 i = 0; i < 3; i++)
+		free(text[i]);
 }
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)

@@ -98,6 +98,7 @@ static void finish_call(struct syz *s, const struct syz_line *l, const struct ua
 	*c = (struct call){.result = CALL_NO_RESULT};
 	s->max_in = 0;
 	s->max_out = 0;
+	s->own_results = p->n_results;
 }
 
 static void call(struct syz *s, const struct syz_line *l)
@@ -288,9 +289,6 @@ struct call_program *syz_parse(const char *text, size_t size, const struct syz_o
 	}
 	s.p = calloc(1, sizeof(*s.p));
 	sim_assert(s.p);
-	s.p->result_name = calloc(SYZ_RESULTS_MAX, sizeof(*s.p->result_name));
-	s.p->result_default = calloc(SYZ_RESULTS_MAX, sizeof(*s.p->result_default));
-	sim_assert(s.p->result_name && s.p->result_default);
 	marks = count_marks(&s);
 	if (s.o->program > (marks ? marks : 1))
 		syz_fail(&s, 0, "program %u is asked, there are %u", s.o->program,

@@ -32,6 +32,7 @@ static void begin_call(struct printer *r, const struct call *c)
 	r->n_taken = c->n_out;
 	qsort(r->taken, r->n_taken, sizeof(const struct call_out *), by_place);
 	r->line.n = 0;
+	r->recorded = !c->line;
 }
 
 static void end_call(struct printer *r)
@@ -151,7 +152,8 @@ static void rest(struct printer *r)
 		syz_add(&r->line, "syz_fetch(&(0x%llx)=<",
 			(unsigned long long)syz_text_address(o->addr));
 		name_result(r, o->result);
-		syz_add(&r->line, "=>0x0, 0x%x)\n", o->size);
+		syz_add(&r->line, "=>0x%llx, 0x%x)\n",
+			(unsigned long long)r->p->result_default[o->result], o->size);
 		append(&r->out, r->line.at, r->line.n);
 		free(r->line.at);
 	}

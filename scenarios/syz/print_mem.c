@@ -113,10 +113,11 @@ u32 syz_taken_at(const struct printer *r, u64 addr)
 	return low;
 }
 
-void syz_add_taken(struct printer *r, u64 addr, u64 size)
+void syz_add_taken(struct printer *r, u64 addr, u64 size, u64 def)
 {
 	for (u32 i = syz_taken_at(r, addr); i < r->n_taken && r->taken[i]->addr == addr; i++) {
-		if (r->taken[i]->size != size || r->taken_used[i])
+		if (r->taken[i]->size != size || r->taken_used[i] ||
+		    r->p->result_default[r->taken[i]->result] != def)
 			continue;
 		r->taken_used[i] = true;
 		syz_add(&r->line, "<r%u=>", named(r, r->taken[i]->result));
@@ -148,7 +149,7 @@ enum found syz_find(const struct printer *r, u64 addr, u64 size, struct call_val
 
 u64 syz_run(const struct printer *r, u64 addr, u64 max)
 {
-	u64 at = addr, end = addr + max;
+	u64 at = addr, end = addr + max < addr ? ~0ULL : addr + max;
 
 	for (u32 i = syz_image_at(&r->m, addr); i < r->m.n && at < end; i++) {
 		const struct cell *c = &r->m.cell[i];
@@ -157,7 +158,7 @@ u64 syz_run(const struct printer *r, u64 addr, u64 max)
 			break;
 		at = c->addr + c->size;
 	}
-	return at < end ? at - addr : max;
+	return at < end ? at - addr : end - addr;
 }
 
 const u8 *syz_bytes(const struct printer *r, u64 addr, u64 n, u8 *buf)

@@ -14,6 +14,7 @@ struct text {
 
 struct printer {
 	const struct call_program *p;
+	bool recorded;     /* the call is from no text */
 	struct text out;   /* the program */
 	struct text line;  /* the call being printed */
 	struct image m;
@@ -30,8 +31,8 @@ enum found { FOUND_NOTHING, FOUND_BYTES, FOUND_RESULT, FOUND_OTHER };
 void syz_add(struct text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void syz_add_data(struct text *t, const u8 *data, u64 n, bool hex);
 void syz_add_value(struct printer *r, const struct call_value *v);
-/* `<rN=>` if the call takes what is there. */
-void syz_add_taken(struct printer *r, u64 addr, u64 size);
+/* `<rN=>` if the call takes what is there, as a result with this default. */
+void syz_add_taken(struct printer *r, u64 addr, u64 size, u64 def);
 
 enum found syz_find(const struct printer *r, u64 addr, u64 size, struct call_value *v);
 void syz_use(struct printer *r, u64 addr, u64 size);

@@ -24,7 +24,7 @@ static bool taken_within(const struct printer *r, u64 addr, u64 size)
 	return i < r->n_taken && r->taken[i]->addr < addr + size;
 }
 
-/* Nothing, or zeroes, which text does not say. */
+/* Nothing; of a call that is from no text also zeroes, which text does not say. */
 static bool nothing(const struct printer *r, u64 addr, u64 size)
 {
 	struct call_value v;
@@ -32,7 +32,7 @@ static bool nothing(const struct printer *r, u64 addr, u64 size)
 	for (u64 i = 0; i < size; i++) {
 		enum found f = syz_find(r, addr + i, 1, &v);
 
-		if (f != FOUND_NOTHING && (f != FOUND_BYTES || v.value))
+		if (f != FOUND_NOTHING && (f != FOUND_BYTES || v.value || !r->recorded))
 			return false;
 	}
 	return true;
@@ -153,13 +153,14 @@ static void print_scalar(struct printer *r, const struct uapi_type *t, u64 addr,
 {
 	struct call_value v;
 
-	syz_add_taken(r, addr, t->size);
+	syz_add_taken(r, addr, t->size, t->kind == UAPI_RES ? t->resource->def : 0);
 	out |= t->dir == UAPI_OUT;
 	if (out)
 		v = (struct call_value){.result = CALL_NO_RESULT};
 	else
 		syz_find(r, addr, t->size, &v);
-	syz_use(r, addr, t->size);
+	if (!out)
+		syz_use(r, addr, t->size);
 	if ((t->kind == UAPI_PTR || t->kind == UAPI_VMA) && !out)
 		syz_print_pointer(r, t, &v, count);
 	else
@@ -209,7 +210,7 @@ static void print_struct(struct printer *r, const struct uapi_struct *l, u64 add
 	}
 	syz_add(&r->line, "}");
 	for (u32 i = n; i < l->n; i++)
-		if (is_scalar(&l->field[i].type))
+		if (is_scalar(&l->field[i].type) && !out && l->field[i].type.dir != UAPI_OUT)
 			syz_use(r, addr + l->field[i].offset, l->field[i].type.size);
 	/* Padding and what the kernel writes: zeroes, if anything. */
 	for (u64 at = 0; at < l->size; at++)
@@ -294,7 +295,7 @@ static void any_piece(struct printer *r, const struct cell *c)
 
 	syz_add(&r->line, "@ANYRES%s=", names[c->size]);
 	if (c->size <= 8)
-		syz_add_taken(r, c->addr, c->size);
+		syz_add_taken(r, c->addr, c->size, 0);
 	syz_add_value(r, &c->result->value);
 }
 
@@ -305,7 +306,7 @@ static u64 any_blob(struct printer *r, u64 addr, u64 n)
 	u64 size;
 	u8 *bytes;
 
-	while (i < r->n_taken && r->taken_used[i])
+	while (i < r->n_taken && (r->taken_used[i] || r->p->result_default[r->taken[i]->result]))
 		i++;
 	if (i < r->n_taken && r->taken[i]->addr == addr && r->taken[i]->size <= n) {
 		struct call_value v;
@@ -313,7 +314,7 @@ static u64 any_blob(struct printer *r, u64 addr, u64 n)
 		size = r->taken[i]->size;
 		syz_find(r, addr, size, &v);
 		syz_add(&r->line, "@ANYRES%llu=", (unsigned long long)size * 8);
-		syz_add_taken(r, addr, size);
+		syz_add_taken(r, addr, size, 0);
 		syz_add_value(r, &v);
 		return size;
 	}
@@ -372,6 +373,11 @@ static void print_pointee(struct printer *r, const struct uapi_type *t, u64 addr
 	bool there = i < r->m.n && r->m.cell[i].addr <= addr, out = t->dir == UAPI_OUT;
 	u64 max = ~0ULL;
 
+	/* The middle of what another pointer said. */
+	if (there && r->m.cell[i].addr != addr && !r->m.cell[i].result &&
+	    r->m.used[r->m.cell[i].data + (addr - r->m.cell[i].addr)] && t->kind >= UAPI_STRING &&
+	    t->kind <= UAPI_BUFFER && !t->def_data)
+		there = false;
 	if (t->kind == UAPI_STRUCT || is_scalar(t)) {
 		max = t->size;
 		there |= syz_elements(r, &(struct uapi_type){.kind = UAPI_ARRAY, .to = t}, addr,
@@ -431,7 +437,7 @@ void syz_print_pointer(struct printer *r, const struct uapi_type *t, const struc
 		return;
 	}
 	syz_add(&r->line, "&(0x%llx)", (unsigned long long)syz_text_address(addr));
-	if (t->kind == UAPI_VMA || !in_region(addr))
+	if (t->kind == UAPI_VMA)
 		syz_add(&r->line, "=nil");
 	else
 		print_pointee(r, t->to, addr, count);

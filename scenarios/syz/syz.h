@@ -53,7 +53,8 @@ struct call_program *syz_parse(const char *text, size_t size, const struct syz_o
 			       struct syz_error *err);
 /*
  * The program as text that syz_parse() reads to an equal program; malloc()ed.
- * Zeroes stored where only the kernel writes, or between fields, are left out.
+ * Of calls that are from no text (line 0), zeroes stored where only the kernel
+ * writes, or between fields, are left out.
  * What no row describes is printed as bytes; what no argument points at comes
  * in lines of their own before the call, `syz_store(...)` and `syz_fetch(...)`.
  */

@@ -64,9 +64,10 @@ struct syz {
 	struct node *node; /* [0] is none */
 	u32 n_nodes, max_nodes;
 	struct call_program *p;
-	u32 max_calls, skipped;
+	u32 max_calls, max_results, skipped;
 	struct call *call; /* being made; not in p yet */
 	u32 max_in, max_out;
+	u32 own_results; /* from this slot on, they are the call's own */
 	u64 stored;  /* bytes */
 	u64 auto_at; /* for &AUTO */
 	bool used_base, used_old;

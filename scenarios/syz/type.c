@@ -47,6 +47,7 @@ u32 syz_define(struct syz *s, u32 text, u32 n, u64 def, bool real)
 {
 	struct call_program *p = s->p;
 	struct syz_var *v;
+	u32 max;
 
 	if (p->n_results >= SYZ_RESULTS_MAX || s->n_vars >= SYZ_RESULTS_MAX) {
 		syz_fail(s, text, "more than %d results", SYZ_RESULTS_MAX);
@@ -58,6 +59,10 @@ u32 syz_define(struct syz *s, u32 text, u32 n, u64 def, bool real)
 	v->slot = CALL_NO_RESULT;
 	if (!real)
 		return CALL_NO_RESULT;
+	max = s->max_results;
+	p->result_name = syz_grow(p->result_name, p->n_results, &max, sizeof(*p->result_name));
+	p->result_default = syz_grow(p->result_default, p->n_results, &s->max_results,
+				     sizeof(*p->result_default));
 	p->result_name[p->n_results] = strndup(s->text + text, n);
 	p->result_default[p->n_results] = def;
 	v->slot = p->n_results++;
@@ -85,7 +90,7 @@ static struct call_value use(struct syz *s, const struct node *d, const struct u
 	if (!v || !v->n)
 		syz_note(s, d->at, "'%.*s' is given by no call before this",
 			 (int)(d->text_n < 64 ? d->text_n : 64), s->text + d->text);
-	if (!v || !v->n || v->slot == CALL_NO_RESULT)
+	if (!v || !v->n || v->slot == CALL_NO_RESULT || v->slot >= s->own_results)
 		return constant(def);
 	return (struct call_value){.value = s->p->result_default[v->slot],
 				   .result = v->slot,
@@ -565,8 +570,6 @@ void syz_type_call(struct syz *s, const struct syz_line *l, const struct uapi_ca
 	if (l->n_args > row->n_args)
 		syz_note(s, l->name, "%u arguments, expected %u of %s", l->n_args, row->n_args,
 			 row->name);
-	if (l->var_n)
-		c->result = syz_define(s, l->var, l->var_n, row->ret ? row->ret->def : 0, true);
 	for (u32 i = 0; i < row->n_args && !s->failed; i++) {
 		struct call_value v = argument(s, row, i, n, l->arg);
 
@@ -574,9 +577,12 @@ void syz_type_call(struct syz *s, const struct syz_line *l, const struct uapi_ca
 		c->n_args = i + 1;
 		n = n ? s->node[n].next : 0;
 	}
+	/* A call's own results are there after it only. */
+	if (l->var_n && !s->failed)
+		c->result = syz_define(s, l->var, l->var_n, row->ret ? row->ret->def : 0, true);
 }
 
-/* syz_fetch(&(addr)=<r1=>0x0, size) */
+/* syz_fetch(&(addr)=<r1=>default, size) */
 void syz_type_fetch(struct syz *s, const struct syz_line *l)
 {
 	u32 ptr = l->arg, size = ptr ? s->node[ptr].next : 0, child;
@@ -588,5 +594,6 @@ void syz_type_fetch(struct syz *s, const struct syz_line *l)
 		syz_fail(s, l->name, "expected syz_fetch(&(ADDRESS)=<NAME=>0x0, 1, 2, 4 or 8)");
 		return;
 	}
-	take_out(s, &s->node[child], address(s, s->node[ptr].value), (u32)s->node[size].value, 0);
+	take_out(s, &s->node[child], address(s, s->node[ptr].value), (u32)s->node[size].value,
+		 s->node[child].value);
 }

@@ -19,7 +19,7 @@ const struct cli_command cli_commands[] = {
 	{"fuzz", "TARGET [ARGS]", "a fuzzing worker", NULL, NULL, cli_fuzz},
 	{"bench", "[NAME...]", "ratios against in-process baselines, medians, spread", NULL, NULL,
 	 bench_main},
-	{"list", "WHAT", "scenarios, bugs, oracles, policies, machines, operations",
+	{"list", "WHAT", "scenarios, bugs, oracles, policies, machines, operations, calls",
 	 cli_list_options, cli_list, NULL},
 	{"topo", "FILE", "the topology as Graphviz", cli_no_options, cli_topo, NULL},
 	{"exec", "-- PROG ARGS", "an unmodified client: its /dev/iommu and /dev/vfio are ours",

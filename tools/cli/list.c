@@ -3,6 +3,7 @@
  * iommulab list: what there is to name on the command line and in a file.
  */
 #include "core/uapi/op.h"
+#include "core/uapi/uapi.h"
 #include "sim/base/bits.h"
 #include "sim/sched/policy.h"
 #include "tools/cli/cli.h"
@@ -112,12 +113,57 @@ static void list_operations(struct list *l)
 	}
 }
 
+static void add_word(char *to, size_t size, const char *word)
+{
+	size_t n = strlen(to);
+
+	if (!strstr(to, word))
+		snprintf(to + n, size - n, "%s%s", n ? " " : "", word);
+}
+
+/* Resources that stand in the type: those that the call takes and those that it gives. */
+static void resources(const struct uapi_type *t, bool out, char *takes, char *gives, size_t size)
+{
+	out |= t->dir == UAPI_OUT;
+	if (t->kind == UAPI_RES) {
+		if (!out)
+			add_word(takes, size, t->resource->name);
+		if (out || t->dir == UAPI_INOUT)
+			add_word(gives, size, t->resource->name);
+	}
+	for (u32 i = 0; t->kind == UAPI_STRUCT && i < t->layout->n; i++)
+		resources(&t->layout->field[i].type, out, takes, gives, size);
+	if (t->to)
+		resources(t->to, out, takes, gives, size);
+}
+
+/* "0x3b81, at least 12 bytes; fd_iommufd -> ioas_handle: Make an empty I/O address space." */
+static void list_calls(struct list *l)
+{
+	for (u32 i = 0; i < uapi_calls_n; i++) {
+		const struct uapi_call *c = &uapi_calls[i];
+		char text[512], takes[128] = "", gives[128] = "", size[32] = "";
+
+		for (u32 k = 0; k < c->n_args; k++)
+			resources(&c->arg[k].type, false, takes, gives, sizeof(takes));
+		if (c->ret)
+			add_word(gives, sizeof(gives), c->ret->name);
+		if (c->min_size)
+			snprintf(size, sizeof(size), ", at least %u bytes", c->min_size);
+		snprintf(text, sizeof(text), "%s%llx%s%s%s%s%s: %s", c->cmd ? "0x" : "call 0x",
+			 (unsigned long long)(c->cmd ? c->cmd : (u64)labs(c->nr)), size,
+			 takes[0] ? "; " : "", takes, gives[0] ? " -> " : "", gives, c->doc);
+		row(l, c->name, text);
+	}
+}
+
 static const struct {
 	const char *name;
 	void (*list)(struct list *l);
 } lists[] = {
 	{"scenarios", list_scenarios}, {"bugs", list_bugs},	    {"oracles", list_oracles},
 	{"policies", list_policies},   {"machines", list_machines}, {"operations", list_operations},
+	{"calls", list_calls},
 };
 
 int cli_list(struct cli *c)
@@ -127,7 +173,7 @@ int cli_list(struct cli *c)
 
 	if (c->n_args != 1)
 		return cli_fail("list: expected one of scenarios, bugs, oracles, policies, machines, "
-				"operations");
+				"operations, calls");
 	for (u32 i = 0; i < ARRAY_SIZE(lists); i++) {
 		struct json_object *doc;
 
@@ -143,7 +189,7 @@ int cli_list(struct cli *c)
 		return cli_json_write(doc, c->o.json);
 	}
 	near = scenario_did_you_mean(c->args[0], names, ARRAY_SIZE(lists));
-	return cli_fail("list: unknown '%s', expected scenarios, bugs, oracles, policies, machines or "
-			"operations%s%s%s", c->args[0], near ? " (did you mean '" : "",
+	return cli_fail("list: unknown '%s', expected scenarios, bugs, oracles, policies, machines, "
+			"operations or calls%s%s%s", c->args[0], near ? " (did you mean '" : "",
 			near ? near : "", near ? "'?)" : "");
 }

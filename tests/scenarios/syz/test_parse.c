@@ -432,6 +432,10 @@ Test(parse, results_that_name_themselves_have_defaults)
 				       "ioctl$IOMMU_DESTROY(r0, 0x3b80, &(0x7f0000000000)={r1, <r1=>r1})\n");
 
 	cr_assert_eq(p->call[0].result, 0);
-	cr_assert_eq(p->call[1].arg[0].result, p->call[1].result, "defined before its arguments");
+	cr_assert_eq(p->call[0].arg[0].result, CALL_NO_RESULT);
+	cr_assert_eq(p->call[1].arg[0].result, 0, "the one before");
+	cr_assert_eq(p->call[2].arg[0].result, 1);
+	cr_assert_eq(p->call[2].in[0].value.result, CALL_NO_RESULT);
+	cr_assert_eq(p->call[2].in[1].value.result, CALL_NO_RESULT, "it is there after the call");
 	call_program_free(p);
 }

@@ -38,7 +38,7 @@ documented 0 run --runs 20 demo scenarios/story/domains.yaml
 recipe=$("$IOMMULAB" run demo | sed -n "s/^replay: iommulab replay '\(.*\)'/\1/p")
 documented 0 replay "$recipe"
 documented 0 hunt --seeds 1 --policy mix --bug core-devfree-vs-fwspec
-for what in bugs oracles policies machines operations scenarios; do
+for what in bugs oracles policies machines operations calls scenarios; do
 	documented 0 list $what
 done
 finish

@@ -8,7 +8,7 @@ expect 0 'build [0-9a-f]{16}, recipes of [0-9a-f]{8}' "$IOMMULAB" version
 for command in run replay shrink hunt list topo; do
 	expect 0 'Usage' "$IOMMULAB" $command --help
 done
-for what in scenarios bugs oracles policies operations machines; do
+for what in scenarios bugs oracles policies operations machines calls; do
 	expect 0 '' "$IOMMULAB" list $what
 done
 expect 0 '^core-devfree-vs-fwspec' "$IOMMULAB" list scenarios
