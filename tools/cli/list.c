@@ -62,6 +62,7 @@ static void list_scenarios(struct list *l)
 	scenario_each(".", scenario_row, l);
 	scenario_each("story", scenario_row, l);
 	scenario_each("historic", scenario_row, l);
+	scenario_each("hosted", scenario_row, l);
 }
 
 static void list_bugs(struct list *l)
@@ -96,6 +97,37 @@ static void list_machines(struct list *l)
 	scenario_each("machine", machine_row, l);
 }
 
+/* Fields that a program gives: lengths and constants follow by themselves. */
+static void add_fields(char *name, size_t size, const struct uapi_field *field, u32 n, bool flat)
+{
+	for (u32 i = 0; i < n; i++) {
+		const struct uapi_type *t = &field[i].type;
+		size_t at = strlen(name);
+
+		if (t->kind == UAPI_PAD || t->kind == UAPI_CONST || (t->kind == UAPI_LEN && !t->of))
+			continue;
+		if (flat && t->kind == UAPI_PTR && t->to->kind == UAPI_STRUCT)
+			add_fields(name, size, t->to->layout->field, t->to->layout->n, false);
+		else
+			snprintf(name + at, size - at, "%s%s", strchr(name, ':') ? ", " : ": ",
+				 field[i].name);
+	}
+}
+
+static void list_calls(struct list *l)
+{
+	for (u32 i = 0; i < uapi_calls_n; i++) {
+		const struct uapi_call *c = &uapi_calls[i];
+		char name[256];
+
+		if (!c->verb)
+			continue;
+		snprintf(name, sizeof(name), "%s", c->verb);
+		add_fields(name, sizeof(name), c->arg, c->n_args, true);
+		row(l, name, c->doc);
+	}
+}
+
 static void list_operations(struct list *l)
 {
 	for (int i = 0; i < OP_CODES; i++) {
@@ -111,6 +143,7 @@ static void list_operations(struct list *l)
 		}
 		row(l, name, op_rows[i].doc);
 	}
+	list_calls(l);
 }
 
 static void add_word(char *to, size_t size, const char *word)
