@@ -37,6 +37,24 @@ static void check_machine(const struct machine *m)
 		sim_assert(m->resv[i].device < m->n_devices && m->resv[i].length);
 }
 
+/* What a call stores and takes lies in the program's memory, names are slots. */
+static void check_call(const struct scenario *s, const struct call *c)
+{
+	const struct call_program *p = s->program;
+
+	if (!c)
+		return;
+	sim_assert(c >= p->call && c < p->call + p->n && c->n_args <= CALL_ARGS_MAX);
+	sim_assert(p->n <= s->n_ops);
+	for (u32 i = 0; i < c->n_in; i++)
+		sim_assert(c->in[i].addr >= p->area[0].addr &&
+			   c->in[i].addr + c->in[i].size <= p->area[0].addr + p->area[0].size);
+	for (u32 i = 0; i < c->n_out; i++)
+		sim_assert(c->out[i].result < p->n_results && c->out[i].addr >= p->area[0].addr);
+	for (u32 i = 0; i < c->n_args; i++)
+		sim_assert(c->arg[i].result == CALL_NO_RESULT || c->arg[i].result < p->n_results);
+}
+
 static void check_tasks(const struct scenario *s)
 {
 	u32 at = 0;
@@ -51,8 +69,8 @@ static void check_tasks(const struct scenario *s)
 	for (u32 i = 0; i < s->n_ops; i++) {
 		sim_assert(s->ops[i].op.code < OP_CODES && s->ops[i].line);
 		scenario_op_print(s, i, text, sizeof(text));
-		sim_assert(!strncmp(text, op_rows[s->ops[i].op.code].name,
-				    strlen(op_rows[s->ops[i].op.code].name)));
+		sim_assert(!strncmp(text, scenario_op_name(s, i), strlen(scenario_op_name(s, i))));
+		check_call(s, s->ops[i].call);
 	}
 }
 

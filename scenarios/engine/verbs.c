@@ -114,7 +114,7 @@ static struct verbs *verbs_of(struct reader *r)
 	r->verbs = calloc(1, sizeof(*r->verbs));
 	p = calloc(1, sizeof(*p));
 	sim_assert(r->verbs && p);
-	p->call = calloc(SCENARIO_OPS_MAX, sizeof(*p->call));
+	p->call = calloc(SCENARIO_OPS_MAX + 1, sizeof(*p->call));
 	p->result_name = calloc(VERB_NAMES_MAX, sizeof(*p->result_name));
 	p->result_default = calloc(VERB_NAMES_MAX, sizeof(*p->result_default));
 	p->area = calloc(1, sizeof(*p->area));
@@ -177,7 +177,7 @@ static struct call *new_call(struct reader *r)
 	struct call_program *p = verbs_of(r)->p;
 
 	/* add_ops() complains of more operations than there may be. */
-	return &p->call[p->n < SCENARIO_OPS_MAX - 1 ? p->n++ : p->n];
+	return &p->call[p->n < SCENARIO_OPS_MAX ? p->n++ : p->n];
 }
 
 void verb_read(struct reader *r, const struct uapi_call *row, const struct yaml_node *at,
