@@ -97,6 +97,9 @@ void hosted_process_leave(unsigned int id);
 long hosted_fork(unsigned int id);
 void hosted_exit(unsigned int id);
 
+/* custom/timer.c: brings jiffies up to date. */
+void hosted_time_update(void);
+
 /* custom/slab.c */
 void hosted_slab_boot(void);
 

@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * custom: RCU is the floor's; SRCU counts the readers of each domain and waits
- * until there is none.
+ * custom: RCU is the floor's; SRCU counts the readers of each domain under two
+ * indices and waits for those of the one it has just turned away from.
  *
- * False: a section with preemption off is no RCU reader; SRCU waits for later
- * readers, too, so its grace periods are longer than need be.
+ * False: a section with preemption off is no RCU reader, one with interrupts
+ * off is.
  */
 #include "core/hosted/runtime.h"
 
+#include <linux/completion.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/srcu.h>
+#include <linux/workqueue.h>
 
-#define SRCU_READERS_MAX 100000
 
 void __rcu_read_lock(void)
 {
@@ -42,9 +43,25 @@ void synchronize_rcu_expedited(void)
 	synchronize_rcu();
 }
 
+struct barrier {
+	struct rcu_head head;
+	struct completion done;
+};
+
+static void barrier_reached(void *head)
+{
+	complete(&container_of(head, struct barrier, head)->done);
+}
+
+/* Callbacks run in order: all that were queued before ours have run when it does. */
 void rcu_barrier(void)
 {
-	synchronize_rcu();
+	struct barrier b;
+
+	might_sleep();
+	init_completion(&b.done);
+	hosted_floor->rcu_call(&b.head, barrier_reached);
+	wait_for_completion(&b.done);
 }
 
 /* The floor takes a small "function" for the offset of the head in what it frees. */
@@ -66,14 +83,14 @@ int hosted_init_srcu_lockdep(struct srcu_struct *ssp, const char *name, struct l
 	HOSTED_NAMED(init_srcu_struct_lockdep) __attribute__((alias("__init_srcu_struct")));
 
 /*
- * Readers are counted in the word that leads to per-CPU data, which every tree
+ * The state of a domain is in the word that leads to per-CPU data, which every tree
  * has; a domain that the compiler initialised has a pointer there at first.
  */
-static unsigned long *readers(struct srcu_struct *ssp)
+static unsigned long *state(struct srcu_struct *ssp)
 {
 	unsigned long *n = (unsigned long *)&ssp->sda;
 
-	if (unlikely(*n > SRCU_READERS_MAX)) {
+	if (unlikely(*n >> 32)) {
 		*n = 0;
 		hosted_floor->mark_written(n, sizeof(*n));
 	}
@@ -88,33 +105,47 @@ int hosted_init_srcu(struct srcu_struct *ssp, const char *name, struct lock_clas
 	return 0;
 }
 
-void cleanup_srcu_struct(struct srcu_struct *ssp)
-{
-	if (*readers(ssp))
-		hosted_finding(HOSTED_CALLER, "WARNING: cleanup_srcu_struct with readers in %F",
-			       "%lu readers", *readers(ssp));
-}
+/*
+ * The state is: the index that new readers take, how many readers each
+ * index has, and whether a grace period is under way.
+ */
+#define SRCU_BITS 15
+#define SRCU_INDEX(v) ((v) >> 31 & 1)
+#define SRCU_BUSY (1UL << 30)
+#define SRCU_ONE(i) (1UL << (i) * SRCU_BITS)
+#define SRCU_READERS(v, i) ((v) >> (i) * SRCU_BITS & ((1UL << SRCU_BITS) - 1))
 
 int __srcu_read_lock(struct srcu_struct *ssp)
 {
+	int i;
+
 	hosted_floor->sync(ssp, FLOOR_WRITE);
-	++*readers(ssp);
-	return 0;
+	i = SRCU_INDEX(*state(ssp));
+	*state(ssp) += SRCU_ONE(i);
+	return i;
 }
 
-void __srcu_read_unlock(struct srcu_struct *ssp, int idx)
+void __srcu_read_unlock(struct srcu_struct *ssp, int i)
 {
 	hosted_floor->sync(ssp, FLOOR_WRITE);
 	hosted_floor->release(ssp);
-	--*readers(ssp);
+	*state(ssp) -= SRCU_ONE(i);
 }
 
+/* Waits for the readers that are there now; later ones have the other index. */
 void synchronize_srcu(struct srcu_struct *ssp)
 {
+	int old;
+
 	might_sleep();
 	hosted_floor->sync(ssp, FLOOR_WRITE);
-	while (READ_ONCE(*readers(ssp)))
+	while (READ_ONCE(*state(ssp)) & SRCU_BUSY)
 		hosted_floor->yield();
+	old = SRCU_INDEX(*state(ssp));
+	*state(ssp) = (*state(ssp) ^ 1UL << 31) | SRCU_BUSY;
+	while (SRCU_READERS(READ_ONCE(*state(ssp)), old))
+		hosted_floor->yield();
+	*state(ssp) &= ~SRCU_BUSY;
 	hosted_floor->acquire(ssp);
 }
 
@@ -123,8 +154,82 @@ void synchronize_srcu_expedited(struct srcu_struct *ssp)
 	synchronize_srcu(ssp);
 }
 
-/* Callers allow that func runs at once when they may sleep; else after an RCU period. */
+/* Callbacks of a domain, called by a worker after a grace period of that domain. */
+#define DOMAINS_MAX 16
+
+static struct domain {
+	struct srcu_struct *ssp;
+	struct rcu_head *first, **last;
+	struct work_struct work;
+} hosted_domains[DOMAINS_MAX];
+
+static void call_back(struct work_struct *work)
+{
+	struct domain *d = container_of(work, struct domain, work);
+
+	while (d->first) {
+		struct rcu_head *head = d->first, *next;
+
+		d->first = NULL;
+		d->last = &d->first;
+		synchronize_srcu(d->ssp);
+		for (; head; head = next) {
+			next = head->next;
+			hosted_floor->acquire(head);
+			preempt_count_add(SOFTIRQ_OFFSET);
+			head->func(head);
+			preempt_count_sub(SOFTIRQ_OFFSET);
+		}
+	}
+}
+
+static struct domain *domain_of(struct srcu_struct *ssp, bool make)
+{
+	struct domain *d, *unused = NULL;
+
+	for (d = hosted_domains; d < hosted_domains + DOMAINS_MAX; d++) {
+		if (d->ssp == ssp)
+			return d;
+		if (!d->ssp && !unused)
+			unused = d;
+	}
+	if (!make)
+		return NULL;
+	BUG_ON(!unused);
+	unused->ssp = ssp;
+	unused->last = &unused->first;
+	INIT_WORK(&unused->work, call_back);
+	return unused;
+}
+
 void call_srcu(struct srcu_struct *ssp, struct rcu_head *head, rcu_callback_t func)
 {
-	call_rcu(head, func);
+	struct domain *d = domain_of(ssp, true);
+
+	hosted_floor->release(head);
+	head->next = NULL;
+	head->func = func;
+	*d->last = head;
+	d->last = &head->next;
+	queue_work(system_unbound_wq, &d->work);
+}
+
+void srcu_barrier(struct srcu_struct *ssp)
+{
+	struct domain *d = domain_of(ssp, false);
+
+	if (d)
+		flush_work(&d->work);
+}
+
+void cleanup_srcu_struct(struct srcu_struct *ssp)
+{
+	struct domain *d = domain_of(ssp, false);
+
+	srcu_barrier(ssp);
+	if (d)
+		d->ssp = NULL;
+	if (SRCU_READERS(*state(ssp), 0) || SRCU_READERS(*state(ssp), 1))
+		hosted_finding(HOSTED_CALLER, "WARNING: cleanup_srcu_struct with readers in %F",
+			       "%#lx", *state(ssp));
 }

@@ -111,6 +111,7 @@ long hosted_syscall(unsigned int process, long nr, const unsigned long arg[6])
 		return -ENOSYS;
 	if (!hosted_process_enter(process))
 		return -ESRCH;
+	hosted_time_update();
 	ret = user_result(call(arg));
 	hosted_syscall_exit();
 	hosted_process_leave(process);

@@ -233,6 +233,7 @@ static bool sleep(unsigned long ns)
 	while (woken && READ_ONCE(p->__state) != TASK_RUNNING)
 		woken = hosted_floor->block("schedule", NULL, -1, ns);
 	hosted_floor->acquire(p);
+	hosted_time_update();
 	return woken;
 }
 
@@ -293,12 +294,6 @@ int io_schedule_prepare(void)
 
 void io_schedule_finish(int token)
 {
-}
-
-void msleep(unsigned int ms)
-{
-	set_current_state(TASK_UNINTERRUPTIBLE);
-	schedule_timeout(msecs_to_jiffies(ms) + 1);
 }
 
 int try_to_wake_up(struct task_struct *p, unsigned int state, int flags)

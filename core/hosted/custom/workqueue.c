@@ -195,6 +195,7 @@ static void timer_fired(void *key)
 {
 	struct delayed_work *d = key;
 
+	hosted_time_update();
 	put_in(d->wq, &d->work);
 }
 

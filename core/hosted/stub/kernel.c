@@ -22,7 +22,6 @@
 
 bool initcall_debug;
 struct kobject *kernel_kobj;
-unsigned long volatile jiffies __cacheline_aligned_in_smp = INITIAL_JIFFIES;
 struct cpuinfo_um boot_cpu_data = {.cache_alignment = 64};
 struct cpumask __cpu_possible_mask = {{1}}, __cpu_online_mask = {{1}}, __cpu_present_mask = {{1}},
 	       __cpu_enabled_mask = {{1}};
@@ -46,11 +45,6 @@ int kobject_synth_uevent(struct kobject *k, const char *buf, size_t n)
 int add_uevent_var(struct kobj_uevent_env *env, const char *fmt, ...)
 {
 	return 0;
-}
-
-ktime_t ktime_get(void)
-{
-	return hosted_floor->now_ns();
 }
 
 /* Interrupts are dated by it. */
