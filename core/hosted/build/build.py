@@ -21,6 +21,7 @@ import time
 import dummies
 import overlay
 import probes
+import uapicheck
 from compiler import Compiler, Source
 from patching import Patched, farm
 from store import Store, copy_whole, digest, remove, say, write_whole
@@ -300,6 +301,10 @@ def write_json(b, result):
         raise Failure(f"--json {b.args.json}: {e.strerror}") from None
 
 
+def wrapped(text):
+    print(textwrap.fill(text, 100, subsequent_indent="  ", break_on_hyphens=False))
+
+
 def report(b, r):
     """What was built; what is missing, and whether it is a function or data."""
     if b.args.cached:
@@ -311,12 +316,13 @@ def report(b, r):
           f"on {r['shim_lines']} lines of runtime, {r['compiled']} compiled, {r['seconds']:.1f} s")
     if r["patched"]:
         print(f"patched: {' '.join(r['patched'])}")
+    if r["uapi_absent"]:
+        wrapped(f"{len(r['uapi_absent'])} of {r['uapi_compared']} facts of the uAPI table are not in "
+                f"this tree: {' '.join(r['uapi_absent'])}")
     for what in ("functions", "data"):
         names = r["absent_" + what]
         if names:
-            print(textwrap.fill(f"{len(names)} {what} absent, a trap when reached: "
-                                + " ".join(names), 100, subsequent_indent="  ",
-                                break_on_hyphens=False))
+            wrapped(f"{len(names)} {what} absent, a trap when reached: {' '.join(names)}")
 
 
 def options():
@@ -347,6 +353,7 @@ def main(progress):
     b = Build(args, progress)
     b.prepare()
     sources = b.sources()
+    lacks, compared = uapicheck.ask(b.compiler, b.tree, os.path.realpath(args.root), b.overlay)
     compiled = b.compiler.compile(sources)
     made, absent, functions = b.link(sources)
     out = b.publish(made)
@@ -355,7 +362,8 @@ def main(progress):
     result = {"schema": 1, "command": "kernel build", "version": b.tree.version,
               "tree": b.tree.path, "flavour": args.flavour, "files": b.n_tree,
               "objects": len(sources), "compiled": compiled, "shim_lines": shim_lines(b),
-              "patched": b.patched, "absent_functions": sorted(functions),
+              "patched": b.patched, "uapi_compared": compared, "uapi_absent": lacks,
+              "absent_functions": sorted(functions),
               "absent_data": sorted(set(absent) - functions), "out": out,
               "seconds": round(progress.seconds(), 1)}
     if args.json:

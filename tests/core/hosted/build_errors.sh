@@ -75,6 +75,12 @@ expect_one_line 2 'no patch, expected' build --patch "$TREE/Makefile" --out "$OL
 expect_one_line 2 'No such file' build --patch "$WORK/none.diff" --out "$OLD"
 untouched 'a bad patch'
 
+# A tree whose user-space headers say something else than core/uapi's table.
+hosted_patch include/uapi/linux/iommufd.h \
+	'/^struct iommu_ioas_map {/,/^}/ s/__u32 ioas_id;/__u32 more;\n\t&/' >"$WORK/uapi.diff"
+expect_one_line 2 'another layout or number of .*iommu_ioas_map\.ioas_id' \
+	build --patch "$WORK/uapi.diff" --out "$OLD"
+
 # Stopped in the middle: a header's patch makes much to compile.
 hosted_patch drivers/iommu/iommufd/iommufd_private.h "\$ s/\$/\n\/* $$ *\//" >"$WORK/much.diff"
 for signal in INT TERM; do
@@ -108,6 +114,7 @@ import json, sys
 d = json.load(open(sys.argv[1]))
 assert d["schema"] == 1 and d["version"].startswith("6.12.") and d["compiled"] == 0
 assert 100 < d["files"] < d["objects"] and 1000 < d["shim_lines"] < 20000 and not d["patched"]
+assert d["uapi_compared"] > 500 and len(d["uapi_absent"]) < 60
 assert isinstance(d["absent_functions"], list) and isinstance(d["absent_data"], list)
 EOF
 [ ! -s "$WORK/said" ] || fail "a progress line in a pipe: $(head -c 100 "$WORK/said")"
