@@ -114,7 +114,7 @@ static void add_fields(char *name, size_t size, const struct uapi_field *field, 
 	}
 }
 
-static void list_calls(struct list *l)
+static void list_verbs(struct list *l)
 {
 	for (u32 i = 0; i < uapi_calls_n; i++) {
 		const struct uapi_call *c = &uapi_calls[i];
@@ -143,7 +143,7 @@ static void list_operations(struct list *l)
 		}
 		row(l, name, op_rows[i].doc);
 	}
-	list_calls(l);
+	list_verbs(l);
 }
 
 static void add_word(char *to, size_t size, const char *word)
