@@ -60,6 +60,9 @@ vm_fault_t hosted_fault(struct vm_area_struct *vma, unsigned long addr, unsigned
 unsigned long hosted_mm_access(struct mm_struct *mm, void *buf, unsigned long addr,
 			       unsigned long size, bool to_user);
 
+/* A page that only the host has, of a client of `exec`: with mmap_lock held. */
+bool hosted_adopt(struct mm_struct *mm, unsigned long addr, bool write);
+
 /* memfd.c: files of pages, and what MAP_SHARED | MAP_ANONYMOUS maps. */
 struct file *hosted_memfd(const char *name, loff_t size, unsigned int order);
 bool hosted_is_memfd(const struct file *file);
@@ -68,4 +71,5 @@ unsigned int hosted_memfd_order(const struct file *file);
 struct page *hosted_memfd_page(struct file *file, pgoff_t index);
 
 /* process.c */
+unsigned int hosted_mm_process(const struct mm_struct *mm);
 void hosted_each_mm(void (*fn)(struct mm_struct *mm, void *arg), void *arg);

@@ -194,6 +194,42 @@ struct page *hosted_user_page(struct mm_struct *mm, unsigned long addr, bool wri
 	return page;
 }
 
+/* Whether no VMA says what is there: the host may have something. */
+static bool foreign(struct mm_struct *mm, unsigned long addr)
+{
+	struct vm_area_struct *vma;
+
+	if (addr >= TASK_END || faulthandler_disabled())
+		return false;
+	mmap_read_lock(mm);
+	vma = find_vma(mm, addr);
+	mmap_read_unlock(mm);
+	return !vma || vma->vm_start > addr;
+}
+
+/* Such a page, which is pinned, becomes a frame without a VMA: its entry is all there is. */
+bool hosted_adopt(struct mm_struct *mm, unsigned long addr, bool write)
+{
+	struct page *page;
+	unsigned long *pte;
+
+	addr &= PAGE_MASK;
+	if (addr >= TASK_END)
+		return false;
+	pte = hosted_pte(mm, addr, true);
+	if (!pte || *pte)
+		return false;
+	page = hosted_page_alloc_compound(0, true);
+	if (!page)
+		return false;
+	if (hosted_floor->foreign_page(hosted_mm_process(mm), addr, page_to_pfn(page), write)) {
+		put_page(page);
+		return false;
+	}
+	hosted_pte_set(pte, page, PTE_PRESENT | (write ? PTE_WRITE : 0));
+	return true;
+}
+
 unsigned long hosted_mm_access(struct mm_struct *mm, void *buf, unsigned long addr,
 			       unsigned long size, bool to_user)
 {
@@ -202,8 +238,16 @@ unsigned long hosted_mm_access(struct mm_struct *mm, void *buf, unsigned long ad
 		struct page *page = hosted_user_page(mm, addr, to_user);
 		void *p;
 
-		if (!page)
+		if (!page && (!foreign(mm, addr) ||
+			      hosted_floor->foreign_copy(hosted_mm_process(mm), buf, addr, n,
+							 to_user)))
 			break;
+		if (!page) {
+			buf += n;
+			addr += n;
+			size -= n;
+			continue;
+		}
 		p = page_address(page) + offset_in_page(addr);
 		if (to_user)
 			memcpy(p, buf, n);
@@ -218,7 +262,11 @@ unsigned long hosted_mm_access(struct mm_struct *mm, void *buf, unsigned long ad
 
 unsigned long hosted_user_copy(void *buf, unsigned long addr, unsigned long size, bool to_user)
 {
-	return hosted_mm_access(current->mm, buf, addr, size, to_user);
+	unsigned long left = hosted_mm_access(current->mm, buf, addr, size, to_user);
+
+	if (!to_user)
+		hosted_floor->user_read(hosted_task_of(current)->process, addr, buf, size - left);
+	return left;
 }
 
 unsigned long raw_copy_from_user(void *to, const void __user *from, unsigned long n)

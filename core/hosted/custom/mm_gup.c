@@ -69,7 +69,12 @@ static struct page *fault_page(struct mm_struct *mm, unsigned long addr, unsigne
 	struct vm_area_struct *vma = find_vma(mm, addr);
 	bool shared;
 
-	if (!vma || vma->vm_start > addr || vma->vm_flags & (VM_IO | VM_PFNMAP))
+	if (!vma || vma->vm_start > addr) {
+		if (!entry_page(mm, addr, flags, false))
+			hosted_adopt(mm, addr, flags & FOLL_WRITE);
+		return entry_page(mm, addr, flags, false);
+	}
+	if (vma->vm_flags & (VM_IO | VM_PFNMAP))
 		return NULL;
 	if (!(vma->vm_flags & (flags & FOLL_WRITE ? VM_WRITE : VM_READ)))
 		return NULL;
@@ -110,7 +115,8 @@ static long gup_fast(unsigned long start, long n, unsigned int flags, struct pag
 	might_sleep();
 	if (!mm)
 		return -EFAULT;
-	if (hosted_floor->fails(FLOOR_FAULT_ALLOC, pc))
+	/* As on Linux, a page that is there is got without any failure point. */
+	if (flags & FOLL_PIN && hosted_floor->fails(FLOOR_FAULT_ALLOC, pc))
 		return -ENOMEM;
 	for (start &= PAGE_MASK; done < n; done++) {
 		struct page *page = entry_page(mm, start + done * PAGE_SIZE, flags, false);

@@ -114,6 +114,29 @@ static int copy_vma(struct vm_area_struct *from, struct mm_struct *mm)
 	return from->vm_flags & VM_WIPEONFORK ? 0 : copy_pages(from, vma);
 }
 
+/* Entries without a VMA (hosted_adopt()) are private pages. */
+static int copy_adopted(struct mm_struct *from, struct mm_struct *mm)
+{
+	unsigned long *pte;
+
+	for (unsigned long at = 0; (pte = hosted_pte_next(from, &at, TASK_END)); at += PAGE_SIZE) {
+		struct vm_area_struct *vma = find_vma(from, at);
+		unsigned long *new;
+		struct page *copy;
+
+		if (vma && vma->vm_start <= at) {
+			at = vma->vm_end - PAGE_SIZE;
+			continue;
+		}
+		new = hosted_pte(mm, at, true);
+		copy = new ? copy_of(pfn_to_page(*pte >> PAGE_SHIFT)) : NULL;
+		if (!copy)
+			return -ENOMEM;
+		hosted_pte_set(new, copy, *pte & (PTE_PRESENT | PTE_WRITE));
+	}
+	return 0;
+}
+
 /* Linux write-protects the parent, which its notifiers are told. */
 struct mm_struct *hosted_mm_copy(struct mm_struct *from)
 {
@@ -139,6 +162,8 @@ struct mm_struct *hosted_mm_copy(struct mm_struct *from)
 		if (ret)
 			break;
 	}
+	if (!ret)
+		ret = copy_adopted(from, mm);
 	mmap_write_unlock(mm);
 	mmap_write_unlock(from);
 	if (!ret)

@@ -140,8 +140,10 @@ int hosted_unmap(struct mm_struct *mm, unsigned long start, unsigned long end)
 	struct vm_area_struct *vma;
 	int ret;
 
-	if (!hosted_vma_next(mm, start, end))
+	if (!hosted_vma_next(mm, start, end)) {
+		hosted_zap(mm, start, end); /* what was adopted */
 		return 0;
+	}
 	ret = hosted_vma_cut(mm, start, end);
 	if (ret)
 		return ret;

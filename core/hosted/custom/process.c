@@ -220,6 +220,16 @@ void hosted_each_mm(void (*fn)(struct mm_struct *mm, void *arg), void *arg)
 	}
 }
 
+/* Whose memory it is; ~0: nobody's any more. */
+unsigned int hosted_mm_process(const struct mm_struct *mm)
+{
+	for (unsigned int i = 0; i < PROCESSES_MAX; i++) {
+		if (hosted_processes[i] && hosted_processes[i]->leader.t.mm == mm)
+			return i;
+	}
+	return ~0U;
+}
+
 long hosted_fork(unsigned int id)
 {
 	struct hosted_process *from = process_of(id), *p;
