@@ -18,7 +18,6 @@ enum fake_call {
 	FAKE_KMALLOC,      /* one failure point: 0 or -ENOMEM */
 	FAKE_WAIT,         /* blocks until FAKE_WAKE, 0 */
 	FAKE_WAKE,
-	FAKE_SLEEP,        /* 100 seconds */
 };
 
 extern const struct kernel kernel_fake;

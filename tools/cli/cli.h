@@ -23,9 +23,10 @@ struct cli_options {
 	char *seed, *runs, *time, *jobs, *verify, *times, *seeds;
 	char *policy, *memory, *kernel, *oracles, *json, *trace, *out, *threads, *against;
 	char *good, *bad;
+	char *record;
 	char *bug_text; /* last --bug */
 	struct bug_set bugs;
-	int fail_nth, strict, keep_going, no_shrink, gdb, force, all;
+	int fail_nth, strict, keep_going, no_shrink, gdb, force, all, explore;
 };
 
 /* One command line being read. */
@@ -90,6 +91,9 @@ int cli_fuzz(int argc, char **argv);
 int cli_help(int argc, char **argv);
 int cli_version(int argc, char **argv);
 int cli_kernel(int argc, char **argv);
+int cli_selftest(int argc, char **argv);
+/* The folder that holds core/hosted/build, or NULL. */
+const char *cli_hosted_root(char *root);
 int bench_main(int argc, char **argv);
 
 /* --- output (output.c) --- */

@@ -24,7 +24,7 @@ const struct cli_command cli_commands[] = {
 	{"topo", "FILE", "the topology as Graphviz", cli_no_options, cli_topo, NULL},
 	{"exec", "-- PROG ARGS", "an unmodified client: its /dev/iommu and /dev/vfio are ours",
 	 cli_exec_options, cli_exec, NULL},
-	{"kernel", "build|selftest", "hosts a Linux tree (selftest: not built yet)", NULL, NULL,
+	{"kernel", "build|selftest", "hosts a Linux tree, runs its selftests", NULL, NULL,
 	 cli_kernel},
 	{"diff", "FILE...", "same program on two kernels: what they answer differently",
 	 cli_diff_options, cli_diff, NULL},

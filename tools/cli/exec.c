@@ -6,8 +6,10 @@
 #include "tools/cli/exec.h"
 
 #include "scenarios/explore/report.h"
+#include "scenarios/syz/syz.h"
 #include "sim/host/host.h"
 #include "tools/cli/cli.h"
+#include "tools/cli/exec_record.h"
 
 #include <elf.h>
 #include <errno.h>
@@ -97,9 +99,12 @@ static void session_free(struct exec_session *s)
 		free(s->process[i].area);
 	if (s->control > 0)
 		close(s->control);
+	exec_record_free(s->record);
 	world_destroy(s->world);
 	free(s);
 }
+
+static bool finding_live; /* of the last session */
 
 static int exit_code(int status)
 {
@@ -129,7 +134,7 @@ static void print_finding(FILE *out, const struct finding *found)
 }
 
 /* Runs the program to its end or to a finding; what `iommulab exec` exits with. */
-int exec_run(struct exec_session *s, char *const argv[], struct world_run *run, FILE *out)
+static int exec_run(struct exec_session *s, char *const argv[], struct world_run *run)
 {
 	char library[HOST_PATH_MAX], path[HOST_PATH_MAX];
 	const char *why;
@@ -150,8 +155,9 @@ int exec_run(struct exec_session *s, char *const argv[], struct world_run *run, 
 		return cli_fail("exec: %s cannot be started: %s", argv[0], strerror(error));
 	exec_serve(s, run);
 	exec_kill_clients(s);
+	finding_live = run->finding;
 	if (run->finding) {
-		print_finding(out, run->finding);
+		print_finding(stdout, run->finding);
 		return CLI_FINDING;
 	}
 	if (host_stop_asked())
@@ -162,11 +168,95 @@ int exec_run(struct exec_session *s, char *const argv[], struct world_run *run, 
 	return exit_code(s->status);
 }
 
+/* All oracles but the one for races: its clocks are made for runs, not for hours. */
+static void watch_live(struct world *w)
+{
+	char names[512] = "";
+
+	for (const struct oracle *const *o = oracle_table; *o; o++) {
+		size_t n = strlen(names);
+
+		if (strcmp((*o)->name, "race") != 0)
+			snprintf(names + n, sizeof(names) - n, "%s%s", n ? "," : "", (*o)->name);
+	}
+	world_set_oracles(w, names);
+}
+
+/* A session in a world of its own; the recording, if it is wanted, is the caller's. */
+static int one_session(const struct cli *c, const struct kernel *kernel, u64 seed,
+		       struct call_program **recording)
+{
+	struct exec_session *s = calloc(1, sizeof(*s));
+	struct world_run run = {.seed = seed};
+	int rc;
+
+	if (!s)
+		return cli_fail("exec: out of memory");
+	s->kernel = kernel;
+	s->world = world_create(0);
+	watch_live(s->world);
+	if (recording)
+		s->record = exec_record_new();
+	rc = exec_run(s, (char *const *)(uintptr_t)c->args, &run);
+	if (recording)
+		*recording = exec_record_take(s->record);
+	session_free(s);
+	return rc;
+}
+
+/* Where the recording goes: --record, else PROG.syz here. */
+static void record_path(const struct cli *c, char path[HOST_PATH_MAX])
+{
+	const char *slash = strrchr(c->args[0], '/');
+
+	if (c->o.record)
+		snprintf(path, HOST_PATH_MAX, "%s", c->o.record);
+	else
+		snprintf(path, HOST_PATH_MAX, "%s.syz", slash ? slash + 1 : c->args[0]);
+}
+
+static int write_recording(const struct call_program *p, const char *path)
+{
+	char *text = syz_print(p), why[256];
+	bool ok;
+
+	if (!text)
+		return cli_fail("exec: the recording cannot be printed");
+	ok = host_file_write(path, text, strlen(text), why, sizeof(why));
+	free(text);
+	if (!ok)
+		return cli_fail("--record: %s: %s", path, why);
+	fprintf(stderr, "iommulab: exec: %u calls recorded in %s\n", p->n, path);
+	return CLI_OK;
+}
+
+/* The recording under many schedules; what is found, a fresh client is asked for, too. */
+static int explore(const struct cli *c, const struct kernel *kernel, u64 seed, const char *path)
+{
+	const char *args[2] = {path, NULL};
+	struct cli run = *c;
+	int rc, live;
+
+	run.args = args;
+	run.n_args = 1;
+	rc = cli_run(&run);
+	if (rc != CLI_FINDING)
+		return rc;
+	printf("a fresh client, calls in the order of arrival:\n");
+	fflush(stdout);
+	live = one_session(c, kernel, seed, NULL);
+	printf("live run: %s\n", live == CLI_FINDING && host_stop_asked() == 0 && finding_live ?
+	       "a finding, too (above)" : "clean: the finding needs its schedule");
+	return CLI_FINDING;
+}
+
 int cli_exec(struct cli *c)
 {
+	bool wanted = c->o.record || c->o.explore;
 	const struct kernel *kernel;
-	struct exec_session *s;
-	struct world_run run = {.seed = 1};
+	struct call_program *recording = NULL;
+	char path[HOST_PATH_MAX];
+	u64 seed;
 	int rc = cli_check_world(c, &kernel);
 
 	if (rc)
@@ -176,14 +266,16 @@ int cli_exec(struct cli *c)
 	if (!kernel->syscall || !kernel->path)
 		return cli_fail("exec: kernel %s has no system calls, expected --kernel with what "
 				"`iommulab kernel build` made", kernel->name);
-	if (!cli_number("seed", c->o.seed, 0, ~0ULL, 1, &run.seed))
+	if (!cli_number("seed", c->o.seed, 0, ~0ULL, 1, &seed))
 		return CLI_USAGE;
-	s = calloc(1, sizeof(*s));
-	if (!s)
-		return cli_fail("exec: out of memory");
-	s->kernel = kernel;
-	s->world = world_create(0);
-	rc = exec_run(s, (char *const *)(uintptr_t)c->args, &run, stdout);
-	session_free(s);
+	record_path(c, path);
+	if (wanted && !host_can_write(path))
+		return cli_fail("--record: %s cannot be written", path);
+	rc = one_session(c, kernel, seed, wanted ? &recording : NULL);
+	if (recording && recording->n && write_recording(recording, path))
+		rc = CLI_USAGE;
+	else if (recording && recording->n && c->o.explore)
+		rc = explore(c, kernel, seed, path);
+	call_program_free(recording);
 	return rc;
 }

@@ -23,6 +23,7 @@
 #define EXEC_WORKERS_MAX 40
 
 struct exec_session;
+struct exec_record;
 
 /* A part of a process's memory that the hosted kernel has. */
 struct exec_area {
@@ -33,7 +34,8 @@ struct exec_area {
 
 struct exec_process {
 	struct exec_session *session;
-	bool used, dying, exited;
+	bool used;
+	bool dying, ending, exited; /* in this order */
 	u32 number;      /* the hosted kernel's */
 	pid_t pid;
 	int life, pidfd; /* both tell its end */
@@ -75,6 +77,7 @@ struct exec_session {
 	struct exec_worker worker[EXEC_WORKERS_MAX];
 	u32 n_workers;
 	u64 arrivals, calls;
+	struct exec_record *record; /* or NULL */
 };
 
 /* --- exec_server.c --- */

@@ -6,6 +6,7 @@
  * Huge pages are frames that follow one another; the host need not have any.
  */
 #include "tools/cli/exec.h"
+#include "tools/cli/exec_record.h"
 
 #include "sim/base/bits.h"
 
@@ -132,6 +133,7 @@ static long do_fork(struct exec_worker *w, const u64 *arg)
 			p->used = false;
 		else
 			exec_area_copy(p, parent);
+		exec_record_fork(w, number);
 		return number;
 	}
 	return -EAGAIN;
@@ -198,10 +200,12 @@ static void make_linux_call(struct exec_worker *w)
 		arg[i] = c->arg[i];
 	if (c->fd >= 0)
 		hosted_next_fd(s->world, t->process->number, c->fd);
+	exec_record_begin(w);
 	current_task->fail_nth = t->fail_nth;
 	ret = kernel_call(w, c->nr, arg);
 	t->fail_nth = current_task->fail_nth;
 	current_task->fail_nth = 0;
+	exec_record_end(w, ret);
 	opened = took(w, c->fd);
 	for (u32 i = 0; ret >= 0 && i < ARRAY_SIZE(memory_calls); i++) {
 		if (memory_calls[i].nr == c->nr)

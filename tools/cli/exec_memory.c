@@ -5,6 +5,7 @@
  * and page by page becomes the hosted kernel's when it is pinned.
  */
 #include "tools/cli/exec.h"
+#include "tools/cli/exec_record.h"
 
 #include "sim/base/assert.h"
 #include "sim/base/bits.h"
@@ -176,7 +177,16 @@ static int client_adopt(u32 process, u64 addr, u64 frame, bool write)
 	return 0;
 }
 
+static void client_seen(u32 process, u64 addr, const void *buf, u64 size)
+{
+	struct exec_worker *w = exec_worker_here();
+
+	if (w && w->thread && w->thread->process->number == process)
+		exec_record_seen(w, addr, buf, size);
+}
+
 const struct hosted_client exec_client = {
 	.copy = client_copy,
 	.adopt = client_adopt,
+	.seen = client_seen,
 };

@@ -7,6 +7,7 @@
  * finds the child gone from the hosted kernel, too.
  */
 #include "tools/cli/exec.h"
+#include "tools/cli/exec_record.h"
 
 #include "sim/base/assert.h"
 #include "sim/base/bits.h"
@@ -42,10 +43,18 @@ struct exec_worker *exec_worker_here(void)
 
 /* --- workers --- */
 
-/* The process ends in the hosted kernel when none of its calls is under way. */
+/* Its calls that are under way are interrupted; the last of them ends the process. */
 static void end_process(struct exec_session *s, struct exec_process *p)
 {
+	exec_record_exit(s, p);
 	s->kernel->exit(s->world, p->number);
+	p->exited = true;
+}
+
+static void forget_process(struct exec_process *p)
+{
+	if (!p->exited || p->calls)
+		return;
 	free(p->area);
 	memset(p, 0, sizeof(*p));
 }
@@ -53,18 +62,23 @@ static void end_process(struct exec_session *s, struct exec_process *p)
 static void worker_body(void *arg)
 {
 	struct exec_worker *w = arg;
+	struct exec_process *p;
 
 	for (;;) {
 		current_task->flags |= TASK_DAEMON;
 		while (!w->thread && !w->ending && !w->session->quit)
 			sched_block("a client's call", w, -1, 0);
 		current_task->flags &= ~(u32)TASK_DAEMON;
-		if (w->thread)
+		if (w->thread) {
+			p = w->thread->process;
 			exec_make_call(w);
-		else if (w->ending)
-			end_process(w->session, w->ending);
-		else
+		} else if (w->ending) {
+			p = w->ending;
+			end_process(w->session, p);
+		} else {
 			return;
+		}
+		forget_process(p);
 		w->thread = NULL;
 		w->ending = NULL;
 	}
@@ -212,7 +226,7 @@ static void drop_thread(struct exec_thread *t)
 	t->used = false;
 }
 
-/* The client is gone: its calls are interrupted, its connections closed. */
+/* The client is gone: its connections are closed; its end is a worker's. */
 static void process_gone(struct exec_session *s, struct exec_process *p)
 {
 	p->dying = true;
@@ -223,10 +237,6 @@ static void process_gone(struct exec_session *s, struct exec_process *p)
 	for (u32 i = 0; i < EXEC_THREADS_MAX; i++) {
 		if (s->thread[i].used && s->thread[i].process == p)
 			drop_thread(&s->thread[i]);
-	}
-	for (u32 i = 0; i < s->n_workers; i++) {
-		if (s->worker[i].thread && s->worker[i].thread->process == p)
-			hosted_interrupt(s->world, s->worker[i].task);
 	}
 }
 
@@ -250,12 +260,12 @@ static void take_turns(struct exec_session *s)
 	for (u32 i = 0; i < EXEC_PROCESSES_MAX; i++) {
 		struct exec_process *p = &s->process[i];
 
-		if (!p->used || !p->dying || p->exited || p->calls)
+		if (!p->used || !p->dying || p->ending)
 			continue;
 		w = free_worker(s);
 		if (!w)
 			return;
-		p->exited = true;
+		p->ending = true;
 		w->ending = p;
 		sched_wake(w->task);
 		settle(s);

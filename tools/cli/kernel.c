@@ -32,7 +32,7 @@ static const struct poptOption build_options[] = {
 };
 
 /* The folder that holds core/hosted/build, or NULL. */
-static const char *source_root(char root[HOST_PATH_MAX])
+const char *cli_hosted_root(char root[HOST_PATH_MAX])
 {
 	static const char *const places[] = {"hosted-src", "../share/iommulab/hosted"};
 	const char *self = host_program_path(), *slash = strrchr(self, '/');
@@ -103,7 +103,7 @@ static int build(int argc, char **argv)
 		return cli_fail("kernel build: --tree is missing, expected a Linux tree");
 	if (r.given['c'] && strcmp(r.given['c'], "um") != 0)
 		return cli_fail("kernel build: --config %s is not built yet, expected um", r.given['c']);
-	if (!source_root(root))
+	if (!cli_hosted_root(root))
 		return cli_fail("kernel build: the runtime's sources are not beside the program");
 	snprintf(script, sizeof(script), "%s/core/hosted/build/build.py", root);
 	for (u32 i = 0; i < sizeof(names) / sizeof(*names); i++) {
@@ -124,7 +124,7 @@ static bool build_cached(const char *tree, char path[HOST_PATH_MAX])
 			      "--flavour", (char *)(uintptr_t)hosted_flavour(), "--cached", NULL};
 	int rc;
 
-	if (!source_root(root)) {
+	if (!cli_hosted_root(root)) {
 		cli_fail("--kernel: the runtime's sources are not beside the program");
 		return false;
 	}
@@ -165,6 +165,6 @@ int cli_kernel(int argc, char **argv)
 		return build(argc - 1, argv + 1);
 	}
 	if (argc > 1 && strcmp(argv[1], "selftest") == 0)
-		return cli_fail("kernel selftest is not built yet");
+		return cli_selftest(argc - 1, argv + 1);
 	return cli_fail("kernel: expected `iommulab kernel build --tree DIR`");
 }

@@ -122,7 +122,16 @@ const struct poptOption cli_list_options[] = {
 
 const struct poptOption cli_exec_options[] = {
 	TEXT("kernel", 0, kernel, "the kernel that runs: what `kernel build` made", "FILE"),
-	TEXT("seed", 's', seed, "seed of what the kernel draws (1)", "N"),
+	TEXT("seed", 's', seed, "seed of what the kernel draws, and of the first run (1)", "N"),
+	TEXT("record", 'r', record, "writes the calls as a syzkaller program", "FILE"),
+	FLAG("explore", explore, "explores the recording, then runs the client once more"),
+	TEXT("threads", 0, threads, "--explore: each call is a task of its own", "all"),
+	TEXT("runs", 'n', runs, "--explore: at most N runs (1000)", "N"),
+	TEXT("time", 't', time, "--explore: stop after this time", "TIME"),
+	TEXT("policy", 'p', policy, "--explore: how schedules are chosen (mix)", "NAME[:ARG]"),
+	TEXT("jobs", 'j', jobs, "--explore: worker processes (1)", "N"),
+	FLAG("no-shrink", no_shrink, "--explore: show the finding as it was met"),
+	OUTPUT_OPTIONS,
 	POPT_AUTOHELP POPT_TABLEEND,
 };
 

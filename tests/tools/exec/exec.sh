@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Unmodified reproducers of syzkaller's shape as clients; clients that die.
+. "$(dirname "$0")/lib.sh"
+
+for name in repro_repeat repro_threads repro_fault die; do
+	client $name
+done
+
+served 0 'iteration 2: seen 7' repro_repeat
+export REPRO_HANG=1
+served 0 'iteration 2: killed 9' repro_repeat
+unset REPRO_HANG
+served 0 'alloc 0, read 8 of 5, map 0, write 8, close 0' repro_threads
+served 0 'some points failed, then none: yes' repro_fault
+served 7 'killed in read, then alloc 0' die
+grep -q 'executed another, then alloc 0' "$WORK/said" || fail "a client executes another program"
+grep -q 'aborted, then alloc 0' "$WORK/said" || fail "a client aborts"
+
+# The same client twice gives the same answers.
+"$IOMMULAB" exec --kernel "$KERNEL" -- "$WORK/repro_fault" >"$WORK/1" 2>&1
+"$IOMMULAB" exec --kernel "$KERNEL" -- "$WORK/repro_fault" >"$WORK/2" 2>&1
+cmp -s "$WORK/1" "$WORK/2" || fail "two runs of one client differ"
+
+# Through a shell, whose exit code it is; through a pipe.
+expect 9 'some points' "$IOMMULAB" exec --kernel "$KERNEL" -- \
+	sh -c "$WORK/repro_fault | cat; exit 9"
+
+# What cannot be a client.
+expect_one_line 2 'no program' "$IOMMULAB" exec --kernel "$KERNEL"
+expect_one_line 2 'no such program' "$IOMMULAB" exec --kernel "$KERNEL" -- no-such-program
+expect_one_line 2 'has no system calls' "$IOMMULAB" exec -- true
+gcc -O1 -w -static -o "$WORK/static" "$(dirname "$0")/repro_fault.c" &&
+	expect_one_line 2 'statically linked' "$IOMMULAB" exec --kernel "$KERNEL" -- "$WORK/static"
+expect_one_line 2 'cannot be written' "$IOMMULAB" exec --kernel "$KERNEL" \
+	--record /nonexistent/file.syz -- true
+finish

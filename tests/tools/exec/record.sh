@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# A client's calls as a program: written, read again, explored.
+. "$(dirname "$0")/lib.sh"
+
+client repro_threads
+cd "$WORK" || exit 1
+expect 0 'calls recorded in' timeout 60 "$IOMMULAB" exec --kernel "$KERNEL" \
+	--record "$WORK/threads.syz" -- "$WORK/repro_threads"
+grep -q 'ioctl\$IOMMU_IOAS_MAP' threads.syz || fail "the recording has no IOMMU_IOAS_MAP"
+grep -q 'openat\$iommufd' threads.syz || fail "the recording opens no iommufd"
+expect 0 'clean, 200 runs' "$IOMMULAB" run --kernel "$KERNEL" --runs 200 "$WORK/threads.syz"
+expect 0 'clean, 200 runs' timeout 100 "$IOMMULAB" exec --kernel "$KERNEL" \
+	--record "$WORK/again.syz" --explore --threads all --runs 200 -- "$WORK/repro_threads"
+cmp -s threads.syz again.syz || fail "two recordings of one client differ"
+finish
