@@ -605,6 +605,7 @@ bool sched_block(const char *what, const void *object, int owner, u64 timeout_ns
 	t->wait.what = what;
 	t->wait.object = object;
 	t->wait.owner = owner;
+	t->wait.bounded = timeout_ns;
 	t->wait.since_ns = t->world->clock->now_ns;
 	t->wait.pc = (u64)(uintptr_t)__builtin_return_address(0);
 	t->timed_out = false;

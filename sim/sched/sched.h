@@ -107,6 +107,7 @@ struct task {
 		const char *what; /* "mutex_lock", "wait_for_completion" ... */
 		const void *object;
 		int owner;        /* task id that must act, or -1 */
+		bool bounded;     /* by a time-out */
 		u64 since_ns, pc;
 	} wait;
 

@@ -95,6 +95,10 @@ static long fake_syscall(struct world *w, u32 process, long nr, const u64 arg[6]
 		if (waiter)
 			sched_wake(waiter);
 		return 0;
+	case FAKE_SLEEP:
+		while (sched_block("fake sleep", NULL, -1, 300000000000ULL))
+			;
+		return 0;
 	default:
 		return -ENOSYS;
 	}

@@ -18,6 +18,7 @@ enum fake_call {
 	FAKE_KMALLOC,      /* one failure point: 0 or -ENOMEM */
 	FAKE_WAIT,         /* blocks until FAKE_WAKE, 0 */
 	FAKE_WAKE,
+	FAKE_SLEEP,        /* 300 seconds */
 };
 
 extern const struct kernel kernel_fake;

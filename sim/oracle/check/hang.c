@@ -88,8 +88,8 @@ static void reader_left(struct world *w, const struct fact *fact)
 
 static bool hung(const struct world *w, const struct task *t)
 {
-	return t->state == TASK_BLOCKED && !(t->flags & TASK_DAEMON) &&
-	       !clock_timer_pending(&t->timeout) && w->clock->now_ns - t->wait.since_ns > HUNG_NS;
+	return t->state == TASK_BLOCKED && !(t->flags & (TASK_DAEMON | TASK_OUTSIDE)) &&
+	       !t->wait.bounded && w->clock->now_ns - t->wait.since_ns > HUNG_NS;
 }
 
 static void check_hung(struct world *w)
