@@ -271,7 +271,9 @@ signed long schedule_timeout(signed long timeout)
 		schedule();
 		return timeout;
 	}
-	if (!sleep(timeout > 0 ? jiffies_to_nsecs(timeout) : 1))
+	/* jiffies_to_nsecs() counts in 32 bits of microseconds, which is an hour. */
+	timeout = min(timeout, LONG_MAX / (signed long)TICK_NSEC);
+	if (!sleep(timeout > 0 ? timeout * TICK_NSEC : 1))
 		WRITE_ONCE(current->__state, TASK_RUNNING);
 	left = timeout - nsecs_to_jiffies64(hosted_floor->now_ns() - start);
 	return left > 0 ? left : 0;
