@@ -108,8 +108,10 @@ static void await(struct scenario_start *start, u32 i)
 	start->next = i;
 	while (start->program->missing[i]) {
 		start->waits = true;
+		current_task->flags |= TASK_OUTSIDE;
 		sched_block("what it needs", NULL, -1, 0);
 	}
+	current_task->flags &= ~(u32)TASK_OUTSIDE;
 }
 
 static bool is_dropped(const struct scenario_program *p, u32 op)

@@ -443,7 +443,7 @@ static struct access_clock *off_heap_clock(struct access *a, u64 addr, bool make
 		if (a->off_heap[i].addr == addr)
 			return &a->clock[a->off_heap[i].clock];
 	}
-	if (!make || a->n_off_heap == last / 2 || a->n_clocks == ACCESS_CLOCKS_MAX)
+	if (!make || a->n_off_heap == last / 2)
 		return NULL;
 	new_clock(a, &index);
 	a->off_heap[i] = (struct access_off_heap){addr, index, a->gen};

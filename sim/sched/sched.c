@@ -556,6 +556,7 @@ void sched_hold(struct task *t, const char *what)
 	t->wait.owner = -1;
 	t->wait.since_ns = t->world->clock->now_ns;
 	t->state = TASK_BLOCKED;
+	t->flags |= TASK_OUTSIDE;
 	t->world->sched->runnable &= ~task_bit(t);
 }
 

@@ -53,6 +53,7 @@ enum task_flags {
 	TASK_DAEMON = 1, /* may be blocked for ever when the world comes to rest */
 	TASK_IRQ = 2,
 	TASK_SETUP = 4,  /* runs outside the explored part: never preempted */
+	TASK_OUTSIDE = 8, /* waits outside of the kernel, for as long as it likes */
 };
 
 enum sched_why { WHY_PREEMPT, WHY_BLOCK, WHY_YIELD, WHY_EXIT, WHY_START };
@@ -195,7 +196,8 @@ struct task *sched_spawn(struct sched *s, const char *name, void (*fn)(void *), 
 
 /*
  * Holds back a task that sched_spawn() has just made: it begins when somebody
- * wakes it. `what` is what it waits for, in reports of deadlocks.
+ * wakes it. `what` is what it waits for, in reports of deadlocks. It is
+ * TASK_OUTSIDE until it says otherwise.
  */
 void sched_hold(struct task *t, const char *what);
 

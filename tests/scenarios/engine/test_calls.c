@@ -184,6 +184,23 @@ Test(calls, a_finding_shrinks_to_the_calls_it_needs)
 	scenario_free(s);
 }
 
+Test(calls, who_waits_for_a_slow_call_is_not_hung)
+{
+	static struct call call[] = {
+		{.nr = FAKE_SLEEP, .result = CALL_NO_RESULT}, {.nr = FAKE_SLEEP, .result = 0},
+		USE(0), {.nr = FAKE_SLEEP, .async = true, .result = CALL_NO_RESULT},
+	};
+	char title[FINDING_TITLE_MAX];
+
+	for (u32 all = 0; all < 2; all++) {
+		struct scenario *s = scenario_with(call, ARRAY_SIZE(call), all);
+
+		explore(s, "rw", 20, title);
+		cr_expect_str_empty(title);
+		scenario_free(s);
+	}
+}
+
 Test(calls, what_cannot_be_run_is_said)
 {
 	static struct call call[] = {USE(0)};
