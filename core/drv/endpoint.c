@@ -62,6 +62,8 @@ static const struct {
 	[KERNEL_DRIVER_vfio_pci] = {"vfio-pci", NULL, NULL, true},
 	[KERNEL_DRIVER_pci_stub] = {"pci-stub", NULL, NULL, true},
 	[KERNEL_DRIVER_portdrv] = {"pcieport", NULL, NULL, true},
+	[KERNEL_DRIVER_vfio_test] = {"vfio-test", NULL, NULL, true},
+	[KERNEL_DRIVER_vfio_emulated] = {"vfio-emulated", NULL, NULL, true},
 };
 
 int endpoint_drivers_register(struct bus_type *bus, struct device_driver *drv)

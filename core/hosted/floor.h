@@ -201,6 +201,8 @@ struct hosted_kernel {
 	long (*frame)(unsigned process, unsigned long addr, _Bool write);
 	/* From another task: as a deadly signal, what t's system call waits for is given up. */
 	void (*interrupt)(void *t);
+	/* In any task: a row of core/uapi/ops.def below OP_CORE_CODES. Its result or -errno. */
+	long (*core_op)(unsigned code, const unsigned long arg[4]);
 	/* As task 0, at rest: ends every process, then runs what that left to do. */
 	void (*shutdown)(void);
 };

@@ -57,4 +57,7 @@ struct floor_machine {
 	const struct floor_bus *bus;
 	const struct floor_device *device;
 	const struct floor_resv *resv;
+	/* What `bind` may name, by index; lives as long as the program. */
+	const char *const *driver;
+	unsigned n_drivers;
 };

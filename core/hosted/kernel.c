@@ -207,6 +207,8 @@ static long hosted_op(struct world *w, const struct op *op)
 
 	if (op->code >= OP_CODES)
 		return -ENOSYS;
+	if (op->code < OP_CORE_CODES)
+		return process_of(w)->k->core_op(op->code, op->arg);
 	if (!handlers[op->code])
 		return -EOPNOTSUPP;
 	row = &op_rows[op->code];

@@ -48,6 +48,7 @@ const struct floor_machine *hosted_tell_machine(const struct machine *m)
 	told.m = (struct floor_machine){
 		.n_iommus = m->n_iommus, .n_buses = m->n_buses,
 		.n_devices = m->n_devices, .n_resv = m->n_resv,
+		.driver = kernel_driver_names, .n_drivers = KERNEL_DRIVERS_N,
 		.iommu = told.iommu, .bus = told.bus, .device = told.device, .resv = told.resv,
 	};
 	for (u32 i = 0; i < m->n_iommus; i++) {

@@ -255,7 +255,7 @@ class Build:
             run_tool("ld.lld-19", "-shared", "-T", script, "-z", "defs",
                      "--version-script", exports, "-e", "hosted_kernel",
                      "-z", "norelro", "-z", "max-page-size=4096", "--build-id=sha1", "-Bsymbolic",
-                     "--hash-style=gnu", "--no-rosegment", "--orphan-handling=error",
+                     "--wrap=__release_region", "--hash-style=gnu", "--no-rosegment", "--orphan-handling=error",
                      "--discard-all", "-o", new, dummy, *objects)
             os.replace(new, made)
         finally:

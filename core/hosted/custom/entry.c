@@ -96,6 +96,7 @@ static long do_frame(unsigned int process, unsigned long addr, bool write)
 static void do_shutdown(void)
 {
 	hosted_process_shutdown();
+	hosted_core_end();
 	hosted_syscall_exit();
 }
 
@@ -116,5 +117,6 @@ __attribute__((visibility("default"), used)) const struct hosted_kernel hosted_k
 	.exit = hosted_exit,
 	.frame = do_frame,
 	.interrupt = hosted_interrupt,
+	.core_op = hosted_core_op,
 	.shutdown = do_shutdown,
 };

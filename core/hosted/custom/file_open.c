@@ -29,7 +29,10 @@ static struct file *open_node(const char *path, int flags)
 	if (IS_ERR(file))
 		return file;
 	ihold(inode);
+	file->f_mode |= FMODE_LSEEK | FMODE_PREAD | FMODE_PWRITE;
 	ret = file->f_op->open(inode, file);
+	if (!file->f_op->llseek)
+		file->f_mode &= ~FMODE_LSEEK;
 	if (!ret)
 		return file;
 	file->f_mode &= ~FMODE_OPENED;

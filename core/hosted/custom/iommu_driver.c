@@ -5,7 +5,7 @@
  * pci_device_group() or from shared stream ids.
  *
  * False: there is no hardware: an attach only notes the domain, an
- * invalidation does nothing, DMA is a look-up in the page table.
+ * invalidation waits for look-ups, DMA is a look-up in the page table.
  */
 #include "core/hosted/custom/machine.h"
 
@@ -37,12 +37,23 @@ static struct hosted_domain *domain_of(struct iommu_domain *domain)
 
 /* --- domains --- */
 
+/* As an invalidation does: what the devices look up now is not what is being freed. */
+static void wait_for_walks(void)
+{
+	for (int i = 0; i < hosted_machine.n_devices; i++) {
+		while (hosted_machine.device[i].walking)
+			hosted_floor->yield();
+	}
+}
+
 static void tlb_flush_all(void *cookie)
 {
+	wait_for_walks();
 }
 
 static void tlb_flush_walk(unsigned long iova, size_t size, size_t granule, void *cookie)
 {
+	wait_for_walks();
 }
 
 static const struct iommu_flush_ops flush_ops = {
@@ -56,13 +67,16 @@ static int attach_paging(struct iommu_domain *domain, struct device *dev)
 
 	if (domain_of(domain)->iommu != iommu_of(dev))
 		return -EINVAL;
+	hosted_floor->release(hd);
 	WRITE_ONCE(hd->domain, domain);
+	wait_for_walks();
 	return 0;
 }
 
 static int attach_static(struct iommu_domain *domain, struct device *dev)
 {
 	WRITE_ONCE(hosted_device_of(dev)->domain, domain);
+	wait_for_walks();
 	return 0;
 }
 
@@ -160,8 +174,11 @@ void *hosted_dma(struct hosted_device *hd, u64 iova, unsigned long size)
 
 	if (domain == &blocked_domain)
 		return NULL;
+	hosted_floor->acquire(hd);
+	hd->walking++;
 	if (domain && domain != &identity_domain)
 		pa = iova_to_phys(domain, iova);
+	hd->walking--;
 	if (!pa || PHYS_PFN(pa) != PHYS_PFN(pa + size - 1) || PHYS_PFN(pa) >= max_mapnr)
 		return NULL;
 	return page_address(pfn_to_page(PHYS_PFN(pa))) + offset_in_page(pa);

@@ -160,6 +160,8 @@ static void take(const struct floor_machine *m)
 		to->device[i].d.name = keep(m->device[i].name);
 		to->device[i].d.driver = keep(m->device[i].driver);
 	}
+	to->driver = m->driver;
+	to->n_drivers = m->n_drivers;
 	memcpy(to->resv, m->resv, to->n_resv * sizeof(*m->resv));
 }
 
@@ -173,6 +175,7 @@ void hosted_machine_boot(const struct floor_machine *m)
 {
 	take(m && m->n_devices ? m : &default_machine);
 	complain("drivers of", "VFIO", hosted_vfio_boot());
+	complain("drivers of", "the demo", hosted_demo_boot());
 	complain("IOMMUs", "", hosted_iommu_boot());
 	for (int i = 0; i < hosted_machine.n_iommus; i++) {
 		struct hosted_iommu *u = &hosted_machine.iommu[i];

@@ -32,6 +32,7 @@ struct hosted_device {
 	struct hosted_function *function; /* of a PCI device that is plugged in */
 	struct device *dev;          /* while it is there */
 	struct iommu_domain *domain; /* what the hardware translates by; NULL: nothing set */
+	unsigned int walking;        /* look-ups by the device that are under way */
 	bool probe_failed;           /* fail_probe has had its turn */
 };
 
@@ -41,6 +42,8 @@ extern struct hosted_machine {
 	struct floor_bus bus[HOSTED_BUSES_MAX];
 	struct hosted_device device[HOSTED_DEVICES_MAX];
 	struct floor_resv resv[HOSTED_RESV_MAX];
+	const char *const *driver;
+	unsigned int n_drivers;
 } hosted_machine;
 
 /* custom/machine.c: m NULL or without devices: the default machine. */
@@ -62,6 +65,13 @@ int hosted_iommu_register(struct hosted_iommu *u);
 int hosted_iommu_unregister(struct hosted_iommu *u);
 /* The memory that the device reaches at an IOVA now; NULL: the access faults. */
 void *hosted_dma(struct hosted_device *hd, u64 iova, unsigned long size);
+
+/* custom/core_ops.c: a row of core/uapi/ops.def; OP_CORE_CODES and above: EOPNOTSUPP. */
+long hosted_core_op(unsigned int code, const unsigned long arg[4]);
+void hosted_core_end(void);
+
+/* custom/demo_driver.c */
+int hosted_demo_boot(void);
 
 /* custom/vfio_device.c */
 int hosted_vfio_boot(void);

@@ -12,6 +12,7 @@
  */
 #include "core/hosted/custom/machine.h"
 
+#include <linux/delay.h>
 #include <linux/mutex.h>
 #include <linux/platform_device.h>
 #include <linux/slab.h>
@@ -27,9 +28,9 @@ struct test_device {
 	struct vfio_device vdev;
 	struct mutex lock;
 	struct pin {
-		bool used;
+		enum { PIN_FREE, PIN_COMING, PIN_THERE } state;
+		bool gone; /* unmapped while it was coming */
 		u64 iova;
-		struct page *page;
 	} pin[PINS_MAX];
 };
 
@@ -53,34 +54,60 @@ static int open_device(struct vfio_device *vdev)
 	return 0;
 }
 
-static void drop_pins(struct test_device *t, u64 first, u64 last)
+/*
+ * No lock is held over vfio_pin_pages() and vfio_unpin_pages(): type1 calls
+ * dma_unmap() under a lock that it takes inside the one they take.
+ */
+static bool take_pin(struct test_device *t, u64 first, u64 last, u64 *iova)
 {
-	for (int i = 0; i < PINS_MAX; i++) {
+	bool found = false;
+
+	mutex_lock(&t->lock);
+	for (int i = 0; i < PINS_MAX && !found; i++) {
 		struct pin *pin = &t->pin[i];
 
-		if (!pin->used || pin->iova < first || pin->iova > last)
+		if (pin->state != PIN_THERE || pin->iova < first || pin->iova > last)
 			continue;
-		pin->used = false;
-		vfio_unpin_pages(&t->vdev, pin->iova, 1);
+		pin->state = PIN_FREE;
+		*iova = pin->iova;
+		found = true;
 	}
+	mutex_unlock(&t->lock);
+	return found;
+}
+
+static void drop_pins(struct test_device *t, u64 first, u64 last)
+{
+	u64 iova;
+
+	while (take_pin(t, first, last, &iova))
+		vfio_unpin_pages(&t->vdev, iova, 1);
 }
 
 static void close_device(struct vfio_device *vdev)
 {
-	struct test_device *t = test_device_of(vdev);
-
-	mutex_lock(&t->lock);
-	drop_pins(t, 0, U64_MAX);
-	mutex_unlock(&t->lock);
+	drop_pins(test_device_of(vdev), 0, U64_MAX);
 }
 
+/* A pin that is coming is given up by who makes it; that may take a moment. */
 static void dma_unmap(struct vfio_device *vdev, u64 iova, u64 length)
 {
 	struct test_device *t = test_device_of(vdev);
+	bool coming = false;
 
-	mutex_lock(&t->lock);
 	drop_pins(t, iova, iova + length - 1);
+	mutex_lock(&t->lock);
+	for (int i = 0; i < PINS_MAX; i++) {
+		struct pin *pin = &t->pin[i];
+
+		if (pin->state != PIN_COMING || pin->iova < iova || pin->iova - iova >= length)
+			continue;
+		pin->gone = true;
+		coming = true;
+	}
 	mutex_unlock(&t->lock);
+	if (coming)
+		msleep(MSEC_PER_SEC);
 }
 
 static ssize_t read_iova(struct vfio_device *vdev, char __user *buf, size_t n, loff_t *pos)
@@ -107,39 +134,48 @@ static ssize_t write_iova(struct vfio_device *vdev, const char __user *buf, size
 	return ret ? ret : n;
 }
 
-/* Under the lock as a whole: dma_unmap() must not miss a pin that is not entered yet. */
-static long pin_one(struct test_device *t, u64 iova)
+static struct pin *new_pin(struct test_device *t, u64 iova)
 {
 	struct pin *pin = t->pin;
-	long ret = -ENOSPC;
 
 	mutex_lock(&t->lock);
-	while (pin < t->pin + PINS_MAX && pin->used)
+	while (pin < t->pin + PINS_MAX && pin->state != PIN_FREE)
 		pin++;
-	if (pin < t->pin + PINS_MAX)
-		ret = vfio_pin_pages(&t->vdev, iova, 1, IOMMU_READ | IOMMU_WRITE, &pin->page);
-	if (ret == 1) {
-		pin->used = true;
-		pin->iova = iova;
-	}
+	if (pin == t->pin + PINS_MAX)
+		pin = NULL;
+	else
+		*pin = (struct pin){.state = PIN_COMING, .iova = iova};
 	mutex_unlock(&t->lock);
-	return ret == 1 ? 0 : ret ? ret : -EFAULT;
+	return pin;
+}
+
+static long pin_one(struct test_device *t, u64 iova)
+{
+	struct pin *pin = new_pin(t, iova);
+	struct page *page;
+	bool keep;
+	long ret;
+
+	if (!pin)
+		return -ENOSPC;
+	ret = vfio_pin_pages(&t->vdev, iova, 1, IOMMU_READ | IOMMU_WRITE, &page);
+	mutex_lock(&t->lock);
+	keep = ret == 1 && !pin->gone;
+	pin->state = keep ? PIN_THERE : PIN_FREE;
+	mutex_unlock(&t->lock);
+	if (ret == 1 && !keep)
+		vfio_unpin_pages(&t->vdev, iova, 1);
+	return keep ? 0 : ret < 0 ? ret : -EAGAIN;
 }
 
 static long unpin_one(struct test_device *t, u64 iova)
 {
-	long ret = -ENOENT;
+	u64 found;
 
-	mutex_lock(&t->lock);
-	for (int i = 0; i < PINS_MAX; i++) {
-		if (t->pin[i].used && t->pin[i].iova == iova) {
-			drop_pins(t, iova, iova);
-			ret = 0;
-			break;
-		}
-	}
-	mutex_unlock(&t->lock);
-	return ret;
+	if (!take_pin(t, iova, iova, &found))
+		return -ENOENT;
+	vfio_unpin_pages(&t->vdev, found, 1);
+	return 0;
 }
 
 static long n_pinned(struct test_device *t)
@@ -148,7 +184,7 @@ static long n_pinned(struct test_device *t)
 
 	mutex_lock(&t->lock);
 	for (int i = 0; i < PINS_MAX; i++)
-		n += t->pin[i].used;
+		n += t->pin[i].state == PIN_THERE;
 	mutex_unlock(&t->lock);
 	return n;
 }

@@ -16,6 +16,7 @@
 #include <linux/pci.h>
 #include <linux/property.h>
 #include <linux/random.h>
+#include <linux/slab.h>
 
 void register_irq_proc(unsigned int irq, struct irq_desc *desc);
 void register_handler_proc(unsigned int irq, struct irqaction *action);
@@ -85,6 +86,27 @@ resource_size_t logic_pio_to_hwaddr(unsigned long pio)
 unsigned long logic_pio_trans_cpuaddr(resource_size_t addr)
 {
 	return ~0UL;
+}
+
+/*
+ * In the place of the tree's (the link wraps it), which asks of what slab made
+ * whether it is a page of slab's: here it is no page at all.
+ */
+void __wrap___release_region(struct resource *parent, resource_size_t start, resource_size_t n);
+
+void __wrap___release_region(struct resource *parent, resource_size_t start, resource_size_t n)
+{
+	resource_size_t end = start + n - 1;
+	struct resource *res = parent->child;
+
+	while (res && (res->start > start || res->end < end || !(res->flags & IORESOURCE_BUSY)))
+		res = res->start <= start && res->end >= end ? res->child : res->sibling;
+	if (!res || res->start != start || res->end != end) {
+		pr_warn("Trying to free nonexistent resource <%pa-%pa>\n", &start, &end);
+		return;
+	}
+	release_resource(res);
+	kfree(res);
 }
 
 /* --- short waits take no time: the scheduler decides who is late --- */

@@ -1,0 +1,514 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * custom: the operations of core/uapi/ops.def that are no system calls, on the
+ * tree's own driver core and IOMMU core.
+ *
+ * Refused, since the tree takes them for bugs of its caller and warns: giving
+ * back what the program does not have, freeing a domain that is attached,
+ * unplugging a device whose group the program claimed or has a domain on.
+ * False: set_type has no sysfs to write to, shutdown_iommu no hardware; both
+ * say EOPNOTSUPP. map with pa 0 maps some frames, not fresh ones.
+ */
+#include "core/hosted/custom/machine.h"
+
+#include <linux/iommu.h>
+#include <linux/mutex.h>
+
+#define DOMAINS_MAX 32
+#define SOME_FRAME 16
+#define RANGE_MAX (64UL << 20)
+
+enum {
+#define OP(name, ...) CORE_##name,
+#define ARG(...)
+#include "core/uapi/ops.def"
+#undef OP
+#undef ARG
+	CORE_CODES,
+};
+
+/* Of drivers/base and drivers/iommu, which keep them to themselves. */
+void driver_deferred_probe_trigger(void);
+void device_driver_detach(struct device *dev);
+int iommu_group_replace_domain(struct iommu_group *group, struct iommu_domain *domain);
+
+static struct iommu_domain *domains[DOMAINS_MAX];
+static unsigned int attached[DOMAINS_MAX]; /* how often the program has it attached */
+static u64 claimed[HOSTED_DEVICES_MAX], group_claimed[HOSTED_DEVICES_MAX];
+static unsigned int on_device[HOSTED_DEVICES_MAX], on_group[HOSTED_DEVICES_MAX]; /* slot + 1 */
+static unsigned int busy[HOSTED_DEVICES_MAX]; /* operations that hold on to the device */
+static bool leaving[HOSTED_DEVICES_MAX];
+static bool changing[DOMAINS_MAX];
+static bool used; /* by this program */
+static DEFINE_MUTEX(plug_lock);
+
+static struct hosted_device *device_at(unsigned long i)
+{
+	return &hosted_machine.device[i];
+}
+
+static bool same_group(const struct device *a, const struct device *b)
+{
+	return a && b && a->iommu_group && a->iommu_group == b->iommu_group;
+}
+
+/* Whether the program holds anything of the device's group, or is about to. */
+static bool in_use(unsigned long i)
+{
+	struct device *dev = device_at(i)->dev;
+
+	for (unsigned int k = 0; k < hosted_machine.n_devices; k++) {
+		if ((k == i || same_group(dev, device_at(k)->dev)) &&
+		    (busy[k] || claimed[k] || group_claimed[k] || on_device[k] || on_group[k]))
+			return true;
+	}
+	return false;
+}
+
+/* --- IOMMUs and devices --- */
+
+static long op_register_iommu(const unsigned long *arg)
+{
+	return hosted_iommu_register(&hosted_machine.iommu[arg[0]]);
+}
+
+static bool is_behind(unsigned long i, unsigned long iommu)
+{
+	return device_at(i)->d.iommu == iommu;
+}
+
+static long op_unregister_iommu(const unsigned long *arg)
+{
+	long ret;
+
+	for (unsigned long i = 0; i < hosted_machine.n_devices; i++) {
+		if (is_behind(i, arg[0]) && (leaving[i] || in_use(i)))
+			return -EBUSY;
+	}
+	for (unsigned long i = 0; i < hosted_machine.n_devices; i++)
+		leaving[i] |= is_behind(i, arg[0]);
+	ret = hosted_iommu_unregister(&hosted_machine.iommu[arg[0]]);
+	for (unsigned long i = 0; i < hosted_machine.n_devices; i++)
+		leaving[i] &= !is_behind(i, arg[0]);
+	return ret;
+}
+
+static long op_add(const unsigned long *arg)
+{
+	long ret;
+
+	mutex_lock(&plug_lock);
+	ret = hosted_device_add(device_at(arg[0]));
+	mutex_unlock(&plug_lock);
+	return ret;
+}
+
+static long op_remove(const unsigned long *arg)
+{
+	long ret = -EBUSY;
+
+	mutex_lock(&plug_lock);
+	if (!leaving[arg[0]] && !in_use(arg[0])) {
+		leaving[arg[0]] = true;
+		ret = hosted_device_remove(device_at(arg[0]));
+		leaving[arg[0]] = false;
+	}
+	mutex_unlock(&plug_lock);
+	return ret;
+}
+
+static long op_probe(const unsigned long *arg)
+{
+	return hosted_device_probe(device_at(arg[0]));
+}
+
+static long op_bind(const unsigned long *arg)
+{
+	struct hosted_device *hd = device_at(arg[0]);
+	long ret;
+
+	if (arg[1] >= hosted_machine.n_drivers)
+		return -EINVAL;
+	if (hd->dev->driver)
+		return -EBUSY;
+	ret = hosted_device_override(hd, hosted_machine.driver[arg[1]]);
+	if (!ret)
+		ret = device_attach(hd->dev);
+	return ret == 1 ? 0 : ret ? ret : -ENODEV;
+}
+
+static long op_unbind(const unsigned long *arg)
+{
+	struct device *dev = device_at(arg[0])->dev;
+
+	if (!dev->driver)
+		return -ENODEV;
+	device_driver_detach(dev);
+	return 0;
+}
+
+static long op_deferred(const unsigned long *arg)
+{
+	driver_deferred_probe_trigger();
+	return 0;
+}
+
+/* --- ownership --- */
+
+static long op_claim(const unsigned long *arg)
+{
+	long ret = iommu_device_claim_dma_owner(device_at(arg[0])->dev, (void *)(arg[1] + 1));
+
+	if (!ret)
+		claimed[arg[0]]++;
+	return ret;
+}
+
+static long op_release(const unsigned long *arg)
+{
+	if (!claimed[arg[0]])
+		return -EINVAL;
+	claimed[arg[0]]--;
+	iommu_device_release_dma_owner(device_at(arg[0])->dev);
+	return 0;
+}
+
+static long op_claim_group(const unsigned long *arg)
+{
+	struct iommu_group *group = iommu_group_get(device_at(arg[0])->dev);
+	long ret;
+
+	if (!group)
+		return -ENODEV;
+	ret = iommu_group_claim_dma_owner(group, (void *)(arg[1] + 1));
+	if (!ret)
+		group_claimed[arg[0]]++;
+	iommu_group_put(group);
+	return ret;
+}
+
+static long op_release_group(const unsigned long *arg)
+{
+	struct iommu_group *group = iommu_group_get(device_at(arg[0])->dev);
+
+	if (!group)
+		return -ENODEV;
+	if (!group_claimed[arg[0]]) {
+		iommu_group_put(group);
+		return -EINVAL;
+	}
+	group_claimed[arg[0]]--;
+	iommu_group_release_dma_owner(group);
+	iommu_group_put(group);
+	return 0;
+}
+
+/* --- domains --- */
+
+static long op_alloc_domain(const unsigned long *arg)
+{
+	struct device *dev = device_at(arg[1])->dev;
+	struct iommu_domain *domain;
+
+	if (domains[arg[0]])
+		return -EEXIST;
+	if (!dev->iommu_group)
+		return -ENODEV;
+	domain = iommu_paging_domain_alloc(dev);
+	if (IS_ERR(domain))
+		return PTR_ERR(domain);
+	domains[arg[0]] = domain;
+	return 0;
+}
+
+static long op_free_domain(const unsigned long *arg)
+{
+	struct iommu_domain *domain = domains[arg[0]];
+
+	if (!domain)
+		return -ENOENT;
+	if (attached[arg[0]])
+		return -EBUSY;
+	domains[arg[0]] = NULL;
+	iommu_domain_free(domain);
+	return 0;
+}
+
+static long not_on(const unsigned long *arg, unsigned int *on, long ret)
+{
+	*on = 0;
+	attached[arg[1]]--;
+	return ret;
+}
+
+static long op_attach(const unsigned long *arg)
+{
+	long ret;
+
+	if (!domains[arg[1]])
+		return -ENOENT;
+	if (on_device[arg[0]])
+		return -EBUSY;
+	attached[arg[1]]++;
+	on_device[arg[0]] = arg[1] + 1;
+	ret = iommu_attach_device(domains[arg[1]], device_at(arg[0])->dev);
+	return ret ? not_on(arg, &on_device[arg[0]], ret) : 0;
+}
+
+static long op_detach(const unsigned long *arg)
+{
+	if (!domains[arg[1]] || on_device[arg[0]] != arg[1] + 1)
+		return -EINVAL;
+	iommu_detach_device(domains[arg[1]], device_at(arg[0])->dev);
+	return not_on(arg, &on_device[arg[0]], 0);
+}
+
+static long with_group(const unsigned long *arg,
+		       long (*fn)(struct iommu_group *group, const unsigned long *arg))
+{
+	struct iommu_group *group = iommu_group_get(device_at(arg[0])->dev);
+	long ret;
+
+	if (!group)
+		return -ENODEV;
+	ret = domains[arg[1]] ? fn(group, arg) : -ENOENT;
+	iommu_group_put(group);
+	return ret;
+}
+
+static long attach_group(struct iommu_group *group, const unsigned long *arg)
+{
+	long ret;
+
+	if (on_group[arg[0]])
+		return -EBUSY;
+	attached[arg[1]]++;
+	on_group[arg[0]] = arg[1] + 1;
+	ret = iommu_attach_group(domains[arg[1]], group);
+	return ret ? not_on(arg, &on_group[arg[0]], ret) : 0;
+}
+
+static long detach_group(struct iommu_group *group, const unsigned long *arg)
+{
+	if (on_group[arg[0]] != arg[1] + 1)
+		return -EINVAL;
+	iommu_detach_group(domains[arg[1]], group);
+	return not_on(arg, &on_group[arg[0]], 0);
+}
+
+static long replace_group(struct iommu_group *group, const unsigned long *arg)
+{
+	unsigned int old = on_group[arg[0]];
+	long ret;
+
+	if (!old)
+		return -EINVAL;
+	attached[arg[1]]++;
+	ret = iommu_group_replace_domain(group, domains[arg[1]]);
+	if (!ret)
+		on_group[arg[0]] = arg[1] + 1;
+	attached[ret ? arg[1] : old - 1]--;
+	return ret;
+}
+
+static long op_attach_group(const unsigned long *arg)
+{
+	return with_group(arg, attach_group);
+}
+
+static long op_detach_group(const unsigned long *arg)
+{
+	return with_group(arg, detach_group);
+}
+
+static long op_replace(const unsigned long *arg)
+{
+	return with_group(arg, replace_group);
+}
+
+/* What page tables ask of their callers: all of it free, or all of it mapped. */
+static long check_range(struct iommu_domain *domain, u64 iova, u64 size, bool map)
+{
+	if (!size || size > RANGE_MAX || iova + size < iova || !IS_ALIGNED(iova | size, PAGE_SIZE))
+		return -EINVAL;
+	if (iova + size - 1 > domain->geometry.aperture_end)
+		return -ERANGE;
+	for (u64 at = iova; at < iova + size; at += PAGE_SIZE) {
+		if (!iommu_iova_to_phys(domain, at) != map)
+			return map ? -EEXIST : -ENOENT;
+	}
+	return 0;
+}
+
+/* A domain is changed by one task at a time: the tree asks that of its callers. */
+static long change(const unsigned long *arg, bool map)
+{
+	phys_addr_t pa = arg[3] ? arg[3] : SOME_FRAME * PAGE_SIZE;
+	struct iommu_domain *domain = domains[arg[0]];
+	long ret;
+
+	if (!domain)
+		return -ENOENT;
+	if (changing[arg[0]])
+		return -EBUSY;
+	changing[arg[0]] = true;
+	attached[arg[0]]++;
+	ret = check_range(domain, arg[1], arg[2], map);
+	if (!ret)
+		ret = map ? iommu_map(domain, arg[1], pa, arg[2], IOMMU_READ | IOMMU_WRITE,
+				      GFP_KERNEL) :
+		    (long)iommu_unmap(domain, arg[1], arg[2]);
+	attached[arg[0]]--;
+	changing[arg[0]] = false;
+	return ret;
+}
+
+static long op_map(const unsigned long *arg)
+{
+	return change(arg, true);
+}
+
+static long op_unmap(const unsigned long *arg)
+{
+	return change(arg, false);
+}
+
+static long op_resv(const unsigned long *arg)
+{
+	struct iommu_group *group = iommu_group_get(device_at(arg[0])->dev);
+	struct iommu_resv_region *region, *next;
+	LIST_HEAD(list);
+	long n = 0;
+	int ret;
+
+	if (!group)
+		return -ENODEV;
+	ret = iommu_get_group_resv_regions(group, &list);
+	list_for_each_entry_safe(region, next, &list, list) {
+		n++;
+		kfree(region);
+	}
+	iommu_group_put(group);
+	return ret ? ret : n;
+}
+
+static long op_dma(const unsigned long *arg)
+{
+	return hosted_dma(device_at(arg[0]), arg[1], 1) ? 0 : -EFAULT;
+}
+
+/* ON_PLUG: a device that need not be there. */
+enum on {
+	ON_NOTHING,
+	ON_IOMMU,
+	ON_DEVICE,
+	ON_DEVICE_DOMAIN,
+	ON_DOMAIN_DEVICE,
+	ON_DOMAIN,
+	ON_PLUG,
+};
+
+static const struct {
+	long (*fn)(const unsigned long *arg);
+	enum on on;
+} core_ops[CORE_CODES] = {
+	[CORE_register_iommu] = {op_register_iommu, ON_IOMMU},
+	[CORE_unregister_iommu] = {op_unregister_iommu, ON_IOMMU},
+	[CORE_add] = {op_add, ON_PLUG},
+	[CORE_remove] = {op_remove, ON_PLUG},
+	[CORE_probe] = {op_probe, ON_DEVICE},
+	[CORE_bind] = {op_bind, ON_DEVICE},
+	[CORE_unbind] = {op_unbind, ON_DEVICE},
+	[CORE_deferred] = {op_deferred, ON_NOTHING},
+	[CORE_claim] = {op_claim, ON_DEVICE},
+	[CORE_release] = {op_release, ON_DEVICE},
+	[CORE_claim_group] = {op_claim_group, ON_DEVICE},
+	[CORE_release_group] = {op_release_group, ON_DEVICE},
+	[CORE_alloc_domain] = {op_alloc_domain, ON_DOMAIN_DEVICE},
+	[CORE_free_domain] = {op_free_domain, ON_DOMAIN},
+	[CORE_attach] = {op_attach, ON_DEVICE_DOMAIN},
+	[CORE_detach] = {op_detach, ON_DEVICE_DOMAIN},
+	[CORE_attach_group] = {op_attach_group, ON_DEVICE_DOMAIN},
+	[CORE_detach_group] = {op_detach_group, ON_DEVICE_DOMAIN},
+	[CORE_replace] = {op_replace, ON_DEVICE_DOMAIN},
+	[CORE_map] = {op_map, ON_DOMAIN},
+	[CORE_unmap] = {op_unmap, ON_DOMAIN},
+	[CORE_resv] = {op_resv, ON_DEVICE},
+	[CORE_dma] = {op_dma, ON_DEVICE},
+};
+
+static bool indices_fit(enum on on, const unsigned long *arg)
+{
+	bool domain_first = on == ON_DOMAIN || on == ON_DOMAIN_DEVICE;
+	unsigned long domain = domain_first ? arg[0] : on == ON_DEVICE_DOMAIN ? arg[1] : 0;
+	unsigned long device = on == ON_DOMAIN_DEVICE ? arg[1] : arg[0];
+
+	if (on == ON_IOMMU)
+		return arg[0] < hosted_machine.n_iommus;
+	if (domain >= DOMAINS_MAX)
+		return false;
+	return on == ON_NOTHING || on == ON_DOMAIN || device < hosted_machine.n_devices;
+}
+
+/* The device is kept while an operation has it; one that is not there gives ENODEV. */
+static long on_a_device(unsigned int code, const unsigned long *arg, unsigned long i)
+{
+	struct device *dev = device_at(i)->dev;
+	long ret;
+
+	if (!dev || leaving[i])
+		return -ENODEV;
+	get_device(dev);
+	busy[i]++;
+	ret = core_ops[code].fn(arg);
+	busy[i]--;
+	put_device(dev);
+	return ret;
+}
+
+long hosted_core_op(unsigned int code, const unsigned long arg[4])
+{
+	enum on on;
+	long ret;
+
+	if (code >= CORE_CODES || !core_ops[code].fn)
+		return -EOPNOTSUPP;
+	used = true;
+	on = core_ops[code].on;
+	if (!indices_fit(on, arg))
+		return -EINVAL;
+	if (on == ON_DEVICE || on == ON_DEVICE_DOMAIN)
+		ret = on_a_device(code, arg, arg[0]);
+	else if (on == ON_DOMAIN_DEVICE)
+		ret = on_a_device(code, arg, arg[1]);
+	else
+		ret = core_ops[code].fn(arg);
+	hosted_syscall_exit();
+	return ret;
+}
+
+/* The program has ended: what it holds is given back. */
+void hosted_core_end(void)
+{
+	for (unsigned long i = 0; i < hosted_machine.n_devices; i++) {
+		unsigned long on = on_device[i] - 1, group = on_group[i] - 1;
+
+		if (on_device[i])
+			op_detach((unsigned long[2]){i, on});
+		if (on_group[i])
+			op_detach_group((unsigned long[2]){i, group});
+		while (claimed[i])
+			op_release(&i);
+		while (group_claimed[i])
+			op_release_group(&i);
+	}
+	for (unsigned long i = 0; i < DOMAINS_MAX; i++)
+		op_free_domain(&i);
+	if (!used)
+		return;
+	/* What is left then was lost: devices and IOMMUs have other lives than at boot. */
+	for (unsigned long i = 0; i < hosted_machine.n_devices; i++)
+		hosted_device_remove(device_at(i));
+	for (unsigned int i = 0; i < hosted_machine.n_iommus; i++)
+		hosted_iommu_unregister(&hosted_machine.iommu[i]);
+}
