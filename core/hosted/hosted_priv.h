@@ -37,7 +37,7 @@ void hosted_kernel_init(struct hosted_image *image);
 void hosted_floor_lay(const struct hosted_image *image, struct world *w);
 const struct floor *hosted_floor_of(const struct world *w);
 /* machine.c: valid until the next call. */
-const struct floor_machine *hosted_tell_machine(const struct machine *m);
+const struct floor_machine *hosted_tell_machine(struct world *w, const struct machine *m);
 /* client.c */
 int hosted_frames_fd(void);
 unsigned long hosted_foreign_copy(unsigned process, void *buf, unsigned long addr,

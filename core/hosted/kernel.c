@@ -232,7 +232,7 @@ static void hosted_boot(struct world *w, const struct machine *m)
 	struct process *p;
 	long ret;
 
-	k->boot(hosted_tell_machine(m));
+	k->boot(hosted_tell_machine(w, m));
 	p = mem_alloc(w->mem, sizeof(*p), MEM_ZERO | MEM_NOFAIL, "hosted process",
 		      (u64)__builtin_return_address(0));
 	sim_assert(p);

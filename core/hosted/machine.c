@@ -6,6 +6,8 @@
 #include "core/hosted/hosted_priv.h"
 
 #include "hw/machine/machine.h"
+#include "sim/base/assert.h"
+#include "sim/mem/mem.h"
 
 #define SAME(a, b) _Static_assert((int)(a) == (int)(b), "described alike on both sides")
 SAME(FLOOR_NONE, MACHINE_NONE);
@@ -19,13 +21,14 @@ SAME(FLOOR_RESV_RESERVED, MACHINE_RESV_RESERVED);
 SAME(FLOOR_RESV_MSI, MACHINE_RESV_MSI);
 SAME(FLOOR_RESV_SW_MSI, MACHINE_RESV_SW_MSI);
 
-static struct told {
+/* Lies in the world's heap: the object may keep it. */
+struct told {
 	struct floor_machine m;
 	struct floor_iommu iommu[MACHINE_IOMMUS_MAX];
 	struct floor_bus bus[MACHINE_BUSES_MAX];
 	struct floor_device device[MACHINE_DEVICES_MAX];
 	struct floor_resv resv[MACHINE_RESV_MAX];
-} told;
+};
 
 static struct floor_device tell_device(const struct machine_device *d)
 {
@@ -41,20 +44,25 @@ static struct floor_device tell_device(const struct machine_device *d)
 	return f;
 }
 
-const struct floor_machine *hosted_tell_machine(const struct machine *m)
+const struct floor_machine *hosted_tell_machine(struct world *w, const struct machine *m)
 {
+	struct told *told;
+
 	if (!m)
 		return NULL;
-	told.m = (struct floor_machine){
+	told = mem_alloc(w->mem, sizeof(*told), MEM_ZERO | MEM_NOFAIL, "hosted machine",
+			 (u64)__builtin_return_address(0));
+	sim_assert(told);
+	told->m = (struct floor_machine){
 		.n_iommus = m->n_iommus, .n_buses = m->n_buses,
 		.n_devices = m->n_devices, .n_resv = m->n_resv,
 		.driver = kernel_driver_names, .n_drivers = KERNEL_DRIVERS_N,
-		.iommu = told.iommu, .bus = told.bus, .device = told.device, .resv = told.resv,
+		.iommu = told->iommu, .bus = told->bus, .device = told->device, .resv = told->resv,
 	};
 	for (u32 i = 0; i < m->n_iommus; i++) {
 		const struct machine_iommu *u = &m->iommu[i];
 
-		told.iommu[i] = (struct floor_iommu){
+		told->iommu[i] = (struct floor_iommu){
 			.name = u->name, .pgsize_bitmap = u->pgsize_bitmap,
 			.aperture_lg2 = u->aperture_lg2,
 			.default_domain = (enum floor_domain)u->default_domain,
@@ -65,19 +73,19 @@ const struct floor_machine *hosted_tell_machine(const struct machine *m)
 	for (u32 i = 0; i < m->n_buses; i++) {
 		const struct machine_bus *b = &m->bus[i];
 
-		told.bus[i] = (struct floor_bus){
+		told->bus[i] = (struct floor_bus){
 			.name = b->name, .pci = b->kind == MACHINE_BUS_PCI, .parent = b->parent,
 			.acs = b->acs, .alias = b->alias,
 		};
 	}
 	for (u32 i = 0; i < m->n_devices; i++)
-		told.device[i] = tell_device(&m->device[i]);
+		told->device[i] = tell_device(&m->device[i]);
 	for (u32 i = 0; i < m->n_resv; i++) {
 		const struct machine_resv *r = &m->resv[i];
 
-		told.resv[i] = (struct floor_resv){.device = r->device, .start = r->start,
+		told->resv[i] = (struct floor_resv){.device = r->device, .start = r->start,
 						   .length = r->length,
 						   .type = (enum floor_resv_type)r->type};
 	}
-	return &told.m;
+	return &told->m;
 }
