@@ -336,8 +336,13 @@ void unmap_mapping_range(struct address_space *mapping, loff_t start, loff_t siz
 
 /* --- locked memory --- */
 
-int __account_locked_vm(struct mm_struct *mm, unsigned long pages, bool inc,
-			struct task_struct *task, bool bypass_rlim)
+/* Newer trees promise not to change the task. */
+int hosted_account(struct mm_struct *mm, unsigned long pages, bool inc,
+		   const struct task_struct *task, bool bypass_rlim)
+	HOSTED_NAMED(__account_locked_vm);
+
+int hosted_account(struct mm_struct *mm, unsigned long pages, bool inc,
+		   const struct task_struct *task, bool bypass_rlim)
 {
 	unsigned long limit = task_rlimit(task, RLIMIT_MEMLOCK) >> PAGE_SHIFT;
 
@@ -357,7 +362,7 @@ int account_locked_vm(struct mm_struct *mm, unsigned long pages, bool inc)
 	if (!pages || !mm)
 		return 0;
 	mmap_write_lock(mm);
-	ret = __account_locked_vm(mm, pages, inc, current, capable(CAP_IPC_LOCK));
+	ret = hosted_account(mm, pages, inc, current, capable(CAP_IPC_LOCK));
 	mmap_write_unlock(mm);
 	return ret;
 }

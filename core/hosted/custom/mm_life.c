@@ -15,11 +15,9 @@
 #include <linux/mmu_notifier.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
-#include <linux/user_namespace.h>
 #include <linux/workqueue.h>
 
 unsigned long task_size = TASK_END;
-static struct user_namespace hosted_mm_user_ns;
 struct mm_struct init_mm = {
 	.mm_users = ATOMIC_INIT(1000),
 	.mm_count = ATOMIC_INIT(1000),
@@ -35,14 +33,13 @@ struct mm_struct *hosted_mm_alloc(void)
 	atomic_set(&mm->mm_count, 1);
 	mt_init_flags(&mm->mm_mt, MT_FLAGS_ALLOC_RANGE | MT_FLAGS_LOCK_EXTERN);
 	mt_set_external_lock(&mm->mm_mt, &mm->mmap_lock);
-	mmap_init_lock(mm);
+	init_rwsem(&mm->mmap_lock);
 	spin_lock_init(&mm->page_table_lock);
 	spin_lock_init(&mm->arg_lock);
 	seqcount_init(&mm->write_protect_seq);
 	INIT_LIST_HEAD(&mm->mmlist);
 	mm->task_size = TASK_END;
 	mm->mmap_base = TASK_END;
-	mm->user_ns = &hosted_mm_user_ns;
 	mmu_notifier_subscriptions_init(mm);
 	mm_pasid_init(mm);
 	return mm;

@@ -106,8 +106,10 @@ static void init_leader(struct hosted_process *p, unsigned int id, const struct 
 
 	p->id = id;
 	p->leader.irq_on = 1;
+#ifndef CONFIG_THREAD_INFO_IN_TASK
 	p->leader.ti.task = t;
-	t->stack = &p->leader.ti;
+#endif
+	t->stack = hosted_thread_info_of(&p->leader);
 	t->pid = t->tgid = 1000 + id;
 	t->group_leader = t;
 	refcount_set(&t->usage, 1);
