@@ -14,4 +14,7 @@ python3 tools/kernel_edit.py --tree "$TREE" --diff $NAME.edit >"$WORK/fix.diff" 
 expect 0 '' "$IOMMULAB" kernel build --tree "$TREE" --work "$CACHE" --flavour "$FLAVOUR" \
 	--patch "$WORK/fix.diff" --out "$WORK/fixed.so"
 expect 0 'clean, 10000 runs' "$IOMMULAB" run --kernel "$WORK/fixed.so" "${QUIET[@]}" $NAME.yaml
+
+expect 1 'WARNING in mock_domain_iova_to_phys' "$IOMMULAB" run --kernel "$KERNEL" --runs 10 \
+	docs/findings/iommufd-unpin-reads-unmapped.yaml
 finish
