@@ -475,9 +475,12 @@ void exec_kill_clients(struct exec_session *s)
 		if (p->used && !p->dying && p->pidfd >= 0)
 			syscall(SYS_pidfd_send_signal, p->pidfd, SIGKILL, NULL, 0);
 	}
-	if (!s->child_gone)
+	if (!s->child_gone) {
 		kill(s->child, SIGKILL);
-	while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
+		while (waitpid(s->child, NULL, 0) < 0 && errno == EINTR)
+			;
+	}
+	while (waitpid(-1, NULL, WNOHANG) > 0)
 		;
 }
 

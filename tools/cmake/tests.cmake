@@ -44,7 +44,7 @@ function(iommulab_test_properties name)
 	if(name MATCHES "_long$")
 		set(label long)
 		set(timeout 600)
-	elseif(name MATCHES "^core\\.hosted\\.") # compile a kernel tree
+	elseif(name MATCHES "^(core\\.hosted|tools\\.exec)\\.") # compile a kernel tree
 		set(timeout 600)
 	endif()
 	set_tests_properties(${name} PROPERTIES

@@ -9,6 +9,7 @@
 
 #include <fcntl.h>
 #include <malloc.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -22,6 +23,7 @@
 #define OURS_MAX 256
 #define FD_HIGH 940 /* below the usual limit of 1,024, above what programs close in loops */
 #define SIGSET_SIZE 8
+#define SERVER_GONE 125 /* exit code of a client whose session has ended */
 
 static int control = -1, frames = -1, anchor = -1;
 static uint32_t process_number;
@@ -221,10 +223,21 @@ static bool say(const struct exec_call *c)
 	       (long)sizeof(*c);
 }
 
+/* A client does not outlive its session. */
+static void end_with_server(void)
+{
+	struct pollfd p = {control, POLLOUT, 0};
+
+	if (preload_raw(SYS_poll, (long)&p, 1, 0, 0, 0, 0) > 0 && p.revents & (POLLHUP | POLLERR))
+		preload_raw(SYS_exit_group, SERVER_GONE, 0, 0, 0, 0, 0);
+}
+
 static bool hear(void)
 {
 	long n = preload_raw(SYS_recvfrom, thread_socket, (long)&reply, sizeof(reply), 0, 0, 0);
 
+	if (n <= 0)
+		end_with_server();
 	return n >= (long)EXEC_REPLY_HEAD;
 }
 
