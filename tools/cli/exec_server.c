@@ -129,12 +129,40 @@ static struct exec_process *process_of(struct exec_session *s, pid_t pid)
 	return NULL;
 }
 
+static void drop_thread(struct exec_thread *t)
+{
+	close(t->sock);
+	if (t->state == EXEC_CALLING) {
+		t->sock = -1; /* its worker drops it */
+		return;
+	}
+	t->used = false;
+}
+
+/* The client is gone: its connections are closed; its end is a worker's. */
+static void process_gone(struct exec_session *s, struct exec_process *p)
+{
+	p->dying = true;
+	close(p->life);
+	if (p->pidfd >= 0)
+		close(p->pidfd);
+	p->life = p->pidfd = -1;
+	for (u32 i = 0; i < EXEC_THREADS_MAX; i++) {
+		if (s->thread[i].used && s->thread[i].process == p)
+			drop_thread(&s->thread[i]);
+	}
+}
+
 static bool add_process(struct exec_session *s, const struct exec_hello *h, int life)
 {
 	static const u64 everything[6] = {EXEC_PAGE, (1ULL << 47) - 2 * EXEC_PAGE};
 	struct exec_process *p = NULL;
+	struct exec_process *before = process_of(s, h->pid);
 	long number = h->process;
 
+	/* It has executed another program: its old sockets are closed, nobody has looked yet. */
+	if (before)
+		process_gone(s, before);
 	/* Made when the parent forked, with the parent's areas. */
 	for (u32 i = 0; h->process != EXEC_NEW_PROCESS && i < EXEC_PROCESSES_MAX; i++) {
 		if (s->process[i].used && !s->process[i].pid && s->process[i].number == h->process)
@@ -213,30 +241,6 @@ static bool hear_hellos(struct exec_session *s)
 			hear_hello(s, &hello, fd);
 		else
 			close(fd);
-	}
-}
-
-static void drop_thread(struct exec_thread *t)
-{
-	close(t->sock);
-	if (t->state == EXEC_CALLING) {
-		t->sock = -1; /* its worker drops it */
-		return;
-	}
-	t->used = false;
-}
-
-/* The client is gone: its connections are closed; its end is a worker's. */
-static void process_gone(struct exec_session *s, struct exec_process *p)
-{
-	p->dying = true;
-	close(p->life);
-	if (p->pidfd >= 0)
-		close(p->pidfd);
-	p->life = p->pidfd = -1;
-	for (u32 i = 0; i < EXEC_THREADS_MAX; i++) {
-		if (s->thread[i].used && s->thread[i].process == p)
-			drop_thread(&s->thread[i]);
 	}
 }
 
