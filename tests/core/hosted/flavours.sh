@@ -4,7 +4,7 @@
 . "$(dirname "$0")/lib.sh"
 
 expect 0 '' hosted_build
-for story in one_task two_tasks destroy_while_mapping; do
+for story in one_task two_tasks mutants/destroy_while_mapping; do
 	expect 0 'clean, 200 runs' "$IOMMULAB" run --kernel "$KERNEL" --runs 200 \
 		"tests/core/hosted/$story.yaml"
 done
