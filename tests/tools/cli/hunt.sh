@@ -22,7 +22,8 @@ for bug, rows in bugs.items():
 	first = rows[0]
 	assert first["policy"] in ("mix", "any schedule"), first
 	assert first["found"] and first["switches_shrunk"] <= 3, first
-	assert max(r["shrink_ms"] for r in rows) < 1000, bug
+	# A second where nothing else runs.
+	assert max(r["shrink_ms"] for r in rows) < 10000, bug
 PY
 # Several bugs, and no others.
 expect 0 '2 of 2 bugs found' "$IOMMULAB" hunt --seeds 1 --policy mix --bug core-devfree-vs-fwspec \
