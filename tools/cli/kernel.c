@@ -32,7 +32,7 @@ static const struct poptOption build_options[] = {
 };
 
 /* The folder that holds core/hosted/build, or NULL. */
-const char *cli_hosted_root(char root[HOST_PATH_MAX])
+const char *cli_hosted_root(char *root)
 {
 	static const char *const places[] = {"hosted-src", "../share/iommulab/hosted"};
 	const char *self = host_program_path(), *slash = strrchr(self, '/');
