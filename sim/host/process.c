@@ -8,6 +8,7 @@
 #include "sim/host/host.h"
 
 #include "sim/base/assert.h"
+#include "sim/mem/mem.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -107,6 +108,15 @@ static void on_crash(int sig)
 	raise(sig);
 }
 
+/* A write to a page that a reset did not expect is no crash. */
+static void on_fault(int sig, siginfo_t *info, void *context)
+{
+	(void)context;
+	if (info->si_code == SEGV_ACCERR && mem_guard_fault((u64)(uintptr_t)info->si_addr))
+		return;
+	on_crash(sig);
+}
+
 static void on_stop(int sig)
 {
 	/* The second one ends the process. */
@@ -124,6 +134,10 @@ void host_signals_init(void)
 	sigaltstack(&alt, NULL);
 	for (size_t i = 0; i < sizeof(crashes) / sizeof(*crashes); i++)
 		sigaction(crashes[i], &sa, NULL);
+	sa.sa_sigaction = on_fault;
+	sa.sa_flags |= SA_SIGINFO;
+	sigaction(SIGSEGV, &sa, NULL);
+	mem_guard_allow();
 	sa.sa_handler = on_stop;
 	sa.sa_flags = SA_ONSTACK | SA_RESTART;
 	sigaction(SIGINT, &sa, NULL);

@@ -23,6 +23,8 @@
 #define MEM_FRESH_MAX (4UL << 20)
 #define MEM_MAGIC 0x6d656d6f
 #define MEM_CLASS_LG2 4
+#define PAGE 4096UL
+#define GUARD_AFTER 16 /* resets: shorter campaigns are not worth the faults */
 #define MEM_CLASSES 257 /* multiples of 16 up to 4096 */
 #define MEM_DIRTY_MAX 256
 #define NONE 0xffffffffu
@@ -52,6 +54,10 @@ struct mem {
 	u32 snap_n;
 	u64 snap_live;
 	u8 *snap_bytes;
+	u32 resets;    /* to this snapshot */
+	u64 guarded;   /* bytes of the snapshot under the guard, 0 = not yet */
+	u32 *hot;      /* pages of them that were written to since */
+	u32 n_hot;
 	u32 dirty[MEM_DIRTY_MAX]; /* snapshot records changed in this run */
 	u32 n_dirty;
 	struct record *snap_rec;
@@ -64,6 +70,74 @@ static void forget_quarantine(struct mem *m)
 		return;
 	memset(m->q_head, 0xff, sizeof(m->q_head));
 	m->any_freed = false;
+}
+
+/* --- the guard --- */
+
+static bool guard_allowed;
+static struct mem *guarded[WORLD_SLOTS];
+
+void mem_guard_allow(void)
+{
+	guard_allowed = !IOMMULAB_ASAN;
+}
+
+static void guard_end(struct mem *m)
+{
+	if (m->guarded && mprotect((void *)m->base, m->guarded, PROT_READ | PROT_WRITE))
+		sim_exhausted("the host refuses to make %lu bytes writable", m->guarded);
+	free(m->hot);
+	m->hot = NULL;
+	m->n_hot = 0;
+	m->guarded = 0;
+	m->resets = 0;
+	guarded[m->world->slot] = NULL;
+}
+
+static void guard_begin(struct mem *m)
+{
+	u64 size = ALIGN_DOWN(m->snap_brk - m->base, PAGE);
+
+	if (!size)
+		return;
+	m->hot = malloc(size / PAGE * sizeof(*m->hot));
+	sim_assert(m->hot);
+	if (mprotect((void *)m->base, size, PROT_READ)) {
+		free(m->hot);
+		m->hot = NULL;
+		return;
+	}
+	m->guarded = size;
+	guarded[m->world->slot] = m;
+}
+
+bool mem_guard_fault(u64 addr)
+{
+	u64 slot = (addr - HEAP_BASE) / HEAP_SLOT;
+	struct mem *m = addr >= HEAP_BASE && slot < WORLD_SLOTS ? guarded[slot] : NULL;
+	u64 at = m ? addr - m->base : 0;
+
+	if (!m || at >= m->guarded ||
+	    mprotect((void *)(m->base + ALIGN_DOWN(at, PAGE)), PAGE, PROT_READ | PROT_WRITE))
+		return false;
+	m->hot[m->n_hot++] = (u32)(at / PAGE);
+	return true;
+}
+
+static void restore(struct mem *m)
+{
+	u64 size = m->snap_brk - m->base;
+
+	if (guard_allowed && !m->guarded && m->resets++ == GUARD_AFTER) {
+		memcpy((void *)m->base, m->snap_bytes, size);
+		guard_begin(m);
+	}
+	for (u32 i = 0; i < m->n_hot; i++) {
+		u64 at = m->hot[i] * PAGE;
+
+		memcpy((void *)(m->base + at), m->snap_bytes + at, PAGE);
+	}
+	memcpy((void *)(m->base + m->guarded), m->snap_bytes + m->guarded, size - m->guarded);
 }
 
 struct mem *mem_create(struct world *w)
@@ -94,6 +168,7 @@ void mem_destroy(struct mem *m)
 {
 	if (!m)
 		return;
+	guard_end(m);
 	munmap((void *)m->base, HEAP_SLOT);
 	free(m->snap_bytes);
 	free(m->snap_rec);
@@ -104,7 +179,7 @@ void mem_destroy(struct mem *m)
 void mem_reset(struct mem *m)
 {
 	if (m->snap_brk > m->base)
-		memcpy((void *)m->base, m->snap_bytes, m->snap_brk - m->base);
+		restore(m);
 	m->brk = m->snap_brk;
 	m->live = m->snap_live;
 	m->n = m->snap_n;
@@ -120,6 +195,7 @@ void mem_reset(struct mem *m)
 
 void mem_forget(struct mem *m)
 {
+	guard_end(m);
 	m->snap_brk = m->base;
 	m->snap_n = 0;
 	m->snap_live = 0;
@@ -132,6 +208,7 @@ void mem_snapshot(struct mem *m)
 {
 	u64 size = m->brk - m->base;
 
+	guard_end(m);
 	free(m->snap_bytes);
 	free(m->snap_rec);
 	m->snap_brk = m->brk;

@@ -36,6 +36,18 @@ enum mem_flags { MEM_ZERO = 1, MEM_NOFAIL = 2, MEM_ALIGN_256 = 4 };
 
 struct mem *mem_create(struct world *w);
 void mem_destroy(struct mem *m);
+
+/*
+ * Reset in O(touched): once a snapshot has been gone back to a few times, its
+ * pages are made read-only; one that is written to nevertheless becomes one of
+ * those that a reset copies, and writable for good. Whoever calls
+ * mem_guard_allow() passes write faults on (sim/host does). System calls of the
+ * host must not write into a snapshot's objects.
+ */
+void mem_guard_allow(void);
+/* A fault at addr; true: it was the guard's, the access may be made again. */
+bool mem_guard_fault(u64 addr);
+
 /* Back to the snapshot (or to empty): live objects are forgotten, not freed. */
 void mem_reset(struct mem *m);
 /* Keep the present heap as what mem_reset() goes back to. */

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include "sim/host/host.h"
 #include "sim/mem/mem.h"
 #include "tests/kit/program.h"
 
@@ -117,6 +118,44 @@ Test(mem, reset_brings_back_what_was_booted)
 	cr_assert_str_eq(kept, "as booted");
 	cr_assert_lt(mem_bytes_used(w->mem), used);
 	cr_assert_not(mem_find(w->mem, (u64)(uintptr_t)kept)->freed);
+}
+
+#define BIG (64UL << 10)
+
+static char *big;
+
+static void boot_big(void)
+{
+	big = mem_alloc(w->mem, BIG, MEM_ZERO, "big", 0);
+	for (u64 i = 0; i < BIG; i++)
+		big[i] = (char)(i >> 8);
+}
+
+/* Another place in each run, by code without hooks; the last run's is clean again. */
+static void spoil_some(void *arg)
+{
+	u32 *run = arg;
+
+	for (u64 i = 0; i < BIG; i++)
+		cr_assert_eq(big[i], (char)(i >> 8), "run %u, byte %lu", *run, (unsigned long)i);
+	big[(*run)++ * 4099UL % BIG] ^= 0x55;
+	memset(big + 8190, 0x77, 4);
+}
+
+Test(mem, reset_brings_back_pages_that_nobody_announced)
+{
+	static u32 run;
+
+	host_signals_init();
+	load(.oracles = "none", .boot = boot_big, .task = {spoil_some}, .arg = {&run});
+	for (u32 i = 0; i < 100; i++)
+		cr_assert_eq(run_with(.seed = i).end, SCHED_AT_REST);
+	cr_assert_eq(run, 100);
+	/* Another program in the same world: nothing is left of the guard. */
+	run = 0;
+	load(.oracles = "none", .boot = boot_big, .task = {spoil_some}, .arg = {&run});
+	cr_assert_eq(run_with(.seed = 1).end, SCHED_AT_REST);
+	world_destroy(w);
 }
 
 static u64 bad_addr;
