@@ -61,7 +61,14 @@ static const struct iommu_flush_ops flush_ops = {
 	.tlb_flush_walk = tlb_flush_walk,
 };
 
-static int attach_paging(struct iommu_domain *domain, struct device *dev)
+/* Newer trees say which domain is left, too. */
+#if HOSTED_HAS_ATTACH_OLD
+#define ATTACH_ARGS struct iommu_domain *domain, struct device *dev, struct iommu_domain *old
+#else
+#define ATTACH_ARGS struct iommu_domain *domain, struct device *dev
+#endif
+
+static int attach_paging(ATTACH_ARGS)
 {
 	struct hosted_device *hd = hosted_device_of(dev);
 
@@ -73,7 +80,7 @@ static int attach_paging(struct iommu_domain *domain, struct device *dev)
 	return 0;
 }
 
-static int attach_static(struct iommu_domain *domain, struct device *dev)
+static int attach_static(ATTACH_ARGS)
 {
 	WRITE_ONCE(hosted_device_of(dev)->domain, domain);
 	wait_for_walks();
@@ -331,7 +338,9 @@ int hosted_iommu_boot(void)
 		struct hosted_iommu *u = &hosted_machine.iommu[i];
 
 		u->ops = driver_ops;
+#if HOSTED_HAS_OPS_PGSIZE
 		u->ops.pgsize_bitmap = u->d.pgsize_bitmap;
+#endif
 		if (u->d.no_blocking)
 			u->ops.blocked_domain = NULL;
 		fwnode_init(&u->fwnode, NULL);

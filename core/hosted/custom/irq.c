@@ -21,7 +21,7 @@
 #define LINES 16
 
 static struct fwnode_handle *hosted_msi_fwnode;
-static struct irq_domain *hosted_vectors, *hosted_msi;
+static struct irq_domain *hosted_vectors;
 static DECLARE_BITMAP(hosted_vector_used, VECTORS);
 
 /* --- message vectors --- */
@@ -66,17 +66,22 @@ static void vector_free(struct irq_domain *domain, unsigned int virq, unsigned i
 
 static const struct irq_domain_ops vector_ops = {.alloc = vector_alloc, .free = vector_free};
 
-static struct irq_chip msi_chip = {
-	.name = "PCI-MSI",
-	.irq_mask = pci_msi_mask_irq,
-	.irq_unmask = pci_msi_unmask_irq,
-	.irq_ack = irq_chip_ack_parent,
-};
+#define MSI_ALWAYS (MSI_FLAG_USE_DEF_DOM_OPS | MSI_FLAG_USE_DEF_CHIP_OPS)
 
-static struct msi_domain_info msi_info = {
-	.flags = MSI_FLAG_USE_DEF_DOM_OPS | MSI_FLAG_USE_DEF_CHIP_OPS | MSI_FLAG_MULTI_PCI_MSI |
-		 MSI_FLAG_PCI_MSIX,
-	.chip = &msi_chip,
+/* The tree makes a domain for each device that asks; what it can do is cut to what is here. */
+static bool msi_child(struct device *dev, struct irq_domain *domain, struct irq_domain *parent,
+		      struct msi_domain_info *info)
+{
+	info->flags &= parent->msi_parent_ops->supported_flags;
+	info->flags |= MSI_ALWAYS;
+	info->chip->irq_ack = irq_chip_ack_parent;
+	return true;
+}
+
+static const struct msi_parent_ops msi_parent = {
+	.supported_flags = MSI_GENERIC_FLAGS_MASK | MSI_FLAG_MULTI_PCI_MSI | MSI_FLAG_PCI_MSIX,
+	.required_flags = MSI_ALWAYS,
+	.init_dev_msi_info = msi_child,
 };
 
 void *pci_root_bus_fwnode(struct pci_bus *bus)
@@ -158,7 +163,8 @@ int hosted_irq_boot(void)
 	hosted_vectors = irq_domain_create_linear(hosted_msi_fwnode, VECTORS, &vector_ops, NULL);
 	if (!hosted_vectors)
 		return -ENOMEM;
-	hosted_vectors->flags |= IRQ_DOMAIN_FLAG_ISOLATED_MSI;
-	hosted_msi = pci_msi_create_irq_domain(hosted_msi_fwnode, &msi_info, hosted_vectors);
-	return hosted_msi ? 0 : -ENOMEM;
+	hosted_vectors->flags |= IRQ_DOMAIN_FLAG_ISOLATED_MSI | IRQ_DOMAIN_FLAG_MSI_PARENT;
+	hosted_vectors->msi_parent_ops = &msi_parent;
+	irq_domain_update_bus_token(hosted_vectors, DOMAIN_BUS_PCI_MSI);
+	return 0;
 }
