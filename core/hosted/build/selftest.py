@@ -64,14 +64,17 @@ def compile_program(tree, work, program):
     defines = {}
     if not os.path.isfile(source):
         fail(f"{source}: no such file, expected the selftests of a Linux tree")
+    with open(source, encoding="utf-8") as file:
+        libraries = ["-lcap"] if "<sys/capability.h>" in file.read() else []
     for name in os.listdir(os.path.join(headers, "linux")) if os.path.isdir(headers) else ():
         os.unlink(os.path.join(headers, "linux", name))
     for name in ("linux/iommufd.h", "linux/vfio.h"):
         link_header(headers, tree, name)
     for _ in range(TRIES):
         command = ["gcc", "-O2", "-g", "-w", "-D_GNU_SOURCE=", "-D__user=", "-isystem", headers,
+                   "-I" + os.path.dirname(folder),
                    *(f"-D{name}={value}" for name, value in sorted(defines.items())),
-                   "-o", out + ".new", source]
+                   "-o", out + ".new", source, *libraries]
         done = subprocess.run(command, capture_output=True, text=True, check=False,
                               env={**os.environ, "LC_ALL": "C"})
         if done.returncode == 0:

@@ -18,7 +18,7 @@ EMPTY = ("linux/compiler.h", "linux/compiler_types.h")
 INCLUDES = ("@TREE@/include/uapi", "@KBUILD@/include/generated/uapi", "@TREE@/arch/x86/include/uapi",
             "@KBUILD@/arch/um/include/generated/uapi", "@KBUILD@/arch/x86/include/generated/uapi",
             "@TREE@/arch/um/include/uapi")
-ROW = re.compile(r"^(STRUCT|FIELD|EXTRA|TAIL|IOCTL\w*)\((.*)", re.M)
+ROW = re.compile(r"^(STRUCT|TEST_CMD|FIELD|EXTRA|TAIL|IOCTL\w*)\((.*)", re.M)
 
 
 def rows(root):
@@ -44,6 +44,8 @@ def source(root, test_header):
                 lines += check(a[1], f"sizeof({here}) >= {a[3]} || sizeof({here}) == {a[4]}")
         elif kind.startswith("IOCTL") and a[2] != "NULL":
             lines += check(a[2], f"{a[2]} == {a[3]}")
+        elif kind == "TEST_CMD":
+            here = "struct iommu_test_cmd"
         elif here and not kind.startswith("IOCTL"):
             member, offset = a[1], a[2]
             lines += check(f"{here[7:]}.{member}", f"__builtin_offsetof({here}, {member}) == {offset}")

@@ -155,6 +155,9 @@ void hosted_irq_level(unsigned int line)
 int hosted_irq_boot(void)
 {
 	early_irq_init();
+	if (IS_ENABLED(CONFIG_SPARSE_IRQ) &&
+	    irq_alloc_descs(LINE_FIRST, LINE_FIRST, LINES, 0) != LINE_FIRST)
+		return -ENOMEM;
 	for (unsigned int i = 0; i < LINES; i++)
 		irq_set_chip_and_handler(LINE_FIRST + i, &line_chip, handle_level_irq);
 	hosted_msi_fwnode = irq_domain_alloc_named_fwnode("vectors");

@@ -4,6 +4,7 @@
  * that the prototypes, where a tree has them, cannot conflict.
  */
 #define EINVAL 22
+#define EOPNOTSUPP 95
 
 struct irq_desc;
 
@@ -13,6 +14,13 @@ void *dma_buf_get(int fd)
 {
 	(void)fd;
 	return (void *)(long)-EINVAL;
+}
+
+void *dma_buf_export(const void *info);
+void *dma_buf_export(const void *info)
+{
+	(void)info;
+	return (void *)(long)-EOPNOTSUPP;
 }
 
 /* Interrupts are not shown in /proc. */
