@@ -9,7 +9,7 @@
 #include <string.h>
 
 const struct cli_command cli_commands[] = {
-	{"run", "FILE...", "a scenario (.yaml); explores schedules", cli_run_options, cli_run, NULL},
+	{"run", "FILE...", "scenarios (.yaml), programs (.syz); explores schedules", cli_run_options, cli_run, NULL},
 	{"replay", "RECIPE|REPORT", "the same run again, byte for byte", cli_replay_options,
 	 cli_replay, NULL},
 	{"shrink", "RECIPE|REPORT", "fewer switches, fewer operations, same finding",

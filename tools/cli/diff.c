@@ -4,7 +4,6 @@
  * compared call by call: results, error numbers, what they wrote into memory.
  */
 #include "scenarios/explore/observe.h"
-#include "core/hosted/hosted.h"
 #include "sim/base/assert.h"
 #include "tools/cli/cli.h"
 
@@ -103,17 +102,6 @@ static int diff_one(struct diff *d, const char *path, u64 seed)
 	return CLI_OK;
 }
 
-static int open_second(struct diff *d)
-{
-	char why[512];
-
-	d->kernel[1] = &kernel_model;
-	if (!d->c->o.against || strcmp(d->c->o.against, kernel_model.name) == 0)
-		return CLI_OK;
-	d->kernel[1] = hosted_open(d->c->o.against, why, sizeof(why));
-	return d->kernel[1] ? CLI_OK : cli_fail("--against: %s", why);
-}
-
 static int finish(struct diff *d)
 {
 	struct json_object *doc;
@@ -152,7 +140,7 @@ int cli_diff(struct cli *c)
 	if (!rc && !cli_number("seed", c->o.seed, 0, ~0ULL, 1, &seed))
 		rc = CLI_USAGE;
 	if (!rc)
-		rc = open_second(&d);
+		rc = cli_kernel_open("--against", c->o.against, &d.kernel[1]);
 	if (rc)
 		return rc;
 	d.rows = json_object_new_array();

@@ -158,13 +158,21 @@ int cli_kernel_open(const char *option, const char *text, const struct kernel **
 
 int cli_kernel(int argc, char **argv)
 {
-	static char name[] = "iommulab kernel build";
+	static char name[] = "iommulab kernel build", selftest[] = "iommulab kernel selftest";
 
 	if (argc > 1 && strcmp(argv[1], "build") == 0) {
 		argv[1] = name;
 		return build(argc - 1, argv + 1);
 	}
-	if (argc > 1 && strcmp(argv[1], "selftest") == 0)
+	if (argc > 1 && strcmp(argv[1], "selftest") == 0) {
+		argv[1] = selftest;
 		return cli_selftest(argc - 1, argv + 1);
-	return cli_fail("kernel: expected `iommulab kernel build --tree DIR`");
+	}
+	if (argc > 1 && strcmp(argv[1], "--help") == 0) {
+		puts("Usage: iommulab kernel build --tree DIR [OPTIONS]     hosts a Linux tree\n"
+		     "       iommulab kernel selftest --tree DIR [OPTIONS]  runs the tree's own selftests\n"
+		     "\nEach lists its options with --help.");
+		return CLI_OK;
+	}
+	return cli_fail("kernel: expected `iommulab kernel build` or `iommulab kernel selftest`");
 }

@@ -106,7 +106,7 @@ const struct poptOption cli_hunt_options[] = {
 
 const struct poptOption cli_diff_options[] = {
 	TEXT("against", 0, against, "the other kernel (the model comes first if there is none)",
-	     "model|FILE"),
+	     "model|FILE|DIR"),
 	TEXT("seed", 's', seed, "seed of the run (1)", "N"),
 	TEXT("threads", 0, threads, "all: each system call is a task of its own", "all"),
 	FLAG("strict", strict, "unknown calls of a .syz program are errors"),
@@ -121,7 +121,8 @@ const struct poptOption cli_list_options[] = {
 };
 
 const struct poptOption cli_exec_options[] = {
-	TEXT("kernel", 0, kernel, "the kernel that runs: what `kernel build` made", "FILE"),
+	TEXT("kernel", 0, kernel, "the kernel that runs: what `kernel build` made, or a tree",
+	     "FILE|DIR"),
 	TEXT("seed", 's', seed, "seed of what the kernel draws, and of the first run (1)", "N"),
 	TEXT("record", 'r', record, "writes the calls as a syzkaller program", "FILE"),
 	FLAG("explore", explore, "explores the recording, then runs the client once more"),

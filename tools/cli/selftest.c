@@ -22,7 +22,7 @@ static int read_options(int argc, char **argv, const char *given[256])
 	const char *left;
 	int rc;
 
-	poptSetOtherOptionHelp(context, "selftest --tree DIR [OPTIONS]\n"
+	poptSetOtherOptionHelp(context, "--tree DIR [OPTIONS]\n"
 			       "runs the tree's own selftests as clients");
 	while ((rc = poptGetNextOpt(context)) > 0)
 		given[rc] = poptGetOptArg(context);
