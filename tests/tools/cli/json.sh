@@ -34,7 +34,7 @@ PY
 
 documented 0 run demo
 documented 0 run --runs 20 scenarios/story/domains.yaml
-documented 0 run --runs 20 demo scenarios/story/domains.yaml
+documented 0 run --runs 500 demo scenarios/story/domains.yaml
 recipe=$("$IOMMULAB" run demo | sed -n "s/^replay: iommulab replay '\(.*\)'/\1/p")
 documented 0 replay "$recipe"
 documented 0 hunt --seeds 1 --policy mix --bug core-devfree-vs-fwspec
