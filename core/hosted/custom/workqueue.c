@@ -34,6 +34,7 @@ struct workqueue_struct {
 };
 
 static struct workqueue_struct hosted_queues[QUEUES_MAX];
+static DEFINE_RAW_SPINLOCK(hosted_items_lock); /* as a pool's: lists of items, who runs which */
 static DECLARE_WAIT_QUEUE_HEAD(hosted_work_done);
 
 struct workqueue_struct *system_wq, *system_percpu_wq, *system_unbound_wq, *system_long_wq,
@@ -97,23 +98,29 @@ static bool runs(struct workqueue_struct *wq, struct work_struct *work)
 	return false;
 }
 
-static struct work_struct *next_item(struct workqueue_struct *wq)
+/* The next item that no other worker runs is this one's. */
+static struct work_struct *take_item(struct worker *w)
 {
-	struct work_struct *work;
+	struct work_struct *work, *taken = NULL;
+	unsigned long flags;
 
-	list_for_each_entry(work, &wq->items, entry) {
-		if (!runs(wq, work))
-			return work;
+	raw_spin_lock_irqsave(&hosted_items_lock, flags);
+	list_for_each_entry(work, &w->wq->items, entry) {
+		if (runs(w->wq, work))
+			continue;
+		taken = work;
+		w->running = work;
+		list_del_init(&work->entry);
+		break;
 	}
-	return NULL;
+	raw_spin_unlock_irqrestore(&hosted_items_lock, flags);
+	return taken;
 }
 
 static void run_item(struct worker *w, struct work_struct *work)
 {
 	work_func_t func = work->func;
 
-	list_del_init(&work->entry);
-	w->running = work;
 	hosted_floor->sync(work, FLOOR_WRITE);
 	hosted_floor->acquire(work);
 	clear_bit(WORK_STRUCT_PENDING_BIT, work_data_bits(work));
@@ -131,7 +138,7 @@ static void worker_main(void *arg)
 	struct worker *w = arg;
 
 	for (;;) {
-		struct work_struct *work = next_item(w->wq);
+		struct work_struct *work = take_item(w);
 
 		if (work) {
 			w->idle = false;
@@ -170,8 +177,12 @@ static void kick(struct workqueue_struct *wq)
 
 static void put_in(struct workqueue_struct *wq, struct work_struct *work)
 {
+	unsigned long flags;
+
 	hosted_floor->release(work);
+	raw_spin_lock_irqsave(&hosted_items_lock, flags);
 	list_add_tail(&work->entry, &wq->items);
+	raw_spin_unlock_irqrestore(&hosted_items_lock, flags);
 	kick(wq);
 }
 
@@ -225,10 +236,14 @@ bool queue_delayed_work_on(int cpu, struct workqueue_struct *wq, struct delayed_
 
 static bool take_back(struct work_struct *work)
 {
+	unsigned long flags;
+
 	if (!test_and_clear_bit(WORK_STRUCT_PENDING_BIT, work_data_bits(work)))
 		return false;
+	raw_spin_lock_irqsave(&hosted_items_lock, flags);
 	if (!list_empty(&work->entry))
 		list_del_init(&work->entry);
+	raw_spin_unlock_irqrestore(&hosted_items_lock, flags);
 	return true;
 }
 
