@@ -168,6 +168,7 @@ struct floor {
 /* Numbers of system calls that are not Linux's. */
 enum floor_nr {
 	FLOOR_NR_NEXT_FD = 0x10000, /* the next file gets the first free number from arg[0] on */
+	FLOOR_NR_SELFTEST,          /* the tree's number arg[0]: 0, -EIO; -ENOENT: no such */
 };
 
 struct hosted_kernel {

@@ -58,3 +58,5 @@ long hosted_frame(struct world *w, u32 process, u64 addr, bool write);
 void hosted_interrupt(struct world *w, struct task *t);
 /* The next file that process opens gets fd, if it is free, or the next above. */
 void hosted_next_fd(struct world *w, u32 process, int fd);
+/* The tree's self tests that are initcalls: 0, -EIO: it failed, -ENOENT: there is none. */
+long hosted_selftest(struct world *w, u32 number);

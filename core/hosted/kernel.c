@@ -285,6 +285,11 @@ void hosted_next_fd(struct world *w, u32 process, int fd)
 	process_of(w)->k->syscall(process, FLOOR_NR_NEXT_FD, (u64[CALL_ARGS_MAX]){(u64)fd});
 }
 
+long hosted_selftest(struct world *w, u32 number)
+{
+	return process_of(w)->k->syscall(0, FLOOR_NR_SELFTEST, (u64[CALL_ARGS_MAX]){number});
+}
+
 static void hosted_shutdown(struct world *w)
 {
 	process_of(w)->k->shutdown();

@@ -112,7 +112,7 @@ static int exit_code(int status)
 }
 
 /* The finding as it was met: live, so without a recipe. */
-static void print_finding(FILE *out, const struct finding *found)
+void exec_print_finding(FILE *out, const struct finding *found)
 {
 	struct finding f = *found;
 
@@ -157,7 +157,7 @@ static int exec_run(struct exec_session *s, char *const argv[], struct world_run
 	exec_kill_clients(s);
 	finding_live = run->finding;
 	if (run->finding) {
-		print_finding(stdout, run->finding);
+		exec_print_finding(stdout, run->finding);
 		return CLI_FINDING;
 	}
 	if (host_stop_asked())

@@ -100,3 +100,6 @@ void exec_area_add(struct exec_process *p, struct exec_area area);
 void exec_area_copy(struct exec_process *to, const struct exec_process *from);
 /* Tells the client which frames are behind [addr, end) of what is known there. */
 void exec_send_runs(struct exec_thread *t, u64 addr, u64 end, bool private_only);
+
+/* exec.c: a finding of a run that no recipe gives again. */
+void exec_print_finding(FILE *out, const struct finding *found);

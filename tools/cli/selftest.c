@@ -1,14 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * `iommulab kernel selftest`: hands over to core/hosted/build/selftest.py.
+ * `iommulab kernel selftest`: hands over to core/hosted/build/selftest.py. What
+ * the tree tests inside itself (io-pgtable) is run here, in a world of its own.
  */
+#include "core/hosted/hosted.h"
 #include "sim/host/host.h"
+#include "sim/sched/sched.h"
+#include "sim/world/world.h"
 #include "tools/cli/cli.h"
+#include "tools/cli/exec.h"
+
+#include <errno.h>
 
 static const struct poptOption selftest_options[] = {
 	{"tree", 0, POPT_ARG_STRING, NULL, 't', "the Linux tree whose tests are run", "DIR"},
 	{"kernel", 0, POPT_ARG_STRING, NULL, 'k', "the hosted kernel (built of the tree)", "FILE"},
 	{"filter", 0, POPT_ARG_STRING, NULL, 'f', "only the test of this name", "NAME"},
+	{"io-pgtable", 0, POPT_ARG_NONE, NULL, 'i', "the tests inside the page tables' files of "
+	 "--kernel instead", NULL},
 	{"work", 0, POPT_ARG_STRING, NULL, 'w', "keeps what was compiled "
 	 "($XDG_CACHE_HOME/iommulab/selftest)", "DIR"},
 	{"json", 0, POPT_ARG_STRING, NULL, 'J', "the result as JSON; - is standard output", "FILE|-"},
@@ -25,7 +34,7 @@ static int read_options(int argc, char **argv, const char *given[256])
 	poptSetOtherOptionHelp(context, "--tree DIR [OPTIONS]\n"
 			       "runs the tree's own selftests as clients");
 	while ((rc = poptGetNextOpt(context)) > 0)
-		given[rc] = poptGetOptArg(context);
+		given[rc] = rc == 'i' ? "" : poptGetOptArg(context);
 	left = poptGetArg(context);
 	if (rc < -1)
 		rc = cli_fail("kernel selftest: %s: %s, see `iommulab kernel selftest --help`",
@@ -35,6 +44,80 @@ static int read_options(int argc, char **argv, const char *given[256])
 	else
 		rc = CLI_OK;
 	poptFreeContext(context);
+	return rc;
+}
+
+/* --- in the kernel --- */
+
+struct inside {
+	const struct kernel *kernel;
+	u32 n, failed;
+	bool began;
+};
+
+static void hear(void *arg, const char *text, unsigned long len)
+{
+	if (((struct inside *)arg)->began)
+		fwrite(text, 1, len, stdout);
+}
+
+static void boot_inside(struct world *w, void *self)
+{
+	w->kernel = (void *)(uintptr_t)((struct inside *)self)->kernel;
+	((struct inside *)self)->kernel->boot(w, NULL);
+}
+
+static void all_tests(void *arg)
+{
+	struct inside *t = arg;
+	long ret = 0;
+
+	t->began = true;
+	while (ret != -ENOENT) {
+		ret = hosted_selftest(this_world(), t->n);
+		t->n += ret != -ENOENT;
+		t->failed += ret && ret != -ENOENT;
+	}
+	t->began = false;
+}
+
+static void start_inside(struct world *w, void *self)
+{
+	sched_spawn(w->sched, "selftest", all_tests, self, 0);
+}
+
+static void end_inside(struct world *w, void *self)
+{
+	((struct inside *)self)->kernel->shutdown(w);
+}
+
+static int run_inside(const char *kernel)
+{
+	struct inside t = {0};
+	struct world_program p = {.boot = boot_inside, .start = start_inside,
+				  .shutdown = end_inside, .self = &t};
+	struct world_run r = {.seed = 1, .steps_max = 1ULL << 60};
+	struct world *w;
+	int rc;
+
+	if (!kernel)
+		return cli_fail("kernel selftest: --io-pgtable needs --kernel, a hosted kernel");
+	rc = cli_kernel_open("--kernel", kernel, &t.kernel);
+	if (rc)
+		return rc;
+	if (!t.kernel->syscall)
+		return cli_fail("kernel selftest: --kernel %s is no hosted kernel", kernel);
+	hosted_on_print(t.kernel, hear, &t);
+	w = world_create(0);
+	world_load(w, &p);
+	world_run(w, &r);
+	if (r.finding)
+		exec_print_finding(stdout, r.finding);
+	printf("%s: %u self tests of io-pgtable, %u failed\n", t.kernel->name, t.n,
+	       t.failed + (r.finding != NULL));
+	rc = r.finding || t.failed || !t.n ? CLI_FINDING : CLI_OK;
+	world_destroy(w);
+	hosted_close(t.kernel);
 	return rc;
 }
 
@@ -48,6 +131,10 @@ int cli_selftest(int argc, char **argv)
 
 	if (rc)
 		return rc;
+	if (given['i'] && (given['t'] || given['f'] || given['w'] || given['J']))
+		return cli_fail("kernel selftest: --io-pgtable goes with --kernel only");
+	if (given['i'])
+		return run_inside(given['k']);
 	if (!given['t'])
 		return cli_fail("kernel selftest: --tree is missing, expected a Linux tree");
 	if (!cli_hosted_root(root))

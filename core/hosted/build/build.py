@@ -51,20 +51,23 @@ FLAVOURS = {
 
 
 def read_list(path, tree):
-    """The file list: (kbuild targets, {wrapper: [files]}, {file: the symbol that it needs})."""
-    targets, wrapped, needs = [], {}, {}
+    """(kbuild targets, {wrapper: [files]}, {file: the symbol it needs}, {file: its tests'})."""
+    targets, wrapped, needs, tested = [], {}, {}, {}
     with open(path, encoding="ascii") as f:
         for line in f:
-            line, _, symbol = (part.strip() for part in line.split("#")[0].partition("?"))
+            line, _, tests = (part.strip() for part in line.split("#")[0].partition("!"))
+            line, _, symbol = (part.strip() for part in line.partition("?"))
             files, _, host = (part.strip() for part in line.partition("<-"))
             for name in (host or files).split():
                 if symbol:
                     needs[name] = symbol
+                if tests:
+                    tested[name] = tests
                 if tree.has(name):
                     targets.append(name[:-2] + ".o" if name.endswith(".c") else name)
                     if host:
                         wrapped[host] = files.split("+")
-    return targets, wrapped, needs
+    return targets, wrapped, needs, tested
 
 
 def hosted_flags(words, tree, extra, dropped=("-W",)):
@@ -182,7 +185,8 @@ class Build:
         return last
 
     def prepare(self):
-        targets, self.wrapped, needs = read_list(os.path.join(HERE, "files.txt"), self.tree)
+        targets, self.wrapped, needs, self.tested = read_list(os.path.join(HERE, "files.txt"),
+                                                              self.tree)
         self.tree.prepare(self.store, os.path.join(HERE, "um.config"), targets, self.progress)
         self.tree.drop_unless_configured(needs)
         self.store.place("KBUILD", self.tree.kbuild)
@@ -203,6 +207,9 @@ class Build:
                 folder = os.path.dirname(path)
                 path = overlay.wrapper(self.tree, source, self.wrapped[source], self.overlay)
                 flags.insert(0, "-I" + folder)
+            if source in self.tested:
+                flags += [f"-D{self.tested[source]}=1", "-include",
+                          os.path.join(HOSTED, "custom", "selftest.h")]
             rows.append(Source(source[:-2] + ".o", path, flags))
         self.n_tree = len(rows)
         if not rows:

@@ -6,7 +6,9 @@
  * False: no slab is ever full or shared; a constructor runs at each
  * allocation; an object of a SLAB_TYPESAFE_BY_RCU cache is not used again
  * before a grace period has ended. Alignment is 16
- * bytes, of caches that ask for more it is 256.
+ * bytes, of caches that ask for more it is 256; objects of those that ask for
+ * more than that are a frame each, as tables that devices read must be, and
+ * are not checked.
  */
 #include "core/hosted/runtime.h"
 
@@ -21,6 +23,7 @@ struct kmem_cache {
 	unsigned int size;
 	slab_flags_t flags;
 	unsigned int floor_flags;
+	bool in_frames;
 	void (*ctor)(void *p);
 };
 
@@ -184,7 +187,8 @@ struct kmem_cache *__kmem_cache_create_args(const char *name, unsigned int size,
 	s->name = name;
 	s->size = ALIGN(size, 8);
 	s->flags = flags;
-	BUG_ON(args->align > 256);
+	s->in_frames = args->align > 256;
+	BUG_ON(args->align > PAGE_SIZE || (s->in_frames && size > PAGE_SIZE));
 	s->floor_flags = args->align > 16 ? FLOOR_ALIGN_256 : 0;
 	s->ctor = args->ctor;
 	return s;
@@ -204,6 +208,8 @@ static void *cache_alloc(struct kmem_cache *s, gfp_t gfp, unsigned long pc)
 	size_t size = s->size;
 	void *p;
 
+	if (s->in_frames)
+		return (void *)__get_free_page(gfp);
 	if (s->flags & SLAB_TYPESAFE_BY_RCU)
 		size += sizeof(struct rcu_head);
 	p = alloc_with(size, gfp, s->floor_flags, s->name, pc);
@@ -219,7 +225,9 @@ static void cache_free(struct kmem_cache *s, void *p, unsigned long pc)
 {
 	struct rcu_head *head = p + s->size;
 
-	if (p && s->flags & SLAB_TYPESAFE_BY_RCU)
+	if (s->in_frames)
+		free_page((unsigned long)p);
+	else if (p && s->flags & SLAB_TYPESAFE_BY_RCU)
 		hosted_floor->rcu_call(head, (void (*)(void *))(unsigned long)s->size);
 	else
 		release(p, pc);

@@ -87,6 +87,8 @@ static long (*call_of(long nr))(const unsigned long *arg)
 {
 	if (nr == FLOOR_NR_NEXT_FD)
 		return next_fd;
+	if (nr == FLOOR_NR_SELFTEST)
+		return hosted_selftest;
 	return nr >= 0 && nr < ARRAY_SIZE(calls) ? calls[nr] : NULL;
 }
 

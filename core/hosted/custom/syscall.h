@@ -56,3 +56,6 @@ long hosted_sys_getuid(const unsigned long *arg);
 long hosted_sys_setuid(const unsigned long *arg);
 long hosted_sys_getpid(const unsigned long *arg);
 long hosted_sys_gettid(const unsigned long *arg);
+
+/* selftest.c */
+long hosted_selftest(const unsigned long *arg);
