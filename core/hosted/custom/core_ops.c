@@ -4,8 +4,9 @@
  * tree's own driver core and IOMMU core.
  *
  * Refused, since the tree takes them for bugs of its caller and warns: giving
- * back what the program does not have, freeing a domain that is attached,
- * unplugging a device whose group the program claimed or has a domain on.
+ * back what the program does not have or has a domain on, freeing a domain that
+ * is attached, what only drivers do while there is no IOMMU for them, unplugging
+ * a device whose group the program claimed or has a domain on.
  * False: set_type has no sysfs to write to, shutdown_iommu no hardware; both
  * say EOPNOTSUPP. map with pa 0 maps some frames, not fresh ones.
  */
@@ -13,6 +14,7 @@
 
 #include <linux/iommu.h>
 #include <linux/mutex.h>
+#include <linux/rwsem.h>
 
 #define DOMAINS_MAX 32
 #define SOME_FRAME 16
@@ -37,10 +39,11 @@ static unsigned int attached[DOMAINS_MAX]; /* how often the program has it attac
 static u64 claimed[HOSTED_DEVICES_MAX], group_claimed[HOSTED_DEVICES_MAX];
 static unsigned int on_device[HOSTED_DEVICES_MAX], on_group[HOSTED_DEVICES_MAX]; /* slot + 1 */
 static unsigned int busy[HOSTED_DEVICES_MAX]; /* operations that hold on to the device */
-static bool leaving[HOSTED_DEVICES_MAX];
+static bool leaving[HOSTED_DEVICES_MAX]; /* or arriving */
 static bool changing[DOMAINS_MAX];
 static bool used; /* by this program */
 static DEFINE_MUTEX(plug_lock);
+static DECLARE_RWSEM(give_back); /* held to attach; to write: an owner leaves */
 
 static struct hosted_device *device_at(unsigned long i)
 {
@@ -95,10 +98,14 @@ static long op_unregister_iommu(const unsigned long *arg)
 
 static long op_add(const unsigned long *arg)
 {
-	long ret;
+	long ret = -EBUSY;
 
 	mutex_lock(&plug_lock);
-	ret = hosted_device_add(device_at(arg[0]));
+	if (!leaving[arg[0]] && !busy[arg[0]]) {
+		leaving[arg[0]] = true;
+		ret = hosted_device_add(device_at(arg[0]));
+		leaving[arg[0]] = false;
+	}
 	mutex_unlock(&plug_lock);
 	return ret;
 }
@@ -164,13 +171,32 @@ static long op_claim(const unsigned long *arg)
 	return ret;
 }
 
+/* An owner that leaves has detached its domains: the tree asks that of its callers. */
+static bool attached_in_group(unsigned long i)
+{
+	struct device *dev = device_at(i)->dev;
+
+	for (unsigned int k = 0; k < hosted_machine.n_devices; k++) {
+		if ((k == i || same_group(dev, device_at(k)->dev)) && (on_device[k] || on_group[k]))
+			return true;
+	}
+	return false;
+}
+
 static long op_release(const unsigned long *arg)
 {
-	if (!claimed[arg[0]])
-		return -EINVAL;
-	claimed[arg[0]]--;
-	iommu_device_release_dma_owner(device_at(arg[0])->dev);
-	return 0;
+	long ret = -EINVAL;
+
+	down_write(&give_back);
+	if (claimed[arg[0]] && attached_in_group(arg[0])) {
+		ret = -EBUSY;
+	} else if (claimed[arg[0]]) {
+		claimed[arg[0]]--;
+		iommu_device_release_dma_owner(device_at(arg[0])->dev);
+		ret = 0;
+	}
+	up_write(&give_back);
+	return ret;
 }
 
 static long op_claim_group(const unsigned long *arg)
@@ -190,17 +216,21 @@ static long op_claim_group(const unsigned long *arg)
 static long op_release_group(const unsigned long *arg)
 {
 	struct iommu_group *group = iommu_group_get(device_at(arg[0])->dev);
+	long ret = -EINVAL;
 
 	if (!group)
 		return -ENODEV;
-	if (!group_claimed[arg[0]]) {
-		iommu_group_put(group);
-		return -EINVAL;
+	down_write(&give_back);
+	if (group_claimed[arg[0]] && attached_in_group(arg[0])) {
+		ret = -EBUSY;
+	} else if (group_claimed[arg[0]]) {
+		group_claimed[arg[0]]--;
+		iommu_group_release_dma_owner(group);
+		ret = 0;
 	}
-	group_claimed[arg[0]]--;
-	iommu_group_release_dma_owner(group);
+	up_write(&give_back);
 	iommu_group_put(group);
-	return 0;
+	return ret;
 }
 
 /* --- domains --- */
@@ -217,7 +247,8 @@ static long op_alloc_domain(const unsigned long *arg)
 	domain = iommu_paging_domain_alloc(dev);
 	if (IS_ERR(domain))
 		return PTR_ERR(domain);
-	domains[arg[0]] = domain;
+	hosted_floor->release(&domains[arg[0]]);
+	WRITE_ONCE(domains[arg[0]], domain);
 	return 0;
 }
 
@@ -250,16 +281,27 @@ static long op_attach(const unsigned long *arg)
 	if (on_device[arg[0]])
 		return -EBUSY;
 	attached[arg[1]]++;
+	down_read(&give_back);
 	on_device[arg[0]] = arg[1] + 1;
 	ret = iommu_attach_device(domains[arg[1]], device_at(arg[0])->dev);
+	up_read(&give_back);
 	return ret ? not_on(arg, &on_device[arg[0]], ret) : 0;
 }
 
+/* A device that has joined the group since makes it a matter of the group. */
 static long op_detach(const unsigned long *arg)
 {
+	struct device *dev = device_at(arg[0])->dev;
+	bool shared = false;
+
 	if (!domains[arg[1]] || on_device[arg[0]] != arg[1] + 1)
 		return -EINVAL;
-	iommu_detach_device(domains[arg[1]], device_at(arg[0])->dev);
+	for (unsigned int i = 0; i < hosted_machine.n_devices; i++)
+		shared |= i != arg[0] && same_group(dev, device_at(i)->dev);
+	if (shared)
+		iommu_detach_group(domains[arg[1]], dev->iommu_group);
+	else
+		iommu_detach_device(domains[arg[1]], dev);
 	return not_on(arg, &on_device[arg[0]], 0);
 }
 
@@ -283,8 +325,10 @@ static long attach_group(struct iommu_group *group, const unsigned long *arg)
 	if (on_group[arg[0]])
 		return -EBUSY;
 	attached[arg[1]]++;
+	down_read(&give_back);
 	on_group[arg[0]] = arg[1] + 1;
 	ret = iommu_attach_group(domains[arg[1]], group);
+	up_read(&give_back);
 	return ret ? not_on(arg, &on_group[arg[0]], ret) : 0;
 }
 
@@ -411,6 +455,7 @@ enum on {
 static const struct {
 	long (*fn)(const unsigned long *arg);
 	enum on on;
+	bool after_iommu; /* for drivers, which wait for the IOMMU */
 } core_ops[CORE_CODES] = {
 	[CORE_register_iommu] = {op_register_iommu, ON_IOMMU},
 	[CORE_unregister_iommu] = {op_unregister_iommu, ON_IOMMU},
@@ -420,20 +465,20 @@ static const struct {
 	[CORE_bind] = {op_bind, ON_DEVICE},
 	[CORE_unbind] = {op_unbind, ON_DEVICE},
 	[CORE_deferred] = {op_deferred, ON_NOTHING},
-	[CORE_claim] = {op_claim, ON_DEVICE},
+	[CORE_claim] = {op_claim, ON_DEVICE, true},
 	[CORE_release] = {op_release, ON_DEVICE},
-	[CORE_claim_group] = {op_claim_group, ON_DEVICE},
-	[CORE_release_group] = {op_release_group, ON_DEVICE},
-	[CORE_alloc_domain] = {op_alloc_domain, ON_DOMAIN_DEVICE},
+	[CORE_claim_group] = {op_claim_group, ON_DEVICE, true},
+	[CORE_release_group] = {op_release_group, ON_DEVICE, true},
+	[CORE_alloc_domain] = {op_alloc_domain, ON_DOMAIN_DEVICE, true},
 	[CORE_free_domain] = {op_free_domain, ON_DOMAIN},
-	[CORE_attach] = {op_attach, ON_DEVICE_DOMAIN},
+	[CORE_attach] = {op_attach, ON_DEVICE_DOMAIN, true},
 	[CORE_detach] = {op_detach, ON_DEVICE_DOMAIN},
-	[CORE_attach_group] = {op_attach_group, ON_DEVICE_DOMAIN},
-	[CORE_detach_group] = {op_detach_group, ON_DEVICE_DOMAIN},
-	[CORE_replace] = {op_replace, ON_DEVICE_DOMAIN},
+	[CORE_attach_group] = {op_attach_group, ON_DEVICE_DOMAIN, true},
+	[CORE_detach_group] = {op_detach_group, ON_DEVICE_DOMAIN, true},
+	[CORE_replace] = {op_replace, ON_DEVICE_DOMAIN, true},
 	[CORE_map] = {op_map, ON_DOMAIN},
 	[CORE_unmap] = {op_unmap, ON_DOMAIN},
-	[CORE_resv] = {op_resv, ON_DEVICE},
+	[CORE_resv] = {op_resv, ON_DEVICE, true},
 	[CORE_dma] = {op_dma, ON_DEVICE},
 };
 
@@ -460,7 +505,9 @@ static long on_a_device(unsigned int code, const unsigned long *arg, unsigned lo
 		return -ENODEV;
 	get_device(dev);
 	busy[i]++;
-	ret = core_ops[code].fn(arg);
+	ret = -ENODEV;
+	if (!core_ops[code].after_iommu || hosted_iommu_is_there(device_at(i)))
+		ret = core_ops[code].fn(arg);
 	busy[i]--;
 	put_device(dev);
 	return ret;
@@ -477,6 +524,8 @@ long hosted_core_op(unsigned int code, const unsigned long arg[4])
 	on = core_ops[code].on;
 	if (!indices_fit(on, arg))
 		return -EINVAL;
+	if (on == ON_DEVICE_DOMAIN || on == ON_DOMAIN)
+		hosted_floor->acquire(&domains[arg[on == ON_DEVICE_DOMAIN]]);
 	if (on == ON_DEVICE || on == ON_DEVICE_DOMAIN)
 		ret = on_a_device(code, arg, arg[0]);
 	else if (on == ON_DOMAIN_DEVICE)

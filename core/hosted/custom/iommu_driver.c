@@ -13,7 +13,12 @@
 #include <linux/iommu.h>
 #include <linux/mm.h>
 #include <linux/pci.h>
+#include <linux/platform_device.h>
 #include <linux/slab.h>
+
+/* Of drivers/base, which keeps them to itself. */
+int device_driver_attach(const struct device_driver *drv, struct device *dev);
+void device_driver_detach(struct device *dev);
 
 struct hosted_domain {
 	struct iommu_domain domain;
@@ -199,12 +204,18 @@ static bool capable_of(struct device *dev, enum iommu_cap cap)
 	       cap == IOMMU_CAP_ENFORCE_CACHE_COHERENCY || cap == IOMMU_CAP_DEFERRED_FLUSH;
 }
 
+/* While it registers, only to who does that: nobody sees it half made. */
+static bool is_there(const struct hosted_iommu *u)
+{
+	return u && (READ_ONCE(u->registered) || READ_ONCE(u->registrar) == current);
+}
+
 static struct iommu_device *probe_device(struct device *dev)
 {
 	struct hosted_device *hd = hosted_device_of(dev);
 	struct hosted_iommu *u = iommu_of(dev);
 
-	if (!u || !u->registered)
+	if (!is_there(u))
 		return ERR_PTR(-ENODEV);
 	if (u->d.fail_probe && !hd->probe_failed) {
 		hd->probe_failed = true;
@@ -326,13 +337,64 @@ static const struct iommu_ops driver_ops = {
 	.owner = THIS_MODULE,
 };
 
+/* --- instances --- */
+
+/*
+ * An IOMMU is a platform device, and registered while its driver is bound. What
+ * is behind it has a link to it, as firmware's descriptions make one: drivers
+ * wait for their IOMMU, and leave it before it goes.
+ */
+static int bind_iommu(struct platform_device *pdev)
+{
+	struct hosted_iommu *u = &hosted_machine.iommu[pdev->id];
+	int ret;
+
+	memset(&u->iommu, 0, sizeof(u->iommu));
+	u->iommu.fwnode = &u->fwnode;
+	WRITE_ONCE(u->registrar, current);
+	for (int i = 0; i < hosted_machine.n_devices; i++) {
+		if (hosted_machine.device[i].d.iommu == pdev->id)
+			hosted_iommu_describe(&hosted_machine.device[i]);
+	}
+	ret = iommu_device_register(&u->iommu, &u->ops, NULL);
+	WRITE_ONCE(u->registrar, NULL);
+	hosted_floor->release(u);
+	WRITE_ONCE(u->registered, !ret);
+	return ret;
+}
+
+static void unbind_iommu(struct platform_device *pdev)
+{
+	struct hosted_iommu *u = &hosted_machine.iommu[pdev->id];
+
+	WRITE_ONCE(u->registered, false);
+	iommu_device_unregister(&u->iommu);
+}
+
+static struct platform_driver iommu_driver = {
+	.driver.name = "hosted-iommu",
+	.probe = bind_iommu,
+	.remove = unbind_iommu,
+};
+
+static int add_hardware(struct hosted_iommu *u)
+{
+	int ret;
+
+	u->hw = platform_device_alloc("hosted-iommu", u - hosted_machine.iommu);
+	if (!u->hw)
+		return -ENOMEM;
+	ret = hosted_override(&u->hw->dev, "none");
+	return ret ? ret : platform_device_add(u->hw);
+}
+
 /*
  * The tree's mock driver takes every device that firmware does not describe, so
  * each IOMMU has a fwnode, and its operations are found by it from the start.
  */
 int hosted_iommu_boot(void)
 {
-	int ret = 0;
+	int ret = platform_driver_register(&iommu_driver);
 
 	for (int i = 0; i < hosted_machine.n_iommus && !ret; i++) {
 		struct hosted_iommu *u = &hosted_machine.iommu[i];
@@ -346,48 +408,48 @@ int hosted_iommu_boot(void)
 		fwnode_init(&u->fwnode, NULL);
 		u->firmware.fwnode = &u->fwnode;
 		ret = iommu_device_register(&u->firmware, &u->ops, NULL);
+		if (!ret)
+			ret = add_hardware(u);
 	}
 	return ret;
 }
 
-void hosted_iommu_describe(struct device *dev)
+void hosted_iommu_describe(struct hosted_device *hd)
+{
+	mutex_lock(&iommu_probe_device_lock);
+	if (hd->dev && !hd->going && is_there(iommu_of(hd->dev)) &&
+	    iommu_fwspec_init(hd->dev, &iommu_of(hd->dev)->fwnode))
+		pr_err("%s: no fwspec\n", hd->d.name);
+	mutex_unlock(&iommu_probe_device_lock);
+}
+
+bool hosted_iommu_is_there(const struct hosted_device *hd)
+{
+	struct hosted_iommu *u = &hosted_machine.iommu[hd->d.iommu];
+
+	if (hd->d.iommu >= hosted_machine.n_iommus || !READ_ONCE(u->registered))
+		return false;
+	hosted_floor->acquire(u);
+	return true;
+}
+
+void hosted_iommu_link(struct device *dev)
 {
 	struct hosted_iommu *u = iommu_of(dev);
 
-	if (!u || !u->registered)
-		return;
-	mutex_lock(&iommu_probe_device_lock);
-	if (iommu_fwspec_init(dev, &u->fwnode))
-		pr_err("%s: no fwspec\n", dev_name(dev));
-	mutex_unlock(&iommu_probe_device_lock);
+	if (u && !device_link_add(dev, &u->hw->dev, DL_FLAG_AUTOPROBE_CONSUMER))
+		pr_err("%s: no link to its IOMMU\n", dev_name(dev));
 }
 
 int hosted_iommu_register(struct hosted_iommu *u)
 {
-	int ret;
-
-	if (u->registered)
-		return -EBUSY;
-	memset(&u->iommu, 0, sizeof(u->iommu));
-	u->iommu.fwnode = &u->fwnode;
-	u->registered = true;
-	for (int i = 0; i < hosted_machine.n_devices; i++) {
-		struct hosted_device *hd = &hosted_machine.device[i];
-
-		if (hd->dev && iommu_of(hd->dev) == u)
-			hosted_iommu_describe(hd->dev);
-	}
-	ret = iommu_device_register(&u->iommu, &u->ops, NULL);
-	if (ret)
-		u->registered = false;
-	return ret;
+	return device_driver_attach(&iommu_driver.driver, &u->hw->dev);
 }
 
 int hosted_iommu_unregister(struct hosted_iommu *u)
 {
-	if (!u->registered)
+	if (!u->hw->dev.driver)
 		return -ENODEV;
-	u->registered = false;
-	iommu_device_unregister(&u->iommu);
+	device_driver_detach(&u->hw->dev);
 	return 0;
 }

@@ -30,20 +30,22 @@ static bool is_pci(const struct hosted_device *hd)
 	return hosted_machine.bus[hd->d.bus].pci;
 }
 
-int hosted_device_override(struct hosted_device *hd, const char *driver)
+int hosted_override(struct device *dev, const char *driver)
 {
-	if (!hd->dev)
-		return -ENODEV;
-	driver = driver ? driver : "none";
 #if HOSTED_HAS_DEVICE_DRIVER_OVERRIDE
-	return device_set_driver_override(hd->dev, driver);
+	return device_set_driver_override(dev, driver);
 #else
-	if (is_pci(hd))
-		return driver_set_override(hd->dev, &to_pci_dev(hd->dev)->driver_override, driver,
+	if (dev_is_pci(dev))
+		return driver_set_override(dev, &to_pci_dev(dev)->driver_override, driver,
 					   strlen(driver));
-	return driver_set_override(hd->dev, &to_platform_device(hd->dev)->driver_override, driver,
+	return driver_set_override(dev, &to_platform_device(dev)->driver_override, driver,
 				   strlen(driver));
 #endif
+}
+
+int hosted_device_override(struct hosted_device *hd, const char *driver)
+{
+	return hd->dev ? hosted_override(hd->dev, driver ? driver : "none") : -ENODEV;
 }
 
 /* --- platform devices --- */
@@ -59,9 +61,11 @@ static int platform_add(struct hosted_device *hd)
 	ret = hosted_device_override(hd, NULL);
 	if (!ret) {
 		hosted_irq_isolate(&pdev->dev);
-		hosted_iommu_describe(&pdev->dev);
+		hosted_iommu_describe(hd);
 		ret = platform_device_add(pdev);
 	}
+	if (!ret)
+		hosted_iommu_link(&pdev->dev);
 	if (ret) {
 		hd->dev = NULL;
 		platform_device_put(pdev);
@@ -86,11 +90,24 @@ int hosted_device_add(struct hosted_device *hd)
 	return is_pci(hd) ? hosted_pci_add(hd) : platform_add(hd);
 }
 
+/* What is being unplugged is described no more: nobody would take that back. */
+static void set_going(struct hosted_device *hd, bool going)
+{
+	mutex_lock(&iommu_probe_device_lock);
+	hd->going = going;
+	mutex_unlock(&iommu_probe_device_lock);
+}
+
 int hosted_device_remove(struct hosted_device *hd)
 {
+	int ret;
+
 	if (!hd->dev)
 		return -ENODEV;
-	return is_pci(hd) ? hosted_pci_remove(hd) : platform_remove(hd);
+	set_going(hd, true);
+	ret = is_pci(hd) ? hosted_pci_remove(hd) : platform_remove(hd);
+	set_going(hd, false);
+	return ret;
 }
 
 /* The driver that the machine names for it; as after device_initial_probe(). */

@@ -22,6 +22,8 @@ struct hosted_iommu {
 	struct iommu_device iommu;
 	struct iommu_device firmware; /* makes `ops` known before `iommu` is registered */
 	struct iommu_ops ops;
+	struct platform_device *hw;
+	struct task_struct *registrar; /* who is about to register it */
 	bool registered;
 };
 
@@ -33,6 +35,7 @@ struct hosted_device {
 	struct device *dev;          /* while it is there */
 	struct iommu_domain *domain; /* what the hardware translates by; NULL: nothing set */
 	unsigned int walking;        /* look-ups by the device that are under way */
+	bool going;                  /* firmware takes it out; under iommu_probe_device_lock */
 	bool probe_failed;           /* fail_probe has had its turn */
 };
 
@@ -54,13 +57,18 @@ int hosted_device_add(struct hosted_device *hd);
 int hosted_device_remove(struct hosted_device *hd);
 /* Only the named driver will match; NULL: none. */
 int hosted_device_override(struct hosted_device *hd, const char *driver);
+int hosted_override(struct device *dev, const char *driver);
 /* Lets the machine's driver have it. */
 int hosted_device_probe(struct hosted_device *hd);
 
 /* custom/iommu_driver.c */
 int hosted_iommu_boot(void);
 /* What firmware says of a device: which IOMMU it is behind, once that is there. */
-void hosted_iommu_describe(struct device *dev);
+void hosted_iommu_describe(struct hosted_device *hd);
+/* Whether its drivers could be bound now. */
+bool hosted_iommu_is_there(const struct hosted_device *hd);
+/* Its drivers wait for the IOMMU; the device has its name. */
+void hosted_iommu_link(struct device *dev);
 int hosted_iommu_register(struct hosted_iommu *u);
 int hosted_iommu_unregister(struct hosted_iommu *u);
 /* The memory that the device reaches at an IOVA now; NULL: the access faults. */

@@ -154,7 +154,8 @@ int pcibios_device_add(struct pci_dev *pdev)
 		return 0;
 	hd->dev = &pdev->dev;
 	pdev->untrusted |= hd->d.untrusted;
-	hosted_iommu_describe(&pdev->dev);
+	hosted_iommu_describe(hd);
+	hosted_iommu_link(&pdev->dev);
 	if (hd->d.alias_of < hosted_machine.n_devices) {
 		alias = &hosted_machine.device[hd->d.alias_of];
 		if (alias->d.bus == hd->d.bus)
