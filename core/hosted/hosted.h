@@ -29,6 +29,9 @@ const struct kernel *hosted_open(const char *path, char *err, size_t err_size);
 void hosted_close(const struct kernel *k);
 /* Reports and recipes name the object so: the tree that it was built of. */
 void hosted_call(const struct kernel *k, const char *name);
+/* For debuggers: the object's file, and where its address 0 is in a process's first world. */
+const char *hosted_file(const struct kernel *k);
+u64 hosted_address(void);
 const struct hosted_facts *hosted_facts(const struct kernel *k);
 /* Who hears what the kernel prints; nobody at first. text has no NUL. */
 void hosted_on_print(const struct kernel *k,

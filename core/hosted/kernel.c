@@ -329,6 +329,11 @@ const struct kernel *hosted_open(const char *path, char *err, size_t err_size)
 	return &image->kernel;
 }
 
+const char *hosted_file(const struct kernel *k)
+{
+	return ((const struct hosted_image *)k)->path;
+}
+
 void hosted_call(const struct kernel *k, const char *name)
 {
 	struct hosted_image *image = (struct hosted_image *)(uintptr_t)k;

@@ -22,10 +22,15 @@
 #define PAGE 4096UL
 #define FAR_NS 1000000000UL /* kernels wait seconds only for what should not happen */
 
+u64 hosted_address(void)
+{
+	return HEAP_BASE - IMAGE_BELOW;
+}
+
 /* Where the image's address 0 is. */
 static u64 image_base(const struct world *w)
 {
-	return HEAP_BASE + w->slot * HEAP_SLOT - IMAGE_BELOW;
+	return hosted_address() + w->slot * HEAP_SLOT;
 }
 
 /* Relocations whose place lies in [low, high). */

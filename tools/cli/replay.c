@@ -262,14 +262,26 @@ static int play(struct cli *c, struct explore_replay *how, const struct scenario
 
 /* --- gdb --- */
 
-/* The same command in gdb, with a breakpoint where findings are reported. */
-static int in_gdb(struct cli *c)
+/*
+ * The same command in gdb, with a breakpoint where findings are reported. A
+ * hosted kernel is placed by us, so gdb is told where: functions and lines of
+ * the tree are in its backtrace.
+ */
+static int in_gdb(struct cli *c, const struct kernel *kernel)
 {
+	char symbols[HOST_PATH_MAX + 64] = "echo", name[HOST_PATH_MAX + 16];
 	char *const argv[] = {
-		"gdb", "-q", "-ex", "set breakpoint pending on", "-ex", "break oracle_report",
-		"-ex", "handle SIGSEGV stop print", "-ex", "run", "-ex", "backtrace", "--args",
-		(char *)host_program_path(), "replay", "--force", (char *)c->args[0], NULL,
+		"gdb", "-q", "-ex", "set confirm off", "-ex", "set breakpoint pending on",
+		"-ex", symbols, "-ex", "break oracle_report", "-ex", "handle SIGSEGV stop print",
+		"-ex", "run", "-ex", "backtrace", "--args",
+		(char *)host_program_path(), "replay", "--force", (char *)c->args[0],
+		c->o.kernel ? name : NULL, NULL,
 	};
+
+	if (kernel->path)
+		snprintf(symbols, sizeof(symbols), "add-symbol-file \"%s\" -o 0x%llx",
+			 hosted_file(kernel), (unsigned long long)hosted_address());
+	snprintf(name, sizeof(name), "--kernel=%s", c->o.kernel ? c->o.kernel : "");
 
 	host_exec("gdb", argv);
 	return cli_fail("gdb cannot be started, expected it to be installed: "
@@ -312,7 +324,7 @@ static int replay_with(struct cli *c, bool shrink)
 	if (!rc && !explore_kernel_check(s, how.kernel, why, sizeof(why)))
 		rc = cli_fail("%s", why);
 	if (!rc)
-		rc = c->o.gdb ? in_gdb(c) : play(c, &how, s);
+		rc = c->o.gdb ? in_gdb(c, how.kernel) : play(c, &how, s);
 	if (s)
 		scenario_free(s);
 	free(r);

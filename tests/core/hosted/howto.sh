@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# What docs/howto/host-your-kernel.md promises: its program and its C reproducer
+# show the race of a broken tree, which replays, in gdb too, and bisects.
+. "$(dirname "$0")/lib.sh"
+[ "$FLAVOUR" = lab ] || exit 77
+
+HOWTO=docs/howto/map-and-destroy
+BROKEN=$WORK/broken.so
+expect 0 '' hosted_build
+python3 tools/kernel_edit.py --tree "$TREE" --diff tests/core/hosted/mutants/destroy-no-wait.edit \
+	>"$WORK/broken.diff" || fail "no patch"
+expect 0 '' "$IOMMULAB" kernel build --tree "$TREE" --work "$CACHE" --flavour "$FLAVOUR" \
+	--patch "$WORK/broken.diff" --out "$BROKEN"
+
+expect 0 'clean, 5000 runs' "$IOMMULAB" run --kernel "$KERNEL" --runs 5000 $HOWTO.syz
+expect 1 'KASAN: slab-use-after-free' "$IOMMULAB" run --kernel "$BROKEN" --runs 20000 $HOWTO.syz
+cp "$WORK/said" "$WORK/report.txt"
+expect 1 '100 of 100 replays identical' "$IOMMULAB" replay --times 100 "$WORK/report.txt"
+expect 0 'shown by bad' "$IOMMULAB" bisect --bad "$BROKEN" --good "$KERNEL" --runs 1000 "$WORK/report.txt"
+if command -v gdb >/dev/null; then
+	timeout 120 "$IOMMULAB" replay --gdb "$WORK/report.txt" </dev/null >"$WORK/gdb" 2>&1
+	grep -q ' in iommufd_ioas_map (' "$WORK/gdb" || fail "gdb does not know the tree"
+fi
+
+gcc -o "$WORK/repro" $HOWTO.c -pthread || fail "$HOWTO.c does not compile"
+"$IOMMULAB" exec --kernel "$KERNEL" -- "$WORK/repro" </dev/null || fail "the client does not run"
+expect 1 'KASAN: slab-use-after-free' "$IOMMULAB" exec --kernel "$BROKEN" \
+	--record "$WORK/repro.syz" --explore --threads all --runs 20000 -- "$WORK/repro"
+expect 1 'switch 1' "$IOMMULAB" run --kernel "$BROKEN" --threads all --runs 20000 "$WORK/repro.syz"
+
+# Trees are kernels wherever a kernel is named.
+XDG_CACHE_HOME=$WORK/cache expect 2 'not a kernel tree' "$IOMMULAB" diff --kernel "$KERNEL" \
+	--against "$WORK" $HOWTO.syz
+expect 0 'kernel selftest --tree' "$IOMMULAB" kernel --help
+finish
