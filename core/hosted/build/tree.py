@@ -47,7 +47,9 @@ class Tree:
         self.path = os.path.realpath(path)
         self.seen = self.path
         self.instead = {}   # {path as seen: the file to read instead}
-        self.forced = symbols(force)
+        self.forced = [(name, value.partition("?")[0].strip()) for name, value in symbols(force)
+                       if os.path.exists(os.path.join(self.path,
+                                                      value.partition("?")[2].strip()))]
         self.version = self._version()
         self.kbuild = self.commands = None
 
