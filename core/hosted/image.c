@@ -190,8 +190,9 @@ static bool read_headers(struct hosted_image *image)
 
 	if (eh->e_type != ET_DYN || eh->e_machine != EM_X86_64 || eh->e_phoff % 8 ||
 	    eh->e_phentsize != sizeof(*ph) ||
-	    !inside(eh->e_phoff, (u64)eh->e_phnum * sizeof(*ph), image->size))
-		return false;
+	    !inside(eh->e_phoff, (u64)eh->e_phnum * sizeof(*ph), image->size) ||
+	    !inside(eh->e_shoff, (u64)eh->e_shnum * eh->e_shentsize, image->size))
+		return false; /* the sections' table comes last: a file that was cut has none */
 	for (u32 i = 0; i < eh->e_phnum; i++) {
 		if (ph[i].p_type == PT_LOAD && !add_segment(image, &ph[i]))
 			return false;
