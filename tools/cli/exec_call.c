@@ -16,6 +16,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 static void answer(struct exec_thread *t, long ret, bool took_fd)
 {
@@ -152,6 +153,22 @@ static long do_fork_failed(struct exec_worker *w, const u64 *arg)
 	return 0;
 }
 
+/* Known before its hello, which it may not live to say. */
+static long do_fork_made(struct exec_worker *w, const u64 *arg)
+{
+	struct exec_session *s = w->session;
+
+	for (u32 i = 0; i < EXEC_PROCESSES_MAX; i++) {
+		struct exec_process *p = &s->process[i];
+
+		if (!p->used || p->pid || p->dying || p->number != arg[0])
+			continue;
+		p->pidfd = (int)syscall(SYS_pidfd_open, (pid_t)arg[1], 0);
+		p->dying = p->pidfd < 0;
+	}
+	return 0;
+}
+
 static long do_forked(struct exec_worker *w, const u64 *arg)
 {
 	(void)arg;
@@ -175,6 +192,7 @@ static const struct {
 } own_calls[] = {
 	{EXEC_NR_FORK, do_fork},
 	{EXEC_NR_FORK_FAILED, do_fork_failed},
+	{EXEC_NR_FORK_MADE, do_fork_made},
 	{EXEC_NR_FORKED, do_forked},
 	{EXEC_NR_FAIL_NTH, do_fail_nth},
 };

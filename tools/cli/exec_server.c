@@ -143,7 +143,8 @@ static void drop_thread(struct exec_thread *t)
 static void process_gone(struct exec_session *s, struct exec_process *p)
 {
 	p->dying = true;
-	close(p->life);
+	if (p->life >= 0)
+		close(p->life);
 	if (p->pidfd >= 0)
 		close(p->pidfd);
 	p->life = p->pidfd = -1;
@@ -165,7 +166,8 @@ static bool add_process(struct exec_session *s, const struct exec_hello *h, int 
 		process_gone(s, before);
 	/* Made when the parent forked, with the parent's areas. */
 	for (u32 i = 0; h->process != EXEC_NEW_PROCESS && i < EXEC_PROCESSES_MAX; i++) {
-		if (s->process[i].used && !s->process[i].pid && s->process[i].number == h->process)
+		if (s->process[i].used && !s->process[i].pid && !s->process[i].dying &&
+		    s->process[i].number == h->process)
 			p = &s->process[i];
 	}
 	for (u32 i = 0; h->process == EXEC_NEW_PROCESS && !p && i < EXEC_PROCESSES_MAX; i++) {
@@ -179,6 +181,8 @@ static bool add_process(struct exec_session *s, const struct exec_hello *h, int 
 		if (number < 0)
 			return false;
 		s->kernel->syscall(s->world, (u32)number, SYS_munmap, everything);
+	} else if (p->pidfd >= 0) {
+		close(p->pidfd);
 	}
 	p->session = s;
 	p->used = true;
@@ -217,8 +221,8 @@ static void hear_hello(struct exec_session *s, const struct exec_hello *h, int f
 		close(fd);
 }
 
-/* All that have come; false: nobody holds the other end any more. */
-static bool hear_hellos(struct exec_session *s)
+/* All that have come. Once nobody holds the other end, control is -1. */
+static void hear_hellos(struct exec_session *s)
 {
 	for (;;) {
 		struct exec_hello hello;
@@ -232,8 +236,12 @@ static bool hear_hellos(struct exec_session *s)
 		ssize_t n = recvmsg(s->control, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 		int fd;
 
+		if (n == 0) {
+			close(s->control);
+			s->control = -1;
+		}
 		if (n <= 0)
-			return n != 0;
+			return;
 		if (m.msg_controllen < sizeof(more.head) || more.head.cmsg_type != SCM_RIGHTS)
 			continue;
 		memcpy(&fd, CMSG_DATA(&more.head), sizeof(fd));
@@ -359,7 +367,7 @@ static void listen_all(struct exec_session *s, struct listener *l)
 	for (u32 i = 0; i < EXEC_PROCESSES_MAX; i++) {
 		struct exec_process *p = &s->process[i];
 
-		if (!p->used || p->dying || p->life < 0)
+		if (!p->used || p->dying || (p->life < 0 && p->pidfd < 0))
 			continue;
 		listen_to(l, p->life, NULL, p);
 		listen_to(l, p->pidfd, NULL, p);
@@ -414,6 +422,16 @@ static void hear(struct exec_session *s, struct listener *l)
 	}
 }
 
+/* Of who was gone before it was listened to; and who was to come, but never will. */
+static void hear_last(struct exec_session *s)
+{
+	hear_hellos(s);
+	for (u32 i = 0; s->control < 0 && i < EXEC_PROCESSES_MAX; i++) {
+		if (s->process[i].used && !s->process[i].pid)
+			s->process[i].dying = true;
+	}
+}
+
 static void clients_body(void *arg)
 {
 	static struct listener l;
@@ -427,13 +445,15 @@ static void clients_body(void *arg)
 		settle(s);
 		take_turns(s);
 		reap(s);
+		if (s->child_gone)
+			hear_last(s);
 		if (s->child_gone && !anybody(s))
 			break;
 		ns = until_timer(s, &idle);
 		if (s->child_gone && !ns && all_dying(s))
 			break; /* calls of the dead that nothing will end: the oracles say why */
 		ms = ns && idle ? 0 : ns ? (int)min(ns / 1000000 + 1, (u64)TICK_MS) : TICK_MS;
-		ms = s->child_gone || !s->greeted ? min(ms, 20) : ms;
+		ms = s->child_gone || !s->greeted || s->control < 0 ? min(ms, 20) : ms;
 		listen_all(s, &l);
 		n = poll(l.fd, l.n, ms);
 		if (n > 0)

@@ -30,6 +30,8 @@ static long with_copy(long (*make)(const preload_args a), const preload_args a)
 		in_child(number);
 	else if (pid < 0)
 		preload_ask1(EXEC_NR_FORK_FAILED, number);
+	else
+		preload_ask(EXEC_NR_FORK_MADE, (long[6]){number, pid}, -1, NULL);
 	return pid;
 }
 

@@ -30,6 +30,7 @@
 enum exec_nr {
 	EXEC_NR_FORK = 0x10000, /* gives the child's process number */
 	EXEC_NR_FORK_FAILED,    /* arg 0: that number */
+	EXEC_NR_FORK_MADE,      /* arg 0: that number; arg 1: the child's pid, which may be dead */
 	EXEC_NR_FORKED,         /* the child's first: gives runs of what is private */
 	EXEC_NR_SLEPT,          /* arg 0: nanoseconds */
 	EXEC_NR_FAIL_NTH,       /* arg 0: set to n, or ~0: gives what is left */

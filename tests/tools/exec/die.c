@@ -23,6 +23,25 @@ static int alloc(int fd)
 	return ioctl(fd, 0x3b81, &cmd);
 }
 
+/* More than there are processes at once, most of which die before they are known. */
+static int forks_failed(void)
+{
+	int failed = 0;
+
+	for (int i = 0; i < 150; i++) {
+		int status, pid = fork();
+
+		if (pid == 0) {
+			for (;;)
+				pause();
+		}
+		if (pid > 0)
+			kill(pid, SIGKILL);
+		failed += pid < 0 || waitpid(pid, &status, 0) != pid;
+	}
+	return failed;
+}
+
 int main(void)
 {
 	int event = eventfd(0, 0), iommu, status, pid;
@@ -39,6 +58,7 @@ int main(void)
 	if (waitpid(pid, &status, 0) != pid || !WIFSIGNALED(status))
 		return 1;
 	printf("killed in read, then alloc %d\n", alloc(iommu));
+	printf("killed at birth, failed %d\n", forks_failed());
 	fflush(stdout);
 	pid = fork();
 	if (pid == 0) {

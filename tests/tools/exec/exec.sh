@@ -13,6 +13,7 @@ unset REPRO_HANG
 served 0 'alloc 0, read 8 of 5, map 0, write 8, close 0' repro_threads
 served 0 'some points failed, then none: yes' repro_fault
 served 7 'killed in read, then alloc 0' die
+grep -q 'killed at birth, failed 0' "$WORK/said" || fail "clients that die at once stay for ever"
 grep -q 'executed another, then alloc 0' "$WORK/said" || fail "a client executes another program"
 grep -q 'aborted, then alloc 0' "$WORK/said" || fail "a client aborts"
 
@@ -24,6 +25,11 @@ cmp -s "$WORK/1" "$WORK/2" || fail "two runs of one client differ"
 # Through a shell, whose exit code it is; through a pipe.
 expect 9 'some points' "$IOMMULAB" exec --kernel "$KERNEL" -- \
 	sh -c "$WORK/repro_fault | cat; exit 9"
+
+# One that is gone before anybody listens.
+for i in 1 2 3 4 5 6; do
+	expect 0 '' "$IOMMULAB" exec --kernel "$KERNEL" -- true
+done
 
 # What cannot be a client.
 expect_one_line 2 'no program' "$IOMMULAB" exec --kernel "$KERNEL"
