@@ -16,6 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define REPORT_MAX (8UL << 20)
+
 enum { GOOD, BAD, SIDES };
 static const char *const side_names[] = {"good", "bad"};
 
@@ -45,10 +47,25 @@ static bool ends_with(const char *text, const char *end)
 	return n >= m && strcmp(text + n - m, end) == 0;
 }
 
+/* A report of any name: the line that replays it is in no scenario. */
+static bool is_report(const char *arg)
+{
+	char *text, err[160];
+	size_t size;
+	bool is;
+
+	if (strcmp(arg, "-") == 0 ||
+	    !host_file_read(arg, REPORT_MAX, &text, &size, err, sizeof(err)))
+		return false;
+	is = strstr(text, "\nreplay: iommulab replay '") != NULL;
+	free(text);
+	return is;
+}
+
 static bool is_recipe(const char *arg)
 {
 	return strncmp(arg, "iommulab1:", 10) == 0 || ends_with(arg, ".txt") ||
-	       ends_with(arg, ".json") || ends_with(arg, ".recipe");
+	       ends_with(arg, ".json") || ends_with(arg, ".recipe") || is_report(arg);
 }
 
 static int read_file(struct bisect *b)

@@ -17,6 +17,8 @@ expect 1 'KASAN: slab-use-after-free' "$IOMMULAB" run --kernel "$BROKEN" --runs 
 cp "$WORK/said" "$WORK/report.txt"
 expect 1 '100 of 100 replays identical' "$IOMMULAB" replay --times 100 "$WORK/report.txt"
 expect 0 'shown by bad' "$IOMMULAB" bisect --bad "$BROKEN" --good "$KERNEL" --runs 1000 "$WORK/report.txt"
+cp "$WORK/report.txt" "$WORK/report"
+expect 0 'shown by bad' "$IOMMULAB" bisect --bad "$BROKEN" --good "$KERNEL" --runs 1000 "$WORK/report"
 if command -v gdb >/dev/null; then
 	timeout 120 "$IOMMULAB" replay --gdb "$WORK/report.txt" </dev/null >"$WORK/gdb" 2>&1
 	grep -q ' in iommufd_ioas_map (' "$WORK/gdb" || fail "gdb does not know the tree"
