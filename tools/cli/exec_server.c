@@ -499,7 +499,7 @@ void exec_kill_clients(struct exec_session *s)
 		if (p->used && !p->dying && p->pidfd >= 0)
 			syscall(SYS_pidfd_send_signal, p->pidfd, SIGKILL, NULL, 0);
 	}
-	if (!s->child_gone) {
+	if (!s->child_gone && s->child > 0) {
 		kill(s->child, SIGKILL);
 		while (waitpid(s->child, NULL, 0) < 0 && errno == EINTR)
 			;

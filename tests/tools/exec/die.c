@@ -49,6 +49,8 @@ int main(void)
 
 	iommu = open("/dev/iommu", O_RDWR);
 	pid = fork();
+	if (pid < 0)
+		return 1; /* kill(-1) means everybody */
 	if (pid == 0) {
 		read(event, &value, sizeof(value)); /* for ever */
 		_exit(1);
