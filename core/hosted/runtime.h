@@ -29,6 +29,12 @@ struct hosted_task {
 #ifndef CONFIG_THREAD_INFO_IN_TASK
 	struct thread_info ti;
 #endif
+#ifdef IOMMULAB_X86
+	struct hosted_preempt preempt;
+	int in_hardirq;
+	bool in_lockdep; /* the tree's own */
+	int irq_before;  /* ... entered it so */
+#endif
 	int irq_on;
 	int racing; /* depth of data_race() */
 	void *task;         /* the floor's; NULL: a process's leader, which never runs */
@@ -51,6 +57,15 @@ static inline struct thread_info *hosted_thread_info_of(struct hosted_task *h)
 #endif
 }
 
+static inline int *hosted_preempt_count_of(struct hosted_task *h)
+{
+#ifdef IOMMULAB_X86
+	return &h->preempt.preempt_count;
+#else
+	return &hosted_thread_info_of(h)->preempt_count;
+#endif
+}
+
 /* custom/task.c */
 void hosted_task_boot(void);
 /* A kernel thread; name and arg live as long as it does. */
@@ -66,6 +81,17 @@ void hosted_interrupt(void *task);
 /* A deadlocked or misused service: ends the run. */
 void hosted_finding(unsigned long pc, const char *title, const char *fmt, ...)
 	__printf(3, 4);
+
+/* custom/lockdep_tree.c: the tree's own lockdep, where there is one. */
+bool hosted_tree_init(struct lockdep_map *map, const char *name, struct lock_class_key *key,
+		      int subclass, u8 inner, u8 outer, u8 type);
+void hosted_tree_acquire(struct lockdep_map *map, unsigned int subclass, int trylock, int read,
+			 int check, struct lockdep_map *nest, unsigned long ip);
+void hosted_tree_release(struct lockdep_map *map, unsigned long ip);
+void hosted_tree_downgrade(struct lockdep_map *map, unsigned long ip);
+void hosted_tree_set_class(struct lockdep_map *map, const char *name, struct lock_class_key *key,
+			   unsigned int subclass, unsigned long ip);
+void hosted_lockdep_said(const char *text, size_t n);
 
 /* custom/page.c */
 void hosted_page_boot(void);

@@ -12,6 +12,7 @@ import argparse
 import hashlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -31,7 +32,8 @@ HERE = os.path.dirname(os.path.realpath(__file__))
 HOSTED = os.path.dirname(HERE)
 
 # Not for a position-independent object in a user's process.
-DROPPED = ("-fno-PIE", "-mcmodel=large", "-fno-builtin", "-fomit-frame-pointer", "-pg")
+DROPPED = ("-fno-PIE", "-mcmodel=large", "-mcmodel=kernel", "-mstack-alignment=8",
+           "-fno-builtin", "-fomit-frame-pointer", "-pg")
 DROPPED_PREFIXES = ("-Wp,", "-fno-builtin-", "-fmacro-prefix-map=", "-std=")
 COMMON = ["-std=gnu11", "-fPIC", "-g", "-fdebug-compilation-dir=.", "-fno-omit-frame-pointer",
           "-fno-asynchronous-unwind-tables"]
@@ -47,6 +49,18 @@ FLAVOURS = {
     "bench": [],
     "asan": HOOKS + UBSAN,
     "fuzz": HOOKS + ["-fsanitize-coverage=edge,inline-8bit-counters,pc-table"],
+}
+# Files of the tree that watch the others: no hooks, names of their own.
+WATCHERS = {"kernel/locking/lockdep.c": "x86/lockdep_names.h"}
+FIRST_READ = {"um": [], "x86": ["-include", os.path.join(HOSTED, "x86/force.h")]}
+# Two of x86's per-CPU variables are functions here (x86/force.h), which must not
+# share a section with one that is defined: each name has a section of its own.
+PER_CPU = re.compile(r"\bDEFINE_(STATIC_)?(PER_CPU|SRCU)", re.A)
+SECTIONS = {"um": [], "x86": ["-include", os.path.join(HOSTED, "x86/sections.h")]}
+CONFIGS = {
+    "um": [],
+    # Before the tree's folders: the headers that differ in a process.
+    "x86": ["-I" + os.path.join(HOSTED, "x86"), "-DIOMMULAB_X86=1"],
 }
 
 
@@ -115,7 +129,7 @@ class Progress:
 class Build:
     def __init__(self, args, progress):
         self.args, self.progress = args, progress
-        self.tree = Tree(args.tree, os.path.join(HERE, "um.force"))
+        self.tree = Tree(args.tree, args.config, os.path.join(HERE, f"{args.config}.force"))
         args.work = os.path.realpath(args.work or default_work())
         self.check_places()
         self.store = Store(args.work, say)
@@ -174,7 +188,7 @@ class Build:
         last = COMMON + FLAVOURS[self.args.flavour] + [
             f"-ffile-prefix-map={self.overlay}/=",
             "-include", os.path.join(self.overlay, "hosted_config.h"),
-            "-include", os.path.join(HOSTED, "force.h")]
+            *FIRST_READ[self.args.config], "-include", os.path.join(HOSTED, "force.h")]
         if self.args.flavour != "bench":
             last.append("-DIOMMULAB_HOOKS=1")
         if "-fsanitize=thread" in last:
@@ -185,9 +199,10 @@ class Build:
         return last
 
     def prepare(self):
+        config = os.path.join(HERE, f"{self.args.config}.config")
         targets, self.wrapped, needs, self.tested = read_list(os.path.join(HERE, "files.txt"),
                                                               self.tree)
-        self.tree.prepare(self.store, os.path.join(HERE, "um.config"), targets, self.progress)
+        self.tree.prepare(self.store, config, targets, self.progress)
         self.tree.drop_unless_configured(needs)
         self.store.place("KBUILD", self.tree.kbuild)
         overlay.write(self.tree, self.overlay)
@@ -197,12 +212,18 @@ class Build:
 
     def sources(self):
         """The tree's files, then the runtime's."""
+        first = CONFIGS[self.args.config]
         extra, rows, root = self.extra_flags(), [], os.path.realpath(self.args.root)
         for source, words in self.tree.commands.items():
             if source.startswith("scripts/"):
                 continue
-            flags = hosted_flags(words, self.tree, extra) + ["-w"]
+            flags = first + hosted_flags(words, self.tree, extra) + ["-w"]
             path = os.path.join(self.tree.seen, source)
+            if PER_CPU.search(self.tree.text(source)):
+                flags = SECTIONS[self.args.config] + flags
+            if source in WATCHERS:
+                flags = [f for f in flags if f not in FLAVOURS[self.args.flavour]]
+                flags += ["-include", os.path.join(HOSTED, WATCHERS[source])]
             if source in self.wrapped:
                 folder = os.path.dirname(path)
                 path = overlay.wrapper(self.tree, source, self.wrapped[source], self.overlay)
@@ -218,7 +239,7 @@ class Build:
         flags = [w.replace('"file"', '"hosted"').replace("fs/file", "hosted")
                  for w in hosted_flags(words, self.tree, extra, ())
                  if not w.startswith(("-fsanitize-coverage", "-fsanitize-minimal"))]
-        flags = ["-I" + root, "-I" + os.path.join(self.tree.seen, "kernel/sched"),
+        flags = [*first, "-I" + root, "-I" + os.path.join(self.tree.seen, "kernel/sched"),
                  "-I" + self.tree.seen, *flags, f"-ffile-prefix-map={root}/=",
                  "-Wno-missing-prototypes", "-Wno-missing-declarations",
                  "-Wno-null-pointer-arithmetic", "-Wno-strict-prototypes", "-fno-sanitize=all",
@@ -347,11 +368,14 @@ def options():
     p.add_argument("--cached", action="store_true")  # prints the object's place in the store
     p.add_argument("--patch", action="append", default=[])
     p.add_argument("--flavour", default="lab")
+    p.add_argument("--config", default="um")
     p.add_argument("--json")
     p.add_argument("--jobs", default=str(os.cpu_count() or 2))
     args = p.parse_args()
     if args.flavour not in FLAVOURS:
         raise Failure(f"--flavour: '{args.flavour}', expected {', '.join(FLAVOURS)}")
+    if args.config not in CONFIGS:
+        raise Failure(f"--config: '{args.config}', expected {', '.join(CONFIGS)}")
     if not args.jobs.isdecimal() or not 1 <= int(args.jobs) <= 512:
         raise Failure(f"--jobs: '{args.jobs}', expected a number from 1 to 512")
     args.jobs = int(args.jobs)

@@ -43,8 +43,9 @@ def symbols(path):
 class Tree:
     """The user's tree at `path`; compilers and kbuild name it `seen`."""
 
-    def __init__(self, path, force):
+    def __init__(self, path, arch, force):
         self.path = os.path.realpath(path)
+        self.arch = arch
         self.seen = self.path
         self.instead = {}   # {path as seen: the file to read instead}
         self.forced = [(name, value.partition("?")[0].strip()) for name, value in symbols(force)
@@ -88,7 +89,7 @@ class Tree:
             return f.read()
 
     def make(self, *args):
-        argv = ["make", "-C", self.seen, "ARCH=um", f"O={self.kbuild}", "LLVM=-19", *args]
+        argv = ["make", "-C", self.seen, f"ARCH={self.arch}", f"O={self.kbuild}", "LLVM=-19", *args]
         env = {k: v for k, v in os.environ.items()
                if not k.startswith(("MAKE", "KBUILD", "KCONFIG", "CONFIG_")) and k != "ARCH"}
         make = subprocess.Popen(argv, env=env, text=True, errors="replace", process_group=0,
@@ -119,7 +120,7 @@ class Tree:
     def prepare(self, store, config, targets, progress):
         """kbuild's headers and commands for the targets, kept while nothing that decides changes."""
         with open(config, encoding="ascii") as f:
-            key = digest(self.version, self.forced, f.read(), sorted(targets))
+            key = digest(self.version, self.arch, self.forced, f.read(), sorted(targets))
         made = store.find(key, "kbuild")
         if not made:
             progress(f"preparing the headers of Linux {self.version}")
@@ -142,7 +143,8 @@ class Tree:
         self.kbuild = store.path("kbuild", "new")
         os.makedirs(self.kbuild)
         self.make("-s", f"KCONFIG_ALLCONFIG={os.path.abspath(config)}", "allnoconfig")
-        self.make("-s", "-j2", "prepare")
+        # The last step of "prepare" for x86 makes tools that no header needs.
+        self.make("-s", "-j2", "prepare" if self.arch == "um" else "prepare0")
         rows = self._commands(targets)
         with open(os.path.join(self.kbuild, "iommulab.json"), "w", encoding="utf-8") as f:
             json.dump({source: [w.replace(self.seen, "@TREE@") for w in words]

@@ -84,7 +84,9 @@ static const struct msi_parent_ops msi_parent = {
 	.init_dev_msi_info = msi_child,
 };
 
-void *pci_root_bus_fwnode(struct pci_bus *bus)
+void *hosted_root_bus_fwnode(struct pci_bus *bus) HOSTED_NAMED(pci_root_bus_fwnode);
+
+void *hosted_root_bus_fwnode(struct pci_bus *bus)
 {
 	return hosted_msi_fwnode;
 }

@@ -12,15 +12,19 @@
 #include <linux/lockdep.h>
 #include <linux/rcupdate.h>
 
+#ifndef IOMMULAB_X86
 struct lock_class_key __lockdep_no_validate__;
 int lock_stat;
+#endif
 int debug_locks = 1;
 int debug_locks_silent;
 
-struct lockdep_map rcu_lock_map = {.name = "rcu_read_lock"};
-struct lockdep_map rcu_bh_lock_map = {.name = "rcu_read_lock_bh"};
-struct lockdep_map rcu_sched_lock_map = {.name = "rcu_read_lock_sched"};
-struct lockdep_map rcu_callback_map = {.name = "rcu_callback"};
+static struct lock_class_key hosted_rcu_keys[4];
+#define RCU_MAP(i, text) {.name = text, .key = &hosted_rcu_keys[i]}
+struct lockdep_map rcu_lock_map = RCU_MAP(0, "rcu_read_lock");
+struct lockdep_map rcu_bh_lock_map = RCU_MAP(1, "rcu_read_lock_bh");
+struct lockdep_map rcu_sched_lock_map = RCU_MAP(2, "rcu_read_lock_sched");
+struct lockdep_map rcu_callback_map = RCU_MAP(3, "rcu_callback");
 
 static bool is_rcu(const struct lockdep_map *map)
 {
@@ -37,12 +41,14 @@ static unsigned long class_of(const struct lockdep_map *map)
 void lockdep_init_map_type(struct lockdep_map *map, const char *name, struct lock_class_key *key,
 			   int subclass, u8 inner, u8 outer, u8 type)
 {
-	memset(map, 0, sizeof(*map));
-	map->name = name;
-	map->key = key;
-	map->wait_type_inner = inner;
-	map->wait_type_outer = outer;
-	map->lock_type = type;
+	if (!hosted_tree_init(map, name, key, subclass, inner, outer, type)) {
+		memset(map, 0, sizeof(*map));
+		map->name = name;
+		map->key = key;
+		map->wait_type_inner = inner;
+		map->wait_type_outer = outer;
+		map->lock_type = type;
+	}
 	hosted_floor->mark_written(map, sizeof(*map));
 	hosted_floor->lock_init(map, class_of(map), name);
 }
@@ -69,6 +75,7 @@ void lock_acquire(struct lockdep_map *map, unsigned int subclass, int trylock, i
 
 	check_map(map, ip);
 	mode = kind_of(map);
+	hosted_tree_acquire(map, subclass, trylock, read, check, nest, ip);
 	if (is_rcu(map) || map->key == &__lockdep_no_validate__)
 		return;
 	if (!map->key) {
@@ -87,6 +94,7 @@ void lock_acquire(struct lockdep_map *map, unsigned int subclass, int trylock, i
 void lock_release(struct lockdep_map *map, unsigned long ip)
 {
 	check_map(map, ip);
+	hosted_tree_release(map, ip);
 	if (!is_rcu(map) && map->key != &__lockdep_no_validate__)
 		hosted_floor->lock_release(map, ip);
 }
@@ -113,6 +121,7 @@ void lock_downgrade(struct lockdep_map *map, unsigned long ip)
 {
 	unsigned int mode = kind_of(map) | FLOOR_LOCK_READ | FLOOR_LOCK_TRY;
 
+	hosted_tree_downgrade(map, ip);
 	hosted_floor->lock_release(map, ip);
 	hosted_floor->lock_acquire(map, class_of(map), 0, mode, ip);
 }
@@ -120,9 +129,12 @@ void lock_downgrade(struct lockdep_map *map, unsigned long ip)
 void lock_set_class(struct lockdep_map *map, const char *name, struct lock_class_key *key,
 		    unsigned int subclass, unsigned long ip)
 {
+	hosted_tree_set_class(map, name, key, subclass, ip);
 	map->key = key;
 	map->name = name;
 }
+
+#ifndef IOMMULAB_X86
 
 /* Newer trees: how often a held lock was taken; all bits: not known, no check. */
 u32 lock_sequence(struct lockdep_map *map)
@@ -137,6 +149,11 @@ void lockdep_register_key(struct lock_class_key *key)
 void lockdep_unregister_key(struct lock_class_key *key)
 {
 }
+
+void debug_show_held_locks(struct task_struct *task)
+{
+}
+#endif
 
 int debug_lockdep_rcu_enabled(void)
 {
@@ -169,15 +186,12 @@ void lockdep_rcu_suspicious(const char *file, const int line, const char *s)
 		       line, s);
 }
 
+/* Only the tree's own lockdep gives up. */
 int debug_locks_off(void)
 {
-	return 0;
+	return IS_ENABLED(CONFIG_PROVE_LOCKING) && xchg(&debug_locks, 0);
 }
 
 void debug_check_no_locks_freed(const void *from, unsigned long len)
-{
-}
-
-void debug_show_held_locks(struct task_struct *task)
 {
 }

@@ -50,7 +50,12 @@ static struct {
 } hosted_kept __hosted_keep;
 
 struct page *mem_map;
+#ifdef IOMMULAB_X86
+unsigned long page_offset_base;
+#define uml_physmem page_offset_base
+#else
 unsigned long uml_physmem;
+#endif
 unsigned long max_mapnr;
 unsigned long max_low_pfn;
 unsigned long min_low_pfn;

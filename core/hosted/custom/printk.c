@@ -16,6 +16,7 @@ static int say(const char *fmt, va_list args)
 	char text[TEXT_MAX];
 	int n = vscnprintf(text, sizeof(text), printk_skip_level(fmt), args);
 
+	hosted_lockdep_said(text, n);
 	hosted_floor->print(text, n);
 	return n;
 }

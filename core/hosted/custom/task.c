@@ -46,7 +46,7 @@ static noinline struct hosted_task *adopt(void **word)
 #ifndef CONFIG_THREAD_INFO_IN_TASK
 	h->ti.task = p;
 #endif
-	hosted_thread_info_of(h)->preempt_count = 0;
+	*hosted_preempt_count_of(h) = 0;
 	*word = h;
 	p->stack = hosted_thread_info_of(h);
 	p->flags = hosted_floor->is_daemon() ? PF_KTHREAD : 0;
@@ -56,6 +56,9 @@ static noinline struct hosted_task *adopt(void **word)
 	refcount_set(&p->rcu_users, 1);
 	hosted_process_none(p);
 	strscpy(p->comm, hosted_floor->task_name(), sizeof(p->comm));
+#ifdef IOMMULAB_X86
+	lockdep_init_task(p);
+#endif
 	raw_spin_lock_init(&p->pi_lock);
 	spin_lock_init(&p->alloc_lock);
 #if HOSTED_HAS_BLOCKED_LOCK
@@ -77,6 +80,29 @@ struct thread_info *hosted_thread_info(void)
 {
 	return hosted_thread_info_of(self());
 }
+
+#ifdef IOMMULAB_X86
+/* The tree's headers declare them as variables of a data section (x86/force.h). */
+int *hosted_of_irqs(void) HOSTED_NAMED(hosted_hardirqs_enabled);
+int *hosted_of_hardirq(void) HOSTED_NAMED(hosted_hardirq_context);
+
+int *hosted_of_irqs(void)
+{
+	struct hosted_task *h = self();
+
+	return h->in_lockdep ? &h->irq_before : &h->irq_on;
+}
+
+int *hosted_of_hardirq(void)
+{
+	return &self()->in_hardirq;
+}
+
+struct hosted_preempt *hosted_preempt(void)
+{
+	return &self()->preempt;
+}
+#endif
 
 struct task_struct *hosted_current(void)
 {
@@ -105,11 +131,25 @@ void hosted_irq_set(int on)
  */
 static struct hosted_task *hosted_irq_owner;
 
+/* The tree's lockdep turns interrupts off for nobody but itself. */
+static inline bool keeps_to_itself(struct hosted_task *h, int on)
+{
+#ifdef IOMMULAB_X86
+	if (h->in_lockdep)
+		h->irq_on = on;
+	return h->in_lockdep;
+#else
+	return false;
+#endif
+}
+
 static void irq_off(struct hosted_task *h)
 {
+	if (keeps_to_itself(h, 0))
+		return;
 	if (!h->irq_on)
 		return;
-	while (hosted_irq_owner && !hosted_thread_info_of(h)->preempt_count)
+	while (hosted_irq_owner && !*hosted_preempt_count_of(h))
 		hosted_floor->yield();
 	if (!hosted_irq_owner)
 		hosted_irq_owner = h;
@@ -119,6 +159,8 @@ static void irq_off(struct hosted_task *h)
 
 static void irq_on(struct hosted_task *h)
 {
+	if (keeps_to_itself(h, 1))
+		return;
 	if (h->irq_on)
 		return;
 	hosted_floor->release(&hosted_irq_owner);

@@ -22,7 +22,11 @@
 
 bool initcall_debug;
 struct kobject *kernel_kobj;
+#ifdef IOMMULAB_X86
+struct cpuinfo_x86 boot_cpu_data = {.x86_cache_alignment = 64, .x86_clflush_size = 64};
+#else
 struct cpuinfo_um boot_cpu_data = {.cache_alignment = 64};
+#endif
 struct cpumask __cpu_possible_mask = {{1}}, __cpu_online_mask = {{1}}, __cpu_present_mask = {{1}},
 	       __cpu_enabled_mask = {{1}};
 const unsigned long cpu_bit_bitmap[BITS_PER_LONG + 1][BITS_TO_LONGS(NR_CPUS)] = {[1] = {1}};
@@ -157,7 +161,8 @@ const struct kernel_param_ops param_ops_bool = {.set = param_set_bool, .get = pa
 const struct kernel_param_ops param_ops_int = {.set = param_set_uint, .get = param_get_uint};
 const struct kernel_param_ops param_ops_uint = {.set = param_set_uint, .get = param_get_uint};
 const struct kernel_param_ops param_ops_string = {.set = param_set_uint, .get = param_get_uint};
-struct kernel_stat kstat;
+/* Declared per CPU, and in a section that x86's headers leave to functions. */
+struct kernel_stat hosted_kstat HOSTED_NAMED(kstat);
 struct user_namespace init_user_ns;
 
 /* --- time units --- */

@@ -1,0 +1,6 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* In the place of the tree's header of this name: WARN() and BUG() are calls, not undefined instructions. */
+#pragma once
+
+#include <linux/stringify.h>
+#include <asm-generic/bug.h>

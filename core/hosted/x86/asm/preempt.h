@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* In the place of the tree's header of this name: the count is the task's. */
+#pragma once
+
+#include <linux/thread_info.h>
+
+struct hosted_preempt {
+	int preempt_count;
+};
+struct hosted_preempt *hosted_preempt(void);
+
+#pragma push_macro("current_thread_info")
+#undef current_thread_info
+#define current_thread_info() hosted_preempt()
+#include <asm-generic/preempt.h>
+#pragma pop_macro("current_thread_info")
