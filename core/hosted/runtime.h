@@ -57,6 +57,16 @@ static inline struct thread_info *hosted_thread_info_of(struct hosted_task *h)
 #endif
 }
 
+/* The tree's own lockdep is at work: nothing that it calls may give the CPU away. */
+static inline bool hosted_in_lockdep(void)
+{
+#ifdef IOMMULAB_X86
+	return hosted_task_of(current)->in_lockdep;
+#else
+	return false;
+#endif
+}
+
 static inline int *hosted_preempt_count_of(struct hosted_task *h)
 {
 #ifdef IOMMULAB_X86

@@ -376,6 +376,8 @@ def options():
         raise Failure(f"--flavour: '{args.flavour}', expected {', '.join(FLAVOURS)}")
     if args.config not in CONFIGS:
         raise Failure(f"--config: '{args.config}', expected {', '.join(CONFIGS)}")
+    if args.config != "um" and args.flavour != "lab":
+        raise Failure(f"--config {args.config}: has no --flavour {args.flavour}, expected lab")
     if not args.jobs.isdecimal() or not 1 <= int(args.jobs) <= 512:
         raise Failure(f"--jobs: '{args.jobs}', expected a number from 1 to 512")
     args.jobs = int(args.jobs)

@@ -18,13 +18,15 @@
 void __rcu_read_lock(void)
 {
 	current->rcu_read_lock_nesting++;
-	hosted_floor->rcu_lock();
+	if (!hosted_in_lockdep())
+		hosted_floor->rcu_lock();
 }
 
 void __rcu_read_unlock(void)
 {
 	current->rcu_read_lock_nesting--;
-	hosted_floor->rcu_unlock();
+	if (!hosted_in_lockdep())
+		hosted_floor->rcu_unlock();
 }
 
 void call_rcu(struct rcu_head *head, rcu_callback_t func)

@@ -156,7 +156,7 @@ const char *kallsyms_lookup(unsigned long addr, unsigned long *size, unsigned lo
 
 static int address(char *buf, unsigned long addr)
 {
-	return sprintf(buf, "0x%lx", addr);
+	return snprintf(buf, KSYM_SYMBOL_LEN, "0x%lx", addr);
 }
 
 int sprint_symbol(char *buf, unsigned long addr)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* In the place of the tree's header of this name: WARN() and BUG() are calls, not undefined instructions. */
+/* In the place of the tree's header of this name: WARN() and BUG() are calls. */
 #pragma once
 
 #include <linux/stringify.h>
