@@ -28,7 +28,7 @@ expect 9 'some points' "$IOMMULAB" exec --kernel "$KERNEL" -- \
 
 # One that is gone before anybody listens.
 for i in 1 2 3 4 5 6; do
-	expect 0 '' "$IOMMULAB" exec --kernel "$KERNEL" -- true
+	expect 0 '^at once$' "$IOMMULAB" exec --kernel "$KERNEL" -- echo 'at once'
 done
 
 # What cannot be a client.
