@@ -192,7 +192,7 @@ static inline __attribute__((always_inline)) void access_granule(u64 addr, u32 s
 	owner = c->owner && c->owner != t->id + 1 ? ACCESS_SHARED : t->id + 1;
 	stop = t->stop_at - (owner == ACCESS_SHARED ? t->weight_shared : 0);
 	if (unlikely(c->gen != t->gen || (s64)(t->ops + 1 - stop) >= 0 || t->observed ||
-		     mask & ~(flags & OP_WRITE ? c->open : c->open & c->init)))
+		     (t->checks && mask & ~(flags & OP_WRITE ? c->open : c->open & c->init))))
 		return access_slow(addr, size, flags, pc);
 	if (t->checks & ACCESS_CHECK_RACE) {
 		if (unlikely(!access_is_simple(t, c, mask)))
