@@ -176,8 +176,8 @@ static inline __attribute__((always_inline)) void access_granule(u64 addr, u32 s
 								 u64 pc)
 {
 	struct task *t = current_task;
-	struct cell *c = access_cell_at(addr);
 	u32 mask = access_mask(addr, size), plain = flags & OP_MARKED ? 0 : mask;
+	struct cell *c;
 	u64 stop;
 	u32 owner;
 
@@ -189,6 +189,7 @@ static inline __attribute__((always_inline)) void access_granule(u64 addr, u32 s
 	}
 	if (unlikely(!t))
 		return;
+	c = access_cell_at(addr);
 	owner = c->owner && c->owner != t->id + 1 ? ACCESS_SHARED : t->id + 1;
 	stop = t->stop_at - (owner == ACCESS_SHARED ? t->weight_shared : 0);
 	if (unlikely(c->gen != t->gen || (s64)(t->ops + 1 - stop) >= 0 || t->observed ||

@@ -134,6 +134,24 @@ static bool build_cached(const char *tree, char path[HOST_PATH_MAX])
 	return rc == 0;
 }
 
+/* At most two kernels a process (diff, bisect); they live as long as it. */
+static const struct kernel *opened[2];
+static u32 n_opened;
+
+static void close_opened(void)
+{
+	while (n_opened)
+		hosted_close(opened[--n_opened]);
+}
+
+static void keep_open(const struct kernel *k)
+{
+	if (!n_opened)
+		atexit(close_opened);
+	if (n_opened < ARRAY_SIZE(opened))
+		opened[n_opened++] = k;
+}
+
 int cli_kernel_open(const char *option, const char *text, const struct kernel **k)
 {
 	char path[HOST_PATH_MAX], why[512];
@@ -151,7 +169,10 @@ int cli_kernel_open(const char *option, const char *text, const struct kernel **
 		if (*k)
 			hosted_call(*k, text);
 	}
-	return *k ? CLI_OK : cli_fail("%s: %s", option, why);
+	if (!*k)
+		return cli_fail("%s: %s", option, why);
+	keep_open(*k);
+	return CLI_OK;
 }
 
 int cli_kernel(int argc, char **argv)

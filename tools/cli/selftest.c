@@ -117,7 +117,6 @@ static int run_inside(const char *kernel)
 	       t.failed + (r.finding != NULL));
 	rc = r.finding || t.failed || !t.n ? CLI_FINDING : CLI_OK;
 	world_destroy(w);
-	hosted_close(t.kernel);
 	return rc;
 }
 

@@ -41,8 +41,7 @@ HOOKS = ["-fsanitize=thread", "-mllvm", "-tsan-distinguish-volatile=1",
          "-mllvm", "-tsan-instrument-func-entry-exit=0", "-fno-optimize-sibling-calls"]
 BENIGN = os.path.join(HERE, "benign.txt")
 # The kernel's own choice of UBSan's checks, each a call that ends the run.
-UBSAN = ["-fsanitize=bounds,shift,bool,enum,integer-divide-by-zero,unreachable",
-         "-fsanitize-minimal-runtime"]
+UBSAN = ["-fsanitize=bounds,shift,bool,enum,integer-divide-by-zero,unreachable"]
 # The checked heap sees the tree's memory errors in all flavours with hooks; asan has them, too.
 FLAVOURS = {
     "lab": HOOKS,
@@ -238,7 +237,7 @@ class Build:
         words = self.tree.commands["fs/file.c"]
         flags = [w.replace('"file"', '"hosted"').replace("fs/file", "hosted")
                  for w in hosted_flags(words, self.tree, extra, ())
-                 if not w.startswith(("-fsanitize-coverage", "-fsanitize-minimal"))]
+                 if not w.startswith("-fsanitize-coverage")]
         flags = [*first, "-I" + root, "-I" + os.path.join(self.tree.seen, "kernel/sched"),
                  "-I" + self.tree.seen, *flags, f"-ffile-prefix-map={root}/=",
                  "-Wno-missing-prototypes", "-Wno-missing-declarations",

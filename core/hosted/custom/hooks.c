@@ -85,6 +85,7 @@ void hosted_check_access(const volatile void *p, size_t size, int type)
 		hosted_floor->access((const void *)p, size, op, HOSTED_CALLER);
 }
 
+#ifdef IOMMULAB_HOOKS
 /* Around data_race(). */
 void kcsan_disable_current(void)
 {
@@ -102,3 +103,4 @@ void kcsan_enable_current_nowarn(void)
 {
 	kcsan_enable_current();
 }
+#endif
