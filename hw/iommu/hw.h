@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What every IOMMU model offers, and what it stands on.
+ *
+ * A model is a state machine without tasks, clock or heap of its own. It is
+ * driven from outside: MMIO, transactions of devices, and work(), which does
+ * one pending step (fetch a command, finish an invalidation, deliver a fault).
+ * It reaches the world only through struct hw_env: physical memory, messages
+ * to endpoints, interrupts, decisions. So the same model runs alone (vectors,
+ * benches, fuzzers) and inside a world, where work() is a task of hardware.
+ *
+ * Everything that comes from registers, memory or devices is untrusted: it has
+ * an architected outcome, never an assertion; loops are bounded by ring sizes
+ * and table levels.
+ */
+#pragma once
+
+#include "sim/base/types.h"
+
+#define HW_NO_PASID 0xffffffffu
+
+/* How a transaction was issued (PCIe AT field). */
+enum hw_kind {
+	HW_UNTRANSLATED,
+	HW_TRANSLATION_REQUEST, /* ATS: asks for the translation, moves no data */
+	HW_TRANSLATED,          /* addr is a physical address that ATS gave */
+};
+
+enum hw_access {
+	HW_READ = 1,
+	HW_WRITE = 2,
+	HW_EXEC = 4,
+	HW_PRIV = 8,       /* privileged mode requested (PASID TLP prefix) */
+	HW_NO_WRITE = 16,  /* ATS: NW, write permission is not asked for */
+	HW_INSTR = 32,     /* SMMU: instruction fetch */
+};
+
+/* One transaction within one 4 KiB page. */
+struct hw_req {
+	u64 addr;
+	u32 sid;       /* requester id (bus << 8 | devfn) or StreamID */
+	u32 pasid;     /* or HW_NO_PASID */
+	u16 access;    /* enum hw_access */
+	u8 kind;       /* enum hw_kind */
+	u8 no_fault_report; /* probes (ATOS, prefetch): no record, no state change */
+};
+
+enum hw_status {
+	HW_OK,
+	HW_ABORT,      /* unsupported request or completer abort; a fault may have been recorded */
+	HW_STALLED,    /* resp->tag names it; hw_env.resume() tells the end */
+	HW_INTERRUPT,  /* the write was a message signalled interrupt, and is done */
+	HW_AGAIN,      /* blocked by work in flight: call work(), then repeat */
+};
+
+struct hw_resp {
+	u64 pa;        /* of req->addr */
+	u8 lg2;        /* bytes (log2) around it that have the same translation */
+	u8 access;     /* what is permitted: enum hw_access */
+	u8 status;     /* enum hw_status */
+	u8 global;     /* ATS: G */
+	u8 no_snoop;   /* the access does not snoop processor caches */
+	u8 reads;      /* words (8 bytes) that were read from memory for it */
+	u16 tag;       /* HW_STALLED */
+	u32 entry;     /* provenance of the cache entry that answered, 0: a walk did */
+};
+
+/* PCIe page request, as the endpoint sends it. */
+struct hw_page_request {
+	u64 addr;      /* page aligned */
+	u32 sid, pasid;
+	u16 group;     /* page request group index, 9 bits */
+	u8 access;     /* enum hw_access: READ, WRITE, EXEC, PRIV */
+	u8 last;       /* last of its group; without READ and WRITE: a stop marker */
+};
+
+/* What an IOMMU sends towards an endpoint. */
+enum hw_msg_kind {
+	HW_MSG_ATC_INV,       /* invalidate [addr, addr + 2^lg2); answered by atc_done(itag) */
+	HW_MSG_PRG_RESPONSE,  /* page request group response */
+};
+
+enum hw_prg_code { HW_PRG_SUCCESS = 0, HW_PRG_INVALID = 1, HW_PRG_FAILURE = 15 };
+
+struct hw_msg {
+	u8 kind, code;  /* enum hw_msg_kind; enum hw_prg_code */
+	u8 lg2, global;
+	u16 group;
+	u16 itag;       /* of HW_MSG_ATC_INV: the model's, to be handed back */
+	u32 sid, pasid;
+	u64 addr;
+};
+
+/* What happened inside, for oracles; sent only when hw_env.fact is there. */
+enum hw_fact {
+	HW_FACT_WALK_WORD,    /* a: pa, b: value read for a translation or configuration */
+	HW_FACT_FILL,         /* a: cache, b: entry, c: address, d: value */
+	HW_FACT_DROP,         /* a: cache, b: entry, c: command serial */
+	HW_FACT_TRANSLATE,    /* a: sid | pasid << 32, b: addr, c: pa, d: access */
+	HW_FACT_FAULT,        /* a: sid | pasid << 32, b: addr, c: reason */
+	HW_FACT_COMMAND,      /* a: first word, b: serial; it was fetched */
+	HW_FACT_COMMAND_DONE, /* a: first word, b: serial; its effect is complete */
+	HW_FACT_SYNC,         /* b: serial; a wait or sync was signalled to software */
+	HW_FACT_PROTOCOL,     /* a: const char *: software broke a rule of the queue or table */
+	HW_FACT_AD,           /* a: pa of the entry, b: old, c: new; accessed or dirty set */
+};
+
+struct hw_env {
+	/* Physical memory: ram[pa], for pa < ram_size. */
+	u8 *ram;
+	u64 ram_size;
+	void *owner;
+	/* A moment at which others may run; NULL: none do. why: a static text. */
+	void (*point)(struct hw_env *e, const char *why);
+	/* A choice of 0 <= x < n, for late answers and replacement; NULL: always 0. */
+	u32 (*choose)(struct hw_env *e, u32 n);
+	/* A 32-bit message signalled interrupt by the IOMMU itself. */
+	void (*msi)(struct hw_env *e, u64 addr, u32 data);
+	/* Level of wired interrupt line n of the model. */
+	void (*wire)(struct hw_env *e, u32 n, bool level);
+	void (*send)(struct hw_env *e, const struct hw_msg *m);
+	/* A stalled transaction ends: retry it, or it is aborted. */
+	void (*resume)(struct hw_env *e, u16 tag, bool retry);
+	/* An interrupt after remapping: APIC style destination and vector. */
+	void (*deliver)(struct hw_env *e, u32 dest, u32 vector);
+	void (*fact)(struct hw_env *e, enum hw_fact f, const u64 arg[4]);
+	/* The walker does not snoop: it reads what was flushed; NULL: coherent. */
+	u64 (*read_flushed)(struct hw_env *e, u64 pa);
+};
+
+struct hw_iommu;
+
+struct hw_iommu_ops {
+	const char *name;      /* as in YAML: "vtd", "smmuv3" */
+	u64 mmio_size;         /* bytes */
+	/*
+	 * options: "key=value,key=value" (capabilities, cache policy, personas);
+	 * NULL: defaults. Returns NULL and a text in err (of err_size bytes) if it is
+	 * malformed or contradicts itself.
+	 */
+	struct hw_iommu *(*create)(struct hw_env *e, const char *options, char *err,
+				   size_t err_size);
+	void (*destroy)(struct hw_iommu *h);
+	/* Power-on state. O(touched). */
+	void (*reset)(struct hw_iommu *h);
+	/* size 1, 2, 4 or 8; outside of the region or unaligned: reads 0, writes nothing. */
+	u64 (*mmio_read)(struct hw_iommu *h, u64 off, u32 size);
+	void (*mmio_write)(struct hw_iommu *h, u64 off, u32 size, u64 value);
+	void (*translate)(struct hw_iommu *h, const struct hw_req *req, struct hw_resp *resp);
+	/* One pending step; false: nothing is pending. */
+	bool (*work)(struct hw_iommu *h);
+	void (*page_request)(struct hw_iommu *h, const struct hw_page_request *r);
+	/* The endpoint has finished the ATC invalidation itag. */
+	void (*atc_done)(struct hw_iommu *h, u16 itag);
+	/* Time in which no answer came, for time-outs (ITE, CERROR_ATC_INV_SYNC). */
+	void (*timeout)(struct hw_iommu *h);
+	/* Ground truth: the same walk of memory as it is now, no cache, no side effect. */
+	void (*walk)(struct hw_iommu *h, const struct hw_req *req, struct hw_resp *resp);
+};
+
+/* First member of each model's state. */
+struct hw_iommu {
+	const struct hw_iommu_ops *ops;
+	struct hw_env *env;
+};
+
+extern const struct hw_iommu_ops hw_vtd_ops, hw_smmuv3_ops;
+
+static inline void hw_point(struct hw_env *e, const char *why)
+{
+	if (e->point)
+		e->point(e, why);
+}
