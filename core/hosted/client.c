@@ -6,6 +6,7 @@
 #include "core/hosted/hosted_priv.h"
 
 #include "sim/base/assert.h"
+#include "sim/base/region.h"
 
 #include <errno.h>
 #include <sys/mman.h>
@@ -24,7 +25,7 @@ int hosted_frames_share(void)
 	if (frames_fd >= 0)
 		return frames_fd;
 	frames_fd = memfd_create("iommulab-frames", MFD_CLOEXEC);
-	if (frames_fd >= 0 && ftruncate(frames_fd, HOSTED_FRAMES_N * 4096)) {
+	if (frames_fd >= 0 && ftruncate(frames_fd, FRAMES_SLOT)) {
 		close(frames_fd);
 		frames_fd = -1;
 	}

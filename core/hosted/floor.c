@@ -14,6 +14,7 @@
 #include "sim/base/lockmode.h"
 #include "sim/choice/choice.h"
 #include "sim/fault/fault.h"
+#include "sim/mem/frames.h"
 #include "sim/mem/mem.h"
 #include "sim/oracle/oracle.h"
 #include "sim/kapi/kapi.h"
@@ -47,10 +48,7 @@ _Static_assert(HEAP_BASE == (unsigned long)FLOOR_HEAP_TAG << FLOOR_HEAP_SHIFT &&
 	       HEAP_END <= HEAP_BASE + (1UL << FLOOR_HEAP_SHIFT),
 	       "the object knows a heap address by its upper bits");
 
-#define FRAMES_BASE 0x320000000000UL
-#define FRAMES_N HOSTED_FRAMES_N
 #define BOOK_BASE 0x322000000000UL
-#define FRAME_SIZE 4096UL
 #define TIMERS_MAX 64
 #define CALLER ((u64)(uintptr_t)__builtin_return_address(0))
 
@@ -397,22 +395,6 @@ static void map_book(void *at)
 		sim_fatal("cannot map the book of frames at %p: %s", at, strerror(errno));
 }
 
-/*
- * The slot's frames. A place that is taken has them already: they stay for the
- * process's life. A client of `exec` maps those of slot 0.
- */
-static void map_frames(char *at, unsigned long size, u32 slot)
-{
-	int fd = slot ? -1 : hosted_frames_fd();
-	int shared = fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED;
-	void *p = mmap(at, size, PROT_READ | PROT_WRITE,
-		       shared | MAP_NORESERVE | MAP_FIXED_NOREPLACE, fd, 0);
-
-	if (p != at && errno != EEXIST)
-		sim_fatal("cannot map the frames of a hosted kernel at %p: %s", (void *)at,
-			  strerror(errno));
-}
-
 void hosted_floor_lay(const struct hosted_image *image, struct world *w)
 {
 	struct hosted_ground *g = mem_alloc(w->mem, sizeof(*g), MEM_ZERO | MEM_NOFAIL, "floor",
@@ -423,7 +405,8 @@ void hosted_floor_lay(const struct hosted_image *image, struct world *w)
 	g->table.frames = (char *)g->table.frames + w->slot * FRAMES_N * FRAME_SIZE;
 	g->table.book = (char *)g->table.book + w->slot * FRAMES_N * FLOOR_BOOK;
 	map_book(g->table.book);
-	map_frames(g->table.frames, FRAMES_N * FRAME_SIZE, w->slot);
+	/* A client of `exec` maps those of slot 0. */
+	frames_map(w->slot, w->slot ? -1 : hosted_frames_fd());
 	w->floor = g;
 }
 

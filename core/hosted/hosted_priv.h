@@ -33,7 +33,6 @@ const struct hosted_kernel *hosted_place(const struct hosted_image *image, struc
 /* kernel.c: boot(), op() and shutdown() of every hosted kernel. */
 void hosted_kernel_init(struct hosted_image *image);
 /* floor.c: makes w->floor, the table of services with the slot's own frames. */
-#define HOSTED_FRAMES_N (1UL << 20)
 void hosted_floor_lay(const struct hosted_image *image, struct world *w);
 const struct floor *hosted_floor_of(const struct world *w);
 /* machine.c: valid until the next call. */

@@ -225,6 +225,23 @@ void access_stop(struct task *t, const struct cell *c, u64 addr, u32 size, u32 f
 	}
 }
 
+/*
+ * Frames have no shadow that knows who touched them: each such access counts as
+ * one of memory that is shared. A hosted kernel's pages are mostly its users'.
+ */
+void access_frame(u64 addr, u32 size, u32 flags, u64 pc)
+{
+	static const struct cell shared = {.owner = ACCESS_SHARED};
+	struct task *t = current_task;
+
+	if (!t || t->world->floor)
+		return;
+	t->ops++;
+	t->stop_at -= t->weight_shared;
+	if (unlikely(sched_due(t) || t->observed))
+		access_stop(t, &shared, addr, size, flags, pc);
+}
+
 /* --- the checks --- */
 
 /* Bytes on which one side is plain: of those that both touch, all if we are, else the other's. */
@@ -458,8 +475,12 @@ static struct access_clock *clock_of(struct task *t, const void *p, bool make)
 	struct cell *c;
 	u32 index;
 
-	if (addr - HEAP_BASE >= ACCESS_HEAP_BYTES)
+	if (addr - HEAP_BASE >= ACCESS_HEAP_BYTES) {
+		/* What a table's words lead to is in frames, where nobody looks for races. */
+		if (access_is_frame(addr) && !t->world->floor)
+			return NULL;
 		return off_heap_clock(a, addr, make);
+	}
 	c = access_cell_at(addr);
 	if (unlikely(c->gen != t->gen))
 		access_refresh(c, addr);

@@ -8,7 +8,9 @@
  * checks for a happens-before race (FastTrack with the kernel's marking rules).
  * All three look at one 32-byte shadow cell per 8-byte granule of heap. Memory
  * outside the heap regions (stacks, constants) is not shared by contract and
- * costs one comparison.
+ * costs one comparison. Frames (sim/mem/frames.h) are shared with hardware, and
+ * checked by nobody: in worlds of our own core, marked accesses to them are
+ * moments of choice.
  *
  * Reset is O(1): cells carry the world's generation; an old generation reads
  * as "never allocated".

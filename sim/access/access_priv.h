@@ -52,6 +52,14 @@ static inline struct cell *access_cell_at(u64 addr)
 	return (struct cell *)SHADOW_BASE + ((addr - HEAP_BASE) >> GRANULE_LG2);
 }
 
+/* A marked access to a frame: a moment of choice for our own core, nothing more. */
+void access_frame(u64 addr, u32 size, u32 flags, u64 pc);
+
+static inline bool access_is_frame(u64 addr)
+{
+	return addr - FRAMES_BASE < WORLD_SLOTS * FRAMES_SLOT;
+}
+
 /* --- the rare parts --- */
 void access_refresh(struct cell *c, u64 addr);
 void access_stop(struct task *t, const struct cell *c, u64 addr, u32 size, u32 flags, u64 pc);
@@ -183,7 +191,9 @@ static inline __attribute__((always_inline)) void access_granule(u64 addr, u32 s
 
 	/* Stacks and constants are private by contract; the lowest pages are a NULL pointer's. */
 	if (addr - HEAP_BASE >= ACCESS_HEAP_BYTES) {
-		if (unlikely(addr < ACCESS_LOW))
+		if (flags & OP_MARKED && unlikely(access_is_frame(addr)))
+			access_frame(addr, size, flags, pc);
+		else if (unlikely(addr < ACCESS_LOW))
 			access_wild(addr, size, flags, pc);
 		return;
 	}

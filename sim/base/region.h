@@ -8,6 +8,10 @@
  * World slot k has its heap at HEAP_BASE + k * HEAP_SLOT and its stacks at
  * STACK_BASE + k * STACK_SLOT. The shadow of heap address a is cell
  * (a - HEAP_BASE) / 8 at SHADOW_BASE, for all slots alike.
+ *
+ * Its physical memory is at FRAMES_BASE + k * FRAMES_SLOT: the frames of a
+ * hosted kernel, or those that sim/mem hands out. A physical address is the
+ * offset there.
  */
 #pragma once
 
@@ -22,6 +26,11 @@
 #define STACK_BASE 0x308000000000UL
 #define STACK_SLOT (8UL << 20)
 #define SHADOW_BASE 0x310000000000UL
+#define FRAMES_BASE 0x320000000000UL
+#define FRAMES_SLOT (4UL << 30)
+#define FRAME_LG2 12
+#define FRAME_SIZE (1UL << FRAME_LG2)
+#define FRAMES_N (FRAMES_SLOT >> FRAME_LG2) /* of a slot */
 
 #define WORLD_SLOTS 8
 #define GRANULE_LG2 3
@@ -29,3 +38,4 @@
 
 #define HEAP_END (HEAP_BASE + WORLD_SLOTS * HEAP_SLOT)
 #define SHADOW_END (SHADOW_BASE + ((WORLD_SLOTS * HEAP_SLOT) << (CELL_LG2 - GRANULE_LG2)))
+#define FRAMES_END (FRAMES_BASE + WORLD_SLOTS * FRAMES_SLOT)

@@ -147,6 +147,7 @@ struct oracles *oracles_create(struct world *w)
 	}
 	access_on_finding(w->access, access_bad);
 	mem_on_bad_free(w->mem, oracle_kasan_bad_free);
+	frames_on_bad_free(w->frames, oracle_kasan_bad_frame);
 	subscribe(o);
 	return o;
 }

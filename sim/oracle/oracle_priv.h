@@ -4,11 +4,13 @@
  */
 #pragma once
 
+#include "sim/mem/frames.h"
 #include "sim/oracle/oracle.h"
 
-/* The access hooks and the heap speak to these two directly: kasan.c, race.c. */
+/* The access hooks, the heap and the frames speak to these directly: kasan.c, race.c. */
 void oracle_kasan_access(struct world *w, const struct access_finding *a);
 void oracle_kasan_bad_free(struct world *w, u64 addr, const struct mem_object *o, u64 pc);
+void oracle_kasan_bad_frame(struct world *w, u64 pa, const struct frame_info *i, u64 pc);
 void oracle_race_access(struct world *w, const struct access_finding *a);
 
 /* An oracle's own memory, for functions that are called from outside see(). */

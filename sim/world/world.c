@@ -8,6 +8,7 @@
 
 #include "sim/base/assert.h"
 #include "sim/kapi/kapi.h"
+#include "sim/mem/frames.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -52,6 +53,7 @@ struct world *world_create(u32 slot)
 	w->sched = sched_create(w);
 	w->access = access_create(w);
 	w->mem = mem_create(w);
+	w->frames = frames_create(w);
 	w->oracles = oracles_create(w);
 	w->kapi = kapi_create(w);
 	return w;
@@ -66,6 +68,7 @@ void world_destroy(struct world *w)
 	ws = state_of(w);
 	kapi_destroy(w->kapi);
 	oracles_destroy(w->oracles);
+	frames_destroy(w->frames);
 	mem_destroy(w->mem);
 	access_destroy(w->access);
 	sched_destroy(w->sched);
@@ -99,6 +102,7 @@ void world_reset(struct world *w)
 	sched_reset(w->sched);
 	access_reset(w->access);
 	mem_reset(w->mem);
+	frames_reset(w->frames);
 	kapi_reset(w->kapi);
 	ws->touched = false;
 }
@@ -121,6 +125,7 @@ void world_load(struct world *w, const struct world_program *p)
 	ws->program = *p;
 	kapi_forget(w->kapi);
 	mem_forget(w->mem);
+	frames_forget(w->frames);
 	w->kernel = NULL;
 	w->sched->far_ns = 0;
 	world_reset(w);
@@ -137,6 +142,7 @@ void world_load(struct world *w, const struct world_program *p)
 	}
 	kapi_snapshot(w->kapi);
 	mem_snapshot(w->mem);
+	frames_snapshot(w->frames);
 	ws->touched = true;
 	ws->booted = true;
 	world_reset(w);
@@ -167,6 +173,7 @@ static void prepare(struct world_state *ws, struct world_run *r)
 	poison = (u8)(1 + choice_below(w->choice, CHOICE_DATA, 255));
 	r->poison = r->poison ? r->poison : poison;
 	mem_set_poison(w->mem, r->poison);
+	frames_set_poison(w->frames, r->poison);
 	s->steps_max = r->steps_max ? r->steps_max : WORLD_STEPS_MAX;
 	s->check_every = r->check_every;
 	sched_set_policy(s, r->policy);

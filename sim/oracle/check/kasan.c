@@ -108,6 +108,21 @@ void oracle_kasan_bad_free(struct world *w, u64 addr, const struct mem_object *o
 	oracle_report(w, f);
 }
 
+void oracle_kasan_bad_frame(struct world *w, u64 pa, const struct frame_info *i, u64 pc)
+{
+	bool twice = i && (i->state & ~FRAME_TOUCHED) == FRAME_FREED;
+	struct finding *f = oracle_finding(w, oracle_kasan.name, "BUG: KASAN: %s of a frame in %%F",
+					   twice ? "double-free" : "invalid-free");
+
+	if (!f)
+		return;
+	f->addr = pa;
+	finding_here(f, "Free", pc);
+	finding_printf(f, "physical address %#llx, %s\n", (unsigned long long)pa,
+		       twice ? "free already" : "no block of this order begins there");
+	oracle_report(w, f);
+}
+
 const struct oracle oracle_kasan = {
 	.name = "kasan",
 	.help = "heap: use-after-free, out-of-bounds, bad free, null and uninitialised use",

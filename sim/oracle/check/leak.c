@@ -45,6 +45,42 @@ static void list(void *arg, const struct mem_object *o)
 			       (unsigned long long)o->alloc.op);
 }
 
+struct frame_leaks {
+	u64 pa;
+	const struct frame_info *first;
+	u32 n;
+};
+
+static void count_frame(void *arg, u64 pa, const struct frame_info *i)
+{
+	struct frame_leaks *l = arg;
+
+	if (!l->first) {
+		l->first = i;
+		l->pa = pa;
+	}
+	l->n++;
+}
+
+static void frames_at_rest(struct world *w)
+{
+	struct frame_leaks l = {.n = 0};
+	struct finding *f;
+
+	frames_each_live(w->frames, count_frame, &l);
+	if (!l.n)
+		return;
+	f = oracle_finding(w, oracle_leak.name, "BUG: memory leak of frames in %%F");
+	if (!f)
+		return;
+	finding_here(f, "Allocated", l.first->pc);
+	finding_printf(f, "%u block%s of frames still in use at rest, the first of 2^%u at "
+			  "physical address %#llx\n", l.n, l.n == 1 ? "" : "s", l.first->order,
+		       (unsigned long long)l.pa);
+	f->addr = l.pa;
+	oracle_report(w, f);
+}
+
 static void rest(struct world *w, void *state, void *carry)
 {
 	struct leaks l = {.n = 0};
@@ -53,7 +89,7 @@ static void rest(struct world *w, void *state, void *carry)
 	(void)carry;
 	mem_each_live(w->mem, count, &l);
 	if (!l.n)
-		return;
+		return frames_at_rest(w);
 	l.f = oracle_finding(w, oracle_leak.name, "BUG: memory leak in %%F");
 	if (!l.f)
 		return;
