@@ -47,7 +47,8 @@ static bool try_name(const char *folder, const char *sub, const char *name, char
 
 bool scenario_find(const char *name, const char *kind, char *path, size_t size)
 {
-	static const char *const folders[] = {"", "story", "historic", "hosted"};
+	static const char *const folders[] = {"", "story", "historic", "hosted",
+						"program"};
 	char base[HOST_PATH_MAX];
 
 	if (strcmp(name, "-") == 0 || strchr(name, '/') || host_file_exists(name)) {

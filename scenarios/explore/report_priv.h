@@ -7,7 +7,7 @@
 #include "scenarios/explore/report.h"
 
 #define REPORT_FRAMES_MAX 24
-#define REPORT_ROW_TEXT 128
+#define REPORT_ROW_TEXT 240
 
 /* The frames of a stack without those of sim/ at either end. */
 u32 report_frames(const u64 *pcs, u32 n, struct trace_frame *frames);

@@ -346,9 +346,9 @@ static void op_text(const struct table *t, const struct trace_entry *e, char *bu
 	else
 		snprintf(op, sizeof(op), "%.40s", (const char *)(uintptr_t)e->fact.arg[0]);
 	if (is_fact(e, FACT_OP_BEGIN))
-		snprintf(buf, size, "> %.90s", op);
+		snprintf(buf, size, "> %.200s", op);
 	else
-		snprintf(buf, size, "< %.60s = %lld", op, (long long)e->fact.arg[2]);
+		snprintf(buf, size, "< %.180s = %lld", op, (long long)e->fact.arg[2]);
 }
 
 static void block_text(const struct trace_entry *e, char *buf, size_t size)
@@ -452,62 +452,133 @@ struct report_row *report_rows(const struct explore_finding *f, const struct sce
 
 /* --- the table --- */
 
-static u32 column_width(u32 columns)
-{
-	static const u32 widths[] = {80, 80, 52, 42, 34, 30};
+/*
+ * Up to COLUMNS_MAX tasks have a column each. More would be too wide to read: then there is
+ * one column, and a task's number stands further to the right than that of the task before.
+ */
+#define COLUMNS_MAX 3
+#define WHOLE_WIDTH 100
+#define WRAP_INDENT 2
 
-	return columns < ARRAY_SIZE(widths) ? widths[columns] : 26;
-}
+struct layout {
+	u64 tasks;
+	u32 n_tasks;
+	u32 width; /* of a column's text */
+};
 
-static u64 tasks_of(const struct report_row *rows, u32 n)
+static struct layout layout_of(const struct report_row *rows, u32 n)
 {
-	u64 tasks = 0;
+	static const u32 widths[COLUMNS_MAX + 1] = {WHOLE_WIDTH, WHOLE_WIDTH, 52, 42};
+	struct layout l = {0};
 
 	for (u32 i = 0; i < n; i++)
-		tasks |= 1ULL << rows[i].task;
-	return tasks;
+		l.tasks |= 1ULL << rows[i].task;
+	l.n_tasks = (u32)__builtin_popcountll(l.tasks);
+	l.width = l.n_tasks <= COLUMNS_MAX ? widths[l.n_tasks] : WHOLE_WIDTH;
+	return l;
 }
 
 /* A cell for each task; text stands in task's own. The last one is not padded. */
-static void print_cells(FILE *out, u64 tasks, u32 task, const char *text, u32 width)
+static void print_cells(FILE *out, const struct layout *l, u32 task, const char *text)
 {
-	while (tasks) {
+	for (u64 tasks = l->tasks; tasks;) {
 		u32 i = bit_lowest(tasks);
 
 		tasks &= tasks - 1;
-		if (i == task && strlen(text) > width)
-			fprintf(out, " | %.*s~", (int)width - 1, text);
-		else if (tasks)
-			fprintf(out, " | %-*s", (int)width, i == task ? text : "");
+		if (tasks)
+			fprintf(out, " | %-*s", (int)l->width, i == task ? text : "");
 		else
 			fprintf(out, i == task ? " | %s" : " |", text);
 	}
 	fputc('\n', out);
 }
 
-static void print_heading(FILE *out, u64 tasks, const struct trace_record *r, u32 width)
+static void print_numbered(FILE *out, const struct layout *l, u32 task, const char *text,
+			   bool first)
 {
-	char name[TASK_NAME_LEN + 16];
+	u32 before = (u32)__builtin_popcountll(l->tasks & ((1ULL << task) - 1));
+	int room = (int)(2 * l->n_tasks + 2);
+	char number[8] = "";
+
+	if (first)
+		snprintf(number, sizeof(number), "T%u", task);
+	fprintf(out, " | %*s%-*s | %s\n", (int)(2 * before), "", room - (int)(2 * before), number,
+		text);
+}
+
+/* How much of text goes into a line of so many characters: up to a blank, if one is near. */
+static size_t line_length(const char *text, size_t width)
+{
+	size_t n = strlen(text);
+
+	if (n <= width)
+		return n;
+	for (n = width; n > width / 2; n--) {
+		if (text[n] == ' ')
+			return n;
+	}
+	return width;
+}
+
+static void print_row(FILE *out, const struct layout *l, const struct report_row *row)
+{
+	char text[REPORT_ROW_TEXT + 16], line[WHOLE_WIDTH + 1];
+	const char *at = text;
+	u32 indent = 0;
+
+	if (row->times > 1)
+		snprintf(text, sizeof(text), "%s x%u", row->text, row->times);
+	else
+		snprintf(text, sizeof(text), "%s", row->text);
+	do {
+		size_t n = line_length(at, l->width - indent);
+
+		snprintf(line, sizeof(line), "%*s%.*s", (int)indent, "", (int)n, at);
+		if (at == text)
+			fprintf(out, "%6u", row->step);
+		else
+			fprintf(out, "%6s", "");
+		if (l->n_tasks <= COLUMNS_MAX)
+			print_cells(out, l, row->task, line);
+		else
+			print_numbered(out, l, row->task, line, at == text);
+		at += n + (at[n] == ' ');
+		indent = WRAP_INDENT;
+	} while (*at);
+}
+
+static void print_heading(FILE *out, const struct layout *l, const struct trace_record *r)
+{
+	u32 used = 0;
 
 	fprintf(out, "  step");
-	while (tasks) {
+	if (l->n_tasks > COLUMNS_MAX)
+		fprintf(out, " | %-*s | ", (int)(2 * l->n_tasks + 2), "task");
+	for (u64 tasks = l->tasks; tasks;) {
+		char name[TASK_NAME_LEN + 16];
 		u32 i = bit_lowest(tasks);
 
 		tasks &= tasks - 1;
 		snprintf(name, sizeof(name), "T%u %s", i, report_task_name(r, i));
-		fprintf(out, tasks ? " | %-*s" : " | %.*s", (int)width, name);
+		if (l->n_tasks <= COLUMNS_MAX) {
+			fprintf(out, tasks ? " | %-*s" : " | %.*s", (int)l->width, name);
+			continue;
+		}
+		if (used && used + strlen(name) > l->width) {
+			fprintf(out, "\n       | %*s | ", (int)(2 * l->n_tasks + 2), "");
+			used = 0;
+		}
+		used += (u32)fprintf(out, "%s%s", name, tasks ? ", " : "");
 	}
 	fputc('\n', out);
 }
 
 void report_table_print(FILE *out, const struct explore_finding *f, const struct scenario *s)
 {
-	char text[REPORT_ROW_TEXT + 16];
-	u32 n, width;
+	u32 n;
 	struct report_row *rows = report_rows(f, s, &n);
-	u64 tasks = tasks_of(rows, n);
+	struct layout l = layout_of(rows, n);
 
-	width = column_width((u32)__builtin_popcountll(tasks));
 	if (f->shrink_runs)
 		fprintf(out, "\nInterleaving (minimised %u -> %u switch%s, %u -> %u operation%s; "
 			     "%u replays, %llu us; SC memory):\n",
@@ -521,16 +592,11 @@ void report_table_print(FILE *out, const struct explore_finding *f, const struct
 	if (!n)
 		fprintf(out, " (not recorded)\n");
 	else
-		print_heading(out, tasks, f->record, width);
+		print_heading(out, &l, f->record);
 	for (u32 i = 0; i < n; i++) {
 		if (rows[i].skipped)
 			fprintf(out, "   ... | (%u more)\n", rows[i].skipped);
-		if (rows[i].times > 1)
-			snprintf(text, sizeof(text), "%s x%u", rows[i].text, rows[i].times);
-		else
-			snprintf(text, sizeof(text), "%s", rows[i].text);
-		fprintf(out, "%6u", rows[i].step);
-		print_cells(out, tasks, rows[i].task, text, width);
+		print_row(out, &l, &rows[i]);
 	}
 	free(rows);
 }

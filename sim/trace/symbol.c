@@ -475,23 +475,56 @@ u32 trace_frames(u64 pc, struct trace_frame *frames, u32 max)
 	return n;
 }
 
+/* Whose functions a reader of a report passes over: ours, and the runtime's. */
+static bool is_runtime(const struct trace_frame *f)
+{
+	return !strncmp(f->file, "sim/", 4) || f->file[0] == '?' ||
+	       !strncmp(f->file, "core/hosted/", 12);
+}
+
+/*
+ * Functions around one access or one counter, which say nothing about who makes it: a kernel
+ * developer, and syzbot, call a report by their caller.
+ */
+static bool is_wrapper(const struct trace_frame *f)
+{
+	static const char *const files[] = {
+		"include/linux/instrumented.h", "include/linux/refcount.h", "include/linux/kref.h",
+		"include/linux/atomic", "include/asm-generic/bitops/", "include/asm-generic/atomic",
+		"include/linux/bitops.h", "lib/refcount.c",
+	};
+	const char *file = f->file, *include = strstr(file, "/include/asm/");
+
+	if (!strncmp(file, "arch/", 5) && include &&
+	    (!strncmp(include + 13, "atomic", 6) || !strncmp(include + 13, "bitops", 6)))
+		return true;
+	for (u32 i = 0; i < ARRAY_SIZE(files); i++) {
+		if (!strncmp(file, files[i], strlen(files[i])))
+			return true;
+	}
+	return false;
+}
+
 bool trace_first_frame(const u64 *pcs, u32 n, struct trace_frame *frame)
 {
 	struct trace_frame frames[FRAMES_MAX];
+	bool wrapped = false;
 
 	memset(frame, 0, sizeof(*frame));
 	for (u32 i = 0; i < n; i++) {
 		u32 depth = trace_frames(pcs[i], frames, FRAMES_MAX);
 
 		for (u32 j = 0; j < depth; j++) {
-			if (!frame->line)
+			bool wrapper = is_wrapper(&frames[j]);
+
+			if (!frame->line || (wrapper && !wrapped && is_runtime(frame)))
 				*frame = frames[j];
-			if (!strncmp(frames[j].file, "sim/", 4) || frames[j].file[0] == '?' ||
-			    !strncmp(frames[j].file, "core/hosted/", 12))
+			wrapped |= wrapper;
+			if (is_runtime(&frames[j]) || wrapper)
 				continue;
 			*frame = frames[j];
 			return true;
 		}
 	}
-	return false;
+	return wrapped;
 }

@@ -31,8 +31,10 @@ void trace_names_load(void);
 /* An object that no dynamic linker knows lies at base: its names, from its file. */
 void trace_module_add(const char *path, u64 base, u64 size);
 /*
- * The innermost frame of a stack that lies outside sim/: what a report names.
- * False if there is none; then *frame is the innermost of all.
+ * The innermost frame of a stack that lies outside sim/ and the hosted runtime and is no
+ * helper around one access, one counter or one bit (atomics, refcounts, bit operations):
+ * what a report names. Where all is helpers, the innermost of these. False if there is
+ * nothing outside; then *frame is the innermost of all.
  */
 bool trace_first_frame(const u64 *pcs, u32 n, struct trace_frame *frame);
 /* pc as module-relative offset, equal under ASLR. */
