@@ -161,6 +161,27 @@ bool host_is_folder(const char *path)
 	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
+bool host_cache_folder(const char *sub, char path[HOST_PATH_MAX])
+{
+	const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+	int n;
+
+	if (cache && *cache)
+		n = snprintf(path, HOST_PATH_MAX, "%s/iommulab/%s", cache, sub);
+	else
+		n = snprintf(path, HOST_PATH_MAX, "%s/.cache/iommulab/%s", home ? home : "", sub);
+	if (n < 0 || n >= HOST_PATH_MAX) {
+		errno = ENAMETOOLONG;
+		return false;
+	}
+	for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		mkdir(path, 0700);
+		*slash = '/';
+	}
+	return mkdir(path, 0700) == 0 || (errno == EEXIST && host_is_folder(path));
+}
+
 /* Removes a half-made directory of ours. */
 static void remove_made(const char *dir, const struct host_file *file, u32 n)
 {

@@ -23,6 +23,11 @@ bool host_file_read(const char *path, size_t max, char **data, size_t *size, cha
 bool host_file_write(const char *path, const char *data, size_t size, char *err, size_t err_size);
 bool host_file_exists(const char *path);
 bool host_is_folder(const char *path);
+/*
+ * A folder of the user's for what may be lost, made if needed: sub (one name) below
+ * $XDG_CACHE_HOME/iommulab, or ~/.cache/iommulab. False: errno.
+ */
+bool host_cache_folder(const char *sub, char path[HOST_PATH_MAX]);
 
 struct host_file {
 	const char *name;

@@ -254,6 +254,8 @@ int bench_main(int argc, char **argv)
 	rc = read_arguments(&c, argc, argv);
 	if (rc)
 		return rc < 0 ? CLI_OK : rc;
+	if (bench_hosted_check())
+		return CLI_USAGE;
 	if (c.json) {
 		doc = cli_json_new("bench");
 		c.bench.rows = json_object_new_array();

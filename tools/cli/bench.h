@@ -62,6 +62,8 @@ struct bench_entry {
 extern const struct bench_entry bench_engine_entries[], bench_core_entries[],
 	bench_hosted_entries[];
 /* The object that the rows of a hosted tree run; else IOMMULAB_KERNEL names it. */
+/* An object that is named but cannot be used is one line, before anything is measured. */
+int bench_hosted_check(void);
 void bench_hosted_kernel(const char *path);
 
 /* Hooked and plain twins of one loop over n words; returns what it read. */

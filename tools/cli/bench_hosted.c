@@ -18,10 +18,30 @@ void bench_hosted_kernel(const char *path)
 	kernel_path = path;
 }
 
+static const char *object_path(void)
+{
+	return kernel_path ? kernel_path : host_env("IOMMULAB_KERNEL");
+}
+
+int bench_hosted_check(void)
+{
+	const char *path = object_path();
+	const struct kernel *k;
+	char why[512];
+
+	if (!path)
+		return CLI_OK;
+	k = hosted_open(path, why, sizeof(why));
+	if (!k)
+		return cli_fail("bench: %s", why);
+	hosted_close(k);
+	return CLI_OK;
+}
+
 /* The object's kernel; NULL after a line that says why there are no rows. */
 static const struct kernel *kernel_open(struct bench *b, const char *name)
 {
-	const char *path = kernel_path ? kernel_path : host_env("IOMMULAB_KERNEL");
+	const char *path = object_path();
 	const struct kernel *k;
 	char why[512];
 

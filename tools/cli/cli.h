@@ -23,7 +23,7 @@ struct cli_options {
 	char *seed, *runs, *time, *jobs, *verify, *times, *seeds;
 	char *policy, *memory, *kernel, *oracles, *json, *trace, *out, *threads, *against;
 	char *good, *bad;
-	char *record;
+	char *record, *tree;
 	char *bug_text; /* last --bug */
 	struct bug_set bugs;
 	int fail_nth, strict, keep_going, no_shrink, gdb, force, all, explore;

@@ -204,18 +204,24 @@ static int one_session(const struct cli *c, const struct kernel *kernel, u64 see
 	return rc;
 }
 
-/* Where the recording goes: --record, else PROG.syz here. */
-static void record_path(const struct cli *c, char path[HOST_PATH_MAX])
+/* Where the recording goes: --record, else PROG.syz among what may be lost. */
+static int record_path(const struct cli *c, char path[HOST_PATH_MAX])
 {
 	const char *slash = strrchr(c->args[0], '/');
+	size_t n;
 
-	if (c->o.record)
+	if (c->o.record) {
 		snprintf(path, HOST_PATH_MAX, "%s", c->o.record);
-	else
-		snprintf(path, HOST_PATH_MAX, "%s.syz", slash ? slash + 1 : c->args[0]);
+	} else {
+		if (!host_cache_folder("recordings", path))
+			return cli_fail("exec: %s: %s, expected --record FILE", path, strerror(errno));
+		n = strlen(path);
+		snprintf(path + n, HOST_PATH_MAX - n, "/%s.syz", slash ? slash + 1 : c->args[0]);
+	}
+	return host_can_write(path) ? CLI_OK : cli_fail("--record: %s cannot be written", path);
 }
 
-static int write_recording(const struct call_program *p, const char *path)
+static int write_recording(const struct cli *c, const struct call_program *p, const char *path)
 {
 	char *text = syz_print(p), why[256];
 	bool ok;
@@ -226,7 +232,8 @@ static int write_recording(const struct call_program *p, const char *path)
 	free(text);
 	if (!ok)
 		return cli_fail("--record: %s: %s", path, why);
-	fprintf(stderr, "iommulab: exec: %u calls recorded in %s\n", p->n, path);
+	fprintf(stderr, "iommulab: exec: %u calls recorded in %s%s\n", p->n, path,
+		c->o.record ? "" : ", until the next (--record FILE keeps them)");
 	return CLI_OK;
 }
 
@@ -255,7 +262,7 @@ int cli_exec(struct cli *c)
 	bool wanted = c->o.record || c->o.explore;
 	const struct kernel *kernel;
 	struct call_program *recording = NULL;
-	char path[HOST_PATH_MAX];
+	char path[HOST_PATH_MAX] = "";
 	u64 seed;
 	int rc = cli_check_world(c, &kernel);
 
@@ -268,11 +275,10 @@ int cli_exec(struct cli *c)
 				"`iommulab kernel build` made", kernel->name);
 	if (!cli_number("seed", c->o.seed, 0, ~0ULL, 1, &seed))
 		return CLI_USAGE;
-	record_path(c, path);
-	if (wanted && !host_can_write(path))
-		return cli_fail("--record: %s cannot be written", path);
+	if (wanted && record_path(c, path))
+		return CLI_USAGE;
 	rc = one_session(c, kernel, seed, wanted ? &recording : NULL);
-	if (recording && recording->n && write_recording(recording, path))
+	if (recording && recording->n && write_recording(c, recording, path))
 		rc = CLI_USAGE;
 	else if (recording && recording->n && c->o.explore)
 		rc = explore(c, kernel, seed, path);

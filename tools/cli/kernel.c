@@ -28,6 +28,8 @@ static const struct poptOption build_options[] = {
 	 "for more", "FILE.diff"},
 	{"jobs", 'j', POPT_ARG_STRING, NULL, 'j', "compilers at once (one a processor)", "N"},
 	{"json", 0, POPT_ARG_STRING, NULL, 'J', "the result as JSON; - is standard output", "FILE|-"},
+	{"verbose", 'v', POPT_ARG_NONE, NULL, 'v', "lists what of the uAPI table is not in the tree",
+	 NULL},
 	POPT_AUTOHELP POPT_TABLEEND,
 };
 
@@ -52,6 +54,7 @@ struct build_request {
 	const char *given[256];
 	const char *args[BUILD_ARGS_MAX];
 	int n;
+	bool verbose;
 };
 
 static bool add_argument(struct build_request *r, const char *option, const char *value)
@@ -74,6 +77,8 @@ static int read_options(int argc, char **argv, struct build_request *r)
 		r->given[rc] = poptGetOptArg(context);
 		if (rc == 'p' && !add_argument(r, "--patch", r->given[rc]))
 			return cli_fail("kernel build: more than %d arguments", BUILD_ARGS_MAX);
+		if (rc == 'v')
+			r->verbose = true;
 	}
 	left = poptGetArg(context);
 	if (rc < -1)
@@ -110,6 +115,8 @@ static int build(int argc, char **argv)
 		if (value && !add_argument(&r, names[i] + 1, value))
 			return cli_fail("kernel build: more than %d arguments", BUILD_ARGS_MAX);
 	}
+	if (r.verbose)
+		r.args[r.n++] = "--verbose"; /* there is room: add_argument() leaves some */
 	host_exec("python3", (char *const *)(uintptr_t)r.args);
 	return cli_fail("kernel build: python3 is missing: sudo apt-get install python3");
 }

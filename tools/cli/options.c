@@ -81,6 +81,7 @@ const struct poptOption cli_bisect_options[] = {
 const struct poptOption cli_replay_options[] = {
 	TEXT("times", 0, times, "play it N times and compare the hashes (1)", "N"),
 	FLAG("gdb", gdb, "in gdb, stopped at the finding"),
+	TEXT("tree", 0, tree, "--gdb: where the hosted kernel's sources are", "DIR"),
 	FLAG("force", force, "although the program or the scenario differs from the recipe's"),
 	WORLD_OPTIONS,
 	OUTPUT_OPTIONS,
@@ -198,6 +199,9 @@ int cli_check_world(const struct cli *c, const struct kernel **kernel)
 			return cli_fail("--%s: %s cannot be written", outputs[i].name,
 					outputs[i].path);
 	}
+	if (c->o.out && host_file_exists(c->o.out) && !host_is_folder(c->o.out))
+		return cli_fail("--out: %s is a file, expected a folder, or a name for a new one",
+				c->o.out);
 	return cli_kernel_open("--kernel", c->o.kernel ? c->o.kernel : kernel_model.name, kernel);
 }
 

@@ -265,14 +265,16 @@ static int play(struct cli *c, struct explore_replay *how, const struct scenario
 /*
  * The same command in gdb, with a breakpoint where findings are reported. A
  * hosted kernel is placed by us, so gdb is told where: functions and lines of
- * the tree are in its backtrace.
+ * the tree are in its backtrace, and its text, where the tree is known.
  */
 static int in_gdb(struct cli *c, const struct kernel *kernel)
 {
-	char symbols[HOST_PATH_MAX + 64] = "echo", name[HOST_PATH_MAX + 16];
+	char symbols[HOST_PATH_MAX + 64] = "echo", sources[HOST_PATH_MAX + 64] = "echo";
+	char name[HOST_PATH_MAX + 16];
+	const char *tree = c->o.tree ? c->o.tree : kernel->path;
 	char *const argv[] = {
 		"gdb", "-q", "-ex", "set confirm off", "-ex", "set breakpoint pending on",
-		"-ex", symbols, "-ex", "break oracle_report", "-ex", "handle SIGSEGV stop print",
+		"-ex", symbols, "-ex", sources, "-ex", "break oracle_report", "-ex", "handle SIGSEGV stop print",
 		"-ex", "run", "-ex", "backtrace", "--args",
 		(char *)host_program_path(), "replay", "--force", (char *)c->args[0],
 		c->o.kernel ? name : NULL, NULL,
@@ -281,6 +283,8 @@ static int in_gdb(struct cli *c, const struct kernel *kernel)
 	if (kernel->path)
 		snprintf(symbols, sizeof(symbols), "add-symbol-file \"%s\" -o 0x%llx",
 			 hosted_file(kernel), (unsigned long long)hosted_address());
+	if (tree && host_is_folder(tree))
+		snprintf(sources, sizeof(sources), "directory \"%s\"", tree);
 	snprintf(name, sizeof(name), "--kernel=%s", c->o.kernel ? c->o.kernel : "");
 
 	host_exec("gdb", argv);
@@ -323,6 +327,8 @@ static int replay_with(struct cli *c, bool shrink)
 	}
 	if (!rc && !explore_kernel_check(s, how.kernel, why, sizeof(why)))
 		rc = cli_fail("%s", why);
+	if (!rc && c->o.tree && !host_is_folder(c->o.tree))
+		rc = cli_fail("--tree: %s is no folder", c->o.tree);
 	if (!rc)
 		rc = c->o.gdb ? in_gdb(c, how.kernel) : play(c, &how, s);
 	if (s)

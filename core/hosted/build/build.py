@@ -103,14 +103,20 @@ def default_work():
 
 
 class Progress:
-    """One line on a terminal, made anew; nothing in a pipe."""
+    """One line on a terminal, made anew; in a pipe a line for each phase that takes long."""
 
     def __init__(self):
         self.start, self.tty, self.shown = time.monotonic(), sys.stderr.isatty(), ""
+        self.phase, self.quiet = "", False
 
-    def __call__(self, text):
+    def __call__(self, text, takes_long=False):
         line = f"{text}, {time.monotonic() - self.start:.0f} s"
-        if self.tty and line != self.shown:
+        phase = text.split(":", maxsplit=1)[0]
+        if not self.tty:
+            if phase != self.phase and takes_long and not self.quiet:
+                say(f"iommulab: kernel build: {re.sub('[0-9]+ of ', '', text)}")
+            self.phase = phase
+        elif line != self.shown:
             sys.stderr.write(f"\r\033[K{line}")
             sys.stderr.flush()
             self.shown = line
@@ -351,7 +357,8 @@ def report(b, r):
         print(f"patched: {' '.join(r['patched'])}")
     if r["uapi_absent"]:
         wrapped(f"{len(r['uapi_absent'])} of {r['uapi_compared']} facts of the uAPI table are not in "
-                f"this tree: {' '.join(r['uapi_absent'])}")
+                "this tree" + (f": {' '.join(r['uapi_absent'])}" if b.args.verbose else
+                               " (--verbose lists them)"))
     for what in ("functions", "data"):
         names = r["absent_" + what]
         if names:
@@ -369,6 +376,7 @@ def options():
     p.add_argument("--flavour", default="lab")
     p.add_argument("--config", default="um")
     p.add_argument("--json")
+    p.add_argument("--verbose", action="store_true")
     p.add_argument("--jobs", default=str(os.cpu_count() or 2))
     args = p.parse_args()
     if args.flavour not in FLAVOURS:
@@ -385,6 +393,7 @@ def options():
 
 def main(progress):
     args = options()
+    progress.quiet = args.cached
     missing = missing_tools()
     if missing:
         raise Failure(missing)

@@ -9,6 +9,7 @@ import threading
 from store import digest, remove
 from tree import Failure
 
+MANY = 20  # files, with which a user wants to know that it will take a while
 FAILED_MAX = 20
 
 
@@ -57,7 +58,8 @@ class Compiler:
             for worker in workers:
                 while worker.is_alive():
                     worker.join(0.2)
-                    self.progress(f"compiling: {self.n_done} of {self.n_all} files")
+                    self.progress(f"compiling: {self.n_done} of {self.n_all} files",
+                                  self.n_all >= MANY)
         except BaseException:
             self.stop()
             raise

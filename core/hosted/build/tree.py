@@ -123,7 +123,7 @@ class Tree:
             key = digest(self.version, self.arch, self.forced, f.read(), sorted(targets))
         made = store.find(key, "kbuild")
         if not made:
-            progress(f"preparing the headers of Linux {self.version}")
+            progress(f"preparing the headers of Linux {self.version}", True)
             made = self._make_headers(store, config, targets, key)
         self.kbuild = store.path("kbuild", made)
         with open(os.path.join(self.kbuild, "iommulab.json"), encoding="utf-8") as f:

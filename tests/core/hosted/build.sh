@@ -6,6 +6,10 @@
 
 touch "$WORK/before"
 expect 0 'Linux 6\.12\..*files of the tree' hosted_build
+grep -q 'facts of the uAPI table are not in this tree (--verbose' "$WORK/said" ||
+	fail "it does not say how to list what the tree does not have"
+expect 0 'not in$|not in this tree: ' hosted_build --verbose
+grep -q 'iommu_ioas_map_file' "$WORK/said" || fail "--verbose lists nothing"
 [ -z "$(find "$TREE" -newer "$WORK/before" -print -quit)" ] ||
 	fail "the tree was written into"
 
@@ -30,4 +34,9 @@ for size in 10 64 5000 100000; do
 done
 expect_one_line 2 'kernel: .*no-such' "$IOMMULAB" run --kernel "$WORK/no-such" \
 	tests/core/hosted/one_task.yaml
+touch "$WORK/file"
+expect_one_line 2 'out: .*file is a file, expected a folder' "$IOMMULAB" run --kernel "$KERNEL" \
+	--out "$WORK/file" tests/core/hosted/one_task.yaml
+expect_one_line 2 'bench: .*is no hosted kernel' "$IOMMULAB" bench --kernel "$WORK/cut.so" \
+	hosted-20 hosted-3x10
 finish

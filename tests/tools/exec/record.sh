@@ -12,4 +12,11 @@ expect 0 'clean, 200 runs' "$IOMMULAB" run --kernel "$KERNEL" --runs 200 "$WORK/
 expect 0 'clean, 200 runs' timeout 100 "$IOMMULAB" exec --kernel "$KERNEL" \
 	--record "$WORK/again.syz" --explore --threads all --runs 200 -- "$WORK/repro_threads"
 cmp -s threads.syz again.syz || fail "two recordings of one client differ"
+
+# Without --record the recording leaves nothing where the user works.
+mkdir "$WORK/empty" && cd "$WORK/empty" || exit 1
+XDG_CACHE_HOME=$WORK/cache expect 0 'record FILE keeps them' timeout 100 "$IOMMULAB" exec \
+	--kernel "$KERNEL" --explore --threads all --runs 20 -- "$WORK/repro_threads"
+[ -z "$(ls)" ] || fail "a recording that was not asked for: $(ls)"
+[ -s "$WORK/cache/iommulab/recordings/repro_threads.syz" ] || fail "no recording is kept"
 finish
