@@ -40,19 +40,29 @@ struct hw_cache_word {
 	u64 pa, value;
 };
 
-/* What a look-up gives. */
+/* What a look-up gives; 32 bytes, two in a line of the processor's cache. */
 struct hw_cache_entry {
 	u64 value;      /* the model's: address and permissions */
 	u64 addr;       /* aligned to 1 << lg2 */
 	u64 extra;      /* the model's second word */
-	u32 space;
 	u32 id;         /* serial number of its fill; never 0 */
-	u8 lg2;
+	u32 space : 24;
+	u32 lg2 : 8;    /* 0 to 63 */
 };
 
 struct hw_cache;
 
-/* seed only matters for HW_REPLACE_RANDOM without env->choose. */
+/*
+ * Reads one option of a model, "key=value" cut in two, into *p: cache=infinite,
+ * sets, tiny or none; entries=N; replace=lru or random; prefetch, speculate,
+ * negative, provenance = 0 or 1. 1: taken, 0: no such key, -1: no such value.
+ */
+int hw_cache_option(struct hw_cache_policy *p, const char *key, const char *value);
+
+/*
+ * HW_REPLACE_RANDOM asks env->choose, or, where there is none, a generator that
+ * a reset starts anew. The cache publishes no facts: its model does.
+ */
 struct hw_cache *hw_cache_create(struct hw_env *e, const char *name,
 				 const struct hw_cache_policy *policy);
 void hw_cache_destroy(struct hw_cache *c);
@@ -60,17 +70,27 @@ void hw_cache_destroy(struct hw_cache *c);
 void hw_cache_reset(struct hw_cache *c);
 
 /*
- * The space of a tag word, made if it is new. Never 0. The number of spaces is
- * bounded by recycling those without live entries.
+ * The space of a tag word, made if it is new. Never 0. There are at most
+ * HW_SPACES_MAX: beyond, those without live entries are recycled, and if there
+ * are none, one of them is dropped. So who keeps a space's number over another
+ * hw_space() compares hw_space_tag() when he comes back.
  */
+#define HW_SPACES_MAX 65535u
 u32 hw_space(struct hw_cache *c, u64 tag);
 /* Only if it exists, else 0. */
 u32 hw_space_find(const struct hw_cache *c, u64 tag);
 u64 hw_space_tag(const struct hw_cache *c, u32 space);
 
-/* The entry that covers addr, smallest size first, or NULL. Valid until the next fill or drop. */
+/*
+ * The entry that covers addr, smallest size first, or NULL. Valid until the next
+ * fill or drop. Space 0 holds nothing.
+ */
 const struct hw_cache_entry *hw_cache_find(struct hw_cache *c, u32 space, u64 addr);
-/* A fill replaces an entry of the same key. prov: n words, copied if kept. Gives its id. */
+/*
+ * A fill replaces an entry of the same key; e->id is not looked at, the low bits
+ * of e->addr are cleared. prov: n words, copied if kept. Gives its id. (After
+ * 2^32 fills the entries that live are numbered anew, in order.)
+ */
 u32 hw_cache_fill(struct hw_cache *c, const struct hw_cache_entry *e,
 		  const struct hw_cache_word *prov, u32 n);
 

@@ -1,0 +1,445 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Fills, drops, growth and reset of the cache; cache_priv.h says how it lies.
+ */
+#include "hw/iommu/cache_priv.h"
+
+#include "sim/base/assert.h"
+#include "sim/base/bits.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define INFINITE_LG2_SETS 7
+#define ENTRIES_MIN 64u
+#define ENTRIES_MAX (1u << 20)
+#define TINY_WAYS 4
+
+void *cache_alloc(size_t n, size_t size)
+{
+	size_t bytes = (n * size + 63) & ~(size_t)63;
+	void *p = aligned_alloc(64, bytes);
+
+	sim_assert(p);
+	return memset(p, 0, bytes);
+}
+
+/* --- options --- */
+
+struct option_word {
+	const char *word;
+	u32 value;
+};
+
+static int option_of(const struct option_word *w, const char *value)
+{
+	for (; w->word; w++) {
+		if (strcmp(w->word, value) == 0)
+			return (int)w->value;
+	}
+	return -1;
+}
+
+static int entries_of(struct hw_cache_policy *p, const char *value)
+{
+	char *end;
+	unsigned long n = strtoul(value, &end, 10);
+
+	if (*value < '0' || *value > '9' || *end || n < ENTRIES_MIN || n > ENTRIES_MAX ||
+	    (n & (n - 1)))
+		return -1;
+	p->entries = (u32)n;
+	return 1;
+}
+
+int hw_cache_option(struct hw_cache_policy *p, const char *key, const char *value)
+{
+	static const struct option_word kinds[] = {{"infinite", HW_CACHE_INFINITE},
+						   {"sets", HW_CACHE_SETS},
+						   {"tiny", HW_CACHE_TINY},
+						   {"none", HW_CACHE_NONE},
+						   {NULL, 0}};
+	static const struct option_word how[] = {
+		{"lru", HW_REPLACE_LRU}, {"random", HW_REPLACE_RANDOM}, {NULL, 0}};
+	static const struct option_word flags[] = {{"0", 0}, {"1", 1}, {NULL, 0}};
+	struct {
+		const char *key;
+		bool *flag;
+	} flag[] = {{"prefetch", &p->prefetch},
+		    {"speculate", &p->speculate},
+		    {"negative", &p->negative},
+		    {"provenance", &p->provenance}};
+	int v;
+
+	if (strcmp(key, "entries") == 0)
+		return entries_of(p, value);
+	if (strcmp(key, "cache") == 0) {
+		v = option_of(kinds, value);
+		p->kind = v < 0 ? p->kind : (enum hw_cache_kind)v;
+		return v < 0 ? -1 : 1;
+	}
+	if (strcmp(key, "replace") == 0) {
+		v = option_of(how, value);
+		p->replace = v < 0 ? p->replace : (enum hw_cache_replace)v;
+		return v < 0 ? -1 : 1;
+	}
+	for (u32 i = 0; i < ARRAY_SIZE(flag); i++) {
+		if (strcmp(key, flag[i].key) != 0)
+			continue;
+		v = option_of(flags, value);
+		*flag[i].flag = v < 0 ? *flag[i].flag : v;
+		return v < 0 ? -1 : 1;
+	}
+	return 0;
+}
+
+/* --- its memory --- */
+
+static void free_slots(struct hw_cache *c)
+{
+	free(c->tags);
+	free(c->entry);
+	free(c->column);
+	free(c->age);
+	free(c->touched);
+	free(c->touched_bit);
+}
+
+/* At least two sets: a scan looks at two of them at once. */
+static void alloc_slots(struct hw_cache *c, u32 lg2_sets)
+{
+	u32 sets = 1u << lg2_sets, room = max(sets, 2u);
+
+	c->set_mask = sets - 1;
+	c->shift = c->grows ? 64 - lg2_sets : 0;
+	c->n_slots = sets * WAYS;
+	c->tags = cache_alloc((size_t)room * WAYS, sizeof(*c->tags));
+	c->entry = cache_alloc((size_t)room * WAYS, sizeof(*c->entry));
+	c->column = cache_alloc((size_t)room * WAYS, sizeof(*c->column));
+	c->age = cache_alloc(room, sizeof(*c->age));
+	c->touched = cache_alloc(room, sizeof(*c->touched));
+	c->touched_bit = cache_alloc(room / 64 + 1, sizeof(*c->touched_bit));
+	c->n_touched = 0;
+	c->used = 0;
+}
+
+static void set_touched(struct hw_cache *c, u32 set)
+{
+	u64 bit = 1ULL << set % 64;
+
+	if (c->touched_bit[set / 64] & bit)
+		return;
+	c->touched_bit[set / 64] |= bit;
+	c->touched[c->n_touched++] = set;
+}
+
+static void clear_touched(struct hw_cache *c)
+{
+	for (u32 i = 0; i < c->n_touched; i++) {
+		u32 set = c->touched[i];
+
+		memset(c->tags + (size_t)set * WAYS, 0, WAYS * sizeof(*c->tags));
+		memset(c->column + (size_t)set * WAYS, 0, WAYS * sizeof(*c->column));
+		c->age[set] = 0;
+		c->touched_bit[set / 64] = 0;
+	}
+	c->n_touched = 0;
+	c->used = 0;
+}
+
+struct hw_cache *hw_cache_create(struct hw_env *e, const char *name,
+				 const struct hw_cache_policy *policy)
+{
+	struct hw_cache *c = calloc(1, sizeof(*c));
+	u32 lg2_sets = 0;
+
+	sim_assert(c);
+	c->env = e;
+	c->name = name;
+	c->policy = *policy;
+	c->ways = policy->kind == HW_CACHE_TINY ? TINY_WAYS : WAYS;
+	c->grows = policy->kind == HW_CACHE_INFINITE;
+	c->keeps_age = !c->grows && policy->replace == HW_REPLACE_LRU;
+	c->probe = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2") ?
+			   &cache_probe_avx2 : &cache_probe_scalar;
+	if (c->grows)
+		lg2_sets = INFINITE_LG2_SETS;
+	if (policy->kind == HW_CACHE_SETS) {
+		u32 n = policy->entries;
+
+		sim_assert(n >= ENTRIES_MIN && n <= ENTRIES_MAX && !(n & (n - 1)));
+		lg2_sets = (u32)__builtin_ctz(n / WAYS);
+	}
+	alloc_slots(c, lg2_sets);
+	hw_cache_reset(c);
+	return c;
+}
+
+void hw_cache_destroy(struct hw_cache *c)
+{
+	if (!c)
+		return;
+	free_slots(c);
+	free(c->space);
+	free(c->head);
+	free(c->scratch);
+	free(c->log.rec);
+	free(c->log.word);
+	free(c);
+}
+
+void hw_cache_reset(struct hw_cache *c)
+{
+	clear_touched(c);
+	cache_spaces_reset(c);
+	c->serial = 0;
+	c->live = 0;
+	c->random = 1;
+	c->log.n_recs = 0;
+	c->log.n_words = 0;
+}
+
+void hw_cache_scalar(struct hw_cache *c)
+{
+	c->probe = &cache_probe_scalar;
+}
+
+/* --- all that live --- */
+
+static int by_number(const void *a, const void *b)
+{
+	u64 x = *(const u64 *)a, y = *(const u64 *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+u32 cache_gather(struct hw_cache *c)
+{
+	u32 n = 0;
+
+	if (c->scratch_max < c->live) {
+		free(c->scratch);
+		c->scratch_max = (size_t)c->live * 2;
+		c->scratch = cache_alloc(c->scratch_max, sizeof(*c->scratch));
+	}
+	for (u32 i = 0; i < c->n_touched; i++) {
+		u32 first = c->touched[i] * WAYS;
+
+		for (u32 slot = first; slot < first + WAYS; slot++) {
+			if (c->tags[slot] > TAG_GONE && cache_alive(c, &c->entry[slot]))
+				c->scratch[n++] = (u64)c->entry[slot].id << 32 | slot;
+		}
+	}
+	sim_assert(n == c->live);
+	if (n)
+		qsort(c->scratch, n, sizeof(*c->scratch), by_number);
+	return n;
+}
+
+/* Ids are used up: those that live get the first ones. Dead ones must not look alive. */
+static void renumber(struct hw_cache *c)
+{
+	u32 n = cache_gather(c);
+
+	cache_log_clean(c);
+	for (u32 i = 0; i < c->n_touched; i++) {
+		u32 first = c->touched[i] * WAYS;
+
+		for (u32 slot = first; slot < first + WAYS; slot++) {
+			if (c->tags[slot] <= TAG_GONE || cache_alive(c, &c->entry[slot]))
+				continue;
+			c->tags[slot] = c->grows ? TAG_GONE : TAG_EMPTY;
+			c->used -= !c->grows;
+		}
+	}
+	for (u32 i = 1; i <= c->n_spaces; i++)
+		c->space[i].floor = 0;
+	for (u32 i = 0; i < n; i++)
+		c->entry[(u32)c->scratch[i]].id = i + 1;
+	c->serial = n;
+	cache_log_renumber(c);
+}
+
+void hw_cache_wind(struct hw_cache *c, u32 serial, u32 epoch)
+{
+	sim_assert(!c->live && serial >= c->serial && epoch >= c->epoch);
+	c->serial = serial;
+	c->epoch = epoch;
+}
+
+/* --- slots for new entries --- */
+
+static void occupy(struct hw_cache *c, u32 slot, u64 key)
+{
+	set_touched(c, slot / WAYS);
+	c->used += c->tags[slot] == TAG_EMPTY;
+	c->tags[slot] = key | TAG_USED;
+}
+
+static u32 open_slot(struct hw_cache *c, u64 key)
+{
+	for (u32 set = cache_set(c, key);; set = (set + 1) & c->set_mask) {
+		const u64 *tags = c->tags + (size_t)set * WAYS;
+		u32 m = c->probe->match(tags, TAG_EMPTY) | c->probe->match(tags, TAG_GONE);
+
+		if (m)
+			return set * WAYS + (u32)__builtin_ctz(m);
+	}
+}
+
+/* Puts all that live into a table in which they fill at most three eighths. */
+static void rehash(struct hw_cache *c)
+{
+	u32 n = cache_gather(c), lg2_sets = (u32)__builtin_ctz(c->n_slots / WAYS);
+	struct hw_cache_entry *e = malloc((n + 1) * sizeof(*e));
+
+	sim_assert(e);
+	for (u32 i = 0; i < n; i++)
+		e[i] = c->entry[(u32)c->scratch[i]];
+	if ((u64)n * 8 > (u64)c->n_slots * 3) {
+		free_slots(c);
+		alloc_slots(c, lg2_sets + 1);
+	} else {
+		clear_touched(c);
+	}
+	for (u32 i = 0; i < n; i++) {
+		u64 key = cache_key(&c->space[e[i].space], e[i].addr >> e[i].lg2, e[i].lg2);
+		u32 slot = open_slot(c, key);
+
+		occupy(c, slot, key);
+		c->entry[slot] = e[i];
+		c->column[slot] = (u16)e[i].space;
+	}
+	free(e);
+}
+
+static u32 choose_way(struct hw_cache *c)
+{
+	if (c->env && c->env->choose)
+		return c->env->choose(c->env, c->ways);
+	c->random = cache_mix(c->random);
+	return (u32)(c->random % c->ways);
+}
+
+/* The way that all others are younger than: its row is empty. */
+static u32 oldest_way(const struct hw_cache *c, u32 set)
+{
+	u64 used = c->age[set];
+	u32 oldest = 0, least = WAYS + 1;
+
+	for (u32 way = 0; way < c->ways; way++) {
+		u64 row = used >> (8 * way) & ((1u << c->ways) - 1);
+		u32 older = (u32)__builtin_popcountll(row);
+
+		if (older < least) {
+			least = older;
+			oldest = way;
+		}
+	}
+	return oldest;
+}
+
+static u32 set_slot(struct hw_cache *c, u64 key)
+{
+	u32 set = cache_set(c, key), first = set * WAYS, all = (1u << c->ways) - 1;
+	u32 m = c->probe->match(c->tags + first, TAG_EMPTY) & all;
+	u32 way;
+
+	if (m)
+		return first + (u32)__builtin_ctz(m);
+	for (way = 0; c->used > c->live && way < c->ways; way++) {
+		if (!cache_alive(c, &c->entry[first + way]))
+			return first + way;
+	}
+	way = c->keeps_age ? oldest_way(c, set) : choose_way(c);
+	cache_kill(c, first + way);
+	return first + way;
+}
+
+static u32 new_slot(struct hw_cache *c, u64 key)
+{
+	if (!c->grows)
+		return set_slot(c, key);
+	if ((u64)(c->used + 1) * 4 > (u64)c->n_slots * 3)
+		rehash(c);
+	return open_slot(c, key);
+}
+
+u32 hw_cache_fill(struct hw_cache *c, const struct hw_cache_entry *e,
+		  const struct hw_cache_word *prov, u32 n)
+{
+	struct cache_space *s = &c->space[e->space];
+	u64 vpn = e->addr >> e->lg2;
+	u32 slot;
+
+	sim_assert(e->space && e->space <= c->n_spaces && e->lg2 < 64);
+	if (c->serial == 0xffffffffu)
+		renumber(c);
+	if (c->policy.kind == HW_CACHE_NONE)
+		return ++c->serial;
+	cache_revive(c, s);
+	slot = c->probe->exact(c, e->space, vpn, e->lg2);
+	if (slot == NO_SLOT) {
+		u64 key = cache_key(s, vpn, e->lg2);
+
+		slot = new_slot(c, key);
+		occupy(c, slot, key);
+		c->column[slot] = (u16)e->space;
+		s->sizes |= 1ULL << e->lg2;
+		s->live++;
+		c->live++;
+	}
+	c->entry[slot] = *e;
+	c->entry[slot].addr = vpn << e->lg2;
+	c->entry[slot].id = ++c->serial;
+	if (c->keeps_age)
+		cache_touch(c, slot);
+	if (c->policy.provenance)
+		cache_log_add(c, &c->entry[slot], prov, n);
+	return c->serial;
+}
+
+/* --- look-up and drops --- */
+
+const struct hw_cache_entry *hw_cache_find(struct hw_cache *c, u32 space, u64 addr)
+{
+	return c->probe->find(c, space, addr);
+}
+
+void hw_cache_drop_range(struct hw_cache *c, u32 space, u64 addr, u64 last)
+{
+	const struct cache_space *s = &c->space[space];
+	/* Beyond it a scan of the column is cheaper. */
+	u64 limit = 64 + c->n_slots / 64;
+
+	if (s->epoch != c->epoch || !s->live)
+		return;
+	for (u64 sizes = s->sizes; sizes; sizes &= sizes - 1) {
+		u32 lg2 = (u32)__builtin_ctzll(sizes);
+
+		if ((last >> lg2) - (addr >> lg2) >= limit) {
+			c->probe->scan(c, space, addr, last);
+			return;
+		}
+		c->probe->drop(c, space, lg2, addr >> lg2, last >> lg2);
+	}
+}
+
+void hw_cache_drop_if(struct hw_cache *c,
+		      bool (*fn)(void *arg, const struct hw_cache_entry *e, u64 tag), void *arg)
+{
+	u32 n = cache_gather(c);
+
+	for (u32 i = 0; i < n; i++) {
+		u32 slot = (u32)c->scratch[i];
+		const struct hw_cache_entry *e = &c->entry[slot];
+
+		if (fn(arg, e, c->space[e->space].tag))
+			cache_kill(c, slot);
+	}
+}
+
+u64 hw_cache_count(const struct hw_cache *c)
+{
+	return c->live;
+}

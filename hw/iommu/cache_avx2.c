@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Look-ups with AVX2; only run where the processor has it.
+ */
+#define CACHE_PROBE_AVX2 1
+#include "hw/iommu/cache_probe_priv.h"

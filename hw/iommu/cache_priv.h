@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * How the cache lies in memory. Slots in sets of 8; per slot a tag (the tags of
+ * a set are one line of the processor's cache), an entry, and the number of its
+ * space in a column of 2-byte words, for scans.
+ *
+ * A tag is a fingerprint: the page number mixed with the salt of its space, so
+ * that a space that gets a new salt has lost its entries at once. Equal tags are
+ * not yet equal keys: the entry is compared too, and must be younger than its
+ * space's last drop (its id above `floor`). A dead entry keeps its slot until
+ * somebody needs it.
+ *
+ * Infinite is the same with open addressing from set to set, and growth.
+ */
+#pragma once
+
+#include "hw/iommu/cache.h"
+
+#define WAYS 8
+#define NO_SLOT 0xffffffffu
+#define TAG_EMPTY 0ULL
+#define TAG_GONE 1ULL       /* emptied, but others may lie behind it */
+#define TAG_USED (1ULL << 63)
+
+struct cache_space {
+	u64 tag, salt;
+	u64 sizes;  /* bit per lg2 that may be in use */
+	u32 floor;  /* entries with ids up to it are dead */
+	u32 live;
+	u32 epoch;  /* not the cache's: everything in it is dead */
+	u16 next;   /* in its chain */
+};
+
+struct cache_prov {
+	u64 addr;
+	size_t at;  /* first word in the log */
+	u32 id, space;
+	u8 lg2, n;
+};
+
+struct cache_log {
+	struct cache_prov *rec; /* ascending ids */
+	struct hw_cache_word *word;
+	size_t n_recs, recs_max, n_words, words_max;
+};
+
+struct cache_probe;
+
+struct hw_cache {
+	u64 *tags;
+	struct hw_cache_entry *entry;
+	struct cache_space *space;
+	const struct cache_probe *probe;
+	u32 set_mask, shift;  /* shift: of a hashed place; 0: the low bits are it */
+	u32 epoch;
+	bool grows, keeps_age;
+	u64 *age;             /* per set: bit 8 a + b: way a was used after way b */
+	/* Cold. */
+	u16 *column;
+	u64 *touched_bit;
+	u32 *touched, n_touched;
+	u32 n_slots, ways;
+	u32 serial;           /* the last id */
+	u32 used;             /* slots whose tag is not TAG_EMPTY */
+	u32 live;
+	u64 salts, random;
+	u16 *head;            /* chains of spaces */
+	u32 n_spaces, spaces_max, hand;
+	u64 *scratch;
+	size_t scratch_max;
+	struct cache_log log;
+	struct hw_env *env;
+	const char *name;
+	struct hw_cache_policy policy;
+};
+
+/* The work that a vector unit can do; two of them, which must agree. */
+struct cache_probe {
+	/* The slot of exactly this key, or NO_SLOT. */
+	u32 (*exact)(const struct hw_cache *c, u32 space, u64 vpn, u32 lg2);
+	const struct hw_cache_entry *(*find)(struct hw_cache *c, u32 space, u64 addr);
+	/* Kills entries of one size with first <= page number <= last. */
+	void (*drop)(struct hw_cache *c, u32 space, u32 lg2, u64 first, u64 last);
+	/* Kills entries of the space that overlap [addr, last], by the column. */
+	void (*scan)(struct hw_cache *c, u32 space, u64 addr, u64 last);
+	/* Bit per way of the set whose tag is this one. */
+	u32 (*match)(const u64 *tags, u64 tag);
+};
+
+extern const struct cache_probe cache_probe_scalar, cache_probe_avx2;
+
+/* For tests: from now on without vector instructions; the next id; the next epoch. */
+void hw_cache_scalar(struct hw_cache *c);
+void hw_cache_wind(struct hw_cache *c, u32 serial, u32 epoch);
+
+static inline u64 cache_mix(u64 x)
+{
+	x += 0x9e3779b97f4a7c15ULL;
+	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9ULL;
+	x = (x ^ x >> 27) * 0x94d049bb133111ebULL;
+	return x ^ x >> 31;
+}
+
+static inline u64 cache_key(const struct cache_space *s, u64 vpn, u32 lg2)
+{
+	return vpn ^ s->salt ^ (u64)lg2 * 0x9e3779b97f4a7c15ULL;
+}
+
+static inline u32 cache_set(const struct hw_cache *c, u64 key)
+{
+	if (c->shift)
+		return (u32)(key * 0x9e3779b97f4a7c15ULL >> c->shift) & c->set_mask;
+	return (u32)key & c->set_mask;
+}
+
+static inline bool cache_alive(const struct hw_cache *c, const struct hw_cache_entry *e)
+{
+	const struct cache_space *s = &c->space[e->space];
+
+	return s->epoch == c->epoch && e->id > s->floor;
+}
+
+/* Way `slot` is now the youngest: after all others, and none after it. */
+static inline void cache_touch(struct hw_cache *c, u32 slot)
+{
+	u64 *age = &c->age[slot / WAYS];
+	u32 way = slot % WAYS;
+
+	*age = (*age | 0xffULL << (8 * way)) & ~(0x0101010101010101ULL << way);
+}
+
+static inline void cache_kill(struct hw_cache *c, u32 slot)
+{
+	c->space[c->entry[slot].space].live--;
+	c->live--;
+	if (c->grows) {
+		c->tags[slot] = TAG_GONE;
+	} else {
+		c->tags[slot] = TAG_EMPTY;
+		c->used--;
+	}
+}
+
+/* Gives a space whose entries are dead by an older epoch its place in this one. */
+void cache_revive(struct hw_cache *c, struct cache_space *s);
+void cache_spaces_reset(struct hw_cache *c);
+
+/* Slots of live entries in order of fill: id << 32 | slot. Lies in c->scratch. */
+u32 cache_gather(struct hw_cache *c);
+void *cache_alloc(size_t n, size_t size);
+
+void cache_log_add(struct hw_cache *c, const struct hw_cache_entry *e,
+		   const struct hw_cache_word *w, u32 n);
+/* Forgets what dead entries were made from. */
+void cache_log_clean(struct hw_cache *c);
+/* After a clean-up: ids have changed, their order has not. */
+void cache_log_renumber(struct hw_cache *c);

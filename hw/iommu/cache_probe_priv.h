@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The look-ups and scans, as text that two files compile: cache_avx2.c with
+ * CACHE_PROBE_AVX2, cache_scalar.c without. Only the compare differs;
+ * tests/hw/iommu holds the two equal. PROBE(name) names a function.
+ */
+#pragma once
+
+#include "hw/iommu/cache_priv.h"
+
+#include <immintrin.h>
+
+#ifdef CACHE_PROBE_AVX2
+#define PROBE(name) name##_avx2
+#define PROBE_TARGET __attribute__((target("avx2,bmi,bmi2")))
+
+PROBE_TARGET static inline u32 match8(const u64 *tags, u64 tag)
+{
+	__m256i want = _mm256_set1_epi64x((s64)tag);
+	__m256i low = _mm256_cmpeq_epi64(_mm256_load_si256((const __m256i *)tags), want);
+	__m256i high = _mm256_cmpeq_epi64(_mm256_load_si256((const __m256i *)(tags + 4)), want);
+
+	return (u32)_mm256_movemask_pd(_mm256_castsi256_pd(low)) |
+	       (u32)_mm256_movemask_pd(_mm256_castsi256_pd(high)) << 4;
+}
+
+PROBE_TARGET static inline u32 match16(const u16 *column, u16 space)
+{
+	__m256i eq = _mm256_cmpeq_epi16(_mm256_load_si256((const __m256i *)column),
+					_mm256_set1_epi16((s16)space));
+
+	if (_mm256_testz_si256(eq, eq))
+		return 0;
+	/* Two bits a word become one. */
+	return (u32)_mm_movemask_epi8(_mm_packs_epi16(_mm256_castsi256_si128(eq),
+						      _mm256_extracti128_si256(eq, 1)));
+}
+
+#else
+#define PROBE(name) name##_scalar
+#define PROBE_TARGET
+
+static inline u32 match8(const u64 *tags, u64 tag)
+{
+	u32 m = 0;
+
+	for (u32 i = 0; i < WAYS; i++)
+		m |= (u32)(tags[i] == tag) << i;
+	return m;
+}
+
+static inline u32 match16(const u16 *column, u16 space)
+{
+	u32 m = 0;
+
+	for (u32 i = 0; i < 2 * WAYS; i++)
+		m |= (u32)(column[i] == space) << i;
+	return m;
+}
+
+#endif
+
+PROBE_TARGET static inline u32 PROBE(slot_of)(const struct hw_cache *c,
+					      const struct cache_space *s, u32 space, u64 vpn,
+					      u32 lg2)
+{
+	u64 key = cache_key(s, vpn, lg2), tag = key | TAG_USED;
+	u32 set = cache_set(c, key);
+
+	for (;;) {
+		const u64 *tags = c->tags + (size_t)set * WAYS;
+
+		for (u32 m = match8(tags, tag); m; m &= m - 1) {
+			u32 slot = set * WAYS + (u32)__builtin_ctz(m);
+			const struct hw_cache_entry *e = &c->entry[slot];
+
+			if (e->addr >> lg2 == vpn && e->space == space && e->lg2 == lg2 &&
+			    e->id > s->floor)
+				return slot;
+		}
+		if (!c->grows || match8(tags, TAG_EMPTY))
+			return NO_SLOT;
+		set = (set + 1) & c->set_mask;
+	}
+}
+
+PROBE_TARGET static u32 PROBE(exact)(const struct hw_cache *c, u32 space, u64 vpn, u32 lg2)
+{
+	const struct cache_space *s = &c->space[space];
+
+	return s->epoch == c->epoch ? PROBE(slot_of)(c, s, space, vpn, lg2) : NO_SLOT;
+}
+
+PROBE_TARGET static const struct hw_cache_entry *PROBE(find)(struct hw_cache *c, u32 space,
+							     u64 addr)
+{
+	const struct cache_space *s = &c->space[space];
+
+	if (s->epoch != c->epoch)
+		return NULL;
+	for (u64 sizes = s->sizes; sizes; sizes &= sizes - 1) {
+		u32 lg2 = (u32)__builtin_ctzll(sizes);
+		u32 slot = PROBE(slot_of)(c, s, space, addr >> lg2, lg2);
+
+		if (slot == NO_SLOT)
+			continue;
+		if (c->keeps_age)
+			cache_touch(c, slot);
+		return &c->entry[slot];
+	}
+	return NULL;
+}
+
+PROBE_TARGET static void PROBE(drop)(struct hw_cache *c, u32 space, u32 lg2, u64 first, u64 last)
+{
+	const struct cache_space *s = &c->space[space];
+
+	for (u64 vpn = first;; vpn++) {
+		u32 slot = PROBE(slot_of)(c, s, space, vpn, lg2);
+
+		if (slot != NO_SLOT)
+			cache_kill(c, slot);
+		if (vpn == last)
+			return;
+	}
+}
+
+PROBE_TARGET static void PROBE(scan)(struct hw_cache *c, u32 space, u64 addr, u64 last)
+{
+	const struct cache_space *s = &c->space[space];
+
+	for (u32 at = 0; at < c->n_slots; at += 2 * WAYS) {
+		for (u32 m = match16(c->column + at, (u16)space); m; m &= m - 1) {
+			u32 slot = at + (u32)__builtin_ctz(m);
+			const struct hw_cache_entry *e = &c->entry[slot];
+			u64 end = e->addr + ((1ULL << e->lg2) - 1);
+
+			if (c->tags[slot] > TAG_GONE && e->id > s->floor && e->addr <= last &&
+			    end >= addr)
+				cache_kill(c, slot);
+		}
+	}
+}
+
+PROBE_TARGET static u32 PROBE(match)(const u64 *tags, u64 tag)
+{
+	return match8(tags, tag);
+}
+
+const struct cache_probe PROBE(cache_probe) = {
+	.exact = PROBE(exact), .find = PROBE(find), .drop = PROBE(drop),
+	.scan = PROBE(scan), .match = PROBE(match),
+};

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Spaces: what the hardware tags entries with, numbered. Found by a chained
+ * hash of the tag word; the chains are walked in order of making, never in an
+ * order that shows.
+ */
+#include "hw/iommu/cache_priv.h"
+
+#include "sim/base/assert.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define HEADS 65536u
+
+static u32 head_of(u64 tag)
+{
+	return (u32)(cache_mix(tag) & (HEADS - 1));
+}
+
+u32 hw_space_find(const struct hw_cache *c, u64 tag)
+{
+	for (u32 i = c->head[head_of(tag)]; i; i = c->space[i].next) {
+		if (c->space[i].tag == tag)
+			return i;
+	}
+	return 0;
+}
+
+u64 hw_space_tag(const struct hw_cache *c, u32 space)
+{
+	return space <= c->n_spaces ? c->space[space].tag : 0;
+}
+
+void cache_revive(struct hw_cache *c, struct cache_space *s)
+{
+	if (s->epoch == c->epoch)
+		return;
+	s->epoch = c->epoch;
+	s->floor = c->serial;
+	s->live = 0;
+	s->sizes = 0;
+}
+
+static void unlink_space(struct hw_cache *c, u32 space)
+{
+	u16 *at = &c->head[head_of(c->space[space].tag)];
+
+	while (*at != space)
+		at = &c->space[*at].next;
+	*at = c->space[space].next;
+}
+
+/* The next one without live entries, else the next one. */
+static u32 recycle(struct hw_cache *c)
+{
+	for (u32 i = 0; i < c->n_spaces; i++) {
+		const struct cache_space *s;
+
+		c->hand = c->hand % c->n_spaces + 1;
+		s = &c->space[c->hand];
+		if (s->epoch != c->epoch || !s->live)
+			break;
+	}
+	hw_cache_drop_space(c, c->hand);
+	unlink_space(c, c->hand);
+	return c->hand;
+}
+
+static u32 take_space(struct hw_cache *c)
+{
+	if (c->n_spaces == HW_SPACES_MAX)
+		return recycle(c);
+	if (c->n_spaces + 1 == c->spaces_max) {
+		c->spaces_max *= 2;
+		c->space = realloc(c->space, c->spaces_max * sizeof(*c->space));
+		sim_assert(c->space);
+	}
+	return ++c->n_spaces;
+}
+
+u32 hw_space(struct hw_cache *c, u64 tag)
+{
+	u32 space = hw_space_find(c, tag);
+	struct cache_space *s;
+	u16 *head;
+
+	if (space)
+		return space;
+	space = take_space(c);
+	s = &c->space[space];
+	head = &c->head[head_of(tag)];
+	*s = (struct cache_space){.tag = tag, .salt = cache_mix(++c->salts), .epoch = c->epoch,
+				  .floor = c->serial, .next = *head};
+	*head = (u16)space;
+	return space;
+}
+
+void cache_spaces_reset(struct hw_cache *c)
+{
+	if (!c->head) {
+		c->spaces_max = 64;
+		c->head = cache_alloc(HEADS, sizeof(*c->head));
+		c->space = calloc(c->spaces_max, sizeof(*c->space));
+		sim_assert(c->space);
+	}
+	for (u32 i = 1; i <= c->n_spaces; i++)
+		c->head[head_of(c->space[i].tag)] = 0;
+	c->n_spaces = 0;
+	c->hand = 0;
+	c->salts = 0;
+	/* Space 0 is of no epoch. */
+	c->epoch = 1;
+}
+
+void hw_cache_drop_space(struct hw_cache *c, u32 space)
+{
+	struct cache_space *s = &c->space[space];
+
+	if (s->epoch != c->epoch)
+		return;
+	c->live -= s->live;
+	s->live = 0;
+	s->sizes = 0;
+	s->floor = c->serial;
+	s->salt = cache_mix(++c->salts);
+}
+
+void hw_cache_drop_all(struct hw_cache *c)
+{
+	c->live = 0;
+	if (++c->epoch)
+		return;
+	/* It went once around: what is of the oldest epochs must not come back. */
+	for (u32 i = 0; i <= c->n_spaces; i++)
+		c->space[i].epoch = 0;
+	c->epoch = 1;
+}
+
+void hw_cache_drop_tags(struct hw_cache *c, u64 mask, u64 match)
+{
+	for (u32 i = 1; i <= c->n_spaces; i++) {
+		if ((c->space[i].tag & mask) == match)
+			hw_cache_drop_space(c, i);
+	}
+}
