@@ -43,6 +43,7 @@ struct hw_req {
 	u16 access;    /* enum hw_access */
 	u8 kind;       /* enum hw_kind */
 	u8 no_fault_report; /* probes (ATOS, prefetch): no record, no state change */
+	u32 data;      /* what a write to the interrupt range carries */
 };
 
 enum hw_status {
