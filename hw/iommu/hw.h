@@ -127,6 +127,11 @@ struct hw_env {
 	void (*fact)(struct hw_env *e, enum hw_fact f, const u64 arg[4]);
 	/* The walker does not snoop: it reads what was flushed; NULL: coherent. */
 	u64 (*read_flushed)(struct hw_env *e, u64 pa);
+	/*
+	 * Told before the model writes to ram[pa, pa + len), for a reset that clears
+	 * what was touched; NULL: nobody asks. hw_ram_write() and hw_wrote() do it.
+	 */
+	void (*wrote)(struct hw_env *e, u64 pa, u64 len);
 };
 
 struct hw_iommu;
@@ -157,6 +162,8 @@ struct hw_iommu_ops {
 	void (*timeout)(struct hw_iommu *h);
 	/* Ground truth: the same walk of memory as it is now, no cache, no side effect. */
 	void (*walk)(struct hw_iommu *h, const struct hw_req *req, struct hw_resp *resp);
+	/* Whether work() would do something. NULL: ask work() itself. */
+	bool (*pending)(struct hw_iommu *h);
 };
 
 /* First member of each model's state. */
@@ -166,6 +173,22 @@ struct hw_iommu {
 };
 
 extern const struct hw_iommu_ops hw_vtd_ops, hw_smmuv3_ops;
+
+static inline void hw_wrote(struct hw_env *e, u64 pa, u64 len)
+{
+	if (e->wrote)
+		e->wrote(e, pa, len);
+}
+
+/* False, and nothing is written, if it is not memory. */
+static inline bool hw_ram_write(struct hw_env *e, u64 pa, const void *data, u64 len)
+{
+	if (pa >= e->ram_size || len > e->ram_size - pa)
+		return false;
+	hw_wrote(e, pa, len);
+	__builtin_memcpy(e->ram + pa, data, len);
+	return true;
+}
 
 static inline void hw_point(struct hw_env *e, const char *why)
 {
