@@ -410,6 +410,11 @@ void hosted_floor_lay(const struct hosted_image *image, struct world *w)
 	w->floor = g;
 }
 
+const struct hosted_image *hosted_image_of(const struct world *w)
+{
+	return w->floor ? ((const struct hosted_ground *)w->floor)->image : NULL;
+}
+
 const struct floor *hosted_floor_of(const struct world *w)
 {
 	return &((const struct hosted_ground *)w->floor)->table;

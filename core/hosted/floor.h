@@ -15,7 +15,7 @@
 
 #include "core/hosted/floor_machine.h"
 
-#define FLOOR_ABI 2
+#define FLOOR_ABI 3
 
 #define FLOOR_HOOK_SIZES(X, name) X(name##1) X(name##2) X(name##4) X(name##8) X(name##16)
 #define FLOOR_HOOK_UNALIGNED(X, name) X(name##2) X(name##4) X(name##8) X(name##16)
@@ -171,6 +171,13 @@ enum floor_nr {
 	FLOOR_NR_SELFTEST,          /* the tree's number arg[0]: 0, -EIO; -ENOENT: no such */
 };
 
+/* What the tree refers to and nobody has: it lies in pages that may not be touched. */
+struct hosted_absent {
+	const char *name;
+	const void *addr;
+	unsigned long size;
+};
+
 struct hosted_kernel {
 	unsigned abi, size;
 	const char *version;
@@ -178,6 +185,8 @@ struct hosted_kernel {
 	/* Of a fuzzer: a counter per edge, which no reset touches, and {pc, flags} of each. */
 	unsigned char *counters, *counters_end;
 	const unsigned long *pcs, *pcs_end;
+	/* Data that the runtime lacks, sorted by address. */
+	const struct hosted_absent *absent, *absent_end;
 	/*
 	 * As task 0, in setup: runs the tree's initcalls and finds the machine (one without
 	 * devices: the default one). Process 0 is there then.

@@ -30,6 +30,12 @@ struct hosted_image {
 bool hosted_image_read(struct hosted_image *image, const char *path, char *err, size_t err_size);
 /* load.c: as task 0 in setup, before any other allocation. */
 const struct hosted_kernel *hosted_place(const struct hosted_image *image, struct world *w);
+/* trap.c: touching what the object lacks is a finding with its name. */
+void hosted_trap_set(void);
+/* load.c: what the image offers, where it lies under w. */
+const struct hosted_kernel *hosted_table(const struct hosted_image *image, const struct world *w);
+/* floor.c: the image under a world that has one, else NULL. */
+const struct hosted_image *hosted_image_of(const struct world *w);
 /* kernel.c: boot(), op() and shutdown() of every hosted kernel. */
 void hosted_kernel_init(struct hosted_image *image);
 /* floor.c: makes w->floor, the table of services with the slot's own frames. */

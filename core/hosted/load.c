@@ -106,6 +106,11 @@ static void map_image(const struct hosted_image *image, u64 base)
 	hand_counters((const struct hosted_kernel *)(base + image->entry));
 }
 
+const struct hosted_kernel *hosted_table(const struct hosted_image *image, const struct world *w)
+{
+	return (const struct hosted_kernel *)(image_base(w) + image->entry);
+}
+
 const struct hosted_kernel *hosted_place(const struct hosted_image *image, struct world *w)
 {
 	const struct hosted_segment *s = image->state;
@@ -120,9 +125,10 @@ const struct hosted_kernel *hosted_place(const struct hosted_image *image, struc
 	sim_assert(at == heap + MEM_REDZONE);
 	memcpy((void *)(base + s->vaddr), image->file + s->offset, s->file_size);
 	relocate(image, base, s->vaddr, s->vaddr + s->size);
-	k = (const struct hosted_kernel *)(base + image->entry);
+	k = hosted_table(image, w);
 	sim_assert(k->abi == FLOOR_ABI && k->size == sizeof(*k));
 	hosted_floor_lay(image, w);
 	*k->floor = hosted_floor_of(w);
+	hosted_trap_set();
 	return k;
 }

@@ -79,6 +79,11 @@ void host_recipe_done(void);
  * SIGTERM only ask to stop.
  */
 void host_signals_init(void);
+/*
+ * Faults that are somebody's: `who` gets the address, in the handler, and gives the function that
+ * the faulting code is made to call with it, on its own stack, or NULL: a crash. It may not return.
+ */
+void host_on_fault(void (*(*who)(u64 addr))(u64 addr));
 bool host_stop_asked(void);
 /* Ends the process as SIGPIPE would have. */
 void host_pipe_closed(void);

@@ -8,6 +8,7 @@
 #include "sim/host/host.h"
 
 #include "sim/base/assert.h"
+#include "sim/base/bits.h"
 #include "sim/mem/mem.h"
 
 #include <errno.h>
@@ -18,7 +19,10 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <ucontext.h>
 #include <unistd.h>
+
+#define RED_ZONE 128 /* bytes below the stack pointer that a leaf function uses */
 
 static struct {
 	char *text; /* the mapped recipe, NULL before the first use */
@@ -108,13 +112,41 @@ static void on_crash(int sig)
 	raise(sig);
 }
 
+static void (*(*fault_owner)(u64 addr))(u64 addr);
+
+void host_on_fault(void (*(*who)(u64 addr))(u64 addr))
+{
+	fault_owner = who;
+}
+
+/*
+ * As if the faulting instruction were a call: the way back is the byte behind its first, so
+ * that a stack walk, which looks a byte before, finds it.
+ */
+static void call_instead(ucontext_t *uc, void (*fn)(u64 addr), u64 addr)
+{
+	greg_t *regs = uc->uc_mcontext.gregs;
+	u64 *sp = (u64 *)(ALIGN_DOWN((u64)regs[REG_RSP] - RED_ZONE, 16) - 8);
+
+	*sp = (u64)regs[REG_RIP] + 1;
+	regs[REG_RSP] = (greg_t)(uintptr_t)sp;
+	regs[REG_RDI] = (greg_t)addr;
+	regs[REG_RIP] = (greg_t)(uintptr_t)fn;
+}
+
 /* A write to a page that a reset did not expect is no crash. */
 static void on_fault(int sig, siginfo_t *info, void *context)
 {
-	(void)context;
-	if (info->si_code == SEGV_ACCERR && mem_guard_fault((u64)(uintptr_t)info->si_addr))
+	u64 addr = (u64)(uintptr_t)info->si_addr;
+	void (*fn)(u64 addr);
+
+	if (info->si_code == SEGV_ACCERR && mem_guard_fault(addr))
 		return;
-	on_crash(sig);
+	fn = info->si_code == SEGV_ACCERR && fault_owner ? fault_owner(addr) : NULL;
+	if (fn)
+		call_instead(context, fn, addr);
+	else
+		on_crash(sig);
 }
 
 static void on_stop(int sig)

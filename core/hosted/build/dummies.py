@@ -3,7 +3,7 @@
 
 A function becomes a stub that tells the runtime its name and its caller. What
 is never called directly is taken for data and lies in pages that may not be
-touched at all.
+touched at all; a table says what lies where.
 """
 import re
 import subprocess
@@ -47,10 +47,13 @@ def assembly(names, functions):
                   "\tleaq 1f(%rip), %rdi", "\tmovq (%rsp), %rsi", "\tjmp hosted_absent",
                   f"\t.size {name}, . - {name}", "\t.section .rodata.str,\"aMS\",@progbits,1",
                   f"1:\t.asciz \"{name}\"", "\t.text"]
+    data = [name for name in names if name not in functions]
+    for name in data:
+        lines += ["\t.section .rodata.str,\"aMS\",@progbits,1", f"1:\t.asciz \"{name}\"",
+                  "\t.section .hosted_absent_names,\"aw\",@progbits",
+                  f"\t.quad 1b, {name}, {ABSENT_SIZE}"]
     lines.append("\t.section .hosted_absent,\"a\",@nobits")
-    for name in names:
-        if name in functions:
-            continue
+    for name in data:
         lines += ["\t.balign 16", f"\t.globl {name}", f"\t.hidden {name}", f"\t.type {name}, @object",
                   f"\t.size {name}, {ABSENT_SIZE}", f"{name}:", f"\t.skip {ABSENT_SIZE}"]
     lines.append("\t.section .note.GNU-stack,\"\",@progbits")

@@ -17,6 +17,8 @@ extern unsigned char __start___sancov_cntrs[], __stop___sancov_cntrs[];
 extern const unsigned long __start___sancov_pcs[], __stop___sancov_pcs[];
 extern initcall_entry_t hosted_initcalls_start[], hosted_initcalls_end[];
 
+extern const struct hosted_absent hosted_absent_start[], hosted_absent_end[];
+
 void hosted_hooks_boot(void);
 void __init chrdev_init(void);
 void __init radix_tree_init(void);
@@ -109,6 +111,8 @@ __attribute__((visibility("default"), used)) const struct hosted_kernel hosted_k
 	.counters_end = __stop___sancov_cntrs,
 	.pcs = __start___sancov_pcs,
 	.pcs_end = __stop___sancov_pcs,
+	.absent = hosted_absent_start,
+	.absent_end = hosted_absent_end,
 	.boot = boot,
 	.syscall = hosted_syscall,
 	.peek = do_peek,
