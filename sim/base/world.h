@@ -22,6 +22,7 @@ struct world {
 	struct access *access;   /* sim/access: shadow of memory, race clocks */
 	struct mem *mem;         /* sim/mem: the checked heap */
 	struct frames *frames;   /* sim/mem: physical memory */
+	struct io *io;           /* sim/io: registers, interrupts, hardware's tasks */
 	struct kapi *kapi;       /* sim/kapi: per-world kernel services */
 	struct oracles *oracles; /* sim/oracle: watchers and the finding */
 	void *kernel;            /* whatever the kernel under test hangs here */

@@ -2,7 +2,7 @@
 /*
  * The single source of decisions.
  *
- * A run draws from four separate streams, so that a change in one does not
+ * A run draws from separate streams, so that a change in one does not
  * shift the others. Each stream first consumes the bytes it was given (a
  * fuzzer's input), then goes on with a generator seeded from the run's seed.
  * Nothing else in the program may decide anything.
@@ -14,8 +14,9 @@
 enum choice_stream {
 	CHOICE_SCHED,  /* which task runs next, where it is preempted */
 	CHOICE_MEMORY, /* weak memory: what a load may see */
-	CHOICE_FAULT,  /* which injected failure fires, how late a device answers */
+	CHOICE_FAULT,  /* which injected failure fires */
 	CHOICE_DATA,   /* values: page frame numbers, poison, fuzzed operands */
+	CHOICE_HW,     /* hardware: replacement, speculation, who answers late */
 	CHOICE_N,
 };
 

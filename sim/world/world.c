@@ -7,6 +7,7 @@
 #include "sim/world/world.h"
 
 #include "sim/base/assert.h"
+#include "sim/io/io.h"
 #include "sim/kapi/kapi.h"
 #include "sim/mem/frames.h"
 
@@ -56,6 +57,7 @@ struct world *world_create(u32 slot)
 	w->frames = frames_create(w);
 	w->oracles = oracles_create(w);
 	w->kapi = kapi_create(w);
+	w->io = io_create(w);
 	return w;
 }
 
@@ -66,6 +68,7 @@ void world_destroy(struct world *w)
 	if (!w)
 		return;
 	ws = state_of(w);
+	io_destroy(w->io);
 	kapi_destroy(w->kapi);
 	oracles_destroy(w->oracles);
 	frames_destroy(w->frames);
@@ -104,6 +107,7 @@ void world_reset(struct world *w)
 	mem_reset(w->mem);
 	frames_reset(w->frames);
 	kapi_reset(w->kapi);
+	io_reset(w->io);
 	ws->touched = false;
 }
 
@@ -124,6 +128,7 @@ void world_load(struct world *w, const struct world_program *p)
 	ws->touched = true;
 	ws->program = *p;
 	kapi_forget(w->kapi);
+	io_forget(w->io);
 	mem_forget(w->mem);
 	frames_forget(w->frames);
 	w->kernel = NULL;
