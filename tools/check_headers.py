@@ -13,7 +13,8 @@ FLAGS = ("-std=gnu17", "-D_GNU_SOURCE", "-DIOMMULAB_ASAN=0", "-DIOMMULAB_HOOKS=1
          "-fsyntax-only", "-Wall", "-Wextra", "-Werror")
 # Read with a kernel tree's headers, never alone.
 HOSTED = ("core/hosted/force.h", "core/hosted/runtime.h", "core/hosted/custom/",
-          "core/hosted/dup/", "core/hosted/stub/", "core/hosted/x86/")
+          "core/hosted/drivers/", "core/hosted/dup/", "core/hosted/stub/",
+          "core/hosted/x86/")
 TREES = ("sim/", "hw/", "core/", "scenarios/", "fuzz/", "tools/", "tests/")
 
 

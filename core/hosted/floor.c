@@ -374,6 +374,10 @@ static const struct floor floor_table = {
 	.rcu_call = rcu_call,
 	.rcu_wait = synchronize_rcu,
 	.quiescent = kapi_rcu_quiescent,
+	.mmio_read = hosted_mmio_read,
+	.mmio_write = hosted_mmio_write,
+	.dma = hosted_dma,
+	.relax = hosted_relax,
 	.lock_init = floor_lock_init,
 	.lock_acquire = floor_lock_acquire,
 	.lock_release = floor_lock_release,
@@ -413,6 +417,11 @@ void hosted_floor_lay(const struct hosted_image *image, struct world *w)
 const struct hosted_image *hosted_image_of(const struct world *w)
 {
 	return w->floor ? ((const struct hosted_ground *)w->floor)->image : NULL;
+}
+
+struct hosted_hardware *hosted_hardware_of(const struct world *w)
+{
+	return ((const struct hosted_ground *)w->floor)->image->hardware;
 }
 
 const struct floor *hosted_floor_of(const struct world *w)

@@ -76,6 +76,15 @@ enum floor_lock {
 	FLOOR_LOCK_IRQ_OFF = 256,
 };
 
+/* Within a page of 4 KiB. */
+struct floor_dma {
+	unsigned iommu, sid, pasid; /* pasid FLOOR_NONE: none */
+	unsigned long addr;
+	void *buf;
+	unsigned size;
+	_Bool write;                /* to memory */
+};
+
 struct floor {
 	unsigned abi, size;
 
@@ -140,6 +149,17 @@ struct floor {
 	void (*rcu_wait)(void);
 	/* The running task's interrupts are on again, which were a reader section while off. */
 	void (*quiescent)(void);
+
+	/*
+	 * The hardware of the machine's IOMMUs that have a model, by index. Registers:
+	 * size 1, 2, 4 or 8. What is written is worked on by a task of hardware.
+	 */
+	unsigned long (*mmio_read)(unsigned iommu, unsigned long off, unsigned size);
+	void (*mmio_write)(unsigned iommu, unsigned long off, unsigned size, unsigned long value);
+	/* An endpoint's access, through its IOMMU to the frames: 0, or -EFAULT: it was aborted. */
+	int (*dma)(const struct floor_dma *d);
+	/* In a polling loop: others run first, the hardware among them; time passes. */
+	void (*relax)(void);
 
 	/* What oracles learn. */
 	void (*lock_init)(const void *lock, unsigned long class_key, const char *name);
@@ -213,6 +233,9 @@ struct hosted_kernel {
 	void (*interrupt)(void *t);
 	/* In any task: a row of core/uapi/ops.def below OP_CORE_CODES. Its result or -errno. */
 	long (*core_op)(unsigned code, const unsigned long arg[4]);
+	/* In any task: a message signalled interrupt; the level of a wired line of an IOMMU. */
+	void (*message)(unsigned long addr, unsigned data);
+	void (*wire)(unsigned iommu, unsigned line, _Bool level);
 	/* As task 0, at rest: ends every process, then runs what that left to do. */
 	void (*shutdown)(void);
 };

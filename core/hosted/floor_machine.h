@@ -19,8 +19,13 @@ enum floor_resv_type {
 	FLOOR_RESV_SW_MSI,
 };
 
+/* Whose registers there are at `mmio`; of a mock there are none. */
+enum floor_model { FLOOR_MODEL_MOCK, FLOOR_MODEL_VTD, FLOOR_MODEL_SMMUV3 };
+
 struct floor_iommu {
 	const char *name;
+	enum floor_model model;
+	unsigned long mmio, mmio_size; /* physical address, above all frames; bytes */
 	unsigned long pgsize_bitmap;
 	unsigned aperture_lg2;
 	enum floor_domain default_domain;

@@ -24,6 +24,7 @@ struct hosted_image {
 	u64 entry;            /* of struct hosted_kernel */
 	void (*printer)(void *arg, const char *text, unsigned long len);
 	void *printer_arg;
+	struct hosted_hardware *hardware; /* of the world that was booted last */
 };
 
 /* image.c: reads and checks a file. */
@@ -43,6 +44,19 @@ void hosted_floor_lay(const struct hosted_image *image, struct world *w);
 const struct floor *hosted_floor_of(const struct world *w);
 /* machine.c: valid until the next call. */
 const struct floor_machine *hosted_tell_machine(struct world *w, const struct machine *m);
+/*
+ * hardware.c: the machine's IOMMUs that have a model. Made before the kernel
+ * boots; what boot leaves in them is where each run begins.
+ */
+void hosted_hardware_make(struct hosted_image *image, struct world *w, const struct machine *m,
+			  const struct hosted_kernel *k);
+void hosted_hardware_destroy(struct hosted_hardware *hw);
+void hosted_hardware_tell(struct world *w, u32 i, struct floor_iommu *to);
+struct hosted_hardware *hosted_hardware_of(const struct world *w);
+unsigned long hosted_mmio_read(unsigned iommu, unsigned long off, unsigned size);
+void hosted_mmio_write(unsigned iommu, unsigned long off, unsigned size, unsigned long value);
+int hosted_dma(const struct floor_dma *d);
+void hosted_relax(void);
 /* client.c */
 int hosted_frames_fd(void);
 unsigned long hosted_foreign_copy(unsigned process, void *buf, unsigned long addr,

@@ -227,11 +227,12 @@ static long map_area(const struct hosted_kernel *k, u64 addr, u64 size)
 
 static void hosted_boot(struct world *w, const struct machine *m)
 {
-	const struct hosted_image *image = w->kernel;
+	struct hosted_image *image = w->kernel;
 	const struct hosted_kernel *k = hosted_place(image, w);
 	struct process *p;
 	long ret;
 
+	hosted_hardware_make(image, w, m, k);
 	k->boot(hosted_tell_machine(w, m));
 	p = mem_alloc(w->mem, sizeof(*p), MEM_ZERO | MEM_NOFAIL, "hosted process",
 		      (u64)__builtin_return_address(0));
@@ -350,6 +351,7 @@ void hosted_close(const struct kernel *k)
 
 	if (!image)
 		return;
+	hosted_hardware_destroy(image->hardware);
 	free(image->called);
 	free(image->path);
 	free(image->file);

@@ -69,6 +69,7 @@ const struct floor_machine *hosted_tell_machine(struct world *w, const struct ma
 			.deferred_attach = u->deferred_attach, .no_blocking = u->no_blocking,
 			.fail_probe = u->fail_probe, .at_boot = u->at_boot,
 		};
+		hosted_hardware_tell(w, i, &told->iommu[i]);
 	}
 	for (u32 i = 0; i < m->n_buses; i++) {
 		const struct machine_bus *b = &m->bus[i];

@@ -40,6 +40,7 @@ struct hosted_task {
 	void *task;         /* the floor's; NULL: a process's leader, which never runs */
 	unsigned int generation; /* the run in which it lives */
 	unsigned int process;    /* for which it acts */
+	bool kthread;            /* custom/kthread.c's */
 	const void *spins_on;
 };
 
@@ -78,6 +79,13 @@ static inline int *hosted_preempt_count_of(struct hosted_task *h)
 
 /* custom/task.c */
 void hosted_task_boot(void);
+/* A new task_struct of no process; its task is to come. */
+void hosted_task_init(struct hosted_task *h, const char *name);
+/* The running task, which is new, is h. */
+void hosted_task_enter(struct hosted_task *h);
+/* custom/kthread.c: p is a thread that has not begun in this run, and does now. */
+bool hosted_kthread_wake(struct task_struct *p);
+void hosted_kthread_free(struct task_struct *p);
 /* A kernel thread; name and arg live as long as it does. */
 void *hosted_spawn(const char *name, void (*fn)(void *), void *arg, bool daemon);
 /* Local interrupts, without waiting for another task's section. */

@@ -17,6 +17,8 @@
 
 #include "sim/base/types.h"
 
+#include "hw/iommu/arena.h"
+
 #define HW_NO_PASID 0xffffffffu
 
 /* How a transaction was issued (PCIe AT field). */

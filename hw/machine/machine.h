@@ -18,6 +18,7 @@
 #define MACHINE_DEVICE_IOMMUS_MAX 4
 #define MACHINE_DEVICE_IDS_MAX 4
 #define MACHINE_NONE 0xffffffffu
+#define MACHINE_OPTIONS_LEN 192
 
 enum machine_bus_kind { MACHINE_BUS_PCI, MACHINE_BUS_PLATFORM };
 enum machine_firmware { MACHINE_FW_OF, MACHINE_FW_ACPI };
@@ -25,7 +26,8 @@ enum machine_domain { MACHINE_DOMAIN_DMA, MACHINE_DOMAIN_IDENTITY, MACHINE_DOMAI
 
 struct machine_iommu {
 	char name[MACHINE_NAME_LEN];
-	char model[MACHINE_NAME_LEN]; /* "mock" */
+	char model[MACHINE_NAME_LEN]; /* "mock", or of the hardware: "vtd", "smmuv3" */
+	char options[MACHINE_OPTIONS_LEN]; /* of the hardware: "key=value,key=value" */
 	u64 pgsize_bitmap;            /* bytes; default 4K | 2M */
 	u32 aperture_lg2;             /* default 48 */
 	enum machine_domain default_domain;

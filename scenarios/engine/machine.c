@@ -17,7 +17,7 @@
 	static const char *const name##_list[] = {__VA_ARGS__};  \
 	static const struct words name = {name##_list, ARRAY_SIZE(name##_list)}
 
-WORDS(model_words, "mock", "mock-smmu");
+WORDS(model_words, "mock", "mock-smmu", "vtd", "smmuv3");
 WORDS(kind_words, "pci", "platform");
 WORDS(firmware_words, "of", "acpi");
 WORDS(domain_words, "dma", "identity", "blocked");
@@ -32,6 +32,18 @@ static void read_model(struct reader *r, const struct yaml_node *v, void *member
 	(void)aux;
 	if (i >= 0)
 		snprintf(member, MACHINE_NAME_LEN, "%s", model_words.word[i]);
+}
+
+static void read_options(struct reader *r, const struct yaml_node *v, void *member, const void *aux)
+{
+	(void)aux;
+	if (!read_kind(r, v, YAML_TEXT, "a model's options"))
+		return;
+	if (v->len >= MACHINE_OPTIONS_LEN)
+		read_error(r, v, "%u characters, expected at most %u", (u32)v->len,
+			   MACHINE_OPTIONS_LEN - 1);
+	else
+		memcpy(member, v->text, v->len);
 }
 
 static void read_pgsizes(struct reader *r, const struct yaml_node *v, void *member, const void *aux)
@@ -193,6 +205,7 @@ static void read_u64_any(struct reader *r, const struct yaml_node *v, void *memb
 
 static const struct field iommu_fields[] = {
 	FIELD(iommu, "model", read_model, model, NULL, true),
+	FIELD(iommu, "options", read_options, options, NULL, false),
 	FIELD(iommu, "pgsizes", read_pgsizes, pgsize_bitmap, NULL, false),
 	FIELD(iommu, "aperture", read_aperture, aperture_lg2, NULL, false),
 	FIELD(iommu, "default_domain", read_enum, default_domain, &domain_words, false),

@@ -22,6 +22,7 @@ static const struct poptOption build_options[] = {
 	 "NAME"},
 	{"config", 0, POPT_ARG_STRING, NULL, 'c', "the headers' base: um or x86",
 	 "NAME"},
+	{"drivers", 0, POPT_ARG_NONE, NULL, 'd', "the tree's own VT-d and SMMUv3 drivers, too", NULL},
 	{"work", 0, POPT_ARG_STRING, NULL, 'w', "keeps what the next build uses again "
 	 "($XDG_CACHE_HOME/iommulab)", "DIR"},
 	{"patch", 'p', POPT_ARG_STRING, NULL, 'p', "applied to private copies, not to the tree; again "
@@ -54,7 +55,7 @@ struct build_request {
 	const char *given[256];
 	const char *args[BUILD_ARGS_MAX];
 	int n;
-	bool verbose;
+	bool verbose, drivers;
 };
 
 static bool add_argument(struct build_request *r, const char *option, const char *value)
@@ -79,6 +80,8 @@ static int read_options(int argc, char **argv, struct build_request *r)
 			return cli_fail("kernel build: more than %d arguments", BUILD_ARGS_MAX);
 		if (rc == 'v')
 			r->verbose = true;
+		if (rc == 'd')
+			r->drivers = true;
 	}
 	left = poptGetArg(context);
 	if (rc < -1)
@@ -115,6 +118,8 @@ static int build(int argc, char **argv)
 		if (value && !add_argument(&r, names[i] + 1, value))
 			return cli_fail("kernel build: more than %d arguments", BUILD_ARGS_MAX);
 	}
+	if (r.drivers)
+		r.args[r.n++] = "--drivers";
 	if (r.verbose)
 		r.args[r.n++] = "--verbose"; /* there is room: add_argument() leaves some */
 	host_exec("python3", (char *const *)(uintptr_t)r.args);

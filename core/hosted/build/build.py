@@ -26,7 +26,7 @@ import uapicheck
 from compiler import Compiler, Source
 from patching import Patched, farm
 from store import Store, copy_whole, digest, remove, say, write_whole
-from tree import Failure, Tree, missing_tools
+from tree import Failure, Tree, missing_tools, symbols
 
 HERE = os.path.dirname(os.path.realpath(__file__))
 HOSTED = os.path.dirname(HERE)
@@ -56,6 +56,8 @@ FIRST_READ = {"um": [], "x86": ["-include", os.path.join(HOSTED, "x86/force.h")]
 # share a section with one that is defined: each name has a section of its own.
 PER_CPU = re.compile(r"\bDEFINE_(STATIC_)?(PER_CPU|SRCU)", re.A)
 SECTIONS = {"um": [], "x86": ["-include", os.path.join(HOSTED, "x86/sections.h")]}
+# Files of the tree's drivers: below these folders, with core/hosted/drivers' headers first.
+DRIVERS = ("drivers/iommu/arm/", "drivers/iommu/intel/")
 CONFIGS = {
     "um": [],
     # Before the tree's folders: the headers that differ in a process.
@@ -135,6 +137,8 @@ class Build:
     def __init__(self, args, progress):
         self.args, self.progress = args, progress
         self.tree = Tree(args.tree, args.config, os.path.join(HERE, f"{args.config}.force"))
+        if args.drivers:
+            self.tree.drivers = symbols(os.path.join(HERE, "drivers.force"))
         args.work = os.path.realpath(args.work or default_work())
         self.check_places()
         self.store = Store(args.work, say)
@@ -183,7 +187,7 @@ class Build:
         self.store.place("OVERLAY", self.overlay)
 
     def runtime_sources(self):
-        for folder in ("dup", "stub", "custom"):
+        for folder in ("dup", "stub", "custom") + (("drivers",) if self.args.drivers else ()):
             path = os.path.join(HOSTED, folder)
             for name in sorted(os.listdir(path)) if os.path.isdir(path) else []:
                 if name.endswith(".c"):
@@ -207,6 +211,8 @@ class Build:
         config = os.path.join(HERE, f"{self.args.config}.config")
         targets, self.wrapped, needs, self.tested = read_list(os.path.join(HERE, "files.txt"),
                                                               self.tree)
+        if self.args.drivers:
+            targets += read_list(os.path.join(HERE, "drivers.txt"), self.tree)[0]
         self.tree.prepare(self.store, config, targets, self.progress)
         self.tree.drop_unless_configured(needs)
         self.store.place("KBUILD", self.tree.kbuild)
@@ -214,6 +220,12 @@ class Build:
         self.compiler = Compiler(self.store, self.tree.kbuild, self.args.jobs, self.progress)
         self.compiler.names = self.tree.header_names()
         self.compiler.extra = self.compiler_extra
+
+    def driver_flags(self, flags):
+        """Firmware tables and an architecture's own, for files that are of one."""
+        folder = os.path.join(HOSTED, "drivers")
+        return ["-I" + folder, *flags, "-include", os.path.join(folder, "force.h"),
+                "-DCONFIG_ACPI=1", *(f"-D{name}=1" for name, _ in self.tree.drivers)]
 
     def sources(self):
         """The tree's files, then the runtime's."""
@@ -224,6 +236,8 @@ class Build:
                 continue
             flags = first + hosted_flags(words, self.tree, extra) + ["-w"]
             path = os.path.join(self.tree.seen, source)
+            if source.startswith(DRIVERS):
+                flags = self.driver_flags(flags)
             if PER_CPU.search(self.tree.text(source)):
                 flags = SECTIONS[self.args.config] + flags
             if source in WATCHERS:
@@ -254,7 +268,8 @@ class Build:
         flags = flags + ["-include", probed]
         for path in self.runtime_sources():
             label = "core/hosted/" + os.path.relpath(path, HOSTED)[:-2] + ".o"
-            rows.append(Source(label, os.path.realpath(path), flags))
+            own = self.driver_flags(flags) if "/drivers/" in label else flags
+            rows.append(Source(label, os.path.realpath(path), own))
         return rows
 
     def facts(self):
@@ -375,6 +390,7 @@ def options():
     p.add_argument("--patch", action="append", default=[])
     p.add_argument("--flavour", default="lab")
     p.add_argument("--config", default="um")
+    p.add_argument("--drivers", action="store_true")
     p.add_argument("--json")
     p.add_argument("--verbose", action="store_true")
     p.add_argument("--jobs", default=str(os.cpu_count() or 2))
@@ -385,6 +401,8 @@ def options():
         raise Failure(f"--config: '{args.config}', expected {', '.join(CONFIGS)}")
     if args.config != "um" and args.flavour != "lab":
         raise Failure(f"--config {args.config}: has no --flavour {args.flavour}, expected lab")
+    if args.drivers and args.config != "um":
+        raise Failure(f"--drivers: has no --config {args.config}, expected um")
     if not args.jobs.isdecimal() or not 1 <= int(args.jobs) <= 512:
         raise Failure(f"--jobs: '{args.jobs}', expected a number from 1 to 512")
     args.jobs = int(args.jobs)

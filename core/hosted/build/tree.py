@@ -52,6 +52,7 @@ class Tree:
                        if os.path.exists(os.path.join(self.path,
                                                       value.partition("?")[2].strip()))]
         self.version = self._version()
+        self.drivers = []   # (symbol, "y"): forced for drivers alone
         self.kbuild = self.commands = None
 
     def _version(self):
@@ -120,7 +121,8 @@ class Tree:
     def prepare(self, store, config, targets, progress):
         """kbuild's headers and commands for the targets, kept while nothing that decides changes."""
         with open(config, encoding="ascii") as f:
-            key = digest(self.version, self.arch, self.forced, f.read(), sorted(targets))
+            key = digest(self.version, self.arch, self.forced + self.drivers, f.read(),
+                         sorted(targets))
         made = store.find(key, "kbuild")
         if not made:
             progress(f"preparing the headers of Linux {self.version}", True)
@@ -182,7 +184,7 @@ class Tree:
 
     def _commands(self, targets):
         """{source relative to the tree: compiler's arguments} of what make would compile."""
-        overrides = [f"{k}={'' if v == 'n' else v}" for k, v in self.forced]
+        overrides = [f"{k}={'' if v == 'n' else v}" for k, v in self.forced + self.drivers]
         text = self.make("-n", "V=1", *overrides, *targets)
         found = {}
         for argv in re.findall(r"(?:^|; )(clang-19 [^;]*? -c -o \S+\.o \S+\.c)\s*;", text, re.M):

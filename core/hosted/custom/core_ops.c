@@ -438,7 +438,9 @@ static long op_resv(const unsigned long *arg)
 
 static long op_dma(const unsigned long *arg)
 {
-	return hosted_dma(device_at(arg[0]), arg[1], 1) ? 0 : -EFAULT;
+	u8 byte;
+
+	return hosted_dma(device_at(arg[0]), arg[1], &byte, 1, false);
 }
 
 /* ON_PLUG: a device that need not be there. */

@@ -15,7 +15,7 @@
 /* build/hosted.lds; empty but for the fuzz flavour. */
 extern unsigned char __start___sancov_cntrs[], __stop___sancov_cntrs[];
 extern const unsigned long __start___sancov_pcs[], __stop___sancov_pcs[];
-extern initcall_entry_t hosted_initcalls_start[], hosted_initcalls_end[];
+extern initcall_entry_t hosted_initcalls_start[], hosted_initcalls_late[], hosted_initcalls_end[];
 
 extern const struct hosted_absent hosted_absent_start[], hosted_absent_end[];
 
@@ -25,6 +25,20 @@ void __init radix_tree_init(void);
 void __init maple_tree_init(void);
 
 enum system_states system_state;
+
+static void run_initcalls(initcall_entry_t *from, initcall_entry_t *to)
+{
+	for (initcall_entry_t *call = from; call < to; call++) {
+		initcall_t fn = initcall_from_entry(call);
+		int ret;
+
+		if (!fn)
+			continue;
+		ret = fn();
+		if (ret && ret != -ENODEV)
+			pr_err("initcall %ps returned %d\n", fn, ret);
+	}
+}
 
 static void boot(const struct floor_machine *m)
 {
@@ -43,16 +57,9 @@ static void boot(const struct floor_machine *m)
 	driver_init();
 	if (hosted_irq_boot())
 		pr_err("no interrupt controller\n");
-	for (initcall_entry_t *call = hosted_initcalls_start; call < hosted_initcalls_end; call++) {
-		initcall_t fn = initcall_from_entry(call);
-		int ret;
-
-		if (!fn)
-			continue;
-		ret = fn();
-		if (ret && ret != -ENODEV)
-			pr_err("initcall %ps returned %d\n", fn, ret);
-	}
+	run_initcalls(hosted_initcalls_start, hosted_initcalls_late);
+	hosted_machine_early(m);
+	run_initcalls(hosted_initcalls_late, hosted_initcalls_end);
 	hosted_machine_boot(m);
 	system_state = SYSTEM_RUNNING;
 	hosted_syscall_exit();
@@ -122,5 +129,7 @@ __attribute__((visibility("default"), used)) const struct hosted_kernel hosted_k
 	.frame = do_frame,
 	.interrupt = hosted_interrupt,
 	.core_op = hosted_core_op,
+	.message = hosted_irq_sent,
+	.wire = hosted_irq_wired,
 	.shutdown = do_shutdown,
 };

@@ -179,7 +179,7 @@ static struct iommu_domain *alloc_paging(struct device *dev)
 }
 
 /* A device without a domain of its own reaches all memory, as before any attach. */
-void *hosted_dma(struct hosted_device *hd, u64 iova, unsigned long size)
+static void *look_up(struct hosted_device *hd, u64 iova, unsigned long size)
 {
 	struct iommu_domain *domain = READ_ONCE(hd->domain);
 	phys_addr_t pa = iova;
@@ -194,6 +194,22 @@ void *hosted_dma(struct hosted_device *hd, u64 iova, unsigned long size)
 	if (!pa || PHYS_PFN(pa) != PHYS_PFN(pa + size - 1) || PHYS_PFN(pa) >= max_mapnr)
 		return NULL;
 	return page_address(pfn_to_page(PHYS_PFN(pa))) + offset_in_page(pa);
+}
+
+int hosted_dma(struct hosted_device *hd, u64 iova, void *buf, unsigned long size, bool write)
+{
+	void *at;
+
+	if (hd->d.iommu < hosted_machine.n_iommus &&
+	    hosted_machine.iommu[hd->d.iommu].d.model != FLOOR_MODEL_MOCK)
+		return hosted_floor->dma(&(struct floor_dma){
+			.iommu = hd->d.iommu, .sid = hosted_requester(hd), .pasid = FLOOR_NONE,
+			.addr = iova, .buf = buf, .size = size, .write = write});
+	at = look_up(hd, iova, size);
+	if (!at)
+		return -EFAULT;
+	memcpy(write ? at : buf, write ? buf : at, size);
+	return 0;
 }
 
 /* --- devices --- */
@@ -396,16 +412,22 @@ int hosted_iommu_boot(void)
 {
 	int ret = platform_driver_register(&iommu_driver);
 
+	if (!ret)
+		ret = hosted_registers_boot();
 	for (int i = 0; i < hosted_machine.n_iommus && !ret; i++) {
 		struct hosted_iommu *u = &hosted_machine.iommu[i];
 
+		fwnode_init(&u->fwnode, NULL);
+		if (u->d.model == FLOOR_MODEL_SMMUV3)
+			ret = hosted_smmuv3_add(u);
+		if (u->d.model != FLOOR_MODEL_MOCK)
+			continue;
 		u->ops = driver_ops;
 #if HOSTED_HAS_OPS_PGSIZE
 		u->ops.pgsize_bitmap = u->d.pgsize_bitmap;
 #endif
 		if (u->d.no_blocking)
 			u->ops.blocked_domain = NULL;
-		fwnode_init(&u->fwnode, NULL);
 		u->firmware.fwnode = &u->fwnode;
 		ret = iommu_device_register(&u->firmware, &u->ops, NULL);
 		if (!ret)
@@ -416,6 +438,14 @@ int hosted_iommu_boot(void)
 
 void hosted_iommu_describe(struct hosted_device *hd)
 {
+	const struct hosted_iommu *u = iommu_of(hd->dev);
+
+	if (u && u->d.model != FLOOR_MODEL_MOCK) {
+		if (u->d.model == FLOOR_MODEL_SMMUV3 && is_there(u) &&
+		    hosted_smmuv3_describe(iommu_of(hd->dev), hd))
+			pr_err("%s: no fwspec\n", hd->d.name);
+		return;
+	}
 	mutex_lock(&iommu_probe_device_lock);
 	if (hd->dev && !hd->going && is_there(iommu_of(hd->dev)) &&
 	    iommu_fwspec_init(hd->dev, &iommu_of(hd->dev)->fwnode))
@@ -437,19 +467,50 @@ void hosted_iommu_link(struct device *dev)
 {
 	struct hosted_iommu *u = iommu_of(dev);
 
-	if (u && !device_link_add(dev, &u->hw->dev, DL_FLAG_AUTOPROBE_CONSUMER))
+	if (u && u->hw && !device_link_add(dev, &u->hw->dev, DL_FLAG_AUTOPROBE_CONSUMER))
 		pr_err("%s: no link to its IOMMU\n", dev_name(dev));
+}
+
+/* The tree's own driver finds its device; what was there before is told of it. */
+static int register_model(struct hosted_iommu *u)
+{
+	int ret;
+
+	if (!u->hw)
+		return u->registered ? -EBUSY : -ENODEV;
+	ret = hosted_override(&u->hw->dev, "arm-smmu-v3");
+	if (!ret)
+		ret = device_attach(&u->hw->dev);
+	if (ret != 1)
+		return ret < 0 ? ret : -ENODEV;
+	hosted_floor->release(u);
+	WRITE_ONCE(u->registered, true);
+	for (int i = 0; i < hosted_machine.n_devices; i++) {
+		struct hosted_device *hd = &hosted_machine.device[i];
+
+		if (!hd->dev || iommu_of(hd->dev) != u)
+			continue;
+		hosted_iommu_describe(hd);
+		ret = iommu_probe_device(hd->dev);
+		if (ret)
+			pr_err("%s: not taken by its IOMMU: %d\n", hd->d.name, ret);
+	}
+	return 0;
 }
 
 int hosted_iommu_register(struct hosted_iommu *u)
 {
+	if (u->d.model != FLOOR_MODEL_MOCK)
+		return register_model(u);
 	return device_driver_attach(&iommu_driver.driver, &u->hw->dev);
 }
 
 int hosted_iommu_unregister(struct hosted_iommu *u)
 {
-	if (!u->hw->dev.driver)
+	if (!u->hw || !u->hw->dev.driver)
 		return -ENODEV;
+	if (u->d.model != FLOOR_MODEL_MOCK)
+		WRITE_ONCE(u->registered, false);
 	device_driver_detach(&u->hw->dev);
 	return 0;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * custom: the interrupt controller under the tree's interrupt core: 16 level
- * lines for INTx and 64 message vectors. What a device raises becomes an
+ * lines for INTx, 64 edges of IOMMUs' own and 64 message vectors. What a device raises becomes an
  * interrupt of the floor, which takes the CPU of whoever has interrupts on.
  *
  * False: messages are delivered whatever address they carry; `current` of a
@@ -17,8 +17,12 @@
 #include <linux/preempt.h>
 
 #define VECTORS 64
+#define MSI_ADDRESS 0xfee00000UL
 #define LINE_FIRST 16
 #define LINES 16
+#define WIRE_FIRST (LINE_FIRST + LINES)
+#define WIRES_PER_IOMMU 4
+#define WIRES (HOSTED_IOMMUS_MAX * WIRES_PER_IOMMU)
 
 static struct fwnode_handle *hosted_msi_fwnode;
 static struct irq_domain *hosted_vectors;
@@ -29,7 +33,7 @@ static DECLARE_BITMAP(hosted_vector_used, VECTORS);
 static void compose(struct irq_data *d, struct msi_msg *msg)
 {
 	msg->address_hi = 0;
-	msg->address_lo = 0xfee00000;
+	msg->address_lo = MSI_ADDRESS;
 	msg->data = d->hwirq;
 }
 
@@ -41,6 +45,8 @@ static struct irq_chip vector_chip = {
 	.name = "vector",
 	.irq_compose_msi_msg = compose,
 	.irq_ack = nothing,
+	.irq_mask = nothing,
+	.irq_unmask = nothing,
 };
 
 static int vector_alloc(struct irq_domain *domain, unsigned int virq, unsigned int n, void *arg)
@@ -119,6 +125,38 @@ static struct irq_chip line_chip = {
 	.irq_ack = nothing,
 };
 
+static struct irq_chip wire_chip = {
+	.name = "wire",
+	.irq_mask = nothing,
+	.irq_unmask = nothing,
+	.irq_ack = nothing,
+};
+
+unsigned int hosted_irq_wire(unsigned int iommu, unsigned int line)
+{
+	return WIRE_FIRST + iommu * WIRES_PER_IOMMU + line % WIRES_PER_IOMMU;
+}
+
+/* --- vectors of nobody's domain --- */
+
+int hosted_irq_vector(struct irq_chip *chip, void *data, unsigned int *vector)
+{
+	int irq = irq_domain_alloc_irqs(hosted_vectors, 1, NUMA_NO_NODE, NULL);
+
+	if (irq <= 0)
+		return irq;
+	*vector = irq_get_irq_data(irq)->hwirq;
+	irq_set_handler_data(irq, data);
+	irq_set_chip(irq, chip);
+	return irq;
+}
+
+void hosted_irq_vector_free(int irq)
+{
+	irq_set_handler_data(irq, NULL);
+	irq_domain_free_irqs(irq, 1);
+}
+
 unsigned int hosted_irq_line(unsigned int slot)
 {
 	return LINE_FIRST + slot % LINES;
@@ -154,12 +192,28 @@ void hosted_irq_level(unsigned int line)
 		hosted_floor->irq(deliver, (void *)(unsigned long)(line + VECTORS));
 }
 
+void hosted_irq_sent(unsigned long addr, unsigned int data)
+{
+	if (addr == MSI_ADDRESS)
+		hosted_irq_message(data);
+}
+
+void hosted_irq_wired(unsigned int iommu, unsigned int line, bool level)
+{
+	unsigned int irq = hosted_irq_wire(iommu, line);
+
+	if (level)
+		hosted_floor->irq(deliver, (void *)(unsigned long)(irq + VECTORS));
+}
+
 int hosted_irq_boot(void)
 {
 	early_irq_init();
 	if (IS_ENABLED(CONFIG_SPARSE_IRQ) &&
-	    irq_alloc_descs(LINE_FIRST, LINE_FIRST, LINES, 0) != LINE_FIRST)
+	    irq_alloc_descs(LINE_FIRST, LINE_FIRST, LINES + WIRES, 0) != LINE_FIRST)
 		return -ENOMEM;
+	for (unsigned int i = 0; i < WIRES; i++)
+		irq_set_chip_and_handler(WIRE_FIRST + i, &wire_chip, handle_edge_irq);
 	for (unsigned int i = 0; i < LINES; i++)
 		irq_set_chip_and_handler(LINE_FIRST + i, &line_chip, handle_level_irq);
 	hosted_msi_fwnode = irq_domain_alloc_named_fwnode("vectors");

@@ -188,24 +188,97 @@ static void complain(const char *what, const char *name, int ret)
 		pr_err("machine: %s %s gave %d\n", what, name, ret);
 }
 
-void hosted_machine_boot(const struct floor_machine *m)
+/* --- without the tree's own IOMMU drivers: core/hosted/drivers has better ones --- */
+
+int __weak hosted_registers_boot(void)
 {
-	take(m && m->n_devices ? m : &default_machine);
-	complain("drivers of", "VFIO", hosted_vfio_boot());
-	complain("drivers of", "the demo", hosted_demo_boot());
+	for (int i = 0; i < hosted_machine.n_iommus; i++) {
+		const struct floor_iommu *d = &hosted_machine.iommu[i].d;
+
+		if (d->model != FLOOR_MODEL_MOCK)
+			hosted_finding(HOSTED_CALLER, "BUG: an IOMMU without a driver",
+				       "%s needs an object of `kernel build --drivers`", d->name);
+	}
+	return 0;
+}
+
+int __weak hosted_smmuv3_add(struct hosted_iommu *u)
+{
+	return -EOPNOTSUPP;
+}
+
+int __weak hosted_smmuv3_describe(struct hosted_iommu *u, struct hosted_device *hd)
+{
+	return -EOPNOTSUPP;
+}
+
+int __weak hosted_vtd_boot(void)
+{
+	return -EOPNOTSUPP;
+}
+
+/* --- what is found when --- */
+
+static void find_iommus(void)
+{
 	complain("IOMMUs", "", hosted_iommu_boot());
 	for (int i = 0; i < hosted_machine.n_iommus; i++) {
 		struct hosted_iommu *u = &hosted_machine.iommu[i];
 
-		if (u->d.at_boot)
+		if (u->d.at_boot && u->d.model != FLOOR_MODEL_VTD)
 			complain("IOMMU", u->d.name, hosted_iommu_register(u));
 	}
+}
+
+static void find_devices(void)
+{
 	complain("the bus", "PCI", hosted_pci_boot());
 	for (int i = 0; i < hosted_machine.n_devices; i++) {
 		struct hosted_device *hd = &hosted_machine.device[i];
 
 		if (!hd->d.absent)
 			complain("device", hd->d.name, hosted_device_add(hd));
+	}
+}
+
+static bool hosted_found_early;
+
+/*
+ * Drivers of IOMMUs that firmware does not tie to a device take every device,
+ * and the first of them wins: on a real machine that is VT-d's, which is up
+ * before iommufd's mock.
+ */
+void hosted_machine_early(const struct floor_machine *m)
+{
+	int ret;
+
+	for (int i = 0; m && m->n_devices && i < m->n_iommus; i++)
+		hosted_found_early |= m->iommu[i].model == FLOOR_MODEL_VTD;
+	if (!hosted_found_early)
+		return;
+	take(m);
+	find_iommus();
+	find_devices();
+	ret = hosted_vtd_boot();
+	complain("IOMMU", "VT-d", ret);
+	for (int i = 0; i < hosted_machine.n_iommus; i++)
+		hosted_machine.iommu[i].registered |=
+			!ret && hosted_machine.iommu[i].d.model == FLOOR_MODEL_VTD;
+}
+
+void hosted_machine_boot(const struct floor_machine *m)
+{
+	if (!hosted_found_early)
+		take(m && m->n_devices ? m : &default_machine);
+	complain("drivers of", "VFIO", hosted_vfio_boot());
+	complain("drivers of", "the demo", hosted_demo_boot());
+	if (!hosted_found_early) {
+		find_iommus();
+		find_devices();
+	}
+	for (int i = 0; i < hosted_machine.n_devices; i++) {
+		struct hosted_device *hd = &hosted_machine.device[i];
+
 		if (hd->dev && hd->d.bound)
 			complain("driver of", hd->d.name, hosted_device_probe(hd));
 	}

@@ -28,6 +28,7 @@ struct hosted_iommu {
 };
 
 struct hosted_function;
+struct irq_chip;
 
 struct hosted_device {
 	struct floor_device d;
@@ -51,6 +52,8 @@ extern struct hosted_machine {
 
 /* custom/machine.c: m NULL or without devices: the default machine. */
 void hosted_machine_boot(const struct floor_machine *m);
+/* Before the tree's drivers are there: a machine whose IOMMUs are found then. */
+void hosted_machine_early(const struct floor_machine *m);
 /* The entry behind a device, or NULL. */
 struct hosted_device *hosted_device_of(struct device *dev);
 int hosted_device_add(struct hosted_device *hd);
@@ -71,8 +74,8 @@ bool hosted_iommu_is_there(const struct hosted_device *hd);
 void hosted_iommu_link(struct device *dev);
 int hosted_iommu_register(struct hosted_iommu *u);
 int hosted_iommu_unregister(struct hosted_iommu *u);
-/* The memory that the device reaches at an IOVA now; NULL: the access faults. */
-void *hosted_dma(struct hosted_device *hd, u64 iova, unsigned long size);
+/* The device's access at an IOVA, within a page: 0, or -EFAULT. */
+int hosted_dma(struct hosted_device *hd, u64 iova, void *buf, unsigned long size, bool write);
 
 /* custom/core_ops.c: a row of core/uapi/ops.def; OP_CORE_CODES and above: EOPNOTSUPP. */
 long hosted_core_op(unsigned int code, const unsigned long arg[4]);
@@ -93,7 +96,31 @@ unsigned int hosted_irq_line(unsigned int slot);
 void hosted_irq_message(unsigned int vector);
 void hosted_irq_level(unsigned int line);
 
+/* A wired interrupt of an IOMMU itself. */
+unsigned int hosted_irq_wire(unsigned int iommu, unsigned int line);
+/* A vector with a chip of its own: its interrupt's number, or -errno. */
+int hosted_irq_vector(struct irq_chip *chip, void *data, unsigned int *vector);
+void hosted_irq_vector_free(int irq);
+/* struct hosted_kernel's message() and wire(). */
+void hosted_irq_sent(unsigned long addr, unsigned int data);
+void hosted_irq_wired(unsigned int iommu, unsigned int line, bool level);
+
+/*
+ * core/hosted/drivers, which is there when the object was built with --drivers:
+ * what firmware says to the tree's own drivers of IOMMUs. Else -EOPNOTSUPP.
+ */
+int hosted_registers_boot(void);
+/* The platform device that it is, which no driver takes yet; u->hw. */
+int hosted_smmuv3_add(struct hosted_iommu *u);
+int hosted_smmuv3_describe(struct hosted_iommu *u, struct hosted_device *hd);
+/* After the PCI buses were walked. */
+int hosted_vtd_boot(void);
+
 /* custom/pci_host.c */
+/* bus << 8 | devfn, as the tree numbers them. */
+unsigned int hosted_pci_address(const struct hosted_device *hd);
+/* What its requests carry: as hosted_pci_address(), behind its aliases; or its first stream id. */
+unsigned int hosted_requester(const struct hosted_device *hd);
 int hosted_pci_boot(void);
 int hosted_pci_add(struct hosted_device *hd);
 int hosted_pci_remove(struct hosted_device *hd);

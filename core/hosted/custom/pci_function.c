@@ -167,13 +167,13 @@ static void do_dma(struct hosted_function *f, u32 how)
 {
 	u8 *reg = f->bar[0];
 	u64 iova = get_unaligned_le64(reg + REG_DMA_LOW);
-	void *to = NULL;
+	u32 data = get_unaligned_le32(reg + REG_DATA);
+	int ret = -EFAULT;
 
 	if (get16(f, PCI_COMMAND) & PCI_COMMAND_MASTER)
-		to = hosted_dma(f->hd, iova, 4);
-	put_unaligned_le32(!to, reg + REG_STATUS);
-	if (to)
-		memcpy(how == 1 ? reg + REG_DATA : to, how == 1 ? to : reg + REG_DATA, 4);
+		ret = hosted_dma(f->hd, iova, &data, sizeof(data), how != 1);
+	put_unaligned_le32(ret != 0, reg + REG_STATUS);
+	put_unaligned_le32(data, reg + REG_DATA);
 }
 
 static unsigned long memory_read(void *priv, unsigned int offset, int size)

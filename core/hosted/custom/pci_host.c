@@ -63,6 +63,24 @@ static unsigned int devfn_of(const struct hosted_device *hd)
 	return hd->d.bdf & 0xff;
 }
 
+unsigned int hosted_pci_address(const struct hosted_device *hd)
+{
+	return number_of(hd->d.bus) << 8 | devfn_of(hd);
+}
+
+unsigned int hosted_requester(const struct hosted_device *hd)
+{
+	if (hd->d.n_ids)
+		return hd->d.ids[0];
+	if (!hosted_machine.bus[hd->d.bus].pci)
+		return hd->d.bdf;
+	if (hosted_machine.bus[hd->d.bus].alias)
+		return number_of(hd->d.bus) << 8;
+	if (hd->d.alias_of < hosted_machine.n_devices)
+		return hosted_pci_address(&hosted_machine.device[hd->d.alias_of]);
+	return hosted_pci_address(hd);
+}
+
 struct hosted_device *hosted_pci_device_of(const struct pci_dev *pdev)
 {
 	for (int i = 0; i < hosted_machine.n_devices; i++) {

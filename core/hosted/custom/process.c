@@ -178,6 +178,10 @@ void __put_task_struct(struct task_struct *t)
 			       t->comm);
 		return;
 	}
+	if (h->kthread) {
+		hosted_kthread_free(t);
+		return;
+	}
 	kfree(container_of(h, struct hosted_process, leader));
 }
 

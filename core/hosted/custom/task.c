@@ -29,33 +29,31 @@ void hosted_task_boot(void)
 	hosted_run = hosted_floor->generation();
 }
 
-static noinline struct hosted_task *adopt(void **word)
+/* The first task of a run brings back what the restored state leans on. */
+static void begin_run(void)
 {
-	struct hosted_task *h = &hosted_tasks[hosted_floor->task_id()];
+	if (hosted_run == hosted_floor->generation())
+		return;
+	hosted_run = hosted_floor->generation();
+	hosted_page_new_run();
+	hosted_process_new_run();
+}
+
+void hosted_task_init(struct hosted_task *h, const char *name)
+{
 	struct task_struct *p = &h->t;
 
-	if (hosted_run != hosted_floor->generation()) {
-		hosted_run = hosted_floor->generation();
-		hosted_page_new_run();
-		hosted_process_new_run();
-	}
-	memset(h, 0, sizeof(*h));
-	h->task = *hosted_floor->running;
-	h->generation = hosted_run;
 	h->irq_on = 1;
 #ifndef CONFIG_THREAD_INFO_IN_TASK
 	h->ti.task = p;
 #endif
 	*hosted_preempt_count_of(h) = 0;
-	*word = h;
 	p->stack = hosted_thread_info_of(h);
-	p->flags = hosted_floor->is_daemon() ? PF_KTHREAD : 0;
-	p->pid = p->tgid = hosted_floor->task_id() + 1;
 	p->group_leader = p;
 	refcount_set(&p->usage, 1);
 	refcount_set(&p->rcu_users, 1);
 	hosted_process_none(p);
-	strscpy(p->comm, hosted_floor->task_name(), sizeof(p->comm));
+	strscpy(p->comm, name, sizeof(p->comm));
 #ifdef IOMMULAB_X86
 	lockdep_init_task(p);
 #endif
@@ -64,6 +62,35 @@ static noinline struct hosted_task *adopt(void **word)
 #if HOSTED_HAS_BLOCKED_LOCK
 	raw_spin_lock_init(&p->blocked_lock);
 #endif
+}
+
+static void **running_word(void)
+{
+	return (void **)((char *)*hosted_floor->running + hosted_floor->word_offset);
+}
+
+void hosted_task_enter(struct hosted_task *h)
+{
+	begin_run();
+	h->task = *hosted_floor->running;
+	h->generation = hosted_run;
+	h->t.pid = h->t.tgid = hosted_floor->task_id() + 1;
+	*running_word() = h;
+}
+
+static noinline struct hosted_task *adopt(void **word)
+{
+	struct hosted_task *h = &hosted_tasks[hosted_floor->task_id()];
+	struct task_struct *p = &h->t;
+
+	begin_run();
+	memset(h, 0, sizeof(*h));
+	h->task = *hosted_floor->running;
+	h->generation = hosted_run;
+	*word = h;
+	p->flags = hosted_floor->is_daemon() ? PF_KTHREAD : 0;
+	p->pid = p->tgid = hosted_floor->task_id() + 1;
+	hosted_task_init(h, hosted_floor->task_name());
 	if (!(p->flags & PF_KTHREAD))
 		hosted_process_join(p, 0);
 	return h;
@@ -71,7 +98,7 @@ static noinline struct hosted_task *adopt(void **word)
 
 static inline struct hosted_task *self(void)
 {
-	void **word = (void **)((char *)*hosted_floor->running + hosted_floor->word_offset);
+	void **word = running_word();
 
 	return likely(*word) ? *word : adopt(word);
 }
@@ -346,6 +373,8 @@ int try_to_wake_up(struct task_struct *p, unsigned int state, int flags)
 	hosted_floor->release(p);
 	if (!(READ_ONCE(p->__state) & state))
 		return 0;
+	if (hosted_kthread_wake(p))
+		return 1;
 	WRITE_ONCE(p->__state, TASK_RUNNING);
 	hosted_floor->wake(hosted_task_of(p)->task);
 	return 1;

@@ -109,11 +109,11 @@ void __wrap___release_region(struct resource *parent, resource_size_t start, res
 	kfree(res);
 }
 
-/* --- short waits take no time: the scheduler decides who is late --- */
+/* --- short waits take time only when nothing else happens --- */
 
 void __const_udelay(unsigned long xloops)
 {
-	hosted_floor->yield();
+	hosted_floor->relax();
 }
 
 void usleep_range_state(unsigned long min, unsigned long max, unsigned int state)

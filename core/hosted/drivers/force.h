@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Read before the first line of the drivers' files, after core/hosted/force.h:
+ * what they take from their architecture (x86-64 or arm64) and ARCH=um's
+ * headers lack. Processor caches are coherent, so writing them back is a call
+ * that the runtime counts; waiting lets the device work.
+ */
+#pragma once
+
+#ifndef __ASSEMBLY__
+#include <linux/types.h>
+#include <asm/processor.h>
+#include <asm/timex.h>
+#include <linux/io.h>
+#include <linux/mmu_notifier.h>
+
+void hosted_relax(void);
+u64 hosted_cycles(void);
+void clflush_cache_range(void *addr, unsigned int size);
+
+#undef cpu_relax
+#define cpu_relax() hosted_relax()
+#undef get_cycles
+#define get_cycles() hosted_cycles()
+static const unsigned int tsc_khz = 1000000; /* hosted_cycles() are nanoseconds */
+#define __iomb() mb()
+#define wfe() hosted_relax()
+
+/* Memory that devices reach is in frames, that of slab is not. */
+#define early_ioremap(pa, size) ioremap(pa, size)
+#define early_iounmap(p, size) iounmap(p)
+#define ioremap_cache(pa, size) ioremap(pa, size)
+
+#define __VIRTUAL_MASK_SHIFT 47
+#define VA_BITS 48
+#define vabits_actual 48UL
+#define cpus_have_cap(cap) false
+#define cpu_feature_enabled(bit) true
+
+/* An arm64 processor with 48 bits of physical address and 16 of ASID; its memory attributes. */
+#define SYS_ID_AA64MMFR0_EL1 0
+#define ID_AA64MMFR0_EL1_PARANGE_SHIFT 0
+#define ID_AA64MMFR0_EL1_ASIDBITS_SHIFT 4
+#define read_sanitised_ftr_reg(reg) 0x25UL
+#define cpuid_feature_extract_unsigned_field(reg, shift) ((reg) >> (shift) & 0xf)
+#define id_aa64mmfr0_parange_to_phys_shift(field) ((field) == 5 ? 48 : 40)
+#define arm64_kernel_unmapped_at_el0() false
+#define read_sysreg(name) hosted_##name
+#define hosted_mair_el1 0xf4040044ffUL
+#endif

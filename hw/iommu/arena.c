@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Blocks of powers of two, carved in order, kept in a list per size when they
+ * are free. The lists lie in the arena, so a copy of it is all of its state.
+ */
+#define HW_PLAIN_HEAP
+#include "hw/iommu/arena.h"
+
+#include "sim/base/assert.h"
+#include "sim/base/types.h"
+
+#include <sys/mman.h>
+
+#define CLASSES 40
+#define CLASS_MIN 6 /* a line of the processor's cache */
+#define PAGE 4096UL
+
+/* At the arena's start. */
+struct state {
+	u64 used; /* bytes that were ever handed out, this included */
+	void *free[CLASSES];
+};
+
+struct hw_arena {
+	char *base;
+	size_t size;
+	char *kept;
+	size_t n_kept;
+	struct hw_arena *next;
+};
+
+/* The line before each block. */
+struct head {
+	u64 class, size;
+	char pad[48];
+};
+
+static struct hw_arena *in_use, *all;
+
+static struct state *state_of(struct hw_arena *a)
+{
+	return (struct state *)a->base;
+}
+
+struct hw_arena *hw_arena_create(size_t size)
+{
+	struct hw_arena *a = calloc(1, sizeof(*a));
+
+	sim_assert(a);
+	a->size = size;
+	a->base = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	sim_assert(a->base != MAP_FAILED);
+	state_of(a)->used = PAGE;
+	a->next = all;
+	all = a;
+	return a;
+}
+
+void hw_arena_destroy(struct hw_arena *a)
+{
+	struct hw_arena **at = &all;
+
+	if (!a)
+		return;
+	while (*at != a)
+		at = &(*at)->next;
+	*at = a->next;
+	if (in_use == a)
+		in_use = NULL;
+	munmap(a->base, a->size);
+	free(a->kept);
+	free(a);
+}
+
+struct hw_arena *hw_arena_use(struct hw_arena *a)
+{
+	struct hw_arena *was = in_use;
+
+	in_use = a;
+	return was;
+}
+
+void hw_arena_snapshot(struct hw_arena *a)
+{
+	a->n_kept = state_of(a)->used;
+	free(a->kept);
+	a->kept = malloc(a->n_kept);
+	sim_assert(a->kept);
+	memcpy(a->kept, a->base, a->n_kept);
+}
+
+void hw_arena_restore(struct hw_arena *a)
+{
+	if (a->kept)
+		memcpy(a->base, a->kept, a->n_kept);
+}
+
+static struct hw_arena *arena_of(const void *p)
+{
+	struct hw_arena *a = all;
+
+	while (a && !((const char *)p >= a->base && (const char *)p < a->base + a->size))
+		a = a->next;
+	return a;
+}
+
+static struct head *head_of(void *p)
+{
+	return (struct head *)p - 1;
+}
+
+/* NULL when it is full, as calloc() has it. */
+static void *take(struct hw_arena *a, size_t size)
+{
+	struct state *s = state_of(a);
+	u64 class = CLASS_MIN;
+	struct head *h;
+
+	if (size > a->size)
+		return NULL;
+	while (1UL << class < size)
+		class++;
+	if (s->free[class]) {
+		void *p = s->free[class];
+
+		memcpy(&s->free[class], p, sizeof(void *));
+		head_of(p)->size = size;
+		return p;
+	}
+	if (sizeof(*h) + (1UL << class) > a->size - s->used)
+		return NULL;
+	h = (struct head *)(a->base + s->used);
+	s->used += sizeof(*h) + (1UL << class);
+	h->class = class;
+	h->size = size;
+	return h + 1;
+}
+
+void *hw_aligned_alloc(size_t align, size_t size)
+{
+	sim_assert(align <= sizeof(struct head) || !in_use);
+	return in_use ? take(in_use, size) : aligned_alloc(align, size);
+}
+
+void *hw_malloc(size_t size)
+{
+	return in_use ? take(in_use, size) : malloc(size);
+}
+
+void *hw_calloc(size_t n, size_t size)
+{
+	void *p;
+
+	if (!in_use)
+		return calloc(n, size);
+	if (size && n > in_use->size / size)
+		return NULL;
+	p = take(in_use, n * size);
+	if (p)
+		memset(p, 0, n * size);
+	return p;
+}
+
+void *hw_realloc(void *p, size_t size)
+{
+	struct hw_arena *a = p ? arena_of(p) : in_use;
+	void *to;
+
+	if (!a)
+		return realloc(p, size);
+	to = take(a, size);
+	if (to && p) {
+		memcpy(to, p, head_of(p)->size < size ? head_of(p)->size : size);
+		hw_free(p);
+	}
+	return to;
+}
+
+void hw_free(void *p)
+{
+	struct hw_arena *a = p ? arena_of(p) : NULL;
+	struct state *s;
+
+	if (!a) {
+		free(p);
+		return;
+	}
+	s = state_of(a);
+	memcpy(p, &s->free[head_of(p)->class], sizeof(void *));
+	s->free[head_of(p)->class] = p;
+}
