@@ -404,10 +404,12 @@ static void fill(struct frames *f, u32 frame, u32 order, u32 flags)
 
 	if (flags & (FRAME_ZERO | FRAME_SPAN))
 		clear_span(f, frame);
-	else
+	else if (!(flags & FRAME_DIRTY))
 		memset(ptr_of(f, frame), f->poison, FRAME_SIZE << order);
-	if (!(flags & FRAME_SPAN))
+	if (!(flags & FRAME_SPAN)) {
+		i->lo = 0;
 		i->hi = words;
+	}
 }
 
 u64 frame_alloc(struct world *w, u32 order, u32 flags)

@@ -33,6 +33,7 @@ enum frame_flags {
 	FRAME_ZERO = 1,   /* else poison */
 	FRAME_NOFAIL = 2,
 	FRAME_SPAN = 4,   /* zero; whoever writes tells frame_span() */
+	FRAME_DIRTY = 8,  /* as it is: whoever takes it writes all of it */
 };
 
 /* Of a block, at its first frame's number. Words are of 8 bytes. */
@@ -41,7 +42,7 @@ struct frame_info {
 	u16 live;       /* free for the block's owner; 0 at allocation */
 	u8 order;
 	u8 state;       /* enum frame_state | FRAME_TOUCHED */
-	u32 next;       /* in its order's list of free blocks, 0 = last */
+	u32 next;       /* free: in its order's list; in use: the owner's. 0 = last */
 	u64 pc;         /* who allocated or freed it */
 };
 

@@ -1,0 +1,783 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The algorithm, for the format whose header was included before. It makes
+ * `const struct pt_fmt pt_fmt_NAME` (ALGO_FMT names another: the formats' tests
+ * compile it once more). The state of a walk is in scalars, never in structs
+ * passed by value.
+ */
+#pragma once
+
+#include "core/pt/fill.h"
+#include "sim/kapi/atomic.h"
+#include "sim/kapi/errno.h"
+
+#ifndef F_NAME
+#include "core/pt/fmt/mock.h"
+#endif
+
+#define ALGO_GLUE_(name) pt_fmt_##name
+#define ALGO_GLUE(name) ALGO_GLUE_(name)
+#ifndef ALGO_FMT
+#define ALGO_FMT ALGO_GLUE(F_NAME)
+#endif
+#define ALGO_STRING_(name) #name
+#define ALGO_STRING(name) ALGO_STRING_(name)
+
+#define ENTRIES (1u << F_BITS)
+#define TABLE_ORDER (F_PG_LG2 - FRAME_LG2)
+#define TABLE_BYTES (1UL << F_PG_LG2)
+#define SHIFT(level) (F_PG_LG2 + ((level) - 1) * F_BITS)
+#define CURSOR_SHIFT 20
+#define ALWAYS_INLINE inline __attribute__((always_inline))
+
+/* Entries that hooked code writes between two moments of choice. */
+#define CHUNK 8u
+
+_Static_assert(FRAMES_N <= 1 << CURSOR_SHIFT, "the cursor holds a frame number");
+
+/* --- tables --- */
+
+static ALWAYS_INLINE u64 *table_at(const struct pt *pt, u64 pa)
+{
+	return (u64 *)(pt->frames + pa);
+}
+
+static ALWAYS_INLINE struct frame_info *info_of(const struct pt *pt, const u64 *table)
+{
+	return &pt->world->frames->info[((const char *)table - pt->frames) >> FRAME_LG2];
+}
+
+static ALWAYS_INLINE u32 index_of(const struct pt *pt, u64 iova, u32 level)
+{
+	u64 i = iova >> SHIFT(level);
+
+	return (u32)(level == pt->levels ? i : i & (ENTRIES - 1));
+}
+
+static ALWAYS_INLINE u32 entries_of(const struct pt *pt, u32 level)
+{
+	return level == pt->levels ? (u32)pt->root_entries : ENTRIES;
+}
+
+static ALWAYS_INLINE void flushed(const struct pt *pt, const u64 *entry, u32 n)
+{
+	if (unlikely(pt->flush))
+		pt->flush(pt->arg, entry, n * sizeof(*entry));
+}
+
+static u64 *table_new(struct pt *pt, u32 flags)
+{
+	u64 pa = frame_alloc(pt->world, TABLE_ORDER, flags);
+
+	return pa ? table_at(pt, pa) : NULL;
+}
+
+static void table_free(struct pt *pt, u64 *table)
+{
+	frame_free(pt->world, (u64)((char *)table - pt->frames), TABLE_ORDER);
+}
+
+/*
+ * The entry says that hardware sees the table: its maker set the bit once it had
+ * been written back; who comes between does that work again.
+ */
+static void settle(struct pt *pt, u64 *entry, u64 e)
+{
+	if (e & F_SW_SYNC)
+		return;
+	flushed(pt, entry, 1);
+	cmpxchg(entry, e, e | F_SW_SYNC);
+}
+
+/* Puts a table into an empty entry; the entry that is there now. */
+static u64 install(struct pt *pt, u64 *entry, u64 *parent, u64 *table)
+{
+	u64 e = f_make_table((u64)((char *)table - pt->frames)), old;
+
+	flushed(pt, table, ENTRIES);
+	old = cmpxchg(entry, 0ULL, e);
+	if (old)
+		return old;
+	info_of(pt, parent)->live++;
+	frame_span(info_of(pt, parent), (u32)(entry - parent), (u32)(entry - parent) + 1);
+	if (unlikely(pt->flush))
+		settle(pt, entry, e);
+	return e;
+}
+
+/* The table below entry, made if need be. NULL: *err says why. */
+static __attribute__((noinline)) u64 *table_make(struct pt *pt, u64 *entry, u64 *parent, int *err)
+{
+	u64 *table = table_new(pt, FRAME_SPAN), e;
+
+	*err = -ENOMEM;
+	if (!table)
+		return NULL;
+	e = install(pt, entry, parent, table);
+	if (likely(f_table_pa(e) == (u64)((char *)table - pt->frames)))
+		return table;
+	/* Somebody was faster; what is there now may as well be a leaf. */
+	table_free(pt, table);
+	return NULL;
+}
+
+/* The table of `level` that holds the entry of iova, made if need be. NULL: *err says why. */
+static ALWAYS_INLINE u64 *table_reach(struct pt *pt, u64 iova, u32 level, int *err)
+{
+	u64 *table = table_at(pt, pt->root);
+
+	for (u32 at = (u32)pt->levels; at > level; at--) {
+		u64 *entry = &table[index_of(pt, iova, at)], *below, e;
+
+		while (unlikely(!((e = READ_ONCE(*entry)) & F_PRESENT))) {
+			below = table_make(pt, entry, table, err);
+			if (!below && !(READ_ONCE(*entry) & F_PRESENT))
+				return NULL;
+		}
+		if (unlikely(f_leaf(e, at))) {
+			*err = -EEXIST;
+			return NULL;
+		}
+		if (unlikely(pt->flush))
+			settle(pt, entry, e);
+		table = table_at(pt, f_table_pa(e));
+	}
+	return table;
+}
+
+/* The same for level 1, where maps and unmaps often stay for a while. */
+static ALWAYS_INLINE u64 *cursor_table(const struct pt *pt, u64 iova)
+{
+	u64 c = READ_ONCE(pt->cursor);
+
+	if (c >> CURSOR_SHIFT != iova >> SHIFT(2) || !c)
+		return NULL;
+	return table_at(pt, (c & ((1u << CURSOR_SHIFT) - 1)) << FRAME_LG2);
+}
+
+static ALWAYS_INLINE void cursor_set(struct pt *pt, u64 iova, const u64 *table)
+{
+	u64 frame = (u64)((const char *)table - pt->frames) >> FRAME_LG2;
+
+	WRITE_ONCE(pt->cursor, iova >> SHIFT(2) << CURSOR_SHIFT | frame);
+}
+
+/* --- map --- */
+
+static ALWAYS_INLINE void fill_entries(struct pt *pt, u64 *p, u32 n, u64 first, u64 step)
+{
+	if (!IOMMULAB_HOOKS) {
+		pt_fill(p, n, first, step, pt->wide);
+	} else {
+		for (u32 i = 0; i < n; i += CHUNK) {
+			WRITE_ONCE(p[i], first + i * step);
+			pt_fill(p + i + 1, min(n - i, CHUNK) - 1, first + (i + 1) * step, step,
+				pt->wide);
+		}
+	}
+	flushed(pt, p, n);
+}
+
+/* Tables without any entry make room for large pages; 0, or -EEXIST. */
+static int replace_tables(struct pt *pt, u64 iova, u64 *table, u32 n, u32 level)
+{
+	u64 *p = &table[index_of(pt, iova, level)];
+
+	for (u32 i = 0; i < n; i++) {
+		u64 e = READ_ONCE(p[i]);
+
+		if (e & F_PRESENT && (f_leaf(e, level) ||
+				      info_of(pt, table_at(pt, f_table_pa(e)))->live))
+			return -EEXIST;
+	}
+	for (u32 i = 0; i < n; i++) {
+		u64 e = READ_ONCE(p[i]);
+
+		if (!(e & F_PRESENT))
+			continue;
+		WRITE_ONCE(p[i], 0);
+		flushed(pt, &p[i], 1);
+		info_of(pt, table)->live--;
+		WRITE_ONCE(pt->cursor, 0);
+		if (pt->sync_walks)
+			pt->sync_walks(pt->arg, iova + ((u64)i << SHIFT(level)),
+				       1ULL << SHIFT(level));
+		table_free(pt, table_at(pt, f_table_pa(e)));
+	}
+	return 0;
+}
+
+/* n leaves into one table. */
+static ALWAYS_INLINE int map_run(struct pt *pt, u64 iova, u64 *table, u32 level, u64 first, u32 n)
+{
+	struct frame_info *info = info_of(pt, table);
+	u32 i = index_of(pt, iova, level);
+	u64 *p = &table[i];
+
+	if (n == 1) {
+		if (unlikely(READ_ONCE(*p)) &&
+		    (level == 1 || replace_tables(pt, iova, table, 1, level)))
+			return -EEXIST;
+		WRITE_ONCE(*p, first);
+		flushed(pt, p, 1);
+	} else {
+		if (info->live && !pt_is_zero(p, n, pt->wide) &&
+		    (level == 1 || replace_tables(pt, iova, table, n, level)))
+			return -EEXIST;
+		fill_entries(pt, p, n, first, f_step(level));
+	}
+	info->live += (u16)n;
+	frame_span(info, i, i + n);
+	return 0;
+}
+
+/*
+ * All of a table that is not there yet: nobody sees it before it is full, and
+ * nothing need be cleared. False: there is one, or no memory.
+ */
+static bool map_whole(struct pt *pt, u64 iova, u64 first)
+{
+	int err;
+	u64 *parent = table_reach(pt, iova, 2, &err), *entry, *table;
+
+	if (!parent)
+		return false;
+	entry = &parent[index_of(pt, iova, 2)];
+	if (READ_ONCE(*entry))
+		return false;
+	table = table_new(pt, FRAME_DIRTY);
+	if (!table)
+		return false;
+	pt_fill(table, ENTRIES, first, f_step(1), pt->wide);
+	info_of(pt, table)->live = ENTRIES;
+	if (f_table_pa(install(pt, entry, parent, table)) == (u64)((char *)table - pt->frames))
+		return true;
+	table_free(pt, table);
+	return false;
+}
+
+/* The entries of one table, or those up to where the output address changes its form. */
+static ALWAYS_INLINE u32 run_length(const struct pt *pt, u64 iova, u64 pa, u32 level, u64 n)
+{
+	u64 room = entries_of(pt, level) - index_of(pt, iova, level);
+
+	if (F_OA_MAX > 48 && F_PG_LG2 == 16)
+		room = min(room, ((1ULL << 48) - (pa & ((1ULL << 48) - 1))) >> SHIFT(level));
+	return (u32)min(n, room);
+}
+
+/* One table's worth of n entries; how many were done, or a negative error. */
+static ALWAYS_INLINE s64 map_table(struct pt *pt, u64 iova, u64 pa, u32 level, u64 first, u64 n)
+{
+	u32 run = run_length(pt, iova, pa, level, n);
+	u64 *table = level == 1 ? cursor_table(pt, iova) : NULL;
+	int err;
+
+	if (!table) {
+		if (level == 1 && run == ENTRIES && map_whole(pt, iova, first))
+			return run;
+		table = table_reach(pt, iova, level, &err);
+		if (unlikely(!table))
+			return err;
+		if (level == 1)
+			cursor_set(pt, iova, table);
+	}
+	err = map_run(pt, iova, table, level, first, run);
+	return err ? err : (s64)run;
+}
+
+/* n entries of `level` from iova on; hint: F_CONTIG_BIT or 0. */
+static __attribute__((noinline)) int map_tables(struct pt *pt, u64 iova, u64 pa, u64 n, u32 how,
+						size_t *mapped)
+{
+	u32 level = how >> 24, prot = how & 0xffff;
+	u64 hint = how & 0x10000 ? F_CONTIG_BIT : 0, done = 0;
+
+	while (done < n) {
+		u64 at = done << SHIFT(level);
+		u64 first = f_make_leaf(pa + at, level, prot, (u32)pt->features) | hint;
+		s64 run = map_table(pt, iova + at, pa + at, level, first, n - done);
+
+		if (run < 0) {
+			*mapped = at;
+			return (int)run;
+		}
+		done += (u64)run;
+	}
+	*mapped = n << SHIFT(level);
+	return 0;
+}
+
+/* Whether count pages of 2^lg2 bytes from addr on end within last. */
+static ALWAYS_INLINE bool within(u64 addr, u32 lg2, size_t count, u64 last)
+{
+	return addr <= last && count - 1 <= (last - addr) >> lg2;
+}
+
+/* signature given */
+static int algo_map(struct pt *pt, u64 iova, u64 pa, u64 pgsize, size_t count, u32 prot,
+		    size_t *mapped)
+{
+	u32 lg2, level, run_lg2;
+
+	*mapped = 0;
+	if (unlikely(!(pgsize & pt->pgsizes) || pgsize & (pgsize - 1) ||
+		     (iova | pa) & (pgsize - 1) || !(prot & (PT_READ | PT_WRITE))))
+		return -EINVAL;
+	if (unlikely(!count))
+		return 0;
+	lg2 = bit_lowest(pgsize);
+	if (unlikely(!within(iova, lg2, count, pt->ia_last) ||
+		     !within(pa, lg2, count, pt->oa_last)))
+		return -ERANGE;
+	if (likely(lg2 == F_PG_LG2)) {
+		u64 *table = cursor_table(pt, iova);
+		u64 first = f_make_leaf(pa, 1, prot, (u32)pt->features);
+
+		if (likely(table && count == 1)) {
+			*mapped = TABLE_BYTES;
+			if (likely(!map_run(pt, iova, table, 1, first, 1)))
+				return 0;
+			*mapped = 0;
+			return -EEXIST;
+		}
+		return map_tables(pt, iova, pa, count, 1u << 24 | prot, mapped);
+	}
+	level = 1 + (lg2 - F_PG_LG2) / F_BITS;
+	run_lg2 = (lg2 - F_PG_LG2) % F_BITS;
+	return map_tables(pt, iova, pa, (u64)count << run_lg2,
+			  level << 24 | (run_lg2 ? 0x10000 : 0) | prot, mapped);
+}
+
+/* --- unmap --- */
+
+struct unmap {
+	struct pt *pt;
+	u64 at, end; /* what is left: [at, end) */
+	struct pt_gather *g;
+	bool stop;
+};
+
+static ALWAYS_INLINE void gathered(struct pt_gather *g, u64 iova, u64 size, u64 pgsize)
+{
+	g->start = min(g->start, iova);
+	g->last = max(g->last, iova + size - 1);
+	/* 0, for none, becomes the largest. */
+	g->pgsize = min(g->pgsize - 1, pgsize - 1) + 1;
+}
+
+/* Zeroes present leaves of level 1 without a hint, n at most; how many. */
+static ALWAYS_INLINE u32 clear_entries(struct pt *pt, u64 *p, u32 n)
+{
+	u32 i = 0, run = 1;
+
+	if (!IOMMULAB_HOOKS) {
+		i = pt_clear_run(p, n, F_PRESENT, F_CONTIG_BIT, pt->wide);
+	} else {
+		while (i < n && run) {
+			u64 e = READ_ONCE(p[i]);
+
+			if (!(e & F_PRESENT) || e & F_CONTIG_BIT)
+				break;
+			WRITE_ONCE(p[i], 0);
+			run = pt_clear_run(p + i + 1, min(n - i, CHUNK) - 1, F_PRESENT,
+					   F_CONTIG_BIT, pt->wide) + 1;
+			i += run;
+			run = run == CHUNK;
+		}
+	}
+	flushed(pt, p, i);
+	return i;
+}
+
+/* The entry of a table whose range is unmapped as a whole. */
+static ALWAYS_INLINE void unlink_table(struct unmap *u, u64 *table, u32 i, u64 *below)
+{
+	struct pt *pt = u->pt;
+	u64 frame = (u64)((char *)below - pt->frames) >> FRAME_LG2;
+
+	WRITE_ONCE(table[i], 0);
+	flushed(pt, &table[i], 1);
+	info_of(pt, table)->live--;
+	if ((READ_ONCE(pt->cursor) & ((1u << CURSOR_SHIFT) - 1)) == frame)
+		WRITE_ONCE(pt->cursor, 0);
+	info_of(pt, below)->next = (u32)u->g->free;
+	u->g->free = frame;
+	u->g->n_tables++;
+}
+
+/* Makes a large page's entry a table of the next smaller ones; 0 or -ENOMEM. */
+static int split_entry(struct unmap *u, u64 *entry, u64 e, u32 level)
+{
+	struct pt *pt = u->pt;
+	u64 *below = table_new(pt, FRAME_DIRTY), block = 1ULL << SHIFT(level), made;
+
+	if (!below)
+		return -ENOMEM;
+	pt_fill(below, ENTRIES, f_smaller(e, level), f_step(level - 1), pt->wide);
+	flushed(pt, below, ENTRIES);
+	info_of(pt, below)->live = ENTRIES;
+	made = f_make_table((u64)((char *)below - pt->frames));
+	if (cmpxchg(entry, e, made) != e) {
+		table_free(pt, below);
+		return 0; /* somebody else's; whatever it is now is looked at again */
+	}
+	flushed(pt, entry, 1);
+	if (unlikely(pt->flush))
+		settle(pt, entry, made);
+	gathered(u->g, u->at & ~(block - 1), block, block);
+	return 0;
+}
+
+/* The entries of a run lose their hint and are pages of their own; what one knows, all know. */
+static void split_run(struct unmap *u, u64 *table, u32 i, u32 level)
+{
+	u32 n = 1u << f_contig_lg2(level), first = i & ~(n - 1);
+	u64 size = 1ULL << SHIFT(level);
+	bool dirty = false;
+
+	for (u32 k = first; k < first + n; k++)
+		dirty |= f_dirty(READ_ONCE(table[k]));
+	for (u32 k = first; k < first + n; k++) {
+		u64 e = READ_ONCE(table[k]) & ~F_CONTIG_BIT;
+
+		WRITE_ONCE(table[k], dirty ? f_make_dirty(e) : e);
+	}
+	flushed(u->pt, &table[first], n);
+	gathered(u->g, u->at & ~((size << f_contig_lg2(level)) - 1),
+		 size << f_contig_lg2(level), size);
+}
+
+/* The leaf at u->at, in table[i]. */
+static void unmap_leaf(struct unmap *u, u64 *table, u32 i, u64 e, u32 level)
+{
+	u32 run_lg2 = e & F_CONTIG_BIT ? f_contig_lg2(level) : 0, n = 1u << run_lg2;
+	u64 size = 1ULL << (SHIFT(level) + run_lg2);
+	bool middle = u->at & (size - 1), part = middle || u->end - u->at < size;
+
+	if (part && u->pt->features & PT_SPLIT) {
+		if (run_lg2)
+			split_run(u, table, i, level);
+		else
+			u->stop = split_entry(u, &table[i], e, level) != 0;
+		return;
+	}
+	if (middle) {
+		u->stop = true;
+		return;
+	}
+	for (u32 k = i; k < i + n; k++)
+		WRITE_ONCE(table[k], 0);
+	flushed(u->pt, &table[i], n);
+	info_of(u->pt, table)->live -= (u16)n;
+	gathered(u->g, u->at, size, size);
+	u->at += size;
+}
+
+/* As many small pages as there are, in one go. */
+static ALWAYS_INLINE void unmap_small(struct unmap *u, u64 *table, u32 i)
+{
+	u32 n = (u32)min((u->end - u->at) >> F_PG_LG2, (u64)(ENTRIES - i));
+	u32 done = clear_entries(u->pt, &table[i], n);
+
+	if (!done)
+		return;
+	info_of(u->pt, table)->live -= (u16)done;
+	gathered(u->g, u->at, (u64)done << F_PG_LG2, TABLE_BYTES);
+	u->at += (u64)done << F_PG_LG2;
+}
+
+static void unmap_in(struct unmap *u, u64 *table, u32 level);
+
+/* The table below table[i], which holds u->at. */
+static void unmap_below(struct unmap *u, u64 *table, u32 i, u64 e, u32 level)
+{
+	u64 *below = table_at(u->pt, f_table_pa(e)), size = 1ULL << SHIFT(level);
+	bool covered = !(u->at & (size - 1)) && u->end - u->at >= size;
+
+	if (covered && level == 2 && info_of(u->pt, below)->live == ENTRIES) {
+		unlink_table(u, table, i, below);
+		gathered(u->g, u->at, size, TABLE_BYTES);
+		u->at += size;
+		return;
+	}
+	if (level == 2 && !covered)
+		cursor_set(u->pt, u->at, below);
+	unmap_in(u, below, level - 1);
+	if (covered && !u->stop && !info_of(u->pt, below)->live)
+		unlink_table(u, table, i, below);
+}
+
+/* From u->at to the end of the table's range, or u->end. */
+static void unmap_in(struct unmap *u, u64 *table, u32 level)
+{
+	u64 span = (u64)entries_of(u->pt, level) << SHIFT(level);
+	u64 last = (u->at & ~(span - 1)) + (span - 1);
+
+	while (!u->stop && u->at < u->end && u->at <= last) {
+		u32 i = index_of(u->pt, u->at, level);
+		u64 e;
+
+		if (level == 1)
+			unmap_small(u, table, i);
+		if (u->at >= u->end || u->at > last)
+			break;
+		i = index_of(u->pt, u->at, level);
+		e = READ_ONCE(table[i]);
+		if (!(e & F_PRESENT))
+			u->stop = true;
+		else if (f_leaf(e, level))
+			unmap_leaf(u, table, i, e, level);
+		else
+			unmap_below(u, table, i, e, level);
+	}
+}
+
+static __attribute__((noinline)) u64 unmap_slow(struct pt *pt, u64 iova, u64 size,
+						struct pt_gather *g)
+{
+	struct unmap u = {.pt = pt, .at = iova, .end = iova + size, .g = g};
+
+	unmap_in(&u, table_at(pt, pt->root), (u32)pt->levels);
+	return u.at - iova;
+}
+
+static u64 algo_unmap(struct pt *pt, u64 iova, u64 pgsize, size_t count, struct pt_gather *g)
+{
+	u64 size = pgsize * count, *table, e;
+
+	if (unlikely(!count || !pgsize || pgsize & (pgsize - 1) || iova & (TABLE_BYTES - 1) ||
+		     pgsize < TABLE_BYTES ||
+		     !within(iova, bit_lowest(pgsize), count, pt->ia_last)))
+		return 0;
+	table = cursor_table(pt, iova);
+	if (likely(table && size == TABLE_BYTES)) {
+		u32 i = index_of(pt, iova, 1);
+
+		e = READ_ONCE(table[i]);
+		if (likely(e & F_PRESENT && !(e & F_CONTIG_BIT))) {
+			WRITE_ONCE(table[i], 0);
+			flushed(pt, &table[i], 1);
+			info_of(pt, table)->live--;
+			gathered(g, iova, TABLE_BYTES, TABLE_BYTES);
+			return TABLE_BYTES;
+		}
+	}
+	return unmap_slow(pt, iova, size, g);
+}
+
+/* --- looking --- */
+
+static bool algo_lookup(struct pt *pt, u64 iova, u64 *pa)
+{
+	const u64 *table = table_at(pt, pt->root);
+	u32 level = (u32)pt->levels;
+	u64 e;
+
+	if (unlikely(iova > pt->ia_last))
+		return false;
+	for (;;) {
+		e = READ_ONCE(table[index_of(pt, iova, level)]);
+		if (!(e & F_PRESENT))
+			return false;
+		if (f_leaf(e, level))
+			break;
+		table = table_at(pt, f_table_pa(e));
+		level--;
+	}
+	*pa = f_pa(e, level) | (iova & ((1ULL << SHIFT(level)) - 1));
+	return true;
+}
+
+static u32 algo_walk(struct pt *pt, u64 iova, struct pt_step step[PT_LEVELS_MAX])
+{
+	u64 *table = table_at(pt, pt->root);
+	u32 n = 0;
+
+	if (iova > pt->ia_last)
+		return 0;
+	for (u32 level = (u32)pt->levels;; level--) {
+		u64 *entry = &table[index_of(pt, iova, level)], e = READ_ONCE(*entry);
+
+		step[n] = (struct pt_step){.level = level, .entry = e,
+					   .entry_pa = (u64)((char *)entry - pt->frames),
+					   .present = e & F_PRESENT};
+		step[n].leaf = step[n].present && f_leaf(e, level);
+		if (!step[n].present || step[n].leaf)
+			return n + 1;
+		table = table_at(pt, f_table_pa(e));
+		n++;
+	}
+}
+
+/* --- dirty --- */
+
+static bool make_clean(u64 *entry)
+{
+	u64 e = READ_ONCE(*entry), old;
+
+	while (f_dirty(e)) {
+		old = cmpxchg(entry, e, f_make_clean(e));
+		if (old == e)
+			return true;
+		e = old; /* hardware has set something else meanwhile */
+	}
+	return false;
+}
+
+/* The page of table[i] at `at`, whose part in [at, last] is asked for; where the next begins. */
+static u64 dirty_leaf(struct pt *pt, u64 *table, u64 at, u64 last, u32 level,
+		      const struct pt_dirty *how)
+{
+	u32 i = index_of(pt, at, level);
+	u32 run_lg2 = READ_ONCE(table[i]) & F_CONTIG_BIT ? f_contig_lg2(level) : 0;
+	u32 first = i & ~((1u << run_lg2) - 1);
+	u64 size = 1ULL << (SHIFT(level) + run_lg2), begin = at & ~(size - 1);
+	bool dirty = false;
+
+	for (u32 k = first; k < first + (1u << run_lg2); k++) {
+		if (how->keep)
+			dirty |= f_dirty(READ_ONCE(table[k]));
+		else
+			dirty |= make_clean(&table[k]);
+	}
+	if (dirty) {
+		how->record(how->arg, at, min(begin + (size - 1), last) - at + 1);
+		if (!how->keep) {
+			flushed(pt, &table[first], 1u << run_lg2);
+			gathered(how->g, begin, size, size);
+		}
+	}
+	return begin + size;
+}
+
+static u64 dirty_in(struct pt *pt, u64 *table, u64 at, u64 last, u32 level,
+		    const struct pt_dirty *how)
+{
+	u64 span = (u64)entries_of(pt, level) << SHIFT(level);
+	u64 end = (at & ~(span - 1)) + (span - 1);
+
+	/* The last page may end where numbers do: then `at` comes round to 0. */
+	for (u64 begin = at; at <= last && at <= end && at >= begin;) {
+		u64 e = READ_ONCE(table[index_of(pt, at, level)]);
+
+		if (!(e & F_PRESENT))
+			at = (at | ((1ULL << SHIFT(level)) - 1)) + 1;
+		else if (f_leaf(e, level))
+			at = dirty_leaf(pt, table, at, last, level, how);
+		else
+			at = dirty_in(pt, table_at(pt, f_table_pa(e)), at, last, level - 1, how);
+	}
+	return at;
+}
+
+static int algo_dirty(struct pt *pt, u64 iova, u64 size, const struct pt_dirty *how)
+{
+	if (!(pt->features & PT_DIRTY))
+		return -EINVAL;
+	if (!size)
+		return 0;
+	if (iova > pt->ia_last || size - 1 > pt->ia_last - iova)
+		return -ERANGE;
+	dirty_in(pt, table_at(pt, pt->root), iova, iova + (size - 1), (u32)pt->levels, how);
+	return 0;
+}
+
+/* --- begin and end --- */
+
+static u64 all_pgsizes(u32 ia_bits, u32 levels, u32 features)
+{
+	u64 sizes = 0;
+
+	for (u32 level = 1; level <= min(levels, (u32)F_LEAF_LEVEL_MAX); level++) {
+		u32 lg2 = SHIFT(level), run_lg2 = lg2 + f_contig_lg2(level);
+
+		if (lg2 < ia_bits)
+			sizes |= 1ULL << lg2;
+		if (features & PT_CONTIG && run_lg2 > lg2 && run_lg2 < ia_bits)
+			sizes |= 1ULL << run_lg2;
+	}
+	return sizes;
+}
+
+/* How many levels, and how many entries the top table has: its tables may be concatenated. */
+static void shape(struct pt *pt, u32 ia_bits)
+{
+	u32 levels = max((u32)F_LEVELS_MIN, (ia_bits - F_PG_LG2 + F_BITS - 1) / F_BITS);
+	s32 top = (s32)ia_bits - (s32)SHIFT(levels);
+
+	if (levels > F_LEVELS_MIN && top > 0 && top <= F_CONCAT_LG2_MAX) {
+		levels--;
+		top += F_BITS;
+	}
+	pt->levels = levels;
+	pt->root_entries = max(1ULL << max(top, 0), (u64)ENTRIES);
+	pt->root_order = TABLE_ORDER + (top > F_BITS ? (u32)top - F_BITS : 0);
+}
+
+static int algo_init(struct pt *pt, const struct pt_cfg *cfg)
+{
+	u32 oa_bits = cfg->oa_bits ? cfg->oa_bits : F_OA_MAX, ia_bits = cfg->ia_bits;
+	u64 sizes;
+
+	if (ia_bits > F_IA_MAX || ia_bits <= F_PG_LG2 + 4 || oa_bits > F_OA_MAX || oa_bits < 32 ||
+	    cfg->features & ~(u32)F_FEATURES)
+		return -EINVAL;
+	if (F_LOWER_HALF && ia_bits != 48 && ia_bits != 57)
+		return -EINVAL;
+	shape(pt, ia_bits);
+	sizes = all_pgsizes(ia_bits, (u32)pt->levels, cfg->features);
+	if (cfg->pgsizes & ~sizes || (cfg->pgsizes && !(cfg->pgsizes & TABLE_BYTES)))
+		return -EINVAL;
+	pt->pgsizes = cfg->pgsizes ? cfg->pgsizes : sizes;
+	pt->ia_last = (1ULL << (ia_bits - F_LOWER_HALF)) - 1;
+	pt->oa_last = (1ULL << oa_bits) - 1;
+	pt->features = cfg->features;
+	pt->root = frame_alloc(pt->world, (u32)pt->root_order, FRAME_SPAN);
+	return pt->root ? 0 : -ENOMEM;
+}
+
+static void free_below(struct pt *pt, u64 *table, u32 level)
+{
+	struct frame_info *info = info_of(pt, table);
+
+	for (u32 i = info->lo; level > 1 && i < info->hi; i++) {
+		u64 e = READ_ONCE(table[i]), *below = table_at(pt, f_table_pa(e));
+
+		if (!(e & F_PRESENT) || f_leaf(e, level))
+			continue;
+		free_below(pt, below, level - 1);
+		table_free(pt, below);
+	}
+}
+
+static void algo_destroy(struct pt *pt)
+{
+	free_below(pt, table_at(pt, pt->root), (u32)pt->levels);
+	frame_free(pt->world, pt->root, (u32)pt->root_order);
+}
+
+static void algo_free_tables(struct pt *pt, struct pt_gather *g)
+{
+	while (g->free) {
+		u64 pa = g->free << FRAME_LG2;
+
+		g->free = frame_info(pt->world, pa)->next;
+		frame_free(pt->world, pa, TABLE_ORDER);
+	}
+	g->n_tables = 0;
+}
+
+extern const struct pt_fmt ALGO_FMT;
+const struct pt_fmt ALGO_FMT = {
+	.name = ALGO_STRING(F_NAME),
+	.init = algo_init,
+	.destroy = algo_destroy,
+	.map = algo_map,
+	.unmap = algo_unmap,
+	.lookup = algo_lookup,
+	.walk = algo_walk,
+	.dirty = algo_dirty,
+	.free_tables = algo_free_tables,
+	.make_leaf = f_make_leaf,
+};
