@@ -12,17 +12,17 @@
 
 static long op_register_iommu(const u64 *arg)
 {
-	return arg[0] < iommu_core()->machine->n_iommus ? mock_register((u32)arg[0]) : -ENODEV;
+	return arg[0] < iommu_core()->machine->n_iommus ? drv_register((u32)arg[0]) : -ENODEV;
 }
 
 static long op_unregister_iommu(const u64 *arg)
 {
-	return arg[0] < iommu_core()->machine->n_iommus ? mock_unregister((u32)arg[0]) : -ENODEV;
+	return arg[0] < iommu_core()->machine->n_iommus ? drv_unregister((u32)arg[0]) : -ENODEV;
 }
 
 static long op_shutdown_iommu(const u64 *arg)
 {
-	return arg[0] < iommu_core()->machine->n_iommus ? mock_shutdown((u32)arg[0]) : -ENODEV;
+	return arg[0] < iommu_core()->machine->n_iommus ? drv_shutdown((u32)arg[0]) : -ENODEV;
 }
 
 /* An open file below iommu_groups/N holds the group. */
@@ -79,7 +79,7 @@ static long op_dma(const u64 *arg)
 
 	if (!dev)
 		return -ENODEV;
-	ok = mock_hw_dma(dev, arg[1]);
+	ok = drv_dma(dev, arg[1]);
 	put_device(dev);
 	return ok ? 0 : -EFAULT;
 }
@@ -186,7 +186,7 @@ static void kernel_boot(struct world *w, const struct machine *m)
 	b->core.user_close_end = boot_user_close_end;
 	atomic64_set(&b->core.next_frame, FIRST_FRAME);
 	boot_locks(b);
-	mock_init(&b->core);
+	drv_init(&b->core);
 	boot_buses(b);
 	boot_devices(b);
 	boot_notifiers(b);
@@ -223,7 +223,7 @@ static void kernel_shutdown(struct world *w)
 			shut_down_device(&b->device[i]->dev);
 	boot_slots_free(b);
 	for (u32 i = 0; i < m->n_iommus; i++)
-		mock_unregister(i);
+		drv_unregister(i);
 	for (u32 i = 0; i < m->n_devices; i++)
 		if (b->device[i])
 			forget_device(b, i);

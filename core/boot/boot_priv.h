@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "core/drv/mock.h"
+#include "core/drv/drv.h"
 #include "core/iommu/iommu.h"
 #include "sim/kapi/bug.h"
 

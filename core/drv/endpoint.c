@@ -4,7 +4,7 @@
  * that lives as long as the binding. demo-disk defers its first probe. The
  * others manage DMA themselves and do none.
  */
-#include "core/drv/mock.h"
+#include "core/drv/drv.h"
 
 #include <string.h>
 
@@ -24,7 +24,7 @@ static int demo_probe(struct device *dev)
 	if (ring->addr == DMA_MAPPING_ERROR)
 		goto err_free;
 	ret = -EIO;
-	if (!mock_hw_dma(dev, ring->addr))
+	if (!drv_dma(dev, ring->addr))
 		goto err_unmap;
 	dev_set_drvdata(dev, ring);
 	return 0;

@@ -83,14 +83,14 @@ static int mock_of_xlate(struct device *dev, u32 id)
 /* The instance among those whose binding is complete; NULL if it is not yet. */
 static struct mock_iommu *smmu_find_bound(const struct fwnode_handle *fwnode)
 {
-	struct mock_state *mock = iommu_core()->mock;
+	struct iommu_core *core = iommu_core();
 	struct mock_iommu *iommu, *found = NULL;
 
-	spin_lock(&mock->lock);
-	list_for_each_entry(iommu, &mock->bound, bound)
+	spin_lock(&core->drv_lock);
+	list_for_each_entry(iommu, &core->drv_bound, bound)
 		if (iommu->iommu.fwnode == fwnode)
 			found = iommu;
-	spin_unlock(&mock->lock);
+	spin_unlock(&core->drv_lock);
 	return found;
 }
 
@@ -222,69 +222,12 @@ static void smmu_probe_finalize(struct device *dev)
 	iommu_put_resv_regions(&regions);
 }
 
-static bool mock_is_attach_deferred(struct device *dev)
-{
-	bool deferred = dev_mock(dev)->fw->deferred_attach;
-
-	if (deferred)
-		fact(ATTACH_DEFERRED, dev->index, true);
-	return deferred;
-}
-
-static int mock_def_domain_type(struct device *dev)
-{
-	switch (dev_mock(dev)->fw->default_domain) {
-	case MACHINE_DOMAIN_IDENTITY:
-		return IOMMU_DOMAIN_IDENTITY;
-	case MACHINE_DOMAIN_BLOCKED:
-		return IOMMU_DOMAIN_BLOCKED;
-	default:
-		return IOMMU_DOMAIN_DMA;
-	}
-}
-
-static struct iommu_resv_region *resv_of(u32 index)
-{
-	const struct machine_resv *resv = &iommu_core()->machine->resv[index];
-
-	return iommu_alloc_resv_region(resv->start, resv->length,
-				       (enum iommu_resv_type)resv->type);
-}
-
-/* A region that another device's call has made, if one object is to serve all. */
-static struct iommu_resv_region *resv_shared(u32 index)
-{
-	struct mock_state *mock = iommu_core()->mock;
-
-	if (!mock->shared_resv)
-		mock->shared_resv = resv_of(index);
-	return mock->shared_resv;
-}
-
-static void mock_get_resv_regions(struct device *dev, struct list_head *list)
-{
-	const struct machine *m = iommu_core()->machine;
-
-	for (u32 i = 0; i < m->n_resv; i++) {
-		struct iommu_resv_region *region;
-
-		if (m->resv[i].device != dev->index)
-			continue;
-		if (bug_on(BUG_CORE_RESV_SHARED_OBJECT))
-			region = resv_shared(i);
-		else
-			region = resv_of(i);
-		if (region)
-			list_add_tail(&region->list, list);
-	}
-}
-
 #define MOCK_OPS                                             \
 	.release_device = mock_release_device,               \
 	.of_xlate = mock_of_xlate,                           \
-	.get_resv_regions = mock_get_resv_regions,           \
-	.is_attach_deferred = mock_is_attach_deferred,       \
-	.def_domain_type = mock_def_domain_type,             \
+	.get_resv_regions = drv_get_resv_regions,           \
+	.is_attach_deferred = drv_is_attach_deferred,        \
+	.def_domain_type = drv_def_domain_type,              \
 	.domain_alloc_paging = mock_domain_alloc_paging,     \
 	.identity_domain = mock_identity_domain,             \
 	.blocked_domain = mock_blocked_domain
@@ -340,7 +283,7 @@ static void init_static_domain(struct mock_iommu *iommu, struct mock_domain *md,
 	iommu_domain_init(&md->domain, type, iommu->iommu.ops, ops, 0);
 }
 
-static struct mock_iommu *instance_create(struct iommu_core *core, u32 index)
+static void *mock_create(struct iommu_core *core, u32 index)
 {
 	u32 ids = core->machine->n_devices * MACHINE_DEVICE_IDS_MAX;
 	struct mock_iommu *iommu =
@@ -351,30 +294,11 @@ static struct mock_iommu *instance_create(struct iommu_core *core, u32 index)
 	iommu->iommu.ops = iommu->smmu ? &mock_smmu_ops : &mock_ops;
 	iommu->iommu.fwnode = iommu_fwnode(core, index);
 	iommu->iommu.index = index;
-	mutex_init(&iommu->bind_lock);
 	spin_lock_init(&iommu->lock);
 	init_static_domain(iommu, &iommu->identity, IOMMU_DOMAIN_IDENTITY, &mock_identity_ops);
 	init_static_domain(iommu, &iommu->blocked, IOMMU_DOMAIN_BLOCKED, &mock_blocked_ops);
 	fill_stream_table(core, iommu);
 	return iommu;
-}
-
-void mock_init(struct iommu_core *core)
-{
-	struct mock_state *mock = kzalloc(sizeof(*mock), GFP_KERNEL | __GFP_NOFAIL);
-
-	spin_lock_init(&mock->lock);
-	INIT_LIST_HEAD(&mock->bound);
-	core->mock = mock;
-	for (u32 i = 0; i < core->machine->n_iommus; i++)
-		mock->iommu[i] = instance_create(core, i);
-}
-
-void mock_fini(struct iommu_core *core)
-{
-	for (u32 i = 0; i < core->machine->n_iommus; i++)
-		kfree(core->mock->iommu[i]);
-	kfree(core->mock);
 }
 
 static void hw_switch(struct mock_iommu *iommu, bool on, bool down)
@@ -387,75 +311,66 @@ static void hw_switch(struct mock_iommu *iommu, bool on, bool down)
 
 static void bound_list_add(struct mock_iommu *iommu)
 {
-	struct mock_state *mock = iommu_core()->mock;
+	struct iommu_core *core = iommu_core();
 
-	spin_lock(&mock->lock);
-	list_add_tail(&iommu->bound, &mock->bound);
-	spin_unlock(&mock->lock);
+	spin_lock(&core->drv_lock);
+	list_add_tail(&iommu->bound, &core->drv_bound);
+	spin_unlock(&core->drv_lock);
 }
 
 static void bound_list_del(struct mock_iommu *iommu)
 {
-	struct mock_state *mock = iommu_core()->mock;
+	struct iommu_core *core = iommu_core();
 
-	spin_lock(&mock->lock);
+	spin_lock(&core->drv_lock);
 	list_del(&iommu->bound);
-	spin_unlock(&mock->lock);
+	spin_unlock(&core->drv_lock);
 }
 
-int mock_register(u32 index)
+static int mock_bind(void *instance)
 {
-	struct mock_iommu *iommu = iommu_core()->mock->iommu[index];
-	int ret = -EBUSY;
+	struct mock_iommu *iommu = instance;
+	int ret;
 
-	mutex_lock(&iommu->bind_lock);
-	if (!iommu->registered) {
-		hw_switch(iommu, true, false);
-		ret = iommu_device_register(&iommu->iommu, iommu->iommu.ops);
-		if (ret)
-			hw_switch(iommu, false, false);
-		else
-			bound_list_add(iommu);
-		iommu->registered = !ret;
-	}
-	mutex_unlock(&iommu->bind_lock);
-	return ret;
-}
-
-int mock_unregister(u32 index)
-{
-	struct mock_iommu *iommu = iommu_core()->mock->iommu[index];
-	int ret = -ENODEV;
-
-	mutex_lock(&iommu->bind_lock);
-	if (iommu->registered) {
-		bound_list_del(iommu);
-		iommu_device_unregister(&iommu->iommu);
+	hw_switch(iommu, true, false);
+	ret = iommu_device_register(&iommu->iommu, iommu->iommu.ops);
+	if (ret)
 		hw_switch(iommu, false, false);
-		iommu->registered = false;
-		ret = 0;
-	}
-	mutex_unlock(&iommu->bind_lock);
+	else
+		bound_list_add(iommu);
 	return ret;
 }
 
-int mock_shutdown(u32 index)
+static void mock_unbind(void *instance)
 {
-	struct mock_iommu *iommu = iommu_core()->mock->iommu[index];
-	int ret = -ENODEV;
+	struct mock_iommu *iommu = instance;
 
-	mutex_lock(&iommu->bind_lock);
-	if (iommu->registered) {
-		hw_switch(iommu, true, true);
-		ret = 0;
-		if (bug_on(BUG_CORE_SHUTDOWN_UNREGISTER)) {
-			bound_list_del(iommu);
-			iommu_device_unregister_live(&iommu->iommu);
-			iommu->registered = false;
-		} else {
-			/* Groups and domains stay: drivers may still be at work. */
-		}
-	}
-	mutex_unlock(&iommu->bind_lock);
-	return ret;
+	bound_list_del(iommu);
+	iommu_device_unregister(&iommu->iommu);
+	hw_switch(iommu, false, false);
 }
+
+static bool mock_shutdown(void *instance)
+{
+	struct mock_iommu *iommu = instance;
+
+	hw_switch(iommu, true, true);
+	if (bug_on(BUG_CORE_SHUTDOWN_UNREGISTER)) {
+		bound_list_del(iommu);
+		iommu_device_unregister_live(&iommu->iommu);
+		return true;
+	} else {
+		/* Groups and domains stay: drivers may still be at work. */
+		return false;
+	}
+}
+
+#define MOCK_DRIVER                 \
+	.create = mock_create,      \
+	.bind = mock_bind,          \
+	.unbind = mock_unbind,      \
+	.shutdown = mock_shutdown,  \
+	.dma = mock_hw_dma
+
+const struct iommu_driver mock_driver = {.model = "mock", MOCK_DRIVER};
+const struct iommu_driver mock_smmu_driver = {.model = "mock-smmu", MOCK_DRIVER};

@@ -38,23 +38,15 @@ static bool translate(struct mock_iommu *iommu, u32 sid, u64 iova, u64 *pa)
 	return md->domain.ops == &mock_identity_ops || mock_pt_walk(md, iova, pa);
 }
 
-bool mock_hw_dma(struct device *dev, u64 iova)
+bool mock_hw_dma(void *instance, struct device *dev, u64 iova, u64 *pa)
 {
-	struct iommu_core *core = iommu_core();
-	const struct machine_device *fw = dev_fw(dev);
-	u64 pa = iova;
-	bool ok = true;
+	struct mock_iommu *iommu = instance;
+	u32 sid = stream_id(iommu_core(), dev->index, 0);
+	bool ok;
 
-	if (fw->n_iommus) {
-		struct mock_iommu *iommu = core->mock->iommu[fw->iommus[0]];
-		u32 sid = stream_id(core, dev->index, 0);
-
-		spin_lock(&iommu->lock);
-		ok = translate(iommu, sid, iova, &pa);
-		fact(HW_DMA, dev->index, iova, pa, ok);
-		spin_unlock(&iommu->lock);
-	} else {
-		fact(HW_DMA, dev->index, iova, pa, true);
-	}
+	spin_lock(&iommu->lock);
+	ok = translate(iommu, sid, iova, pa);
+	fact(HW_DMA, dev->index, iova, *pa, ok);
+	spin_unlock(&iommu->lock);
 	return ok;
 }

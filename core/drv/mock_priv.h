@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "core/drv/mock.h"
+#include "core/drv/drv.h"
 #include "sim/kapi/bug.h"
 #include "sim/kapi/historic.h"
 
@@ -45,12 +45,10 @@ struct mock_iommu {
 	struct iommu_device iommu;
 	const struct machine_iommu *fw;
 	bool smmu;              /* model mock-smmu */
-	struct mutex bind_lock; /* the device_lock of the instance itself */
-	bool registered;        /* bind_lock */
 	spinlock_t lock;        /* stream table, page tables, hw_* */
 	bool hw_on, hw_down;
 	u64 tried;              /* devices probed before; core->probe_lock */
-	struct list_head bound; /* in mock_state.bound */
+	struct list_head bound; /* in core->drv_bound */
 	struct mock_domain identity, blocked;
 	u32 n_ste;
 	struct mock_ste ste[];
@@ -63,19 +61,16 @@ struct mock_master {
 	struct mock_ste *ste[MACHINE_DEVICE_IDS_MAX];
 };
 
-struct mock_state {
-	struct mock_iommu *iommu[MACHINE_IOMMUS_MAX];
-	spinlock_t lock;
-	struct list_head bound; /* instances whose binding is complete */
-	struct iommu_resv_region *shared_resv; /* historic: one object for all lists */
-};
-
 static inline struct mock_domain *to_mock_domain(struct iommu_domain *domain)
 {
 	return container_of(domain, struct mock_domain, domain);
 }
 
+extern const struct iommu_driver mock_driver, mock_smmu_driver;
 extern const struct iommu_domain_ops mock_paging_ops, mock_identity_ops, mock_blocked_ops;
+
+/* mock_hw.c: as iommu_driver.dma */
+bool mock_hw_dma(void *instance, struct device *dev, u64 iova, u64 *pa);
 
 /* mock_pt.c: the software page table */
 struct mock_domain *mock_domain_create(struct mock_iommu *iommu);

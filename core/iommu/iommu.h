@@ -141,6 +141,16 @@ struct iommu_era {
 	bool walk_unlocked;  /* the walk does not take device_lock */
 };
 
+struct iommu_driver;
+
+/* One of the machine's IOMMUs and who drives it (core/drv). bound: bind_lock. */
+struct iommu_instance {
+	const struct iommu_driver *driver;
+	void *data; /* the driver's; NULL: nobody drives this model */
+	struct mutex bind_lock;
+	bool bound;
+};
+
 struct iommu_core {
 	const struct machine *machine;
 	struct mutex probe_lock;  /* iommu_probe_device_lock */
@@ -158,7 +168,10 @@ struct iommu_core {
 	/* Constant: devices that isolation or aliases put in one group. */
 	u64 peers[MACHINE_DEVICES_MAX];
 	u32 requester[MACHINE_DEVICES_MAX]; /* id on the bus, behind all aliases */
-	struct mock_state *mock;            /* core/drv's own */
+	struct iommu_instance instance[MACHINE_IOMMUS_MAX]; /* core/drv's own */
+	spinlock_t drv_lock;                /* drv_bound */
+	struct list_head drv_bound;         /* instances whose binding is complete */
+	struct iommu_resv_region *shared_resv; /* historic: one object for all lists */
 	/*
 	 * Ends what user space has going through dev, which is about to lose
 	 * its IOMMU, and keeps it from coming back until user_close_end():
