@@ -35,6 +35,7 @@ enum hw_access {
 	HW_PRIV = 8,       /* privileged mode requested (PASID TLP prefix) */
 	HW_NO_WRITE = 16,  /* ATS: NW, write permission is not asked for */
 	HW_INSTR = 32,     /* SMMU: instruction fetch */
+	HW_NO_SNOOP = 64,  /* the No Snoop attribute of the TLP */
 };
 
 /* One transaction within one 4 KiB page. */

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * How the model sees physical memory: words of 8 bytes, each read a moment at
+ * which others may run, through the processor's caches or past them.
+ */
+#include "hw/vtd/vtd_priv.h"
+
+bool vtd_load(struct vtd *v, u64 pa, u64 *value)
+{
+	const struct hw_env *e = v->h.env;
+
+	if (e->ram_size < 8 || pa > e->ram_size - 8)
+		return false;
+	memcpy(value, e->ram + pa, 8);
+	return true;
+}
+
+bool vtd_store(struct vtd *v, u64 pa, u64 value, u32 bytes)
+{
+	const struct hw_env *e = v->h.env;
+
+	if (e->ram_size < bytes || pa > e->ram_size - bytes)
+		return false;
+	memcpy(e->ram + pa, &value, bytes);
+	return true;
+}
+
+static __attribute__((noinline)) void watched_word(struct vtd_walk *w, u64 pa, bool snoop,
+						   u64 *value)
+{
+	struct hw_env *e = w->v->h.env;
+
+	if (!w->quiet)
+		hw_point(e, "vtd: table word");
+	if (!snoop && e->read_flushed)
+		*value = e->read_flushed(e, pa);
+	else
+		memcpy(value, e->ram + pa, 8);
+	vtd_fact(w->v, HW_FACT_WALK_WORD, pa, *value, w->req->sid, w->req->addr);
+	if (w->n_words < HW_PROV_MAX)
+		w->word[w->n_words++] = (struct hw_cache_word){pa, *value};
+}
+
+bool vtd_read(struct vtd_walk *w, u64 pa, bool snoop, u64 *value)
+{
+	const struct hw_env *e = w->v->h.env;
+
+	if (unlikely(e->ram_size < 8 || pa > e->ram_size - 8))
+		return false;
+	w->reads++;
+	if (unlikely(w->watched))
+		watched_word(w, pa, snoop, value);
+	else
+		memcpy(value, e->ram + pa, 8);
+	return true;
+}
+
+/* Words of an entry; with atom=16 each pair of them at once (3.x "128-bit atomic"). */
+bool vtd_read_words(struct vtd_walk *w, u64 pa, u64 *word, u32 n)
+{
+	bool snoop = w->v->k.coherent, quiet = w->quiet;
+
+	for (u32 i = 0; i < n; i++) {
+		bool ok;
+
+		w->quiet = quiet || (w->v->k.atom == 16 && (i & 1));
+		ok = vtd_read(w, pa + 8 * i, snoop, &word[i]);
+		w->quiet = quiet;
+		if (!ok)
+			return false;
+	}
+	return true;
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The VT-d model from outside: made, reset, driven.
+ */
+#include "hw/vtd/vtd_priv.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static void reset(struct hw_iommu *h)
+{
+	struct vtd *v = container_of(h, struct vtd, h);
+
+	for (u32 i = 0; i < v->n_touched; i++)
+		memset(&v->dev[v->touched[i]], 0, sizeof(v->dev[0]));
+	v->n_touched = 0;
+	v->front_gen = 1;
+	v->cfg_gen = 1;
+	v->te = false;
+	v->ttm = VTD_TTM_LEGACY;
+	v->root = 0;
+	v->inv_epoch = 0;
+	v->stamp = 0;
+	v->n_walks = 0;
+	v->ir_table = 0;
+	v->ir_size = 0;
+	v->eime = false;
+	v->next_record = 0;
+	v->n_cmds = 0;
+	v->serial = 0;
+	v->itags = 0;
+	memset(v->itag_sid, 0, sizeof(v->itag_sid));
+	v->late_gcmd = 0;
+	v->late_done = 0;
+	v->late_ccmd = false;
+	v->late_iotlb = false;
+	v->n_pages = 0;
+	vtd_caches_reset(v);
+	vtd_regs_reset(v);
+}
+
+static struct hw_iommu *create(struct hw_env *e, const char *options, char *err, size_t err_size)
+{
+	struct vtd_knobs k;
+	struct vtd *v;
+
+	if (!vtd_knobs_read(&k, options, err, err_size))
+		return NULL;
+	v = calloc(1, sizeof(*v));
+	sim_assert(v);
+	v->h.ops = &hw_vtd_ops;
+	v->h.env = e;
+	v->k = k;
+	/* Pages of it are only there once they are written. */
+	v->dev = calloc(VTD_DEVICES, sizeof(*v->dev));
+	sim_assert(v->dev);
+	/* A front entry would live on where the cache below keeps nothing, or little. */
+	v->front_on = k.policy.kind == HW_CACHE_INFINITE || k.policy.kind == HW_CACHE_SETS;
+	vtd_reserved_bits(v);
+	vtd_caches_create(v);
+	reset(&v->h);
+	return &v->h;
+}
+
+static void destroy(struct hw_iommu *h)
+{
+	struct vtd *v;
+
+	if (!h)
+		return;
+	v = container_of(h, struct vtd, h);
+	vtd_caches_destroy(v);
+	free(v->dev);
+	free(v);
+}
+
+static bool work(struct hw_iommu *h)
+{
+	struct vtd *v = container_of(h, struct vtd, h);
+
+	return vtd_late_work(v) || vtd_prq_work(v) || vtd_inv_work(v);
+}
+
+const struct hw_iommu_ops hw_vtd_ops = {
+	.name = "vtd",
+	.mmio_size = VTD_MMIO_SIZE,
+	.create = create,
+	.destroy = destroy,
+	.reset = reset,
+	.mmio_read = vtd_mmio_read,
+	.mmio_write = vtd_mmio_write,
+	.translate = vtd_translate,
+	.work = work,
+	.page_request = vtd_page_request,
+	.atc_done = vtd_atc_done,
+	.timeout = vtd_timeout,
+	.walk = vtd_pure_walk,
+};

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The VT-d model's inside.
+ *
+ * A request goes: front cache (front of everything, per device) -> configuration
+ * (context cache, PASID cache, or tables) -> IOTLB -> paging-structure caches ->
+ * tables. The front cache and the bindings (decoded configuration per device)
+ * only repeat what the caches below them say: every drop, and every register
+ * write that matters, makes all of them void (front_gen, cfg_gen).
+ *
+ * While a walk is under way others may run (hw_point()): so an entry found in a
+ * cache is copied, a walk that an invalidation has overtaken fills nothing
+ * (inv_epoch), and a wait descriptor waits for walks that began before it.
+ */
+#pragma once
+
+#include "hw/iommu/cache.h"
+#include "hw/vtd/vtd_regs.h"
+#include "sim/base/assert.h"
+#include "sim/base/bits.h"
+
+#include <string.h>
+
+#define VTD_FRONT 8
+#define VTD_DEVICES 65536u
+#define VTD_PENDING 32
+#define VTD_ITAGS 32
+#define VTD_WALKS 64
+#define VTD_LATE_PAGES 16
+#define VTD_RETRIES 16
+
+/* What `options` say; the capability registers follow from it. */
+struct vtd_knobs {
+	u32 sagaw, haw, nd, mamv, nfr, pasid, mhmv;
+	u32 cm, rwbf, zlr, psi, sp, dwd, drd, fl1gp, fl5, pi, esrtps, esirtps;
+	u32 coherent, qi, ats, ir, eim, pt, sc, nest, prs, ers, srs, nwfs, eafs, pds, scalable;
+	u32 ssads, ss, fs, smpwc, rps, adms;
+	u32 atom, collapse, late, strict, race;
+	struct hw_cache_policy policy;
+};
+
+/* A page that the device may use at once. meta: bytes lg2 to tag of hw_resp. */
+struct vtd_front {
+	u64 key, pa, meta;
+	u32 pasid, entry;
+};
+
+enum vtd_mode { VTD_MODE_PASS, VTD_MODE_SS, VTD_MODE_FS, VTD_MODE_NESTED };
+
+/* Context and PASID entry, decoded. */
+struct vtd_cfg {
+	u64 ss_root, fs_root;
+	u64 tag;        /* of the IOTLB, see vtd_tag() */
+	u32 pasid;      /* that translates; HW_NO_PASID in legacy mode */
+	u16 did;
+	u8 mode, ss_levels, fs_levels;
+	bool legacy, fpd, dte, pre, priv;
+	bool ssade, eafe, sre, ere, wpe, nxe, smep, pwsnp, pgsnp;
+};
+
+struct vtd_binding {
+	u64 gen;        /* of cfg; 0: none */
+	u32 pasid;      /* as requested */
+	u32 space;      /* of the IOTLB */
+	struct vtd_cfg cfg;
+};
+
+struct vtd_dev {
+	struct vtd_front front[VTD_FRONT];
+	struct vtd_binding bind;
+	bool touched;
+};
+
+/* Permissions and state of a translation: low bits of a cached value. */
+enum vtd_flag {
+	VTD_F_RW = 1,      /* first stage allows writes */
+	VTD_F_US = 2,      /* first stage allows user accesses */
+	VTD_F_XD = 4,      /* first stage forbids execution */
+	VTD_F_SSR = 8,
+	VTD_F_SSW = 16,
+	VTD_F_DIRTY = 32,  /* no D has to be set by a write */
+	VTD_F_SNP = 64,
+	VTD_F_NEGATIVE = 128, /* extra: the fault reason */
+	VTD_F_ALL = VTD_F_RW | VTD_F_US | VTD_F_SSR | VTD_F_SSW,
+};
+#define VTD_F_MASK 0xfffULL
+
+/* One request on its way. */
+struct vtd_walk {
+	struct vtd *v;
+	const struct hw_req *req;
+	struct vtd_cfg cfg;
+	u64 epoch;      /* of invalidations, when it began */
+	u64 stamp;
+	u64 pa;
+	u32 flags;      /* enum vtd_flag */
+	u32 entry;
+	u32 reads;
+	u32 n_words;
+	u32 access;     /* needed: HW_READ, HW_WRITE, HW_EXEC */
+	bool priv;      /* the request counts as privileged */
+	bool no_write;  /* a translation request that asks for no write permission */
+	bool pure;      /* walk(): no cache, no side effect */
+	bool quiet;     /* nothing may be seen of it but fills */
+	bool watched;   /* each word read is a moment */
+	bool fpd;
+	bool paged;     /* reason: of a paging structure of this request */
+	bool changed;   /* another wrote the entry whose A or D was to be set */
+	u8 reason;      /* fault, or 0 */
+	u8 lg2;
+	struct hw_cache_word word[HW_PROV_MAX];
+};
+
+enum vtd_state { VTD_CMD_NEW, VTD_CMD_SENT };
+
+struct vtd_cmd {
+	u64 d[4];
+	u64 serial;
+	u64 stamp;      /* walks below it must have ended */
+	u16 itag;
+	u8 type, state;
+};
+
+struct vtd {
+	struct hw_iommu h;
+	u64 front_gen;  /* 1 to 4095, low 12 bits of a key */
+	struct vtd_dev *dev;
+	bool front_on;
+	bool te;
+	u8 ttm;
+	u64 cfg_gen;
+	u64 root;       /* active root table */
+	u64 addr_mask;  /* bits 12 to HAW - 1 */
+	u64 ss_reserved[6][2], fs_reserved[6][2]; /* [level][leaf] */
+	struct hw_cache *ctx, *pasid, *iotlb, *psc, *iec;
+	u32 ctx_space, iec_space;
+	struct vtd_knobs k;
+	u64 inv_epoch, stamp;
+	u64 walk_stamp[VTD_WALKS];
+	u32 n_walks;
+	/* Registers that have state. */
+	u32 r[VTD_MMIO_SIZE / 4];
+	u64 ir_table;
+	u32 ir_size;
+	bool eime;
+	u32 next_record;
+	/* Invalidation queue. */
+	struct vtd_cmd cmd[VTD_PENDING];
+	u32 n_cmds;
+	u64 serial;
+	u16 itag_sid[VTD_ITAGS];
+	u32 itags;      /* bit: in use */
+	/* Late effects of register writes. */
+	u32 late_gcmd, late_done;
+	bool late_ccmd, late_iotlb;
+	struct hw_page_request page[VTD_LATE_PAGES];
+	u32 n_pages;
+	u32 touched[VTD_DEVICES];
+	u32 n_touched;
+};
+
+static inline u32 vtd_get(const struct vtd *v, u32 off)
+{
+	return v->r[off / 4];
+}
+
+static inline void vtd_set(struct vtd *v, u32 off, u32 value)
+{
+	v->r[off / 4] = value;
+}
+
+static inline u64 vtd_get64(const struct vtd *v, u32 off)
+{
+	return v->r[off / 4] | (u64)v->r[off / 4 + 1] << 32;
+}
+
+static inline void vtd_set64(struct vtd *v, u32 off, u64 value)
+{
+	v->r[off / 4] = (u32)value;
+	v->r[off / 4 + 1] = (u32)(value >> 32);
+}
+
+static inline u64 vtd_bits(u64 word, u32 low, u32 n)
+{
+	return word >> low & ((1ULL << n) - 1);
+}
+
+static inline void vtd_fact(struct vtd *v, enum hw_fact f, u64 a, u64 b, u64 c, u64 d)
+{
+	const u64 arg[4] = {a, b, c, d};
+
+	if (v->h.env->fact)
+		v->h.env->fact(v->h.env, f, arg);
+}
+
+/* Software broke a rule; nothing else happens by this. text: static. */
+static inline void vtd_protocol(struct vtd *v, const char *text)
+{
+	vtd_fact(v, HW_FACT_PROTOCOL, (u64)(uintptr_t)text, 0, 0, 0);
+}
+
+/* caps.c */
+bool vtd_knobs_read(struct vtd_knobs *k, const char *options, char *err, size_t err_size);
+u64 vtd_cap(const struct vtd_knobs *k);
+u64 vtd_ecap(const struct vtd_knobs *k);
+void vtd_reserved_bits(struct vtd *v);
+
+/* regs.c */
+u64 vtd_mmio_read(struct hw_iommu *h, u64 off, u32 size);
+void vtd_mmio_write(struct hw_iommu *h, u64 off, u32 size, u64 value);
+void vtd_regs_reset(struct vtd *v);
+/* A register write's effect that was put off; false: there is none. */
+bool vtd_late_work(struct vtd *v);
+/* An event of the block FECTL, IECTL or PECTL; its interrupt, or that it is pending. */
+void vtd_event(struct vtd *v, u32 ctl);
+void vtd_event_clear(struct vtd *v, u32 ctl);
+
+/* mem.c */
+bool vtd_read(struct vtd_walk *w, u64 pa, bool snoop, u64 *value);
+bool vtd_read_words(struct vtd_walk *w, u64 pa, u64 *word, u32 n);
+bool vtd_load(struct vtd *v, u64 pa, u64 *value);
+bool vtd_store(struct vtd *v, u64 pa, u64 value, u32 bytes);
+
+/* root.c, context.c, pasid.c: false with w->reason set */
+bool vtd_config(struct vtd_walk *w);
+bool vtd_fetch_context(struct vtd_walk *w, u64 word[2]);
+bool vtd_context_good(const struct vtd *v, const u64 word[2]);
+bool vtd_legacy_config(struct vtd_walk *w);
+bool vtd_pasid_config(struct vtd_walk *w, const u64 ctx[2], u32 pasid);
+
+/* walk.c: false with w->reason set, or w->changed */
+bool vtd_walk_tables(struct vtd_walk *w);
+/* enum hw_access of the mode of w that flags allow. */
+u32 vtd_allowed(const struct vtd_walk *w, u32 flags);
+/* The reason for which flags do not permit w->access; 0: they do. */
+u8 vtd_denied(const struct vtd_walk *w, u32 flags);
+
+/* translate.c */
+void vtd_translate(struct hw_iommu *h, const struct hw_req *req, struct hw_resp *resp);
+void vtd_pure_walk(struct hw_iommu *h, const struct hw_req *req, struct hw_resp *resp);
+void vtd_walk_begin(struct vtd *v, struct vtd_walk *w, const struct hw_req *req);
+void vtd_walk_end(struct vtd *v, struct vtd_walk *w);
+
+/* ats.c */
+void vtd_ats_done(struct vtd_walk *w, struct hw_resp *resp);
+bool vtd_translated_check(struct vtd_walk *w);
+/* A fault that a translation request answers with "no access". */
+bool vtd_recoverable(u8 reason);
+
+/* cache.c */
+u64 vtd_tag(u16 did, u32 pasid, enum vtd_mode mode);
+void vtd_caches_create(struct vtd *v);
+void vtd_caches_destroy(struct vtd *v);
+void vtd_caches_reset(struct vtd *v);
+bool vtd_may_fill(const struct vtd_walk *w);
+u32 vtd_fill(struct vtd_walk *w, struct hw_cache *c, struct hw_cache_entry *e);
+void vtd_front_void(struct vtd *v);
+void vtd_front_fill(struct vtd_walk *w, const struct hw_resp *resp);
+struct vtd_dev *vtd_dev_touch(struct vtd *v, u32 sid);
+void vtd_drop_context(struct vtd *v, u32 granularity, u16 did, u16 sid, u32 fm);
+void vtd_drop_pasid(struct vtd *v, u32 granularity, u16 did, u32 pasid);
+void vtd_drop_iotlb(struct vtd *v, u32 granularity, u16 did, u64 addr, u64 last, bool hint);
+void vtd_drop_piotlb(struct vtd *v, u64 tag_pasid, u64 addr, u64 last, bool hint);
+void vtd_drop_iec(struct vtd *v, bool all, u32 index, u32 lg2);
+
+/* fault.c */
+void vtd_fault(struct vtd *v, const struct hw_req *req, u8 reason, bool page_request);
+void vtd_ir_fault(struct vtd *v, u32 sid, u32 index, u8 reason);
+void vtd_status_set(struct vtd *v, u32 bits);
+void vtd_status_written(struct vtd *v);
+void vtd_record_write(struct vtd *v, u32 off, u32 value);
+bool vtd_qualified(u8 reason);
+
+/* inv.c */
+bool vtd_inv_work(struct vtd *v);
+void vtd_inv_enable(struct vtd *v, bool on);
+void vtd_atc_done(struct hw_iommu *h, u16 itag);
+void vtd_timeout(struct hw_iommu *h);
+/* Decodes and does one command whose effect is on our own caches. */
+void vtd_inv_effect(struct vtd *v, const struct vtd_cmd *c);
+void vtd_ccmd(struct vtd *v);
+void vtd_iotlb_command(struct vtd *v);
+/* Whether all walks have ended that began before the stamp. */
+bool vtd_drained(const struct vtd *v, u64 stamp);
+
+/* inv_decode.c: IQEI, or 0 */
+u32 vtd_inv_check(const struct vtd *v, const struct vtd_cmd *c);
+
+/* prq.c */
+void vtd_page_request(struct hw_iommu *h, const struct hw_page_request *r);
+bool vtd_prq_work(struct vtd *v);
+void vtd_prq_status_written(struct vtd *v);
+void vtd_page_response(struct vtd *v, const struct vtd_cmd *c);
+
+/* ir.c */
+void vtd_interrupt(struct vtd *v, const struct hw_req *req, struct hw_resp *resp);
