@@ -26,7 +26,7 @@ struct cli_options {
 	char *record, *tree;
 	char *bug_text; /* last --bug */
 	struct bug_set bugs;
-	int fail_nth, strict, keep_going, no_shrink, gdb, force, all, explore;
+	int fail_nth, strict, keep_going, no_shrink, gdb, force, all, explore, printk;
 };
 
 /* One command line being read. */

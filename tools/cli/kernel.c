@@ -164,6 +164,12 @@ static void keep_open(const struct kernel *k)
 		opened[n_opened++] = k;
 }
 
+static void to_stderr(void *arg, const char *text, unsigned long len)
+{
+	(void)arg;
+	fwrite(text, 1, len, stderr);
+}
+
 int cli_kernel_open(const char *option, const char *text, const struct kernel **k)
 {
 	char path[HOST_PATH_MAX], why[512];
@@ -184,6 +190,8 @@ int cli_kernel_open(const char *option, const char *text, const struct kernel **
 	if (!*k)
 		return cli_fail("%s: %s", option, why);
 	keep_open(*k);
+	if (cli_given.printk)
+		hosted_on_print(*k, to_stderr, NULL);
 	return CLI_OK;
 }
 

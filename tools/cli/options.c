@@ -38,7 +38,8 @@ int cli_fail(const char *fmt, ...)
 #define WORLD_OPTIONS                                                                              \
 	TEXT("memory", 0, memory, "memory model: sc", "MODEL"),                                    \
 	TEXT("kernel", 0, kernel, "the kernel that runs: model, what `kernel build` made, or a tree", \
-	     "model|FILE|DIR")
+	     "model|FILE|DIR"),                                                                    \
+	FLAG("printk", printk, "what a hosted kernel prints, on standard error")
 
 #define OUTPUT_OPTIONS                                                                             \
 	TEXT("json", 0, json, "the result as JSON; - is standard output", "FILE|-"),               \

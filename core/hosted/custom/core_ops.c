@@ -42,6 +42,7 @@ static unsigned int busy[HOSTED_DEVICES_MAX]; /* operations that hold on to the 
 static bool leaving[HOSTED_DEVICES_MAX]; /* or arriving */
 static bool changing[DOMAINS_MAX];
 static bool used; /* by this program */
+static bool plugged; /* devices or IOMMUs, by it */
 static DEFINE_MUTEX(plug_lock);
 static DECLARE_RWSEM(give_back); /* held to attach; to write: an owner leaves */
 
@@ -523,6 +524,7 @@ long hosted_core_op(unsigned int code, const unsigned long arg[4])
 	if (code >= CORE_CODES || !core_ops[code].fn)
 		return -EOPNOTSUPP;
 	used = true;
+	plugged |= core_ops[code].on == ON_IOMMU || core_ops[code].on == ON_PLUG;
 	on = core_ops[code].on;
 	if (!indices_fit(on, arg))
 		return -EINVAL;
@@ -536,6 +538,16 @@ long hosted_core_op(unsigned int code, const unsigned long arg[4])
 		ret = core_ops[code].fn(arg);
 	hosted_syscall_exit();
 	return ret;
+}
+
+/* Real drivers: what they do on their way out takes longer than most programs. */
+static bool has_models(void)
+{
+	for (unsigned int i = 0; i < hosted_machine.n_iommus; i++) {
+		if (hosted_machine.iommu[i].d.model != FLOOR_MODEL_MOCK)
+			return true;
+	}
+	return false;
 }
 
 /* The program has ended: what it holds is given back. */
@@ -560,6 +572,8 @@ void hosted_core_end(void)
 	/* What is left then was lost: devices and IOMMUs have other lives than at boot. */
 	for (unsigned long i = 0; i < hosted_machine.n_devices; i++)
 		hosted_device_remove(device_at(i));
+	if (has_models() && !plugged)
+		return;
 	for (unsigned int i = 0; i < hosted_machine.n_iommus; i++)
 		hosted_iommu_unregister(&hosted_machine.iommu[i]);
 }

@@ -10,6 +10,7 @@
 #include <linux/fs.h>
 #include <linux/init.h>
 #include <linux/printk.h>
+#include <linux/wait_bit.h>
 #include <generated/utsrelease.h>
 
 /* build/hosted.lds; empty but for the fuzz flavour. */
@@ -50,6 +51,7 @@ static void boot(const struct floor_machine *m)
 	hosted_vfs_boot();
 	radix_tree_init();
 	maple_tree_init();
+	wait_bit_init();
 	files_init();
 	files_maxfiles_init();
 	hosted_process_boot();

@@ -438,17 +438,17 @@ int hosted_iommu_boot(void)
 
 void hosted_iommu_describe(struct hosted_device *hd)
 {
-	const struct hosted_iommu *u = iommu_of(hd->dev);
+	struct hosted_iommu *u = iommu_of(hd->dev);
+	int ret = 0;
 
-	if (u && u->d.model != FLOOR_MODEL_MOCK) {
-		if (u->d.model == FLOOR_MODEL_SMMUV3 && is_there(u) &&
-		    hosted_smmuv3_describe(iommu_of(hd->dev), hd))
-			pr_err("%s: no fwspec\n", hd->d.name);
-		return;
-	}
 	mutex_lock(&iommu_probe_device_lock);
-	if (hd->dev && !hd->going && is_there(iommu_of(hd->dev)) &&
-	    iommu_fwspec_init(hd->dev, &iommu_of(hd->dev)->fwnode))
+	if (hd->dev && !hd->going && is_there(u)) {
+		if (u->d.model == FLOOR_MODEL_SMMUV3)
+			ret = hosted_smmuv3_describe(u, hd);
+		else if (u->d.model == FLOOR_MODEL_MOCK)
+			ret = iommu_fwspec_init(hd->dev, &u->fwnode);
+	}
+	if (ret)
 		pr_err("%s: no fwspec\n", hd->d.name);
 	mutex_unlock(&iommu_probe_device_lock);
 }

@@ -80,6 +80,8 @@ static bool msi_child(struct device *dev, struct irq_domain *domain, struct irq_
 {
 	info->flags &= parent->msi_parent_ops->supported_flags;
 	info->flags |= MSI_ALWAYS;
+	if (info->bus_token == DOMAIN_BUS_DEVICE_MSI)
+		info->flags |= MSI_FLAG_ALLOC_SIMPLE_MSI_DESCS | MSI_FLAG_FREE_MSI_DESCS;
 	info->chip->irq_ack = irq_chip_ack_parent;
 	return true;
 }

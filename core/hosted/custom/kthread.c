@@ -17,7 +17,7 @@ struct hosted_kthread {
 	int (*fn)(void *data);
 	void *data;
 	char name[TASK_COMM_LEN];
-	bool may_run, should_stop, done;
+	bool began, should_stop, done;
 	struct task_struct *stopper;
 	int ret;
 };
@@ -34,7 +34,10 @@ static void body(void *arg)
 	hosted_task_enter(&k->h);
 	k->h.t.flags = PF_KTHREAD;
 	k->h.t.task_works = NULL;
-	k->ret = k->should_stop ? -EINTR : k->fn(k->data);
+	if (k->should_stop && !k->began)
+		k->ret = -EINTR;
+	else
+		k->ret = k->fn(k->data);
 	hosted_syscall_exit();
 	hosted_floor->release(k);
 	WRITE_ONCE(k->done, true);
@@ -66,6 +69,7 @@ bool hosted_kthread_wake(struct task_struct *p)
 	if (k->done || k->h.generation == hosted_floor->generation())
 		return false;
 	start(k);
+	k->began = true;
 	return true;
 }
 
@@ -101,12 +105,9 @@ int kthread_stop(struct task_struct *p)
 
 	WRITE_ONCE(k->should_stop, true);
 	k->stopper = current;
-	/* Not yet needed in this run: nothing of it is under way. */
-	if (k->h.generation != hosted_floor->generation()) {
-		k->done = true;
-		put_task_struct(p);
-		return -EINTR;
-	}
+	/* Not yet needed in this run: it begins, to find that it is to end. */
+	if (k->h.generation != hosted_floor->generation())
+		start(k);
 	wake_up_process(p);
 	while (!READ_ONCE(k->done)) {
 		set_current_state(TASK_UNINTERRUPTIBLE);

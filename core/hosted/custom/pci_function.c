@@ -241,6 +241,7 @@ static void add_pcie(struct hosted_function *f, u16 type)
 	set32(f, CAP_EXP + PCI_EXP_DEVCAP, PCI_EXP_DEVCAP_RBER | (f->hd ? PCI_EXP_DEVCAP_FLR : 0),
 	      0);
 	set16(f, CAP_EXP + PCI_EXP_DEVCTL, 0, 0x7fff);
+	set32(f, CAP_EXP + PCI_EXP_DEVCAP2, PCI_EXP_DEVCAP2_EE_PREFIX, 0);
 }
 
 static void add_ext(struct hosted_function *f, unsigned int at, u16 id, unsigned int next)
