@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What the SMMU keeps (16.2): translations by VMID, ASID, StreamWorld and
+ * granule, global ones apart; stage 2 by itself; tables of the walk; entries of
+ * the stream table, CDs, and the first levels of both.
+ */
+#include "hw/smmuv3/smmu_priv.h"
+
+#include "sim/base/assert.h"
+
+#include <stdlib.h>
+
+#define POOL_MAX 65536u
+#define SPACES_CAREFUL 60000u
+
+u64 smmu_tag(u32 world, u32 stage2, u32 global, u32 tg, u32 asid, u32 vmid)
+{
+	return world | (stage2 ? TAG_S2 : 0) | (global ? TAG_GLOBAL : 0) | (u64)tg << TAG_TG |
+	       (u64)vmid << TAG_VMID | (u64)asid << TAG_ASID | 1ull << 63;
+}
+
+/* --- records of decoded structures; a cache holds their numbers --- */
+
+static void pool_create(struct smmu_pool *p, size_t size)
+{
+	p->size = size;
+	p->max = 16;
+	p->rec = calloc(p->max, size);
+	p->key = calloc(p->max, sizeof(*p->key));
+	p->free = calloc(p->max, sizeof(*p->free));
+	sim_assert(p->rec && p->key && p->free);
+}
+
+static void pool_destroy(struct smmu_pool *p)
+{
+	free(p->rec);
+	free(p->key);
+	free(p->free);
+}
+
+/* Those whose number no cache entry holds any more. */
+static void pool_sweep(struct smmu_pool *p, struct hw_cache *c, u32 space)
+{
+	p->n_free = 0;
+	for (u32 i = p->n; i--;) {
+		const struct hw_cache_entry *e = hw_cache_find(c, space, p->key[i]);
+
+		if (!e || e->value != i)
+			p->free[p->n_free++] = i;
+	}
+}
+
+static u32 pool_take(struct smmu_pool *p, struct hw_cache *c, u32 space)
+{
+	if (!p->n_free && p->n == p->max)
+		pool_sweep(p, c, space);
+	if (p->n_free)
+		return p->free[--p->n_free];
+	if (p->n == POOL_MAX) {
+		hw_cache_drop_all(c);
+		p->n = 0;
+	}
+	if (p->n == p->max) {
+		p->max *= 2;
+		p->rec = realloc(p->rec, p->max * p->size);
+		p->key = realloc(p->key, p->max * sizeof(*p->key));
+		p->free = realloc(p->free, p->max * sizeof(*p->free));
+		sim_assert(p->rec && p->key && p->free);
+	}
+	return p->n++;
+}
+
+static void keep(struct smmu_walk *w, u32 cache, u64 key, const void *rec)
+{
+	struct hw_smmuv3 *h = w->h;
+	bool ste = cache == CACHE_STE;
+	struct smmu_pool *p = ste ? &h->ste_pool : &h->cd_pool;
+	u32 space = ste ? h->ste_space : h->cd_space, n;
+	struct hw_cache_entry e;
+
+	if (!h->config_cache || w->gen != h->gen)
+		return;
+	n = pool_take(p, h->cache[cache], space);
+	memcpy((u8 *)p->rec + n * p->size, rec, p->size);
+	p->key[n] = key;
+	e = (struct hw_cache_entry){.value = n, .addr = key, .space = space, .lg2 = 0};
+	e.id = hw_cache_fill(h->cache[cache], &e, w->prov, w->n_prov);
+	smmu_fact(h, HW_FACT_FILL, cache, e.id, key, 0);
+}
+
+static const void *kept(struct hw_smmuv3 *h, u32 cache, u32 space, u64 key)
+{
+	const struct hw_cache_entry *e = hw_cache_find(h->cache[cache], space, key);
+	const struct smmu_pool *p = cache == CACHE_STE ? &h->ste_pool : &h->cd_pool;
+
+	return e ? (const u8 *)p->rec + e->value * p->size : NULL;
+}
+
+void smmu_ste_keep(struct smmu_walk *w, const struct smmu_ste *ste)
+{
+	keep(w, CACHE_STE, w->sid, ste);
+}
+
+const struct smmu_ste *smmu_ste_cached(struct hw_smmuv3 *h, u32 sid)
+{
+	return kept(h, CACHE_STE, h->ste_space, sid);
+}
+
+void smmu_cd_keep(struct smmu_walk *w, u32 ssid, const struct smmu_cd *cd)
+{
+	keep(w, CACHE_CD, (u64)w->sid << SMMU_SSID_BITS | ssid, cd);
+}
+
+const struct smmu_cd *smmu_cd_cached(struct hw_smmuv3 *h, u32 sid, u32 ssid)
+{
+	return kept(h, CACHE_CD, h->cd_space, (u64)sid << SMMU_SSID_BITS | ssid);
+}
+
+/* --- translations --- */
+
+/* A number that was given to another tag must not be used through an old context. */
+static u32 space_of(struct hw_smmuv3 *h, struct hw_cache *c, u64 tag)
+{
+	u32 space = hw_space_find(c, tag);
+
+	if (space)
+		return space;
+	space = hw_space(c, tag);
+	if (space >= SPACES_CAREFUL)
+		h->cfg_gen++;
+	return space;
+}
+
+void smmu_spaces(struct hw_smmuv3 *h, struct smmu_ctx *ctx)
+{
+	struct hw_cache *tlb = h->cache[CACHE_TLB], *walk = h->cache[CACHE_WALK];
+	struct smmu_tt *s2 = &ctx->ste.s2;
+	u32 vmid = ctx->ste.vmid;
+
+	if (ctx->s2) {
+		u64 tag = smmu_tag(WORLD_EL1, 1, 0, s2->tg, 0, vmid);
+
+		s2->space = space_of(h, tlb, tag);
+		s2->walk = space_of(h, walk, tag);
+	}
+	for (u32 n = 0; ctx->s1 && n < 2; n++) {
+		struct smmu_tt *tt = &ctx->cd.tt[n];
+		u64 tag = smmu_tag(ctx->ste.world, 0, 0, tt->tg, ctx->cd.asid, vmid);
+
+		if (tt->off)
+			continue;
+		tt->space = space_of(h, tlb, tag);
+		tt->walk = space_of(h, walk, tag);
+		if (!tt->one)
+			tt->global = space_of(h, tlb, smmu_tag(ctx->ste.world, 0, 1, tt->tg, 0,
+							       vmid));
+	}
+}
+
+static void fill_now(struct hw_smmuv3 *h, struct hw_cache_entry *e,
+		     const struct hw_cache_word *prov, u32 n)
+{
+	e->id = hw_cache_fill(h->cache[CACHE_TLB], e, prov, n);
+	smmu_fact(h, HW_FACT_FILL, CACHE_TLB, e->id, e->addr, e->value);
+}
+
+/* A fill may be slow: it is then done by work(), and invalidations wait for it. */
+bool smmu_retire_inflight(struct hw_smmuv3 *h, bool all)
+{
+	if (!h->n_inflight)
+		return false;
+	do {
+		struct smmu_inflight *f = &h->inflight[0];
+
+		fill_now(h, &f->e, f->prov, f->n);
+		h->n_inflight--;
+		memmove(f, f + 1, h->n_inflight * sizeof(*f));
+	} while (all && h->n_inflight);
+	return true;
+}
+
+void smmu_tlb_fill(struct smmu_walk *w, u32 space, u64 addr, u32 lg2, u64 value, u64 extra)
+{
+	struct hw_smmuv3 *h = w->h;
+	struct hw_env *env = h->base.env;
+	struct hw_cache_entry e = {.value = value, .addr = addr, .extra = extra, .space = space,
+				   .lg2 = (u8)lg2};
+
+	if (!h->caching || w->truth || w->gen != h->gen)
+		return;
+	if (h->cap.inflight && env->choose && env->choose(env, 2)) {
+		struct smmu_inflight *f;
+
+		if (h->n_inflight == INFLIGHT_MAX)
+			smmu_retire_inflight(h, false);
+		f = &h->inflight[h->n_inflight++];
+		f->e = e;
+		f->n = w->n_prov;
+		memcpy(f->prov, w->prov, w->n_prov * sizeof(w->prov[0]));
+		return;
+	}
+	fill_now(h, &e, w->prov, w->n_prov);
+}
+
+void smmu_walk_fill(struct smmu_walk *w, u32 space, u64 addr, u32 lg2, u64 value)
+{
+	struct hw_smmuv3 *h = w->h;
+	struct hw_cache_entry e = {.value = value, .addr = addr, .space = space, .lg2 = (u8)lg2};
+
+	if (!h->caching || !h->cap.walkcache || w->truth || w->gen != h->gen)
+		return;
+	hw_cache_fill(h->cache[CACHE_WALK], &e, w->prov, w->n_prov);
+}
+
+void smmu_front_drop(struct hw_smmuv3 *h)
+{
+	h->gen++;
+	if (++h->front_gen)
+		return;
+	memset(h->front, 0, sizeof(*h->front) * FRONT_PAGES * FRONT_STREAMS);
+	h->front_gen = 1;
+}
+
+/* --- all of them --- */
+
+static const char *const names[CACHES] = {"tlb", "walk", "ste", "cd", "l1std", "l1cd"};
+
+bool smmu_cache_create(struct hw_smmuv3 *h)
+{
+	h->front = calloc(FRONT_PAGES * FRONT_STREAMS, sizeof(*h->front));
+	h->ctx = calloc(CTX_SLOTS, sizeof(*h->ctx));
+	sim_assert(h->front && h->ctx);
+	for (u32 i = 0; i < CACHES; i++)
+		h->cache[i] = hw_cache_create(h->base.env, names[i], &h->policy);
+	pool_create(&h->ste_pool, sizeof(struct smmu_ste));
+	pool_create(&h->cd_pool, sizeof(struct smmu_cd));
+	h->caching = h->policy.kind != HW_CACHE_NONE;
+	h->config_cache = h->cap.config;
+	/* A small cache has to forget; the front would remember for it. */
+	h->front_on = h->policy.kind == HW_CACHE_INFINITE || h->policy.kind == HW_CACHE_SETS;
+	smmu_cache_reset(h);
+	return true;
+}
+
+void smmu_cache_reset(struct hw_smmuv3 *h)
+{
+	for (u32 i = 0; i < CACHES; i++)
+		hw_cache_reset(h->cache[i]);
+	h->ste_space = hw_space(h->cache[CACHE_STE], 1);
+	h->cd_space = hw_space(h->cache[CACHE_CD], 1);
+	h->l1std_space = hw_space(h->cache[CACHE_L1STD], 1);
+	h->l1cd_space = hw_space(h->cache[CACHE_L1CD], 1);
+	h->ste_pool.n = h->ste_pool.n_free = 0;
+	h->cd_pool.n = h->cd_pool.n_free = 0;
+	h->cfg_gen++;
+	smmu_front_drop(h);
+	h->n_inflight = 0;
+}
+
+void smmu_cache_destroy(struct hw_smmuv3 *h)
+{
+	for (u32 i = 0; i < CACHES; i++)
+		hw_cache_destroy(h->cache[i]);
+	pool_destroy(&h->ste_pool);
+	pool_destroy(&h->cd_pool);
+	free(h->front);
+	free(h->ctx);
+}

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The SMMUv3 as a model among others: made, reset, driven one step at a time.
+ */
+#include "hw/smmuv3/smmu_priv.h"
+
+#include "sim/base/assert.h"
+
+#include <stdlib.h>
+
+static void destroy(struct hw_iommu *base)
+{
+	struct hw_smmuv3 *h = (struct hw_smmuv3 *)base;
+
+	smmu_cache_destroy(h);
+	free(h->stall);
+	free(h);
+}
+
+static void reset(struct hw_iommu *base)
+{
+	struct hw_smmuv3 *h = (struct hw_smmuv3 *)base;
+
+	smmu_regs_reset(h);
+	smmu_cache_reset(h);
+	h->n_pending = 0;
+	h->serial = 0;
+	h->invalidated = false;
+	memset(h->atc, 0, sizeof(h->atc));
+	h->atc_seq = 0;
+	h->atc_failed = false;
+	if (h->n_stalled)
+		memset(h->stall, 0, h->cap.stallmax * sizeof(*h->stall));
+	h->n_stalled = h->stall_hand = 0;
+	memset(h->last_event, 0, sizeof(h->last_event));
+	h->last_merges = false;
+}
+
+static struct hw_iommu *create(struct hw_env *e, const char *options, char *err, size_t err_size)
+{
+	struct smmu_caps cap;
+	struct hw_cache_policy policy;
+	struct hw_smmuv3 *h;
+
+	if (!smmu_options(&cap, &policy, options, err, err_size))
+		return NULL;
+	h = calloc(1, sizeof(*h));
+	sim_assert(h);
+	h->base.ops = &hw_smmuv3_ops;
+	h->base.env = e;
+	h->cap = cap;
+	h->policy = policy;
+	h->stall = calloc(cap.stallmax + 1u, sizeof(*h->stall));
+	sim_assert(h->stall);
+	smmu_regs_reset(h);
+	smmu_cache_create(h);
+	reset(&h->base);
+	return &h->base;
+}
+
+/* --- steps --- */
+
+enum step { STEP_ACK, STEP_COMPLETE, STEP_COMMAND, STEP_FILL, STEP_STALL, STEPS };
+
+static u32 possible(const struct hw_smmuv3 *h, enum step can[STEPS])
+{
+	u32 n = 0;
+
+	if (h->ack_late)
+		can[n++] = STEP_ACK;
+	if (h->n_pending)
+		can[n++] = STEP_COMPLETE;
+	if (smmu_command_ready((struct hw_smmuv3 *)h))
+		can[n++] = STEP_COMMAND;
+	if (h->n_inflight)
+		can[n++] = STEP_FILL;
+	if (h->n_stalled && smmu_eventq_writable(h) && smmu_stalls_waiting(h))
+		can[n++] = STEP_STALL;
+	return n;
+}
+
+static bool pending(struct hw_iommu *base)
+{
+	enum step can[STEPS];
+
+	return possible((struct hw_smmuv3 *)base, can);
+}
+
+static bool work(struct hw_iommu *base)
+{
+	struct hw_smmuv3 *h = (struct hw_smmuv3 *)base;
+	enum step can[STEPS];
+	u32 n = possible(h, can), i = 0;
+
+	if (!n)
+		return false;
+	if (n > 1 && base->env->choose)
+		i = base->env->choose(base->env, n);
+	switch (can[i]) {
+	case STEP_ACK:
+		return smmu_acknowledge(h);
+	case STEP_COMPLETE:
+		smmu_complete_one(h);
+		return true;
+	case STEP_COMMAND:
+		return smmu_command(h);
+	case STEP_FILL:
+		return smmu_retire_inflight(h, false);
+	default:
+		return smmu_stalls_deliver(h);
+	}
+}
+
+const struct hw_iommu_ops hw_smmuv3_ops = {
+	.name = "smmuv3",
+	.mmio_size = SMMU_MMIO_SIZE,
+	.create = create,
+	.destroy = destroy,
+	.reset = reset,
+	.mmio_read = smmu_mmio_read,
+	.mmio_write = smmu_mmio_write,
+	.translate = smmu_translate,
+	.work = work,
+	.page_request = smmu_page_request,
+	.atc_done = smmu_atc_done,
+	.timeout = smmu_timeout,
+	.walk = smmu_ground_truth,
+	.pending = pending,
+};

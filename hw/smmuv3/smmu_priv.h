@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The SMMUv3 model's own state and the seams between its files. Sections named
+ * in comments are those of Arm IHI 0070.
+ */
+#pragma once
+
+#include "hw/iommu/cache.h"
+#include "hw/iommu/hw.h"
+#include "hw/smmuv3/smmuv3_regs.h"
+#include "sim/base/bits.h"
+
+#include <string.h>
+
+/* n bits of x from bit `low`. */
+#define FIELD(x, low, n) ((u32)((u64)(x) >> (low)) & (u32)((1ull << (n)) - 1))
+#define FLAG(x, bit) ((bool)((u64)(x) >> (bit) & 1))
+#define ADDR_MASK 0x000ffffffffff000ull
+#define SMMU_SSID_BITS 20
+
+enum smmu_persona {
+	PERSONA_NONE,
+	PERSONA_TEGRA264, /* an entry can outlive an invalidation that races with traffic */
+	PERSONA_HI1610,   /* CMD_PREFETCH_CONFIG is illegal */
+	PERSONA_TX2,      /* the queues' indexes are in page 0 only */
+	PERSONA_MAXINV,   /* every invalidation drops all that it legally may */
+};
+
+/* What the options say; each is a small number. */
+struct smmu_caps {
+	u8 s1p, s2p, cohacc, httu, hyp, ats, ns1ats, asid16, vmid16, msi, sev, atos, pri, vmw;
+	u8 cd2l, stall, term, st2, ovr, had, xnx, ril, bbml, page0, late, merge, inflight;
+	u8 sid, ssid, cmdqs, evtqs, priqs, oas, gran, persona, walkcache, config;
+	u16 stallmax;
+};
+
+enum smmu_granule { TG_4K = 1, TG_16K = 2, TG_64K = 4 };
+
+/* One set of translation tables, ready to be walked. */
+struct smmu_tt {
+	u64 ttb;       /* of the first level, aligned */
+	u8 lg2g;       /* of the granule: 12, 14, 16 */
+	u8 level;      /* of the first table: 0 to 3 */
+	u8 ia, oa;     /* bits of input and output */
+	u8 tg;         /* 1: 4K, 2: 16K, 3: 64K */
+	bool off;      /* EPD */
+	bool tbi, had, ha, hd, affd, wxn, pan;
+	bool one;      /* one privilege only (EL2) */
+	u32 space;     /* of the TLB: entries that are not global, or of stage 2 */
+	u32 global;    /* of the TLB: global entries */
+	u32 walk;      /* of the walk cache */
+};
+
+/* A stream table entry, decoded. */
+struct smmu_ste {
+	u64 s1ctx;     /* table of CDs */
+	u8 bad;        /* event to report, 0: it is valid */
+	u8 config, s1fmt, s1cdmax, s1dss, eats, world;
+	u8 privcfg, instcfg, shcfg, memattr;
+	bool mtcfg, ppar, mev, s1stalld, s2s, s2r, s2ptw;
+	u16 vmid;
+	struct smmu_tt s2;
+};
+
+struct smmu_cd {
+	u8 bad;
+	bool s, r, a;
+	u16 asid;
+	u64 mair;
+	struct smmu_tt tt[2];
+};
+
+enum smmu_world { WORLD_EL1, WORLD_EL2, WORLD_E2H };
+
+/* What a (StreamID, SubstreamID) leads to. */
+struct smmu_ctx {
+	u64 who;
+	u64 gen;
+	bool s1, s2;   /* stages that translate */
+	struct smmu_ste ste;
+	struct smmu_cd cd;
+};
+
+/* The answer of last resort of speed: 8 pages of each of 1024 streams. */
+struct smmu_front {
+	u64 page;
+	u64 who;
+	u64 pa;        /* page, and below: permissions 6, lg2 6 */
+	u32 gen;
+	u32 id;
+};
+#define FRONT_PAGES 8
+#define FRONT_STREAMS 1024
+#define CTX_SLOTS 256
+
+/*
+ * Permissions: for privileged, then for unprivileged. Bits as in enum hw_access.
+ * TLB values: address in ADDR_MASK, and
+ */
+#define PERM_ALL 0x3f
+#define V_DIRTY (1ull << 6)     /* a write has to set the dirty state first */
+#define V_TG 7                  /* 2 bits */
+#define V_LEVEL 9               /* of stage 1, or of stage 2 in entries of its own; 2 bits */
+#define V_DEVICE (1ull << 11)   /* stage 2: device memory */
+#define V_GLOBAL (1ull << 52)
+#define V_NESTED (1ull << 53)
+#define V_SH 54                 /* 2 bits */
+#define V_ATTR 56               /* 8 bits, as in MAIR */
+/* extra of combined entries: the intermediate address, and */
+#define X_S1 0                  /* what stage 1 permits */
+#define X_S2 6                  /* what stage 2 permits */
+
+enum { CACHE_TLB, CACHE_WALK, CACHE_STE, CACHE_CD, CACHE_L1STD, CACHE_L1CD, CACHES };
+
+/* Faults of a walk. */
+struct smmu_fault {
+	u8 event;      /* 0: none */
+	bool s2, ttrnw;
+	u8 class;
+	u64 ipa;
+	u64 fetch;
+};
+enum { CLASS_CD, CLASS_TT, CLASS_IN };
+
+struct hw_smmuv3;
+
+/* One translation under way. Lies on the stack of who asked. */
+struct smmu_walk {
+	struct hw_smmuv3 *h;
+	const struct smmu_ctx *ctx;
+	u64 gen;           /* of the invalidations, when it began */
+	u64 addr;
+	u32 sid, pasid;
+	u8 need;           /* permissions, as in a TLB value */
+	u8 access;         /* after the overrides of the STE */
+	u8 reads;
+	bool slow;         /* reads have witnesses */
+	bool points;
+	bool again;        /* an invalidation completed meanwhile: all anew */
+	bool truth;        /* no caches, no effects */
+	bool ats, no_write;
+	bool atomic_dirty; /* an access that sets the dirty state */
+	bool stage1_only, stage2_only; /* ATOS, split-stage ATS */
+	struct smmu_fault f;
+	/* The result. */
+	u64 pa, value, extra;
+	u8 lg2;
+	u32 entry;
+	u32 n_prov;
+	struct hw_cache_word prov[HW_PROV_MAX];
+	struct smmu_ctx local;
+};
+
+struct smmu_pool {
+	void *rec;
+	u64 *key;
+	u32 *free;
+	u32 n, max, n_free;
+	size_t size;
+};
+
+struct smmu_pending { /* a command that was consumed and is not complete */
+	u64 w[2];
+	u32 serial;
+};
+#define PENDING_MAX 16
+
+struct smmu_stall {
+	u64 event[4];
+	u32 sid;
+	bool used, recorded;
+};
+
+struct smmu_atc {
+	u16 itag;
+	bool used;
+};
+#define ATC_MAX 32
+
+struct smmu_inflight {
+	struct hw_cache_entry e;
+	u32 n;
+	struct hw_cache_word prov[HW_PROV_MAX];
+};
+#define INFLIGHT_MAX 8
+
+/* Registers that are stored, by number. */
+enum smmu_reg {
+	R_IDR0, R_IDR1, R_IDR2, R_IDR3, R_IDR4, R_IDR5, R_IIDR, R_AIDR, R_CR0, R_CR0ACK, R_CR1,
+	R_CR2, R_STATUSR, R_GBPA, R_AGBPA, R_IRQ_CTRL, R_IRQ_CTRLACK, R_GERROR, R_GERRORN,
+	R_GERROR_CFG0, R_GERROR_CFG1, R_GERROR_CFG2, R_STRTAB_BASE, R_STRTAB_BASE_CFG,
+	R_CMDQ_BASE, R_CMDQ_PROD, R_CMDQ_CONS, R_EVENTQ_BASE, R_EVENTQ_PROD, R_EVENTQ_CONS,
+	R_EVENTQ_CFG0, R_EVENTQ_CFG1, R_EVENTQ_CFG2, R_PRIQ_BASE, R_PRIQ_PROD, R_PRIQ_CONS,
+	R_PRIQ_CFG0, R_PRIQ_CFG1, R_PRIQ_CFG2, R_GATOS_CTRL, R_GATOS_SID, R_GATOS_ADDR,
+	R_GATOS_PAR, R_COUNT,
+};
+
+/* Wires of the model, in the order of its firmware description. */
+enum { WIRE_EVENTQ, WIRE_PRIQ, WIRE_SYNC, WIRE_GERROR };
+
+struct hw_smmuv3 {
+	struct hw_iommu base;
+	struct smmu_front *front;
+	u32 front_gen;
+	bool front_on;
+	bool caching;      /* translations are kept */
+	bool config_cache; /* structures are kept */
+	u64 gen;           /* counts invalidations: a walk that began before one starts over */
+	u64 cfg_gen;       /* of ctx[] */
+	struct smmu_ctx *ctx;
+	struct smmu_caps cap;
+	struct hw_cache_policy policy;
+	struct hw_cache *cache[CACHES];
+	u32 ste_space, cd_space, l1std_space, l1cd_space;
+	struct smmu_pool ste_pool, cd_pool;
+	u64 reg[R_COUNT];
+	u64 mask[R_COUNT];
+	u8 oa_bits;
+	u64 oa_mask;
+	/* commands */
+	struct smmu_pending pending[PENDING_MAX];
+	u32 n_pending, serial;
+	bool invalidated;  /* since the last CMD_SYNC */
+	struct smmu_atc atc[ATC_MAX];
+	u16 atc_seq;
+	bool atc_failed;
+	bool ack_late;     /* CR0ACK and its kin have to follow */
+	struct smmu_inflight inflight[INFLIGHT_MAX];
+	u32 n_inflight;
+	struct smmu_stall *stall;
+	u32 n_stalled, stall_hand;
+	u64 last_event[4]; /* for merging */
+	u32 last_prod;
+	bool last_merges;
+};
+
+/* options.c */
+bool smmu_options(struct smmu_caps *cap, struct hw_cache_policy *policy, const char *text,
+		  char *err, size_t err_size);
+/* regs.c */
+void smmu_regs_reset(struct hw_smmuv3 *h);
+u64 smmu_mmio_read(struct hw_iommu *base, u64 off, u32 size);
+void smmu_mmio_write(struct hw_iommu *base, u64 off, u32 size, u64 value);
+bool smmu_acknowledge(struct hw_smmuv3 *h);
+void smmu_gerror(struct hw_smmuv3 *h, u32 bits);
+/* msi.c */
+enum smmu_irq { IRQ_OF_GERROR, IRQ_OF_EVENTQ, IRQ_OF_PRIQ };
+void smmu_irq(struct hw_smmuv3 *h, enum smmu_irq which);
+bool smmu_msi_write(struct hw_smmuv3 *h, u64 addr, u32 data);
+/* memory.c */
+bool smmu_read_slow(struct smmu_walk *w, u64 pa, u64 *value);
+bool smmu_write_words(struct hw_smmuv3 *h, u64 pa, const u64 *word, u32 n);
+bool smmu_read_words(struct hw_smmuv3 *h, u64 pa, u64 *word, u32 n);
+/* ste.c, cd.c */
+u8 smmu_fetch_ste(struct smmu_walk *w, struct smmu_ste *ste);
+void smmu_decode_ste(struct hw_smmuv3 *h, const u64 word[8], struct smmu_ste *ste);
+u8 smmu_fetch_cd(struct smmu_walk *w, const struct smmu_ste *ste, u32 ssid, struct smmu_cd *cd);
+void smmu_decode_cd(struct hw_smmuv3 *h, const struct smmu_ste *ste, const u64 word[8],
+		    struct smmu_cd *cd);
+u8 smmu_resolve(struct smmu_walk *w);
+u8 smmu_config_of(struct smmu_walk *w, const struct smmu_ste *ste, bool *s1, u32 *ssid);
+bool smmu_granule(const struct hw_smmuv3 *h, u32 lg2g);
+u8 smmu_size_bits(u32 encoded);
+/* walk.c */
+u8 smmu_translate_walk(struct smmu_walk *w);
+/* What a stage makes of an address: pa of it, lg2, and a TLB value. */
+struct smmu_leaf {
+	u64 pa, value;
+	u32 lg2;
+};
+u8 smmu_s2(struct smmu_walk *w, const struct smmu_ste *ste, u64 ipa, u32 class,
+	   struct smmu_leaf *leaf);
+bool smmu_s2_word(struct smmu_walk *w, const struct smmu_ste *ste, u64 ipa, u8 class, u64 *pa);
+/* cache.c */
+void smmu_cache_reset(struct hw_smmuv3 *h);
+bool smmu_cache_create(struct hw_smmuv3 *h);
+void smmu_cache_destroy(struct hw_smmuv3 *h);
+void smmu_spaces(struct hw_smmuv3 *h, struct smmu_ctx *ctx);
+void smmu_tlb_fill(struct smmu_walk *w, u32 space, u64 addr, u32 lg2, u64 value, u64 extra);
+void smmu_walk_fill(struct smmu_walk *w, u32 space, u64 addr, u32 lg2, u64 value);
+bool smmu_retire_inflight(struct hw_smmuv3 *h, bool all);
+void smmu_ste_keep(struct smmu_walk *w, const struct smmu_ste *ste);
+const struct smmu_ste *smmu_ste_cached(struct hw_smmuv3 *h, u32 sid);
+void smmu_cd_keep(struct smmu_walk *w, u32 ssid, const struct smmu_cd *cd);
+const struct smmu_cd *smmu_cd_cached(struct hw_smmuv3 *h, u32 sid, u32 ssid);
+void smmu_front_drop(struct hw_smmuv3 *h);
+u64 smmu_tag(u32 world, u32 stage2, u32 global, u32 tg, u32 asid, u32 vmid);
+#define TAG_WORLD 3ull
+#define TAG_S2 4ull
+#define TAG_GLOBAL 8ull
+#define TAG_TG 4
+#define TAG_VMID 16
+#define TAG_ASID 32
+/* tlbi.c */
+void smmu_invalidate(struct hw_smmuv3 *h, const u64 w[2]);
+/* cmdq.c */
+bool smmu_command(struct hw_smmuv3 *h);
+bool smmu_command_ready(struct hw_smmuv3 *h);
+void smmu_complete_one(struct hw_smmuv3 *h);
+/* evtq.c */
+void smmu_event(struct hw_smmuv3 *h, const u64 rec[4], bool merges);
+bool smmu_event_write(struct hw_smmuv3 *h, const u64 rec[4]);
+bool smmu_eventq_writable(const struct hw_smmuv3 *h);
+void smmu_record(const struct smmu_walk *w, const struct hw_req *req, u64 rec[4]);
+/* priq.c */
+void smmu_page_request(struct hw_iommu *base, const struct hw_page_request *r);
+void smmu_pri_response(struct hw_smmuv3 *h, const u64 w[2]);
+/* stall.c */
+bool smmu_stall(struct hw_smmuv3 *h, u64 rec[4], struct hw_resp *resp);
+bool smmu_stalls_waiting(const struct hw_smmuv3 *h);
+bool smmu_stalls_deliver(struct hw_smmuv3 *h);
+void smmu_stalls_retry(struct hw_smmuv3 *h);
+void smmu_stalls_end(struct hw_smmuv3 *h, bool all, u32 sid);
+void smmu_resume(struct hw_smmuv3 *h, const u64 w[2]);
+/* ats.c */
+void smmu_ats_request(struct smmu_walk *w, const struct hw_req *req, struct hw_resp *resp);
+void smmu_ats_translated(struct smmu_walk *w, const struct hw_req *req, struct hw_resp *resp);
+bool smmu_atc_invalidate(struct hw_smmuv3 *h, const u64 w[2]);
+bool smmu_atc_busy(const struct hw_smmuv3 *h);
+void smmu_atc_done(struct hw_iommu *base, u16 itag);
+void smmu_timeout(struct hw_iommu *base);
+/* atos.c */
+void smmu_atos_run(struct hw_smmuv3 *h);
+/* translate.c */
+void smmu_translate(struct hw_iommu *base, const struct hw_req *req, struct hw_resp *resp);
+void smmu_ground_truth(struct hw_iommu *base, const struct hw_req *req, struct hw_resp *resp);
+void smmu_begin(struct smmu_walk *w, struct hw_smmuv3 *h, const struct hw_req *req, bool truth);
+void smmu_fail(struct smmu_walk *w, const struct hw_req *req, struct hw_resp *resp);
+void smmu_prefetch(struct hw_smmuv3 *h, u32 sid, u32 pasid, u64 addr);
+void smmu_answer(const struct smmu_walk *w, const struct hw_req *req, struct hw_resp *resp);
+extern const u8 smmu_need_of[64];
+
+static inline bool smmu_enabled(const struct hw_smmuv3 *h)
+{
+	return h->reg[R_CR0ACK] & CR0_SMMUEN;
+}
+
+static inline void smmu_fact(struct hw_smmuv3 *h, enum hw_fact f, u64 a, u64 b, u64 c, u64 d)
+{
+	const u64 arg[4] = {a, b, c, d};
+
+	if (h->base.env->fact)
+		h->base.env->fact(h->base.env, f, arg);
+}
+
+/* One word of a table. false: external abort. */
+static inline bool smmu_read(struct smmu_walk *w, u64 pa, u64 *value)
+{
+	const struct hw_env *e = w->h->base.env;
+
+	if (unlikely(pa > e->ram_size - 8 || e->ram_size < 8))
+		return false;
+	w->reads += w->reads != 255;
+	if (unlikely(w->slow))
+		return smmu_read_slow(w, pa, value);
+	*value = __atomic_load_n((const u64 *)(e->ram + pa), __ATOMIC_RELAXED);
+	return true;
+}
+
+/* Has an invalidation completed since the walk began? Then nothing of it may have effect. */
+static inline bool smmu_overtaken(struct smmu_walk *w)
+{
+	return w->again = w->points && w->gen != w->h->gen;
+}
+
+static inline u8 smmu_fault(struct smmu_walk *w, u8 event, bool s2, u8 class, u64 ipa)
+{
+	w->f.event = event;
+	w->f.s2 = s2;
+	w->f.class = class;
+	w->f.ipa = ipa;
+	return event;
+}

@@ -1,0 +1,520 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Translation tables in the formats of VMSAv8-64: stage 1, stage 2, and stage 1
+ * through stage 2 (3.3, 3.13, 13.4; descriptors as in the A-profile architecture).
+ */
+#include "hw/smmuv3/smmu_priv.h"
+
+#define D_TABLE 2ull
+#define D_RO (1ull << 7)        /* stage 1 AP[2] */
+#define D_USER (1ull << 6)      /* stage 1 AP[1] */
+#define D_S2_READ (1ull << 6)
+#define D_S2_WRITE (1ull << 7)
+#define D_AF (1ull << 10)
+#define D_NG (1ull << 11)
+#define D_DBM (1ull << 51)
+#define D_CONTIG (1ull << 52)
+#define T_PXN (1ull << 59)
+#define T_UXN (1ull << 60)
+#define T_NO_USER (1ull << 61)
+#define T_RO (1ull << 62)
+#define T_ALL (T_PXN | T_UXN | T_NO_USER | T_RO)
+#define RETRIES 16
+#define AGAIN 0xff
+
+#define PR HW_READ
+#define PW HW_WRITE
+#define PX HW_EXEC
+#define UR (HW_READ << 3)
+#define UW (HW_WRITE << 3)
+#define UX (HW_EXEC << 3)
+
+/* One walk of one stage. */
+struct step {
+	const struct smmu_tt *tt;
+	const struct smmu_ste *via; /* stage 2 on the way, or NULL */
+	u64 in;
+	u64 table, hier, desc;
+	u64 at, at_ipa;             /* of the descriptor */
+	u32 level, shift;
+	u32 class;
+	bool s2;
+};
+
+static u8 fails(struct smmu_walk *w, const struct step *s, u8 event)
+{
+	return smmu_fault(w, event, s->s2, (u8)(s->s2 ? s->class : CLASS_IN), s->s2 ? s->in : 0);
+}
+
+static u8 eabt(struct smmu_walk *w, const struct step *s)
+{
+	w->f.fetch = s->at;
+	return smmu_fault(w, F_WALK_EABT, s->s2, (u8)(s->s2 ? s->class : CLASS_TT), 0);
+}
+
+static inline u64 address_of(const struct smmu_walk *w, const struct step *s)
+{
+	u64 a = s->desc & 0x0000fffffffff000ull & ~((1ull << s->tt->lg2g) - 1);
+
+	if (s->tt->lg2g == 16 && w->h->cap.oas == 52)
+		a |= (s->desc >> 12 & 0xf) << 48;
+	return a;
+}
+
+static inline bool block_allowed(const struct smmu_walk *w, const struct step *s)
+{
+	if (s->level == 2)
+		return true;
+	if (s->level != 1)
+		return false;
+	return s->tt->lg2g == 12 || (s->tt->lg2g == 16 && w->h->cap.oas == 52);
+}
+
+/* From s->table at s->level down to a leaf. */
+static inline u8 descend(struct smmu_walk *w, struct step *s)
+{
+	const struct smmu_tt *tt = s->tt;
+	const u32 stride = tt->lg2g - 3u;
+
+	for (;; s->level++) {
+		u32 bits = stride;
+
+		s->shift = tt->lg2g + (3 - s->level) * stride;
+		if (s->level == tt->level)
+			bits = tt->ia - s->shift;
+		s->at = s->table + ((s->in >> s->shift) & ((1ull << bits) - 1)) * 8;
+		if (s->via) {
+			s->at_ipa = s->at;
+			if (!smmu_s2_word(w, s->via, s->at_ipa, CLASS_TT, &s->at))
+				return w->f.event;
+		}
+		if (unlikely(!smmu_read(w, s->at, &s->desc)))
+			return eabt(w, s);
+		if (!(s->desc & 1))
+			return fails(w, s, F_TRANSLATION);
+		if (s->level == 3)
+			return s->desc & D_TABLE ? 0 : fails(w, s, F_TRANSLATION);
+		if (!(s->desc & D_TABLE))
+			return block_allowed(w, s) ? 0 : fails(w, s, F_TRANSLATION);
+		s->table = address_of(w, s);
+		if (s->table >> tt->oa)
+			return fails(w, s, F_ADDR_SIZE);
+		if (!s->s2 && !tt->had)
+			s->hier |= s->desc & T_ALL;
+		smmu_walk_fill(w, tt->walk, s->in, s->shift,
+			       s->table | (s->hier & T_ALL) | (s->level + 1));
+	}
+}
+
+static inline void start(struct smmu_walk *w, struct step *s)
+{
+	const struct hw_cache_entry *e = NULL;
+
+	s->table = s->tt->ttb;
+	s->level = s->tt->level;
+	s->hier = 0;
+	if (w->h->cap.walkcache && w->h->caching && !w->truth)
+		e = hw_cache_find(w->h->cache[CACHE_WALK], s->tt->walk, s->in);
+	if (!e)
+		return;
+	s->table = e->value & ADDR_MASK;
+	s->level = e->value & 7;
+	s->hier = e->value & T_ALL;
+}
+
+static inline u32 leaf_lg2(const struct step *s)
+{
+	/* By granule and level: entries of a contiguous run, log2. */
+	static const u8 run[4][4] = {{0}, {0, 4, 4, 4}, {0, 0, 5, 7}, {0, 0, 5, 5}};
+
+	return s->shift + (s->desc & D_CONTIG ? run[s->tt->tg][s->level] : 0);
+}
+
+/* The descriptor gets its accessed and dirty bits: by compare-and-swap (3.13). */
+static u8 update(struct smmu_walk *w, struct step *s, u64 desc)
+{
+	struct hw_env *e = w->h->base.env;
+	u64 old = s->desc, at = s->at;
+
+	if (w->truth)
+		return 0;
+	if (s->via) {
+		struct smmu_leaf leaf;
+		u8 need = w->need, event;
+
+		w->need = PW;
+		event = smmu_s2(w, s->via, s->at_ipa, CLASS_TT, &leaf);
+		w->need = need;
+		if (event) {
+			w->f.ttrnw = false;
+			return event;
+		}
+		at = leaf.pa;
+		if (at > e->ram_size - 8)
+			return eabt(w, s);
+	}
+	if (w->points)
+		hw_point(e, "smmu: update of a descriptor");
+	hw_wrote(e, at, 8);
+	if (!__atomic_compare_exchange_n((u64 *)(e->ram + at), &old, desc, false,
+					 __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+		return AGAIN;
+	smmu_fact(w->h, HW_FACT_AD, at, s->desc, desc, 0);
+	return 0;
+}
+
+/* --- stage 2 --- */
+
+static inline u64 s2_perms(const struct smmu_walk *w, u64 desc)
+{
+	u64 p = 0, xn = desc >> 53 & 3;
+
+	if (desc & D_S2_READ)
+		p |= PR | UR;
+	if (desc & D_S2_WRITE)
+		p |= PW | UW;
+	/* XN[1:0]: all, unprivileged only, nobody, privileged only. */
+	if (!w->h->cap.xnx)
+		xn &= 2;
+	if (xn == 0 || xn == 3)
+		p |= PX;
+	if (xn == 0 || xn == 1)
+		p |= UX;
+	return p;
+}
+
+static inline u64 s2_attr(u64 desc)
+{
+	u64 type = desc >> 2 & 0xf, sh = desc >> 8 & 3, attr;
+	static const u8 device[4] = {0x00, 0x04, 0x08, 0x0c};
+	static const u8 normal[4] = {0x0, 0x4, 0xb, 0xf};
+
+	if (type >> 2)
+		attr = (u64)normal[type >> 2] << 4 | normal[type & 3];
+	else
+		attr = device[type & 3];
+	return attr << V_ATTR | (type >> 2 ? sh : 2) << V_SH | (type >> 2 ? 0 : V_DEVICE);
+}
+
+static u8 s2_denies(struct smmu_walk *w, const struct smmu_ste *ste, u64 ipa, u32 class, u64 value)
+{
+	w->f.ttrnw = !(w->need & (PW | UW)) || class != CLASS_TT;
+	if (w->need & ~value)
+		return smmu_fault(w, F_PERMISSION, true, (u8)class, ipa);
+	if (class != CLASS_IN && ste->s2ptw && (value & V_DEVICE))
+		return smmu_fault(w, F_PERMISSION, true, (u8)class, ipa);
+	return 0;
+}
+
+/* Is a page that may be written about to be, and not marked so? */
+static inline bool gets_dirty(const struct smmu_walk *w, u64 value)
+{
+	u64 writes = w->need & (PW | UW);
+
+	if (w->atomic_dirty)
+		writes |= w->access & HW_PRIV ? PW : UW;
+	return (value & V_DIRTY) && (writes & value);
+}
+
+static u8 s2_finish(struct smmu_walk *w, const struct smmu_ste *ste, struct step *s,
+		    struct smmu_leaf *leaf)
+{
+	const struct smmu_tt *tt = s->tt;
+	u64 out = address_of(w, s) & ~((1ull << s->shift) - 1), desc = s->desc;
+	u8 event;
+
+	if (out >> tt->oa)
+		return fails(w, s, F_ADDR_SIZE);
+	if (!(desc & D_AF) && !tt->ha && !tt->affd)
+		return fails(w, s, F_ACCESS);
+	leaf->value = s2_perms(w, desc) | s2_attr(desc) | (u64)tt->tg << V_TG |
+		      (u64)s->level << V_LEVEL;
+	if (tt->hd && (desc & D_DBM) && !(desc & D_S2_WRITE))
+		leaf->value |= PW | UW | V_DIRTY;
+	event = s2_denies(w, ste, s->in, s->class, leaf->value);
+	if (event)
+		return event;
+	if (tt->ha)
+		desc |= D_AF;
+	if (gets_dirty(w, leaf->value)) {
+		desc |= D_S2_WRITE;
+		leaf->value &= ~V_DIRTY;
+	}
+	if (desc != s->desc) {
+		event = update(w, s, desc);
+		if (event)
+			return event;
+	}
+	leaf->lg2 = leaf_lg2(s);
+	leaf->pa = out | (s->in & ((1ull << s->shift) - 1));
+	smmu_tlb_fill(w, tt->space, s->in, leaf->lg2,
+		      (leaf->pa & ~((1ull << leaf->lg2) - 1)) | leaf->value, 0);
+	return 0;
+}
+
+/* Translates ipa for w->need at stage 2. Gives 0 or the event. */
+u8 smmu_s2(struct smmu_walk *w, const struct smmu_ste *ste, u64 ipa, u32 class,
+	   struct smmu_leaf *leaf)
+{
+	struct step s = {.tt = &ste->s2, .in = ipa, .class = class, .s2 = true};
+	const struct hw_cache_entry *e = NULL;
+	u8 event = AGAIN;
+
+	if (ipa >> ste->s2.ia)
+		return fails(w, &s, F_TRANSLATION);
+	if (w->h->caching && !w->truth)
+		e = hw_cache_find(w->h->cache[CACHE_TLB], ste->s2.space, ipa);
+	if (e && !gets_dirty(w, e->value)) {
+		if (class == CLASS_IN && !w->ctx->s1)
+			w->entry = e->id;
+		leaf->value = e->value & ~ADDR_MASK;
+		leaf->lg2 = e->lg2;
+		leaf->pa = (e->value & ADDR_MASK) | (ipa & ((1ull << e->lg2) - 1));
+		return s2_denies(w, ste, ipa, class, e->value);
+	}
+	for (u32 i = 0; event == AGAIN && i < RETRIES; i++) {
+		start(w, &s);
+		event = descend(w, &s);
+		if (!event)
+			event = s2_finish(w, ste, &s, leaf);
+	}
+	return event == AGAIN ? eabt(w, &s) : event;
+}
+
+/* The physical address of a word of a table at an intermediate address. */
+bool smmu_s2_word(struct smmu_walk *w, const struct smmu_ste *ste, u64 ipa, u8 class, u64 *pa)
+{
+	struct smmu_leaf leaf;
+	u8 need = w->need;
+	bool dirty = w->atomic_dirty;
+
+	w->need = PR;
+	w->atomic_dirty = false;
+	if (!smmu_s2(w, ste, ipa, class, &leaf))
+		*pa = leaf.pa;
+	w->need = need;
+	w->atomic_dirty = dirty;
+	return !w->f.event;
+}
+
+/* --- stage 1 --- */
+
+static inline u64 s1_perms(const struct step *s, bool writable)
+{
+	const struct smmu_tt *tt = s->tt;
+	bool user = (s->desc & D_USER) && !(s->hier & T_NO_USER);
+	bool pxn = (s->desc >> 53 & 1) || (s->hier & T_PXN);
+	bool uxn = (s->desc >> 54 & 1) || (s->hier & T_UXN);
+	u64 p = PR;
+
+	if (writable)
+		p |= PW;
+	if (tt->one) {
+		if (!uxn && !(tt->wxn && writable))
+			p |= PX;
+		return p | p << 3;
+	}
+	/* What the unprivileged may write, the privileged may not execute. */
+	if (!pxn && !(user && writable) && !(tt->wxn && writable))
+		p |= PX;
+	if (user)
+		p |= UR;
+	if (user && writable)
+		p |= UW;
+	if (!uxn && !(tt->wxn && user && writable))
+		p |= UX;
+	if (tt->pan && user)
+		p &= ~(u64)(PR | PW);
+	return p;
+}
+
+static inline u64 s1_value(const struct smmu_walk *w, const struct step *s)
+{
+	const struct smmu_tt *tt = s->tt;
+	bool below_ro = s->hier & T_RO, ro = s->desc & D_RO;
+	bool clean = ro && !below_ro && tt->hd && (s->desc & D_DBM);
+	u64 v = s1_perms(s, !below_ro && (!ro || clean));
+	u64 attr = w->ctx->cd.mair >> (8 * (s->desc >> 2 & 7)) & 0xff;
+
+	if (clean)
+		v |= V_DIRTY;
+	v |= (u64)tt->tg << V_TG | (u64)s->level << V_LEVEL | attr << V_ATTR;
+	v |= (attr >> 4 ? s->desc >> 8 & 3 : 2) << V_SH;
+	if (!(s->desc & D_NG) && !tt->one)
+		v |= V_GLOBAL;
+	return v;
+}
+
+static u8 s1_finish(struct smmu_walk *w, struct step *s, struct smmu_leaf *leaf)
+{
+	const struct smmu_tt *tt = s->tt;
+	u64 out = address_of(w, s) & ~((1ull << s->shift) - 1), desc = s->desc;
+	u8 event;
+
+	if (out >> tt->oa)
+		return fails(w, s, F_ADDR_SIZE);
+	if (!(desc & D_AF) && !tt->ha && !tt->affd)
+		return fails(w, s, F_ACCESS);
+	leaf->value = s1_value(w, s);
+	if (w->need & ~leaf->value)
+		return fails(w, s, F_PERMISSION);
+	if (tt->ha)
+		desc |= D_AF;
+	if (gets_dirty(w, leaf->value)) {
+		desc &= ~D_RO;
+		leaf->value &= ~V_DIRTY;
+	}
+	if (desc != s->desc) {
+		event = update(w, s, desc);
+		if (event)
+			return event;
+	}
+	leaf->lg2 = leaf_lg2(s);
+	leaf->pa = out | (s->in & ((1ull << s->shift) - 1));
+	return 0;
+}
+
+static u8 s1_walk(struct smmu_walk *w, const struct smmu_tt *tt, u64 va, struct smmu_leaf *leaf)
+{
+	struct step s = {.tt = tt, .in = va, .via = w->ctx->s2 ? &w->ctx->ste : NULL};
+	u8 event = AGAIN;
+
+	for (u32 i = 0; event == AGAIN && i < RETRIES; i++) {
+		start(w, &s);
+		event = descend(w, &s);
+		if (!event)
+			event = s1_finish(w, &s, leaf);
+	}
+	return event == AGAIN ? eabt(w, &s) : event;
+}
+
+/* Which tables, and the address without a tag; NULL: no table covers it (3.4). */
+static inline const struct smmu_tt *select_tables(const struct smmu_ctx *ctx, u64 *va)
+{
+	const struct smmu_cd *cd = &ctx->cd;
+	bool high = *va >> 55 & 1;
+	const struct smmu_tt *tt = &cd->tt[high && !cd->tt[0].one];
+	u64 sign;
+
+	if (tt->tbi)
+		*va = high && !tt->one ? *va | 0xffull << 56 : *va & ~(0xffull << 56);
+	if (tt->off)
+		return NULL;
+	sign = tt == &cd->tt[1] ? ~*va : *va;
+	return sign >> tt->ia ? NULL : tt;
+}
+
+static void combine(struct smmu_walk *w, const struct smmu_leaf *s1, const struct smmu_leaf *s2)
+{
+	const u64 keep = 3ull << V_TG | 3ull << V_LEVEL | V_GLOBAL;
+	u64 perms = s1->value & s2->value & PERM_ALL;
+	bool device = (s2->value & V_DEVICE) || !(s1->value >> (V_ATTR + 4));
+
+	w->value = perms | (s1->value & keep) | ((s1->value | s2->value) & V_DIRTY) | V_NESTED;
+	/* The weaker of the memory types. */
+	w->value |= ((s1->value >> V_ATTR) < (s2->value >> V_ATTR) ? s1->value : s2->value) &
+		    0xffull << V_ATTR;
+	w->value |= device ? 2ull << V_SH : (s1->value | s2->value) & 3ull << V_SH;
+	w->pa = s2->pa;
+	w->lg2 = (u8)min(s1->lg2, s2->lg2);
+	w->extra = (s1->pa & ADDR_MASK & ~((1ull << w->lg2) - 1)) |
+		   (s1->value & PERM_ALL) << X_S1 | (s2->value & PERM_ALL) << X_S2;
+}
+
+static void take_leaf(struct smmu_walk *w, const struct smmu_leaf *leaf)
+{
+	w->pa = leaf->pa;
+	w->lg2 = (u8)leaf->lg2;
+	w->value = leaf->value;
+	w->extra = 0;
+}
+
+/* A hit: may the access do what it wants? A write to a clean page walks. */
+static u8 use_entry(struct smmu_walk *w, const struct hw_cache_entry *e, u64 va)
+{
+	u64 offset = va & ((1ull << e->lg2) - 1);
+
+	w->value = e->value & ~ADDR_MASK;
+	w->extra = e->extra;
+	w->lg2 = e->lg2;
+	w->entry = e->id;
+	w->pa = (e->value & ADDR_MASK) | offset;
+	if (likely(!(w->need & ~e->value)))
+		return 0;
+	if (!(e->value & V_NESTED) || (w->need & ~(e->extra >> X_S1)))
+		return smmu_fault(w, F_PERMISSION, false, CLASS_IN, 0);
+	w->f.ttrnw = true;
+	return smmu_fault(w, F_PERMISSION, true, CLASS_IN, (e->extra & ADDR_MASK) | offset);
+}
+
+/* What stage 1 gave goes through stage 2; not if it is of no use to an ATS request. */
+static u8 through_s2(struct smmu_walk *w, const struct smmu_leaf *s1)
+{
+	struct smmu_leaf s2 = {.pa = 0, .value = 0, .lg2 = s1->lg2};
+	u64 mine = w->access & HW_PRIV ? s1->value & 7 : s1->value >> 3 & 7;
+	bool dirty = w->atomic_dirty;
+	u8 event = 0;
+
+	w->atomic_dirty = dirty && (mine & HW_WRITE);
+	if (!w->ats || mine)
+		event = smmu_s2(w, &w->ctx->ste, s1->pa, CLASS_IN, &s2);
+	w->atomic_dirty = dirty;
+	if (!event)
+		combine(w, s1, &s2);
+	return event;
+}
+
+static u8 translate_s1(struct smmu_walk *w)
+{
+	const struct smmu_ctx *ctx = w->ctx;
+	struct hw_cache *tlb = w->h->cache[CACHE_TLB];
+	u64 va = w->addr;
+	const struct smmu_tt *tt = select_tables(ctx, &va);
+	const struct hw_cache_entry *e = NULL;
+	struct smmu_leaf s1;
+	u32 space;
+	u8 event;
+
+	if (!tt)
+		return smmu_fault(w, F_TRANSLATION, false, CLASS_IN, 0);
+	if (w->h->caching && !w->truth && !w->stage1_only) {
+		e = hw_cache_find(tlb, tt->space, va);
+		if (!e)
+			e = hw_cache_find(tlb, tt->global, va);
+		if (e && !gets_dirty(w, e->value))
+			return use_entry(w, e, va);
+	}
+	event = s1_walk(w, tt, va, &s1);
+	if (event)
+		return event;
+	if (!ctx->s2 || w->stage1_only) {
+		take_leaf(w, &s1);
+	} else {
+		event = through_s2(w, &s1);
+		if (event)
+			return event;
+	}
+	if (w->stage1_only || (w->ats && !(w->value & PERM_ALL)))
+		return 0;
+	space = w->value & V_GLOBAL ? tt->global : tt->space;
+	smmu_tlb_fill(w, space, va, w->lg2, (w->pa & ~((1ull << w->lg2) - 1)) | w->value, w->extra);
+	return 0;
+}
+
+/* Translates w->addr in w->ctx, some stage of which is on. Gives 0 or the event. */
+u8 smmu_translate_walk(struct smmu_walk *w)
+{
+	const struct smmu_ctx *ctx = w->ctx;
+	struct smmu_leaf leaf = {.pa = w->addr, .value = PERM_ALL, .lg2 = w->h->oa_bits};
+	u8 event = 0;
+
+	if (ctx->s1 && !w->stage2_only)
+		return translate_s1(w);
+	/* 3.4: what passes by stage 1 has to be an intermediate address. */
+	if (w->addr & ~w->h->oa_mask)
+		return smmu_fault(w, F_ADDR_SIZE, false, CLASS_IN, 0);
+	if (ctx->s2 && !w->stage1_only)
+		event = smmu_s2(w, &ctx->ste, w->addr, CLASS_IN, &leaf);
+	take_leaf(w, &leaf);
+	return event;
+}

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The model file by file: configuration, walks, caches, commands.
+ */
+#include "tests/hw/smmuv3/bed.h"
+
+Test(smmuv3, a_walk_reads_each_word_once)
+{
+	struct bed b;
+	u64 ttb;
+	struct hw_resp r;
+
+	bed_open(&b, "cache=none");
+	ttb = bed_s1(&b, 3, 7);
+	bed_map(&b, ttb, 0x12345000, 0x200000 | PAGE_RW, 3);
+	r = bed_dma(&b, 3, 0x12345678, HW_READ);
+	cr_assert_eq(r.status, HW_OK);
+	cr_assert_eq(r.pa, 0x200678);
+	cr_assert_eq(r.lg2, 12);
+	cr_assert_eq(r.reads, 8 + 8 + 4);
+	r = bed_walk(&b, 3, 0x12345678, HW_WRITE);
+	cr_assert_eq(r.pa, 0x200678);
+	cr_assert_eq(r.access, HW_READ | HW_WRITE | HW_EXEC);
+	bed_close(&b);
+}
+
+Test(smmuv3, what_is_kept_is_not_read_again)
+{
+	struct bed b;
+	u64 ttb;
+
+	bed_open(&b, "");
+	ttb = bed_s1(&b, 3, 7);
+	bed_map(&b, ttb, 0x12345000, 0x200000 | PAGE_RW, 3);
+	bed_map(&b, ttb, 0x12346000, 0x201000 | PAGE_RW, 3);
+	cr_assert_eq(bed_dma(&b, 3, 0x12345000, HW_READ).reads, 20);
+	cr_assert_eq(bed_dma(&b, 3, 0x12346000, HW_READ).reads, 1); /* tables are kept */
+	for (u32 i = 0; i < 4; i++) {
+		struct hw_resp r = bed_dma(&b, 3, 0x12345008, HW_WRITE);
+
+		cr_assert_eq(r.reads, 0);
+		cr_assert_eq(r.pa, 0x200008);
+		cr_assert_neq(r.entry, 0);
+	}
+	bed_close(&b);
+}
+
+Test(smmuv3, an_unmap_is_seen_after_invalidation_and_sync)
+{
+	struct bed b;
+	u64 ttb, *pte, rec[4];
+
+	bed_open(&b, "");
+	ttb = bed_s1(&b, 3, 7);
+	pte = bed_map(&b, ttb, 0x12345000, 0x200000 | PAGE_RW, 3);
+	cr_assert_eq(bed_dma(&b, 3, 0x12345000, HW_READ).status, HW_OK);
+	cr_assert_eq(bed_dma(&b, 3, 0x12345000, HW_READ).status, HW_OK);
+	*pte = 0;
+	cr_assert_eq(bed_dma(&b, 3, 0x12345000, HW_READ).status, HW_OK);
+	/* Another ASID, another page: nothing of ours goes. */
+	bed_command(&b, CMD_TLBI_NH_VA | 8ull << CMD0_ASID, 0x12345000 | 1);
+	bed_command(&b, CMD_TLBI_NH_VA | 7ull << CMD0_ASID, 0x12346000 | 1);
+	cr_assert_eq(bed_dma(&b, 3, 0x12345000, HW_READ).status, HW_OK);
+	bed_send_command(&b, CMD_TLBI_NH_VA | 7ull << CMD0_ASID, 0x12345000 | 1);
+	cr_assert(b.h->ops->work(b.h));
+	/* Consumed, not complete. */
+	cr_assert_eq(bed_r32(&b, SMMU_CMDQ_CONS), b.prod);
+	cr_assert_eq(bed_dma(&b, 3, 0x12345000, HW_READ).status, HW_OK);
+	bed_command(&b, CMD_SYNC, 0);
+	cr_assert_eq(bed_dma(&b, 3, 0x12345abc, HW_READ).status, HW_ABORT);
+	cr_assert_eq(bed_event(&b, rec), F_TRANSLATION);
+	cr_assert_eq(rec[0] >> EVT0_SID, 3);
+	cr_assert_eq(rec[1], 1ull << EVT1_RNW | 2ull << EVT1_CLASS);
+	cr_assert_eq(rec[2], 0x12345abc);
+	cr_assert_eq(b.n_wires[0], 1);
+	bed_close(&b);
+}
+
+Test(smmuv3, an_illegal_command_stops_the_queue_until_it_is_acknowledged)
+{
+	struct bed b;
+	u64 *slot;
+
+	bed_open(&b, "");
+	bed_send_command(&b, 0xff, 0);
+	bed_command(&b, CMD_SYNC | 1ull << CMD0_SYNC_CS, 0);
+	cr_assert_eq(bed_r32(&b, SMMU_CMDQ_CONS), (u64)CERROR_ILL << CMDQ_CONS_ERR);
+	cr_assert_eq(bed_r32(&b, SMMU_GERROR), GERROR_CMDQ);
+	cr_assert_eq(b.n_wires[3], 1);
+	cr_assert_eq(b.n_wires[2], 0);
+	slot = bed_word(&b, BED_CMDQ);
+	*slot = CMD_SYNC;
+	bed_w32(&b, SMMU_GERRORN, GERROR_CMDQ);
+	bed_idle(&b);
+	cr_assert_eq(bed_r32(&b, SMMU_CMDQ_CONS) & 0xfffff, 2);
+	cr_assert_eq(b.n_wires[2], 1);
+	bed_close(&b);
+}
+
+Test(smmuv3, a_stall_is_resumed)
+{
+	struct bed b;
+	u64 ttb, rec[4];
+	struct hw_resp r;
+
+	bed_open(&b, "");
+	ttb = bed_s1(&b, 3, 7);
+	*bed_cd(&b, 3, 0) |= 1ull << CD0_S;
+	r = bed_dma(&b, 3, 0x5000, HW_WRITE);
+	cr_assert_eq(r.status, HW_STALLED);
+	cr_assert_eq(bed_event(&b, rec), F_TRANSLATION);
+	cr_assert(rec[1] & 1ull << EVT1_STALL);
+	cr_assert_eq(rec[1] & 0xffff, r.tag);
+	bed_map(&b, ttb, 0x5000, 0x200000 | PAGE_RW, 3);
+	bed_command(&b, CMD_RESUME | 4ull << CMD0_SID | 1ull << CMD0_RESUME_AC, r.tag);
+	cr_assert_eq(b.n_resumed, 0); /* another stream's */
+	bed_command(&b, CMD_RESUME | 3ull << CMD0_SID | 1ull << CMD0_RESUME_AC, r.tag);
+	cr_assert_eq(b.n_resumed, 1);
+	cr_assert(b.resumed_retry);
+	cr_assert_eq(bed_dma(&b, 3, 0x5000, HW_WRITE).status, HW_OK);
+	bed_close(&b);
+}
+
+/* Stage 2 tables: 4K, 3 levels from level 1 (39 bits). */
+static u64 stage2(struct bed *b, u32 sid, u16 vmid, u32 config)
+{
+	u64 ttb = bed_new_table(b), *ste = bed_ste(b, sid);
+
+	ste[0] = (ste[0] & ~15ull) | 1 | (u64)config << STE0_CONFIG;
+	ste[2] = vmid | 25ull << STE2_S2T0SZ | 1ull << STE2_S2SL0 | 5ull << STE2_S2PS |
+		 1ull << STE2_S2AA64 | 1ull << STE2_S2R;
+	ste[3] = ttb;
+	return ttb;
+}
+
+static void s2_map(struct bed *b, u64 ttb, u64 ipa, u64 pa)
+{
+	u64 at = ttb;
+
+	for (u32 l = 1; l < 3; l++) {
+		u64 *slot = bed_word(b, at + (ipa >> (39 - 9 * l) & 511) * 8);
+
+		if (!*slot)
+			*slot = bed_new_table(b) | 3;
+		at = *slot & 0xfffffffff000ull;
+	}
+	*bed_word(b, at + (ipa >> 12 & 511) * 8) = pa | 0x3 | 0xf << 2 | 3 << 6 | 3 << 8 | 1 << 10;
+}
+
+Test(smmuv3, nested_reads_are_counted)
+{
+	struct bed b;
+	u64 ttb, s2;
+	struct hw_resp r;
+
+	bed_open(&b, "cache=none");
+	ttb = bed_s1(&b, 3, 7);
+	bed_map(&b, ttb, 0x12345000, 0x300000 | PAGE_RW, 3);
+	s2 = stage2(&b, 3, 9, 7);
+	for (u64 pa = 0; pa < 0x400000; pa += 0x1000)
+		s2_map(&b, s2, pa, pa == 0x300000 ? 0x777000 : pa);
+	r = bed_dma(&b, 3, 0x12345678, HW_READ);
+	cr_assert_eq(r.status, HW_OK);
+	cr_assert_eq(r.pa, 0x777678);
+	/* STE, CD through 3 levels for each word, 4 tables of stage 1 through 3, the page. */
+	cr_assert_eq(r.reads, 8 + 8 * 4 + 4 * 4 + 3);
+	bed_close(&b);
+}
+
+Test(smmuv3, combined_entries_outlive_a_stage_2_invalidation)
+{
+	struct bed b;
+	u64 ttb, s2;
+
+	bed_open(&b, "");
+	ttb = bed_s1(&b, 3, 7);
+	bed_map(&b, ttb, 0x12345000, 0x300000 | PAGE_RW, 3);
+	s2 = stage2(&b, 3, 9, 7);
+	for (u64 pa = 0; pa < 0x400000; pa += 0x1000)
+		s2_map(&b, s2, pa, pa);
+	cr_assert_eq(bed_dma(&b, 3, 0x12345000, HW_READ).pa, 0x300000);
+	s2_map(&b, s2, 0x300000, 0x400000);
+	bed_command(&b, CMD_TLBI_S2_IPA | 9ull << CMD0_VMID, 0x300000);
+	bed_command(&b, CMD_SYNC, 0);
+	cr_assert_eq(bed_dma(&b, 3, 0x12345000, HW_READ).pa, 0x300000);
+	bed_command(&b, CMD_TLBI_NH_ALL | 8ull << CMD0_VMID, 0);
+	cr_assert_eq(bed_dma(&b, 3, 0x12345000, HW_READ).pa, 0x300000);
+	bed_command(&b, CMD_TLBI_NH_ALL | 9ull << CMD0_VMID, 0);
+	cr_assert_eq(bed_dma(&b, 3, 0x12345000, HW_READ).pa, 0x400000);
+	bed_close(&b);
+}
+
+static void tear(struct bed *b, const char *why)
+{
+	(void)why;
+	/* After three words of the entry were read, software changes all of it. */
+	if (b->points == 4) {
+		u64 *ste = bed_ste(b, 3);
+
+		ste[0] = 1 | 6ull << STE0_CONFIG;
+		ste[2] = 0;
+	}
+}
+
+Test(smmuv3, a_torn_entry_is_seen_as_it_was_read)
+{
+	struct bed b;
+	u64 ttb, *ste;
+	struct hw_resp r;
+
+	bed_open(&b, "");
+	ttb = bed_s1(&b, 3, 7);
+	bed_map(&b, ttb, 0x1000, 0x300000 | PAGE_RW, 3);
+	ste = bed_ste(&b, 3);
+	(void)ste;
+	b.point = tear;
+	b.env.point = bed_point;
+	r = bed_dma(&b, 3, 0x1000, HW_READ);
+	/* Word 0 of old, the rest of new: stage 1 as before. */
+	cr_assert_eq(r.status, HW_OK);
+	cr_assert_eq(r.pa, 0x300000);
+	bed_close(&b);
+}
+
+Test(smmuv3, contradicting_options_are_refused)
+{
+	static const char *const bad[] = {
+		"s1p=0,s2p=0", "pri=1,ats=0", "ns1ats=1,ats=0", "sid=16,st2=0", "ssid=4,s1p=0",
+		"oas=52,gran=4k", "httu=3", "oas=47", "gran=4k+8k", "nonsense=1", "s1p",
+		"cache=big", "persona=x", "asid16=1,s1p=0", "vmid16=1,s2p=0", "hyp=1,s1p=0",
+		"cd2l=1,ssid=0", "stall=1,stallmax=4", "sid=33", "sid=0", "vmw=1,s2p=0",
+	};
+
+	for (u32 i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		char err[200] = "";
+		struct hw_env env = {0};
+
+		cr_assert_null(hw_smmuv3_ops.create(&env, bad[i], err, sizeof(err)), "%s", bad[i]);
+		cr_assert(strncmp(err, "smmuv3: ", 8) == 0, "%s: %s", bad[i], err);
+	}
+}
