@@ -20,6 +20,8 @@ enum op_code {
 
 /* Rows from here on are system calls, which only a hosted kernel has. */
 #define OP_CORE_CODES OP_iommufd_open
+/* And from here on operations of hardware models, which hw/board performs. */
+#define OP_BOARD_FIRST OP_dma_read
 
 enum op_arg_type {
 	OPARG_NONE,

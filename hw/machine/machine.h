@@ -11,6 +11,7 @@
 #include "sim/base/types.h"
 
 #define MACHINE_NAME_LEN 32
+#define MACHINE_TEXT_LEN 192
 #define MACHINE_IOMMUS_MAX 16
 #define MACHINE_BUSES_MAX 16
 #define MACHINE_DEVICES_MAX 64
@@ -18,7 +19,7 @@
 #define MACHINE_DEVICE_IOMMUS_MAX 4
 #define MACHINE_DEVICE_IDS_MAX 4
 #define MACHINE_NONE 0xffffffffu
-#define MACHINE_OPTIONS_LEN 192
+#define MACHINE_OPTIONS_LEN MACHINE_TEXT_LEN
 
 enum machine_bus_kind { MACHINE_BUS_PCI, MACHINE_BUS_PLATFORM };
 enum machine_firmware { MACHINE_FW_OF, MACHINE_FW_ACPI };
@@ -47,10 +48,18 @@ struct machine_bus {
 	bool alias;  /* pci: a conventional bridge: all functions share one requester id */
 };
 
+/* When a device answers invalidations of its own translation cache. */
+enum machine_atc { MACHINE_ATC_PROMPT, MACHINE_ATC_LATE, MACHINE_ATC_NEVER };
+
 struct machine_device {
 	char name[MACHINE_NAME_LEN];
 	u32 bus;
 	u32 bdf;     /* pci: bus << 8 | dev << 3 | fn; platform: stream id */
+	char model[MACHINE_NAME_LEN];  /* of hw/dev: "copy-engine", ...; "" = none */
+	char firmware[MACHINE_TEXT_LEN]; /* of model "firmware": path of an ELF or raw file */
+	char arch[MACHINE_NAME_LEN];   /* of raw firmware: x86-64, aarch64, riscv64 */
+	bool ats, pri, pasid;          /* pci: capabilities it has */
+	enum machine_atc atc;
 	char driver[MACHINE_NAME_LEN]; /* driver that matches it, "" = none */
 	u32 iommus[MACHINE_DEVICE_IOMMUS_MAX]; /* default: the bus's */
 	u32 n_iommus;

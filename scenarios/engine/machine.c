@@ -6,6 +6,8 @@
  */
 #include "scenarios/engine/read_priv.h"
 
+#include "hw/board/board.h"
+#include "hw/dev/dev.h"
 #include "sim/base/bits.h"
 #include "sim/host/host.h"
 
@@ -18,6 +20,8 @@
 	static const struct words name = {name##_list, ARRAY_SIZE(name##_list)}
 
 WORDS(model_words, "mock", "mock-smmu", "vtd", "smmuv3");
+WORDS(atc_words, "prompt", "late", "never");
+WORDS(arch_words, "x86-64", "aarch64", "riscv64");
 WORDS(kind_words, "pci", "platform");
 WORDS(firmware_words, "of", "acpi");
 WORDS(domain_words, "dma", "identity", "blocked");
@@ -34,16 +38,43 @@ static void read_model(struct reader *r, const struct yaml_node *v, void *member
 		snprintf(member, MACHINE_NAME_LEN, "%s", model_words.word[i]);
 }
 
-static void read_options(struct reader *r, const struct yaml_node *v, void *member, const void *aux)
+/* "key=value,key=value": what they mean is the model's affair (check_hardware). */
+static void read_text(struct reader *r, const struct yaml_node *v, void *member, const void *aux)
 {
 	(void)aux;
-	if (!read_kind(r, v, YAML_TEXT, "a model's options"))
+	if (!read_kind(r, v, YAML_TEXT, "a text"))
 		return;
-	if (v->len >= MACHINE_OPTIONS_LEN)
-		read_error(r, v, "%u characters, expected at most %u", (u32)v->len,
-			   MACHINE_OPTIONS_LEN - 1);
+	if (v->len >= MACHINE_TEXT_LEN)
+		read_error(r, v, "a text of %u bytes, expected at most %d", v->len,
+			   MACHINE_TEXT_LEN - 1);
 	else
-		memcpy(member, v->text, v->len);
+		memcpy(member, v->text, v->len + 1);
+}
+
+static void read_arch(struct reader *r, const struct yaml_node *v, void *member, const void *aux)
+{
+	int i = read_word(r, v, &arch_words, "architecture");
+
+	(void)aux;
+	if (i >= 0)
+		snprintf(member, MACHINE_NAME_LEN, "%s", arch_words.word[i]);
+}
+
+static void read_device_model(struct reader *r, const struct yaml_node *v, void *member,
+			      const void *aux)
+{
+	const char *names[8];
+	struct words w = {names, 0};
+	int i;
+
+	(void)aux;
+	while (dev_model_name(w.n) && w.n < ARRAY_SIZE(names)) {
+		names[w.n] = dev_model_name(w.n);
+		w.n++;
+	}
+	i = read_word(r, v, &w, "device model");
+	if (i >= 0)
+		snprintf(member, MACHINE_NAME_LEN, "%s", names[i]);
 }
 
 static void read_pgsizes(struct reader *r, const struct yaml_node *v, void *member, const void *aux)
@@ -205,7 +236,7 @@ static void read_u64_any(struct reader *r, const struct yaml_node *v, void *memb
 
 static const struct field iommu_fields[] = {
 	FIELD(iommu, "model", read_model, model, NULL, true),
-	FIELD(iommu, "options", read_options, options, NULL, false),
+	FIELD(iommu, "options", read_text, options, NULL, false),
 	FIELD(iommu, "pgsizes", read_pgsizes, pgsize_bitmap, NULL, false),
 	FIELD(iommu, "aperture", read_aperture, aperture_lg2, NULL, false),
 	FIELD(iommu, "default_domain", read_enum, default_domain, &domain_words, false),
@@ -228,6 +259,13 @@ static const struct field device_fields[] = {
 	FIELD(device, "bus", read_bus_member, bus, NULL, true),
 	FIELD(device, "bdf", read_bdf, bdf, NULL, false),
 	FIELD(device, "sid", read_sid, bdf, NULL, false),
+	FIELD(device, "model", read_device_model, model, NULL, false),
+	FIELD(device, "firmware", read_text, firmware, NULL, false),
+	FIELD(device, "arch", read_arch, arch, NULL, false),
+	FIELD(device, "ats", read_bool, ats, NULL, false),
+	FIELD(device, "pri", read_bool, pri, NULL, false),
+	FIELD(device, "pasid", read_bool, pasid, NULL, false),
+	FIELD(device, "atc", read_enum, atc, &atc_words, false),
 	FIELD(device, "driver", read_driver, driver, NULL, false),
 	{"iommus", read_iommus_of, 0, NULL, false},
 	{"ids", read_ids_of, 0, NULL, false},
@@ -439,6 +477,31 @@ static void settle_device(struct reader *r, const struct yaml_node *map, u32 i)
 		d->iommus[d->n_iommus++] = b->iommu;
 }
 
+/* What only the models can judge: their options, firmware files. */
+static void check_hardware(struct reader *r, const struct yaml_node *map)
+{
+	struct machine *m = &r->s->machine;
+	struct board_check c;
+
+	for (u32 i = 0; i < m->n_iommus; i++) {
+		if (m->iommu[i].options[0] && strncmp(m->iommu[i].model, "mock", 4) == 0)
+			read_error(r, entry_key(map, "iommus", i, "options"), "options of a %s, "
+				   "expected none", m->iommu[i].model);
+	}
+	for (u32 i = 0; i < m->n_devices; i++) {
+		if (m->device[i].firmware[0] && strcmp(m->device[i].model, "firmware"))
+			read_error(r, entry_key(map, "devices", i, "firmware"), "firmware without "
+				   "'model: firmware', expected both");
+	}
+	if (r->err->text[0] || board_check(m, &c))
+		return;
+	if (c.iommu != MACHINE_NONE)
+		read_error(r, entry_key(map, "iommus", c.iommu, "options"), "IOMMU '%s': %s",
+			   m->iommu[c.iommu].name, c.text);
+	else
+		read_error(r, entry_key(map, "devices", c.device, "firmware"), "%s", c.text);
+}
+
 static void nothing(struct reader *r, const struct yaml_node *v, void *member, const void *aux)
 {
 	(void)r;
@@ -472,6 +535,8 @@ static void read_mapping(struct reader *r, const struct yaml_node *map)
 	check_cycles(r, map);
 	for (u32 i = 0; i < m->n_devices && !r->err->text[0]; i++)
 		settle_device(r, map, i);
+	if (!r->err->text[0])
+		check_hardware(r, map);
 }
 
 void read_machine_text(struct reader *r, const char *text, size_t size)

@@ -5,7 +5,9 @@
  */
 #include "scenarios/engine/scenario.h"
 
+#include "hw/board/board.h"
 #include "sim/access/access.h"
+#include "sim/base/assert.h"
 #include "sim/base/bits.h"
 #include "sim/kapi/kapi.h"
 
@@ -45,6 +47,8 @@ static long do_op(struct scenario_program *p, const struct scenario_op *op)
 {
 	long ret;
 
+	if (!op->call && op->op.code >= OP_BOARD_FIRST)
+		return board_op(this_world(), &op->op);
 	if (!op->call)
 		return p->kernel->op(this_world(), &op->op);
 	ret = call_perform(&p->calls, op->call);
@@ -137,7 +141,10 @@ static void task_body(void *arg)
 static void program_boot(struct world *w, void *self)
 {
 	struct scenario_program *p = self;
+	char err[BOARD_ERR_SIZE];
 
+	if (!board_build(w, &p->scenario->machine, err, sizeof(err)))
+		sim_fatal("%s: %s", p->scenario->path, err);
 	w->kernel = (void *)(uintptr_t)p->kernel;
 	p->kernel->boot(w, &p->scenario->machine);
 	if (p->scenario->program)

@@ -26,6 +26,7 @@ struct world {
 	struct kapi *kapi;       /* sim/kapi: per-world kernel services */
 	struct oracles *oracles; /* sim/oracle: watchers and the finding */
 	void *kernel;            /* whatever the kernel under test hangs here */
+	void *hw;                /* hw/bus: the fabric of the machine, its devices */
 	void *floor;             /* core/hosted: what a hosted kernel stands on */
 	u32 slot;
 };

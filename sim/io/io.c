@@ -41,6 +41,11 @@ struct io {
 	u32 n_seen;
 	const struct io_config_ops *config;
 	void *config_arg;
+	struct {
+		void (*fn)(void *arg);
+		void *arg;
+	} owner[IO_OWNERS_MAX];
+	u32 n_owners;
 	/* Who polls what. */
 	u64 poll_pa, poll_value;
 	u32 poll_task, polls;
@@ -55,8 +60,18 @@ struct io *io_create(struct world *w)
 	return io;
 }
 
+void io_on_forget(struct world *w, void (*fn)(void *arg), void *arg)
+{
+	struct io *io = w->io;
+
+	sim_assert(io->n_owners < IO_OWNERS_MAX);
+	io->owner[io->n_owners].fn = fn;
+	io->owner[io->n_owners++].arg = arg;
+}
+
 void io_destroy(struct io *io)
 {
+	io_forget(io);
 	free(io);
 }
 
@@ -77,6 +92,10 @@ void io_reset(struct io *io)
 
 void io_forget(struct io *io)
 {
+	while (io->n_owners) {
+		io->n_owners--;
+		io->owner[io->n_owners].fn(io->owner[io->n_owners].arg);
+	}
 	io->n_regions = 0;
 	io->n_workers = 0;
 	io->config = NULL;

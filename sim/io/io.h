@@ -21,7 +21,7 @@
 #include "sim/base/world.h"
 
 #define IO_REGIONS_MAX 128
-#define IO_WORKERS_MAX 64
+#define IO_WORKERS_MAX 256
 #define IO_VECTORS_MAX 256
 #define IO_MESSAGES_KEPT 64
 #define IO_NONE 0xffffffffu
@@ -64,6 +64,9 @@ void io_destroy(struct io *io);
 void io_reset(struct io *io);
 /* Nothing is registered any more (world_load). */
 void io_forget(struct io *io);
+/* Calls fn when that happens, or the world goes; the latest first. At most IO_OWNERS_MAX. */
+#define IO_OWNERS_MAX 8
+void io_on_forget(struct world *w, void (*fn)(void *arg), void *arg);
 
 /*
  * False: no room, size 0, it wraps, lies in memory (below FRAME_MSI_BASE within the

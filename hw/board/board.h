@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Puts the hardware of a machine together: IOMMU models, endpoints, the fabric
+ * between them. And what a story can do with them: the rows of ops.def from
+ * OP_BOARD_FIRST on. A machine without models of hardware has no fabric, and
+ * costs nothing.
+ */
+#pragma once
+
+#include "core/uapi/op.h"
+#include "hw/bus/bus.h"
+
+#define BOARD_ERR_SIZE 512
+
+/* NULL: no model of hardware has this name ("mock" is the kernel's own). */
+const struct hw_iommu_ops *board_iommu_find(const char *model);
+/* Name of the i-th, or NULL. */
+const char *board_iommu_name(u32 i);
+
+/*
+ * Whether the options and firmware of a machine can be used, without a world.
+ * What is wrong, and of which entry: iommu or device is its index, else MACHINE_NONE.
+ */
+struct board_check {
+	u32 iommu, device;
+	char text[BOARD_ERR_SIZE];
+};
+bool board_check(const struct machine *m, struct board_check *c);
+
+/* As task 0, before the kernel boots. False: err, one line. */
+bool board_build(struct world *w, const struct machine *m, char *err, size_t err_size);
+
+/* Performs one operation in the current task: 0 or more, or -errno. */
+long board_op(struct world *w, const struct op *op);
