@@ -391,7 +391,7 @@ long boot_op_map(const u64 *arg)
 	if (!pa)
 		pa = fresh_frames(iova, size);
 	mutex_lock(&s->map_lock);
-	ret = iommu_map(s->domain, iova, pa, size);
+	ret = iommu_map(s->domain, iova, pa, size, IOMMU_READ | IOMMU_WRITE);
 	mutex_unlock(&s->map_lock);
 	slot_put(s);
 	return ret;

@@ -48,8 +48,9 @@ static bool overlaps(struct mock_domain *md, u64 iova, u64 last)
 	return false;
 }
 
+/* signature given */
 static int mock_map_pages(struct iommu_domain *domain, u64 iova, u64 paddr, size_t pgsize,
-			  size_t pgcount, size_t *mapped)
+			  size_t pgcount, int prot, size_t *mapped)
 {
 	struct mock_domain *md = to_mock_domain(domain);
 	u64 n = min(pgcount, (size_t)MOCK_PAGES_MAX), last;
@@ -57,6 +58,7 @@ static int mock_map_pages(struct iommu_domain *domain, u64 iova, u64 paddr, size
 	struct mock_extent *e;
 	int ret;
 
+	(void)prot; /* DMA is told apart by address only */
 	if (__builtin_add_overflow(iova, n * pgsize - 1, &last) || (lg2 < 64 && last >> lg2))
 		return -ERANGE;
 	e = kmalloc(sizeof(*e), GFP_KERNEL);
@@ -95,11 +97,12 @@ static u64 clear_run(struct mock_extent *e, u64 iova, u64 size)
 }
 
 static size_t mock_unmap_pages(struct iommu_domain *domain, u64 iova, size_t pgsize,
-			       size_t pgcount)
+			       size_t pgcount, struct iommu_iotlb_gather *gather)
 {
 	struct mock_domain *md = to_mock_domain(domain);
 	u64 size = (u64)pgsize * pgcount, done = 0;
 
+	(void)gather; /* nothing is kept anywhere */
 	spin_lock(&md->iommu->lock);
 	while (done < size) {
 		struct mock_extent *e = find(md, iova + done);

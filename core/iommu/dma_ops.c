@@ -141,7 +141,7 @@ static u64 iommu_dma_map(struct device *dev, u64 phys, size_t size)
 	iova = slot_alloc(domain->iova_cookie);
 	if (iova == DMA_MAPPING_ERROR)
 		return iova;
-	if (!iommu_map(domain, iova, phys, size))
+	if (!iommu_map(domain, iova, phys, size, IOMMU_READ | IOMMU_WRITE))
 		return iova;
 	slot_free(domain->iova_cookie, iova);
 	return DMA_MAPPING_ERROR;

@@ -63,13 +63,39 @@ struct iommu_resv_region {
 	enum iommu_resv_type type;
 };
 
+/* Permissions of a mapping. */
+#define IOMMU_READ 1
+#define IOMMU_WRITE 2
+#define IOMMU_CACHE 4
+#define IOMMU_NOEXEC 8
+#define IOMMU_MMIO 16
+#define IOMMU_PRIV 32
+
+/*
+ * What unmaps leave to be invalidated, and tables that may be given back only
+ * then. Owned by the caller of iommu_unmap_fast(); iommu_iotlb_sync() empties it.
+ */
+struct iommu_iotlb_gather {
+	u64 start, end; /* inclusive; empty while start > end */
+	u64 pgsize;     /* the smallest page unmapped, 0 = none */
+	u64 n_tables;   /* tables unlinked */
+	u64 freelist;   /* the driver's */
+	bool queued;    /* a flush of everything comes later: do not flush for reuse */
+};
+
 struct iommu_domain_ops {
 	/* Must not fail for a domain that the device had before. */
 	int (*attach_dev)(struct iommu_domain *domain, struct device *dev);
 	int (*map_pages)(struct iommu_domain *domain, u64 iova, u64 paddr, size_t pgsize,
-			 size_t pgcount, size_t *mapped);
+			 size_t pgcount, int prot, size_t *mapped);
+	/* Adds to the gather what iotlb_sync() is to invalidate. */
 	size_t (*unmap_pages)(struct iommu_domain *domain, u64 iova, size_t pgsize,
-			      size_t pgcount);
+			      size_t pgcount, struct iommu_iotlb_gather *gather);
+	/* NULL, all three: the driver's hardware keeps nothing. */
+	void (*iotlb_sync)(struct iommu_domain *domain, struct iommu_iotlb_gather *gather);
+	void (*flush_iotlb_all)(struct iommu_domain *domain);
+	/* Non-present entries may be kept: what was mapped must be invalidated, too. */
+	int (*iotlb_sync_map)(struct iommu_domain *domain, u64 iova, size_t size);
 	u64 (*iova_to_phys)(struct iommu_domain *domain, u64 iova);
 	void (*free)(struct iommu_domain *domain); /* NULL: static */
 };
@@ -293,8 +319,15 @@ int iommu_group_replace_domain(struct iommu_group *group, struct iommu_domain *d
 int iommu_deferred_attach(struct device *dev, struct iommu_domain *domain);
 
 /* --- map.c --- */
-int iommu_map(struct iommu_domain *domain, u64 iova, u64 paddr, size_t size);
+/* prot: IOMMU_READ and so on. */
+int iommu_map(struct iommu_domain *domain, u64 iova, u64 paddr, size_t size, int prot);
 size_t iommu_unmap(struct iommu_domain *domain, u64 iova, size_t size);
+/* Leaves the invalidation, and the memory of tables, to the gather's end. */
+size_t iommu_unmap_fast(struct iommu_domain *domain, u64 iova, size_t size,
+			struct iommu_iotlb_gather *gather);
+void iommu_iotlb_gather_init(struct iommu_iotlb_gather *gather);
+void iommu_iotlb_sync(struct iommu_domain *domain, struct iommu_iotlb_gather *gather);
+void iommu_flush_iotlb_all(struct iommu_domain *domain);
 u64 iommu_iova_to_phys(struct iommu_domain *domain, u64 iova);
 
 /* --- resv.c --- */

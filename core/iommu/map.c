@@ -54,7 +54,8 @@ static void debug_unmap(struct iommu_domain *domain, size_t size)
 	WARN_ON(atomic64_sub_return((s64)size, &domain->debug_bytes) < 0);
 }
 
-static size_t __iommu_unmap(struct iommu_domain *domain, u64 iova, size_t size)
+static size_t __iommu_unmap(struct iommu_domain *domain, u64 iova, size_t size,
+			    struct iommu_iotlb_gather *gather)
 {
 	size_t unmapped = 0;
 
@@ -62,12 +63,41 @@ static size_t __iommu_unmap(struct iommu_domain *domain, u64 iova, size_t size)
 		size_t count, done;
 		u64 pgsize = iommu_pgsize(domain, iova, iova, size - unmapped, &count);
 
-		done = domain->ops->unmap_pages(domain, iova, pgsize, count);
+		done = domain->ops->unmap_pages(domain, iova, pgsize, count, gather);
 		if (!done)
 			break;
 		iova += done;
 		unmapped += done;
 	}
+	return unmapped;
+}
+
+void iommu_iotlb_gather_init(struct iommu_iotlb_gather *gather)
+{
+	*gather = (struct iommu_iotlb_gather){.start = ~0ULL};
+}
+
+void iommu_iotlb_sync(struct iommu_domain *domain, struct iommu_iotlb_gather *gather)
+{
+	if (domain->ops->iotlb_sync)
+		domain->ops->iotlb_sync(domain, gather);
+	iommu_iotlb_gather_init(gather);
+}
+
+void iommu_flush_iotlb_all(struct iommu_domain *domain)
+{
+	if (domain->ops->flush_iotlb_all)
+		domain->ops->flush_iotlb_all(domain);
+}
+
+static size_t unmap_and_sync(struct iommu_domain *domain, u64 iova, size_t size)
+{
+	struct iommu_iotlb_gather gather;
+	size_t unmapped;
+
+	iommu_iotlb_gather_init(&gather);
+	unmapped = __iommu_unmap(domain, iova, size, &gather);
+	iommu_iotlb_sync(domain, &gather);
 	return unmapped;
 }
 
@@ -78,7 +108,7 @@ static void map_undo(struct iommu_domain *domain, u64 iova, size_t mapped)
 
 	if (!mapped)
 		return;
-	undone = __iommu_unmap(domain, iova, mapped);
+	undone = unmap_and_sync(domain, iova, mapped);
 	if (bug_on(BUG_CORE_DEBUG_UNMAP_UNBALANCED)) {
 		/* The map was never recorded. */
 		debug_unmap(domain, undone);
@@ -92,7 +122,7 @@ static void map_undo(struct iommu_domain *domain, u64 iova, size_t mapped)
  * paging domain, or not aligned to its smallest page; driver errors: -EEXIST
  * mapped already, -ERANGE outside its reach, -ENOMEM.
  */
-int iommu_map(struct iommu_domain *domain, u64 iova, u64 paddr, size_t size)
+int iommu_map(struct iommu_domain *domain, u64 iova, u64 paddr, size_t size, int prot)
 {
 	u64 at = iova, left = size;
 	int ret = 0;
@@ -106,11 +136,13 @@ int iommu_map(struct iommu_domain *domain, u64 iova, u64 paddr, size_t size)
 		size_t count, mapped = 0;
 		u64 pgsize = iommu_pgsize(domain, at, paddr, left, &count);
 
-		ret = domain->ops->map_pages(domain, at, paddr, pgsize, count, &mapped);
+		ret = domain->ops->map_pages(domain, at, paddr, pgsize, count, prot, &mapped);
 		left -= mapped;
 		at += mapped;
 		paddr += mapped;
 	}
+	if (!ret && domain->ops->iotlb_sync_map)
+		ret = domain->ops->iotlb_sync_map(domain, iova, size);
 	if (ret)
 		map_undo(domain, iova, size - left);
 	else
@@ -119,16 +151,32 @@ int iommu_map(struct iommu_domain *domain, u64 iova, u64 paddr, size_t size)
 	return ret;
 }
 
+static bool can_unmap(const struct iommu_domain *domain, u64 iova, size_t size)
+{
+	return READ_ONCE(domain->type) & __IOMMU_DOMAIN_PAGING &&
+	       IS_ALIGNED(iova | size, min_pgsize(domain));
+}
+
 /* dup: bytes unmapped, up to the first hole; 0 if misaligned. */
+size_t iommu_unmap_fast(struct iommu_domain *domain, u64 iova, size_t size,
+			struct iommu_iotlb_gather *gather)
+{
+	size_t unmapped;
+
+	if (!can_unmap(domain, iova, size))
+		return 0;
+	unmapped = __iommu_unmap(domain, iova, size, gather);
+	debug_unmap(domain, unmapped);
+	return unmapped;
+}
+
 size_t iommu_unmap(struct iommu_domain *domain, u64 iova, size_t size)
 {
 	size_t unmapped;
 
-	if (!(READ_ONCE(domain->type) & __IOMMU_DOMAIN_PAGING))
+	if (!can_unmap(domain, iova, size))
 		return 0;
-	if (!IS_ALIGNED(iova | size, min_pgsize(domain)))
-		return 0;
-	unmapped = __iommu_unmap(domain, iova, size);
+	unmapped = unmap_and_sync(domain, iova, size);
 	debug_unmap(domain, unmapped);
 	return unmapped;
 }

@@ -154,6 +154,7 @@ int iommu_get_group_resv_regions(struct iommu_group *group, struct list_head *he
 	return ret;
 }
 
+#define DIRECT_PROT (IOMMU_READ | IOMMU_WRITE)
 #define DIRECT_PAGES_MAX 1024u /* pages looked at one by one when regions overlap */
 
 /* Page by page: what a sibling's overlapping region has mapped already is fine. */
@@ -163,8 +164,10 @@ static int map_missing_pages(struct iommu_domain *domain, u64 start, u64 end, u6
 		return -EEXIST;
 	for (u64 at = start; at != end; at += page) {
 		u64 phys = iommu_iova_to_phys(domain, at);
-		int ret = phys ? (phys == at ? 0 : -EEXIST) : iommu_map(domain, at, at, page);
+		int ret = phys == at ? 0 : -EEXIST;
 
+		if (!phys)
+			ret = iommu_map(domain, at, at, page, DIRECT_PROT);
 		if (ret)
 			return ret;
 	}
@@ -180,7 +183,7 @@ static int map_direct(struct iommu_domain *domain, const struct iommu_resv_regio
 
 	if (end <= start)
 		return 0;
-	ret = iommu_map(domain, start, start, end - start);
+	ret = iommu_map(domain, start, start, end - start, DIRECT_PROT);
 	return ret == -EEXIST ? map_missing_pages(domain, start, end, page) : ret;
 }
 

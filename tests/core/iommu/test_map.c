@@ -26,7 +26,7 @@ static void try_map(void)
 
 	for (u32 i = 0; i < n; i++)
 		free &= !model[first + i];
-	ret = iommu_map(domain, first * PAGE, pa, n * PAGE);
+	ret = iommu_map(domain, first * PAGE, pa, n * PAGE, IOMMU_READ);
 	if (ret != (free ? 0 : -EEXIST) && ret != -ENOMEM)
 		wrong = "map gives something else";
 	for (u32 i = 0; i < n && !ret; i++)
@@ -88,11 +88,11 @@ Test(map, random_maps_and_unmaps_agree_with_a_page_array)
 static void whole_unmap_is_whole(void)
 {
 	device_domain();
-	if (iommu_map(domain, 0x1fe000, 0x401fe000, 0x404000))
+	if (iommu_map(domain, 0x1fe000, 0x401fe000, 0x404000, IOMMU_READ))
 		wrong = "map failed";
 	if (iommu_unmap(domain, 0x1fe000, 0x404000) != 0x404000)
 		wrong = "what one map made, one unmap does not take";
-	if (iommu_map(domain, 0x200000, 0x40200000, 0x200000))
+	if (iommu_map(domain, 0x200000, 0x40200000, 0x200000, IOMMU_READ))
 		wrong = "map of a large page failed";
 	if (iommu_unmap(domain, 0x200000, 0x1000))
 		wrong = "a part of a large page was unmapped";
