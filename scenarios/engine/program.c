@@ -288,6 +288,9 @@ void scenario_op_print(const struct scenario *s, u32 i, char *buf, size_t size)
 	}
 	while (n < OP_ARGS_MAX && row->arg[n].type != OPARG_NONE)
 		n++;
+	/* Left out at the end, and where 0 would mean something. */
+	while (n && row->arg[n - 1].type == OPARG_NUM_OPT && op->arg[n - 1] == OP_NONE)
+		n--;
 	snprintf(buf, size, "%s", row->name);
 	for (u32 k = 0; k < n; k++) {
 		char text[64];

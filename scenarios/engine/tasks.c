@@ -207,6 +207,10 @@ static void read_args(struct reader *r, const struct yaml_node *at, const struct
 	const struct op_row *row = &op_rows[op->op.code];
 	u32 given = 0;
 
+	for (int i = 0; op->op.code >= OP_BOARD_FIRST && i < OP_ARGS_MAX; i++) {
+		if (row->arg[i].type == OPARG_NUM_OPT)
+			op->op.arg[i] = OP_NONE;
+	}
 	if (v && v->kind == YAML_MAP) {
 		for (const struct yaml_link *l = v->first; l; l = l->next) {
 			int i = arg_find(row, l->key->text);
