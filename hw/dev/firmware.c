@@ -32,6 +32,7 @@
 #define ID 0x31574653ULL /* "SFW1" */
 #define STACK_SIZE (512u << 10)
 #define STARTS_MAX 10000u
+#define NOWHERE (~0ULL)    /* where it would end by itself: no program gets there */
 #define SLICE 2000u        /* instructions between two moments at which others may run */
 #define BUDGET 2000000u    /* instructions of a start; DMAs count for 100 */
 #define DMA_COST 100u
@@ -127,7 +128,7 @@ static void emulate(void)
 	__sanitizer_finish_switch_fiber(NULL, &f->outer_bottom, &f->outer_size);
 #endif
 	for (;;) {
-		uc_err err = uc_emu_start(f->uc, f->image->entry, 0, 0, 0);
+		uc_err err = uc_emu_start(f->uc, f->image->entry, NOWHERE, 0, 0);
 
 		if (err != UC_ERR_OK && !f->stopping)
 			f->reg[REG_FAULT] = (u64)err;

@@ -104,19 +104,40 @@ bool fw_parse(struct fw_image *i, const u8 *data, size_t size, const char *arch,
 	return true;
 }
 
-bool fw_load(struct fw_image *i, const char *path, const char *arch, char *err, size_t err_size)
+/* The file itself, or one of the examples beside the program (or in its share). */
+static void find(const char *name, char path[HOST_PATH_MAX])
 {
-	char why[128], *data;
+	static const char *const places[] = {"firmware", "../share/iommulab/firmware"};
+	const char *program = host_program_path(), *slash = strrchr(program, '/');
+
+	snprintf(path, HOST_PATH_MAX, "%s", name);
+	if (host_file_exists(name) || strchr(name, '/') || !slash)
+		return;
+	for (u32 k = 0; k < 2 * ARRAY_SIZE(places); k++) {
+		/* A test's program lies one folder deeper. */
+		int n = snprintf(path, HOST_PATH_MAX, "%.*s/%s%s/%s", (int)(slash - program),
+				 program, k & 1 ? "../" : "", places[k / 2], name);
+
+		if (n < HOST_PATH_MAX && host_file_exists(path))
+			return;
+	}
+	snprintf(path, HOST_PATH_MAX, "%s", name);
+}
+
+bool fw_load(struct fw_image *i, const char *name, const char *arch, char *err, size_t err_size)
+{
+	char path[HOST_PATH_MAX], why[128], *data;
 	size_t size;
 	bool ok;
 
+	find(name, path);
 	if (!host_file_read(path, FW_FILE_MAX, &data, &size, why, sizeof(why))) {
-		snprintf(err, err_size, "firmware '%s' %s", path, why);
+		snprintf(err, err_size, "firmware '%s' %s", name, why);
 		return false;
 	}
 	ok = fw_parse(i, (const u8 *)data, size, arch, why, sizeof(why));
 	if (!ok)
-		snprintf(err, err_size, "firmware '%s': %s", path, why);
+		snprintf(err, err_size, "firmware '%s': %s", name, why);
 	free(data);
 	return ok;
 }
