@@ -21,12 +21,13 @@ foreach(source IN LISTS firmware_sources)
 	set(output ${CMAKE_BINARY_DIR}/firmware/${name}.elf)
 	add_custom_command(OUTPUT ${output}
 		COMMAND ${CMAKE_COMMAND} -E make_directory ${CMAKE_BINARY_DIR}/firmware
-		COMMAND ${FIRMWARE_CLANG} --target=${firmware_target_${arch}} -c ${source} -o ${object}
+		COMMAND ${FIRMWARE_CLANG} --target=${firmware_target_${arch}} -c ${source}
+			-o ${object}
 		COMMAND ${FIRMWARE_LD} -T ${CMAKE_SOURCE_DIR}/hw/dev/firmware/layout.ld -o ${output}
 			${object}
 		DEPENDS ${source} ${CMAKE_SOURCE_DIR}/hw/dev/firmware/layout.ld VERBATIM)
 	list(APPEND firmware_outputs ${output})
 endforeach()
 add_custom_target(firmware ALL DEPENDS ${firmware_outputs})
-install(DIRECTORY ${CMAKE_BINARY_DIR}/firmware/ DESTINATION ${CMAKE_INSTALL_DATADIR}/iommulab/firmware
-	FILES_MATCHING PATTERN "*.elf")
+install(DIRECTORY ${CMAKE_BINARY_DIR}/firmware/
+	DESTINATION ${CMAKE_INSTALL_DATADIR}/iommulab/firmware FILES_MATCHING PATTERN "*.elf")

@@ -267,10 +267,13 @@ static void random_registers(void *arg)
 	struct choice ch;
 
 	choice_seed(&ch, (u64)(uintptr_t)arg);
-	for (u32 i = 0; i < PAGES * 512; i++)
-		((u64 *)page(i / 512))[i % 512] =
-			choice_below(&ch, CHOICE_DATA, 3) ? iova(choice_below(&ch, CHOICE_DATA, 9)) :
-							    choice_word(&ch, CHOICE_DATA) & 0xffff000f;
+	for (u32 i = 0; i < PAGES * 512; i++) {
+		u64 *word = (u64 *)page(i / 512) + i % 512;
+
+		*word = choice_word(&ch, CHOICE_DATA) & 0xffff000f;
+		if (choice_below(&ch, CHOICE_DATA, 3))
+			*word = iova(choice_below(&ch, CHOICE_DATA, 9));
+	}
 	for (u32 i = 0; i < 2000; i++) {
 		u32 size = 1u << choice_below(&ch, CHOICE_DATA, 4);
 		u64 off = choice_below(&ch, CHOICE_DATA, 4) ?
