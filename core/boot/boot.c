@@ -8,6 +8,8 @@
  */
 #include "core/boot/boot_priv.h"
 
+#include "sim/mem/frames.h"
+
 /* --- small operations --- */
 
 static long op_register_iommu(const u64 *arg)
@@ -174,7 +176,9 @@ static void boot_notifiers(struct boot_state *b)
 	}
 }
 
+/* What programs map without saying where: beyond memory, unless hardware may look. */
 #define FIRST_FRAME 0x100000000LL
+#define FIRST_FRAME_OF_HARDWARE ((s64)FRAME_LOOSE_BASE)
 
 static void kernel_boot(struct world *w, const struct machine *m)
 {
@@ -184,7 +188,7 @@ static void kernel_boot(struct world *w, const struct machine *m)
 	iommu_core_init(&b->core, m);
 	b->core.user_close_begin = boot_user_close_begin;
 	b->core.user_close_end = boot_user_close_end;
-	atomic64_set(&b->core.next_frame, FIRST_FRAME);
+	atomic64_set(&b->core.next_frame, drv_hardware() ? FIRST_FRAME_OF_HARDWARE : FIRST_FRAME);
 	boot_locks(b);
 	drv_init(&b->core);
 	boot_buses(b);

@@ -13,6 +13,8 @@
 static const struct iommu_driver *const drivers[] = {
 	&mock_driver,
 	&mock_smmu_driver,
+	&vtd_driver,
+	&smmuv3_driver,
 };
 
 static const struct iommu_driver *find(const char *model)
@@ -90,6 +92,8 @@ bool drv_dma(struct device *dev, u64 iova)
 
 	if (fw->n_iommus) {
 		in = &iommu_core()->instance[fw->iommus[0]];
+		if (in->data && !in->driver->dma)
+			return drv_bus_dma(dev, iova);
 		if (in->data)
 			return in->driver->dma(in->data, dev, iova, &pa);
 	}

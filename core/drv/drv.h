@@ -19,9 +19,14 @@ struct iommu_driver {
 	void (*unbind)(void *instance);
 	/* As on reboot: translation stops, nothing is undone; true: it is unbound now. */
 	bool (*shutdown)(void *instance);
-	/* The device reads a byte at iova. False: the access was blocked. */
+	/*
+	 * The device reads a byte at iova. False: the access was blocked. NULL: the
+	 * model is one of hardware, and the device reaches it over the fabric.
+	 */
 	bool (*dma)(void *instance, struct device *dev, u64 iova, u64 *pa);
 };
+
+extern const struct iommu_driver mock_driver, mock_smmu_driver, vtd_driver, smmuv3_driver;
 
 /* --- drv.c --- */
 /* Makes an instance for each of the machine's IOMMUs; called at boot. */
@@ -39,6 +44,27 @@ bool drv_dma(struct device *dev, u64 iova);
 void drv_get_resv_regions(struct device *dev, struct list_head *list);
 int drv_def_domain_type(struct device *dev);
 bool drv_is_attach_deferred(struct device *dev);
+
+/* --- where firmware says hardware is --- */
+/* Whether the machine has any modelled hardware. */
+bool drv_hardware(void);
+/* Physical address of an IOMMU's registers; 0: it has none. */
+u64 drv_mmio(u32 iommu);
+/* Where a 32-bit write is a message for those who do not have the x86 range. */
+u64 drv_doorbell(void);
+/* Wired interrupt n of the IOMMU raises this line; IO_NONE: none. */
+void drv_wire(u32 iommu, u32 n, u32 line);
+
+/* As drv_dma(), for devices of a machine with models of hardware. */
+bool drv_bus_dma(struct device *dev, u64 iova);
+
+/*
+ * For domains with a page table of core/pt: unmaps [iova, iova + size) as
+ * iommu_domain_ops.unmap_pages() does, publishes it.
+ */
+struct pt;
+size_t drv_pt_unmap(struct iommu_domain *domain, struct pt *pt, u64 iova, u64 size,
+		    struct iommu_iotlb_gather *gather);
 
 /* --- endpoint.c --- */
 /* A driver for each of KERNEL_DRIVERS on the bus; at boot. */

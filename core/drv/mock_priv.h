@@ -66,7 +66,6 @@ static inline struct mock_domain *to_mock_domain(struct iommu_domain *domain)
 	return container_of(domain, struct mock_domain, domain);
 }
 
-extern const struct iommu_driver mock_driver, mock_smmu_driver;
 extern const struct iommu_domain_ops mock_paging_ops, mock_identity_ops, mock_blocked_ops;
 
 /* mock_hw.c: as iommu_driver.dma */

@@ -23,7 +23,8 @@ static bool has_device(const struct fabric *f, u64 device)
 
 static u32 pasid_of(u64 arg)
 {
-	return arg == OP_NONE ? HW_NO_PASID : (u32)arg & 0xfffff;
+	/* Left out, it is 0: a PASID that drivers keep for themselves. */
+	return arg == OP_NONE || !arg ? HW_NO_PASID : (u32)arg & 0xfffff;
 }
 
 static u32 size_of(u64 arg, u32 usual)

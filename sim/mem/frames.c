@@ -23,7 +23,7 @@
 #define CHUNK_LG2 10
 #define CHUNK_FRAMES (1u << CHUNK_LG2)
 /* Chunk 0 has frame 0, the last are the MSI window. */
-#define CHUNKS ((u32)(FRAME_MSI_BASE >> (FRAME_LG2 + CHUNK_LG2)) - 1)
+#define CHUNKS ((u32)(FRAME_LOOSE_BASE >> (FRAME_LG2 + CHUNK_LG2)) - 1)
 #define PC ((u64)(uintptr_t)__builtin_return_address(0))
 
 _Static_assert(FRAME_ORDER_MAX == CHUNK_LG2, "a chunk is the largest block");

@@ -27,6 +27,8 @@
 #include "sim/sched/sched.h"
 
 #define FRAME_ORDER_MAX 10        /* 4 MiB */
+/* From here up to FRAME_MSI_BASE: memory that frame_alloc() never hands out. */
+#define FRAME_LOOSE_BASE 0xc0000000UL
 #define FRAME_MSI_BASE 0xfe000000UL /* up to 4 GiB: doorbells and firmware */
 
 enum frame_flags {

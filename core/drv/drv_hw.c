@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Where drivers find modelled hardware, and what they share of page tables.
+ */
+#define HW_PLAIN_HEAP
+#include "core/drv/drv.h"
+#include "core/pt/pt.h"
+#include "hw/bus/bus.h"
+
+bool drv_hardware(void)
+{
+	return bus_of(this_world());
+}
+
+u64 drv_mmio(u32 iommu)
+{
+	return bus_iommu_base(bus_of(this_world()), iommu);
+}
+
+u64 drv_doorbell(void)
+{
+	return BUS_ITS_DOORBELL;
+}
+
+void drv_wire(u32 iommu, u32 n, u32 line)
+{
+	bus_wire(bus_of(this_world()), iommu, n, line);
+}
+
+bool drv_bus_dma(struct device *dev, u64 iova)
+{
+	struct bus_req r = {.addr = iova, .pasid = HW_NO_PASID, .access = HW_READ};
+	u8 byte;
+
+	return bus_dma(bus_of(this_world()), dev->index, &r, &byte, 1) == HW_OK;
+}
+
+size_t drv_pt_unmap(struct iommu_domain *domain, struct pt *pt, u64 iova, u64 size,
+		    struct iommu_iotlb_gather *gather)
+{
+	struct pt_gather g = {.start = gather->start,
+			      .last = gather->end,
+			      .pgsize = gather->pgsize,
+			      .n_tables = gather->n_tables,
+			      .free = gather->freelist};
+	u64 done = pt_unmap(pt, iova, size, &g);
+
+	gather->start = g.start;
+	gather->end = g.last;
+	gather->pgsize = g.pgsize;
+	gather->n_tables = g.n_tables;
+	gather->freelist = g.free;
+	if (done)
+		fact(PTE_UNMAP, domain->id, iova, done);
+	return done;
+}

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * SMMUv3's event queue (Arm IHI 0070, 7.2): records are read in the interrupt's
+ * thread, an overflow is acknowledged with the new CONS. A stalled transaction
+ * is ended: nobody here resolves faults.
+ */
+#include "core/drv/smmu_priv.h"
+#include "sim/kapi/printk.h"
+
+#define VECTOR_BASE 0x80u
+#define LINE_BASE 48u
+#define RECORD_WORDS 4u
+
+static void end_stall(struct smmu_iommu *iommu, const u64 *r)
+{
+	u64 sid = r[0] >> EVT0_SID, stag = r[1] >> EVT1_STAG & 0xffff;
+
+	smmu_cmdq_issue(iommu,
+			&(struct smmu_cmd){{CMD_RESUME | sid << CMD0_SID | 1ULL << CMD0_RESUME_AB,
+					    stag}},
+			1);
+}
+
+static void report(struct smmu_iommu *iommu, const u64 *r)
+{
+	u32 sid = (u32)(r[0] >> EVT0_SID), type = r[0] & 0xff;
+
+	fact(IOMMU_FAULT, iommu->index, sid, r[2] & ~(SMMU_PAGE - 1), type);
+	pr_err_ratelimited("arm-smmu-v3: event 0x%02x received: %016llx %016llx %016llx %016llx\n",
+			   type, (unsigned long long)r[0], (unsigned long long)r[1],
+			   (unsigned long long)r[2], (unsigned long long)r[3]);
+	if (type >= F_TRANSLATION && type <= F_PERMISSION && r[1] >> EVT1_STALL & 1)
+		end_stall(iommu, r);
+}
+
+static irqreturn_t evtq_irq(int irq, void *data)
+{
+	(void)irq;
+	(void)data;
+	return IRQ_WAKE_THREAD;
+}
+
+static irqreturn_t evtq_thread(int irq, void *data)
+{
+	struct smmu_iommu *iommu = data;
+	u32 mask = BIT(iommu->evtq_lg2 + 1) - 1, index = BIT(iommu->evtq_lg2) - 1;
+	u32 prod = smmu_read(iommu, SMMU_EVENTQ_PROD);
+
+	(void)irq;
+	while ((prod ^ iommu->evtq_cons) & mask) {
+		u64 r[RECORD_WORDS];
+
+		for (u32 i = 0; i < RECORD_WORDS; i++)
+			r[i] = READ_ONCE(*smmu_word(iommu->evtq,
+						    (iommu->evtq_cons & index) * RECORD_WORDS + i));
+		iommu->evtq_cons = (iommu->evtq_cons + 1) & mask;
+		smmu_write(iommu, SMMU_EVENTQ_CONS, iommu->evtq_cons | (prod & Q_OVERFLOW));
+		report(iommu, r);
+		prod = smmu_read(iommu, SMMU_EVENTQ_PROD);
+	}
+	smmu_write(iommu, SMMU_EVENTQ_CONS, iommu->evtq_cons | (prod & Q_OVERFLOW));
+	return IRQ_HANDLED;
+}
+
+int smmu_evtq_create(struct smmu_iommu *iommu)
+{
+	iommu->evtq_lg2 = min(iommu->idr1 >> IDR1_EVENTQS & 0x1f, SMMU_EVTQ_LG2);
+	iommu->evtq_cons = 0;
+	iommu->evtq = frame_alloc(this_world(), 0, FRAME_ZERO);
+	if (!iommu->evtq)
+		return -ENOMEM;
+	smmu_write64(iommu, SMMU_EVENTQ_BASE, iommu->evtq | iommu->evtq_lg2);
+	smmu_write(iommu, SMMU_PAGE1 + SMMU_EVENTQ_PROD, 0);
+	smmu_write(iommu, SMMU_PAGE1 + SMMU_EVENTQ_CONS, 0);
+	return 0;
+}
+
+int smmu_evtq_irq(struct smmu_iommu *iommu)
+{
+	u32 line = LINE_BASE + iommu->index, data = VECTOR_BASE + iommu->index;
+	int ret = request_threaded_irq(line, evtq_irq, evtq_thread, IRQF_ONESHOT,
+				       "arm-smmu-v3-evtq", iommu);
+
+	if (ret)
+		return ret;
+	if (iommu->idr0 & BIT(IDR0_MSI)) {
+		ret = io_vector_bind(this_world(), drv_doorbell(), data, line);
+		if (ret) {
+			free_irq(line, iommu);
+			return -ENOSPC;
+		}
+		smmu_write64(iommu, SMMU_EVENTQ_IRQ_CFG0, drv_doorbell());
+		smmu_write(iommu, SMMU_EVENTQ_IRQ_CFG1, data);
+	} else {
+		drv_wire(iommu->index, SMMU_WIRE_EVTQ, line);
+	}
+	smmu_write(iommu, SMMU_IRQ_CTRL, IRQ_EVENTQ);
+	return 0;
+}
+
+void smmu_evtq_destroy(struct smmu_iommu *iommu)
+{
+	u32 line = LINE_BASE + iommu->index;
+
+	if (iommu->idr0 & BIT(IDR0_MSI))
+		io_vector_unbind(this_world(), drv_doorbell(), VECTOR_BASE + iommu->index);
+	else
+		drv_wire(iommu->index, SMMU_WIRE_EVTQ, IO_NONE);
+	free_irq(line, iommu);
+}

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Private to the SMMUv3 driver (smmu*.c).
+ *
+ * Locks: iommu->lock -> cmdq.lock. Both are spinlocks. The event queue belongs
+ * to its interrupt thread.
+ */
+#pragma once
+
+#include "core/drv/drv.h"
+#include "core/pt/pt.h"
+#include "hw/smmuv3/smmuv3_regs.h"
+#include "sim/io/io.h"
+#include "sim/kapi/bug.h"
+#include "sim/kapi/historic.h"
+#include "sim/kapi/irq.h"
+
+#define SMMU_PAGE 4096ULL
+#define SMMU_CMDQ_LG2 8u /* entries of 16 bytes: one frame */
+#define SMMU_EVTQ_LG2 7u /* of 32 bytes: one frame */
+#define SMMU_SPLIT 8u    /* stream ids of a second-level table */
+#define SMMU_SID_BITS_MAX 18u
+
+struct smmu_cmd {
+	u64 w[2];
+};
+
+/* Counters never wrap; hardware's are their low bits. All by lock. */
+struct smmu_cmdq {
+	spinlock_t lock;
+	u64 pa, prod, cons;
+	u32 lg2;
+};
+
+struct smmu_domain {
+	struct iommu_domain domain;
+	struct smmu_iommu *iommu;
+	struct pt pt;
+	bool stage2;
+	u16 tag; /* ASID, or VMID */
+};
+
+/* An instance, for as long as the machine lives. Constant once bound, but for what lock covers. */
+struct smmu_iommu {
+	struct iommu_device iommu;
+	const struct machine_iommu *fw;
+	u32 index;
+	u64 mmio;
+	u32 idr0, idr1, idr3, idr5;
+	u32 oas;         /* bits */
+	u32 sid_bits;
+	bool two_level;
+	u64 strtab;      /* 0 = not bound */
+	u32 strtab_order;
+	spinlock_t lock; /* stream table, context descriptors */
+	struct smmu_cmdq cmdq;
+	u64 evtq;
+	u32 evtq_lg2, evtq_cons;
+	struct ida asids, vmids;
+	struct smmu_domain identity, blocked;
+};
+
+/* A device that was probed. domain: iommu->lock. */
+struct smmu_master {
+	struct smmu_iommu *iommu;
+	struct smmu_domain *domain;
+	u64 cd; /* frame with its one context descriptor */
+	u32 n_sid;
+	u32 sid[MACHINE_DEVICE_IDS_MAX];
+};
+
+static inline struct smmu_domain *to_smmu_domain(struct iommu_domain *domain)
+{
+	return container_of(domain, struct smmu_domain, domain);
+}
+
+/* A word of memory that hardware reads or writes. */
+static inline u64 *smmu_word(u64 pa, u64 i)
+{
+	return (u64 *)frame_ptr(this_world(), pa) + i;
+}
+
+static inline u32 smmu_read(struct smmu_iommu *iommu, u32 reg)
+{
+	return (u32)io_read(this_world(), iommu->mmio + reg, 4);
+}
+
+static inline void smmu_write(struct smmu_iommu *iommu, u32 reg, u32 v)
+{
+	io_write(this_world(), iommu->mmio + reg, 4, v);
+}
+
+static inline void smmu_write64(struct smmu_iommu *iommu, u32 reg, u64 v)
+{
+	io_write(this_world(), iommu->mmio + reg, 8, v);
+}
+
+/* --- smmu_cmdq.c --- */
+int smmu_cmdq_create(struct smmu_iommu *iommu);
+void smmu_cmdq_destroy(struct smmu_iommu *iommu);
+/* n commands and a CMD_SYNC: returns when hardware has done them. n < half of the queue. */
+void smmu_cmdq_issue(struct smmu_iommu *iommu, const struct smmu_cmd *cmd, u32 n);
+void smmu_sync_ste(struct smmu_iommu *iommu, u32 sid);
+void smmu_sync_cd(struct smmu_iommu *iommu, u32 sid);
+void smmu_flush_everything(struct smmu_iommu *iommu);
+void smmu_tlb_domain(struct smmu_domain *sd);
+/* [start, last] in pages of pgsize; leaf: only entries of pages changed. */
+void smmu_tlb_range(struct smmu_domain *sd, u64 start, u64 last, u64 pgsize, bool leaf);
+
+/* --- smmu_table.c: the stream table and context descriptors --- */
+int smmu_strtab_create(struct smmu_iommu *iommu);
+void smmu_strtab_destroy(struct smmu_iommu *iommu);
+/* What the master's entries need, so that no later step needs memory. */
+int smmu_master_prepare(struct smmu_master *m);
+void smmu_master_release(struct smmu_master *m);
+/* iommu->lock held. From whatever the master has to this; NULL: abort. */
+void smmu_master_set(struct smmu_master *m, struct smmu_domain *sd);
+
+/* --- smmu_evtq.c --- */
+#define SMMU_WIRE_EVTQ 0 /* the model's number of the line */
+int smmu_evtq_create(struct smmu_iommu *iommu);
+int smmu_evtq_irq(struct smmu_iommu *iommu);
+void smmu_evtq_destroy(struct smmu_iommu *iommu);
+
+/* --- smmu_domain.c --- */
+struct iommu_domain *smmu_domain_alloc_paging(struct device *dev);
+void smmu_domains_init(struct smmu_iommu *iommu);
+void smmu_master_detach(struct smmu_master *m);

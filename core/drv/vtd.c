@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The VT-d driver: binding to an instance, and its devices.
+ *
+ * Deliberately not here (docs/CAVEATS.md): walkers that do not see the
+ * processor's caches (ECAP.C = 0 is refused), interrupt remapping, ATS and page
+ * requests, PASIDs other than that of plain requests, first-stage domains.
+ */
+#include "core/drv/vtd_priv.h"
+
+static struct vtd_iommu *to_vtd(struct iommu_device *iommu)
+{
+	return container_of(iommu, struct vtd_iommu, iommu);
+}
+
+/* --- devices --- */
+
+static int vtd_of_xlate(struct device *dev, u32 id)
+{
+	return iommu_fwspec_add_ids(dev, &id, 1);
+}
+
+static struct vtd_device *device_create(struct vtd_iommu *iommu, struct device *dev,
+					struct iommu_fwspec *fwspec)
+{
+	struct vtd_device *d = kzalloc(sizeof(*d), GFP_KERNEL);
+	unsigned long n;
+
+	if (!d)
+		return NULL;
+	d->iommu = iommu;
+	d->dev = dev;
+	INIT_LIST_HEAD(&d->link);
+	n = min(smp_load_acquire(&fwspec->num_ids), (unsigned long)MACHINE_DEVICE_IDS_MAX);
+	for (u32 i = 0; i < n; i++)
+		d->sid[d->n_sid++] = fwspec->ids[i] & 0xffff;
+	return d;
+}
+
+static struct iommu_device *vtd_probe_device(struct device *dev)
+{
+	struct iommu_fwspec *fwspec = dev_iommu_fwspec_get(dev);
+	struct vtd_iommu *iommu = to_vtd(iommu_from_fwnode(fwspec->iommu_fwnode));
+	struct vtd_device *d = device_create(iommu, dev, fwspec);
+	int ret;
+
+	if (!d)
+		return ERR_PTR(-ENOMEM);
+	ret = vtd_tables_prepare(d);
+	if (ret) {
+		kfree(d);
+		return ERR_PTR(ret);
+	}
+	dev_iommu_priv_set(dev, d);
+	return &iommu->iommu;
+}
+
+static void vtd_release_device(struct device *dev)
+{
+	struct vtd_device *d = dev_iommu_priv_get(dev);
+
+	vtd_device_detach(d);
+	vtd_tables_release(d);
+	kfree(d);
+}
+
+static struct iommu_group *vtd_device_group(struct device *dev)
+{
+	return dev_is_pci(dev) ? pci_device_group(dev) : generic_device_group(dev);
+}
+
+static struct iommu_domain *vtd_identity_domain(struct device *dev)
+{
+	struct vtd_device *d = dev_iommu_priv_get(dev);
+
+	return d->iommu->ecap & VTD_ECAP_PT ? &d->iommu->identity.domain : NULL;
+}
+
+static struct iommu_domain *vtd_blocked_domain(struct device *dev)
+{
+	struct vtd_device *d = dev_iommu_priv_get(dev);
+
+	return &d->iommu->blocked.domain;
+}
+
+static const struct iommu_ops vtd_ops = {
+	.probe_device = vtd_probe_device,
+	.release_device = vtd_release_device,
+	.device_group = vtd_device_group,
+	.of_xlate = vtd_of_xlate,
+	.get_resv_regions = drv_get_resv_regions,
+	.is_attach_deferred = drv_is_attach_deferred,
+	.def_domain_type = drv_def_domain_type,
+	.domain_alloc_paging = vtd_domain_alloc_paging,
+	.identity_domain = vtd_identity_domain,
+	.blocked_domain = vtd_blocked_domain,
+};
+
+/* --- instances --- */
+
+static void *vtd_create(struct iommu_core *core, u32 index)
+{
+	struct vtd_iommu *iommu = kzalloc(sizeof(*iommu), GFP_KERNEL | __GFP_NOFAIL);
+
+	iommu->fw = &core->machine->iommu[index];
+	iommu->index = index;
+	iommu->mmio = drv_mmio(index);
+	iommu->iommu.ops = &vtd_ops;
+	iommu->iommu.fwnode = iommu_fwnode(core, index);
+	iommu->iommu.index = index;
+	spin_lock_init(&iommu->lock);
+	spin_lock_init(&iommu->qi.lock);
+	ida_init(&iommu->dids);
+	vtd_domains_init(iommu);
+	return iommu;
+}
+
+/* One bit of GCMD that is a switch; returns when hardware says so. */
+static void command(struct vtd_iommu *iommu, u64 bit, bool on)
+{
+	u32 keep = (u32)(VTD_G_TE | VTD_G_QIE | VTD_G_IRE | VTD_G_EAFL | VTD_G_CFI);
+	u32 now = vtd_read32(iommu, VTD_GSTS) & keep;
+
+	vtd_write32(iommu, VTD_GCMD, on ? now | (u32)bit : now & ~(u32)bit);
+	while (!(vtd_read32(iommu, VTD_GSTS) & bit) == on)
+		cpu_relax();
+}
+
+/* Levels of second-stage tables: the most that the instance walks, 4 if it can. */
+static u32 pick_levels(u64 cap)
+{
+	u32 sagaw = (u32)(cap >> VTD_CAP_SAGAW_SHIFT) & 0x1f;
+
+	return sagaw & 4 ? 4 : sagaw & 8 ? 5 : sagaw & 2 ? 3 : 0;
+}
+
+static int read_capabilities(struct vtd_iommu *iommu)
+{
+	iommu->cap = vtd_read64(iommu, VTD_CAP);
+	iommu->ecap = vtd_read64(iommu, VTD_ECAP);
+	iommu->levels = pick_levels(iommu->cap);
+	iommu->n_records = (u32)(iommu->cap >> VTD_CAP_NFR_SHIFT & 0xff) + 1;
+	iommu->scalable = iommu->ecap & VTD_ECAP_SMTS && iommu->ecap & VTD_ECAP_SSTS;
+	if (!iommu->levels || !(iommu->ecap & VTD_ECAP_QI) || !(iommu->ecap & VTD_ECAP_C))
+		return -ENODEV;
+	return 0;
+}
+
+static void set_root(struct vtd_iommu *iommu)
+{
+	u64 mode = iommu->scalable ? VTD_TTM_SCALABLE : VTD_TTM_LEGACY;
+
+	vtd_write64(iommu, VTD_RTADDR, iommu->root | mode << VTD_RTADDR_TTM_SHIFT);
+	vtd_write32(iommu, VTD_GCMD, (vtd_read32(iommu, VTD_GSTS) & (u32)VTD_G_QIE) |
+					     (u32)VTD_G_SRTP);
+	while (!(vtd_read32(iommu, VTD_GSTS) & VTD_G_SRTP))
+		cpu_relax();
+	vtd_flush_context_all(iommu);
+	if (iommu->scalable)
+		vtd_qi_submit(iommu, &(struct vtd_desc){{VTD_INV_PASID_CACHE | 3ULL << 4}}, 1);
+	vtd_flush_iotlb_all(iommu);
+}
+
+static void stop(struct vtd_iommu *iommu)
+{
+	command(iommu, VTD_G_TE, false);
+	vtd_faults_disable(iommu);
+	vtd_qi_disable(iommu);
+	vtd_tables_destroy(iommu);
+}
+
+static int start(struct vtd_iommu *iommu)
+{
+	int ret = read_capabilities(iommu);
+
+	if (ret)
+		return ret;
+	ret = vtd_tables_create(iommu);
+	if (ret)
+		return ret;
+	ret = vtd_qi_enable(iommu);
+	if (ret)
+		goto err_tables;
+	ret = vtd_faults_enable(iommu);
+	if (ret)
+		goto err_qi;
+	set_root(iommu);
+	command(iommu, VTD_G_TE, true);
+	return 0;
+
+err_qi:
+	vtd_qi_disable(iommu);
+err_tables:
+	vtd_tables_destroy(iommu);
+	return ret;
+}
+
+static int vtd_bind(void *instance)
+{
+	struct vtd_iommu *iommu = instance;
+	int ret = start(iommu);
+
+	if (ret)
+		return ret;
+	ret = iommu_device_register(&iommu->iommu, &vtd_ops);
+	if (ret)
+		stop(iommu);
+	return ret;
+}
+
+static void vtd_unbind(void *instance)
+{
+	struct vtd_iommu *iommu = instance;
+
+	iommu_device_unregister(&iommu->iommu);
+	stop(iommu);
+}
+
+/* As before a reboot: what comes next must find DMA untranslated. */
+static bool vtd_shutdown(void *instance)
+{
+	command(instance, VTD_G_TE, false);
+	return false;
+}
+
+const struct iommu_driver vtd_driver = {
+	.model = "vtd",
+	.create = vtd_create,
+	.bind = vtd_bind,
+	.unbind = vtd_unbind,
+	.shutdown = vtd_shutdown,
+};

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * VT-d's domains: second-stage tables, what is invalidated when they change,
+ * and who is attached.
+ *
+ * custom: a domain belongs to the instance of the device that it was made for;
+ * Linux attaches one to devices of several instances that are alike. Its number
+ * (DID) is its own from allocation to free.
+ */
+#include "core/drv/vtd_priv.h"
+
+static struct vtd_device *device_of(struct device *dev)
+{
+	return dev_iommu_priv_get(dev);
+}
+
+static void domain_link(struct vtd_domain *vd, struct vtd_device *d)
+{
+	spin_lock(&vd->lock);
+	list_add_tail(&d->link, &vd->devices);
+	spin_unlock(&vd->lock);
+}
+
+static void domain_unlink(struct vtd_domain *vd, struct vtd_device *d)
+{
+	spin_lock(&vd->lock);
+	list_del_init(&d->link);
+	spin_unlock(&vd->lock);
+}
+
+/*
+ * A device is on its new domain's list before hardware can use it there, and
+ * leaves the old one's after: an unmap in between tells it once too often.
+ */
+static int vtd_attach(struct iommu_domain *domain, struct device *dev)
+{
+	struct vtd_domain *vd = to_vtd_domain(domain), *old;
+	struct vtd_device *d = device_of(dev);
+	struct vtd_iommu *iommu = d->iommu;
+
+	if (vd->iommu != iommu)
+		return -EINVAL;
+	spin_lock(&iommu->lock);
+	old = d->domain;
+	if (old)
+		domain_unlink(old, d);
+	vtd_device_set(d, NULL);
+	domain_link(vd, d);
+	vtd_device_set(d, vd);
+	d->domain = vd;
+	spin_unlock(&iommu->lock);
+	return 0;
+}
+
+void vtd_device_detach(struct vtd_device *d)
+{
+	struct vtd_iommu *iommu = d->iommu;
+
+	spin_lock(&iommu->lock);
+	vtd_device_set(d, NULL);
+	if (d->domain)
+		domain_unlink(d->domain, d);
+	d->domain = NULL;
+	spin_unlock(&iommu->lock);
+}
+
+/* --- invalidation --- */
+
+static void flush_dev_iotlbs(struct vtd_domain *vd, u64 start, u64 last)
+{
+	struct vtd_device *d;
+
+	spin_lock(&vd->lock);
+	list_for_each_entry(d, &vd->devices, link)
+		for (u32 i = 0; d->ats && i < d->n_sid; i++)
+			vtd_flush_dev_iotlb(d->iommu, d->sid[i], start, last);
+	spin_unlock(&vd->lock);
+}
+
+static void vtd_iotlb_sync(struct iommu_domain *domain, struct iommu_iotlb_gather *gather)
+{
+	struct vtd_domain *vd = to_vtd_domain(domain);
+	struct pt_gather tables = {.free = gather->freelist};
+
+	if (gather->start <= gather->end) {
+		vtd_flush_iotlb_range(vd->iommu, vd->did, gather->start, gather->end,
+				      !gather->n_tables);
+		flush_dev_iotlbs(vd, gather->start, gather->end);
+	}
+	pt_gather_release(&vd->pt, &tables);
+}
+
+static void vtd_flush_all(struct iommu_domain *domain)
+{
+	struct vtd_domain *vd = to_vtd_domain(domain);
+
+	vtd_flush_iotlb_domain(vd->iommu, vd->did);
+	flush_dev_iotlbs(vd, 0, ~0ULL);
+}
+
+/* Caching mode: what was not present may have been kept as such. */
+static int vtd_iotlb_sync_map(struct iommu_domain *domain, u64 iova, size_t size)
+{
+	struct vtd_domain *vd = to_vtd_domain(domain);
+
+	if (vd->iommu->cap & VTD_CAP_CM)
+		vtd_flush_iotlb_range(vd->iommu, vd->did, iova, iova + size - 1, false);
+	return 0;
+}
+
+/* A map put a large page in the place of an empty table. */
+static void sync_walks(void *arg, u64 iova, u64 size)
+{
+	struct vtd_domain *vd = arg;
+
+	vtd_flush_iotlb_range(vd->iommu, vd->did, iova, iova + size - 1, false);
+}
+
+/* --- mappings --- */
+
+/* signature given */
+static int vtd_map_pages(struct iommu_domain *domain, u64 iova, u64 paddr, size_t pgsize,
+			 size_t pgcount, int prot, size_t *mapped)
+{
+	struct vtd_domain *vd = to_vtd_domain(domain);
+	int ret = pt_map_pages(&vd->pt, iova, paddr, pgsize, pgcount, (u32)prot, mapped);
+
+	if (*mapped)
+		fact(PTE_MAP, domain->id, iova, paddr, *mapped);
+	return ret;
+}
+
+static size_t vtd_unmap_pages(struct iommu_domain *domain, u64 iova, size_t pgsize,
+			      size_t pgcount, struct iommu_iotlb_gather *gather)
+{
+	struct vtd_domain *vd = to_vtd_domain(domain);
+
+	return drv_pt_unmap(domain, &vd->pt, iova, pgsize * pgcount, gather);
+}
+
+static u64 vtd_iova_to_phys(struct iommu_domain *domain, u64 iova)
+{
+	return pt_iova_to_phys(&to_vtd_domain(domain)->pt, iova);
+}
+
+static void vtd_domain_free(struct iommu_domain *domain)
+{
+	struct vtd_domain *vd = to_vtd_domain(domain);
+
+	/* The last detach has invalidated the whole domain; unmaps since found nobody. */
+	vtd_flush_iotlb_domain(vd->iommu, vd->did);
+	pt_destroy(&vd->pt);
+	ida_free(&vd->iommu->dids, vd->did);
+	kfree(vd);
+}
+
+const struct iommu_domain_ops vtd_paging_ops = {
+	.attach_dev = vtd_attach,
+	.map_pages = vtd_map_pages,
+	.unmap_pages = vtd_unmap_pages,
+	.iotlb_sync = vtd_iotlb_sync,
+	.flush_iotlb_all = vtd_flush_all,
+	.iotlb_sync_map = vtd_iotlb_sync_map,
+	.iova_to_phys = vtd_iova_to_phys,
+	.free = vtd_domain_free,
+};
+const struct iommu_domain_ops vtd_identity_ops = {.attach_dev = vtd_attach};
+const struct iommu_domain_ops vtd_blocked_ops = {.attach_dev = vtd_attach};
+
+/* --- life --- */
+
+static int domain_pt_init(struct vtd_domain *vd)
+{
+	struct vtd_iommu *iommu = vd->iommu;
+	u32 bits = min(12 + 9 * iommu->levels, iommu->fw->aperture_lg2);
+	u64 sizes = VTD_PAGE;
+
+	if (iommu->cap & VTD_CAP_SSLPS_2M)
+		sizes |= VTD_PAGE << 9;
+	if (iommu->cap & VTD_CAP_SSLPS_1G)
+		sizes |= VTD_PAGE << 18;
+	return pt_init(&vd->pt, &(struct pt_cfg){.format = PT_VTDSS,
+						 .ia_bits = max(bits, 30 + 9 * (iommu->levels - 2)),
+						 .oa_bits = 48,
+						 .pgsizes = sizes & iommu->fw->pgsize_bitmap,
+						 .sync_walks = sync_walks,
+						 .arg = vd});
+}
+
+struct iommu_domain *vtd_domain_alloc_paging(struct device *dev)
+{
+	struct vtd_iommu *iommu = device_of(dev)->iommu;
+	u32 n_dids = 1u << (4 + 2 * (iommu->cap >> VTD_CAP_ND_SHIFT & 7));
+	struct vtd_domain *vd = kzalloc(sizeof(*vd), GFP_KERNEL);
+	int ret;
+
+	if (!vd)
+		return ERR_PTR(-ENOMEM);
+	vd->iommu = iommu;
+	spin_lock_init(&vd->lock);
+	INIT_LIST_HEAD(&vd->devices);
+	ret = ida_alloc_range(&iommu->dids, VTD_DID_FIRST, n_dids - 1, GFP_KERNEL);
+	if (ret < 0)
+		goto err_free;
+	vd->did = (u32)ret;
+	ret = domain_pt_init(vd);
+	if (ret)
+		goto err_did;
+	iommu_domain_init(&vd->domain, IOMMU_DOMAIN_UNMANAGED, iommu->iommu.ops, &vtd_paging_ops,
+			  vd->pt.pgsizes);
+	return &vd->domain;
+
+err_did:
+	ida_free(&iommu->dids, vd->did);
+err_free:
+	kfree(vd);
+	return ERR_PTR(ret);
+}
+
+static void init_static(struct vtd_iommu *iommu, struct vtd_domain *vd, unsigned type,
+			const struct iommu_domain_ops *ops)
+{
+	vd->iommu = iommu;
+	spin_lock_init(&vd->lock);
+	INIT_LIST_HEAD(&vd->devices);
+	vd->did = VTD_DID_IDENTITY;
+	iommu_domain_init(&vd->domain, type, iommu->iommu.ops, ops, 0);
+}
+
+void vtd_domains_init(struct vtd_iommu *iommu)
+{
+	init_static(iommu, &iommu->identity, IOMMU_DOMAIN_IDENTITY, &vtd_identity_ops);
+	init_static(iommu, &iommu->blocked, IOMMU_DOMAIN_BLOCKED, &vtd_blocked_ops);
+}

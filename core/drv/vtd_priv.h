@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Private to the VT-d driver (vtd*.c).
+ *
+ * Locks: iommu->lock -> qi.lock; domain->lock -> qi.lock. All are spinlocks. The
+ * fault handler takes none: it is the only one that touches the recording
+ * registers.
+ */
+#pragma once
+
+#include "core/drv/drv.h"
+#include "core/pt/pt.h"
+#include "hw/vtd/vtd_regs.h"
+#include "sim/io/io.h"
+#include "sim/kapi/bug.h"
+#include "sim/kapi/historic.h"
+#include "sim/kapi/irq.h"
+
+#define VTD_PAGE 4096ULL
+#define VTD_QI_ENTRIES 256u
+#define VTD_QI_ORDER 1 /* frames of the queue: 256 of 32 bytes */
+/* Domain 0 tags what is not present under caching mode, 1 identity. */
+#define VTD_DID_IDENTITY 1
+#define VTD_DID_FIRST 2
+/* The PASID of requests without one. */
+#define VTD_NO_PASID 0
+
+/* An invalidation descriptor; words 2 and 3 only in scalable mode. */
+struct vtd_desc {
+	u64 w[4];
+};
+
+enum vtd_qi_state { VTD_QI_FREE, VTD_QI_IN_USE, VTD_QI_DONE, VTD_QI_ABORT };
+
+/* The queue, a ring: [tail, head) belongs to hardware or was just done. All by lock. */
+struct vtd_qi {
+	spinlock_t lock;
+	u64 pa, status; /* the ring; a frame with a word for each entry */
+	u32 head, tail, free;
+	u32 lg2;        /* of an entry's size */
+	u8 state[VTD_QI_ENTRIES];
+};
+
+struct vtd_domain {
+	struct iommu_domain domain;
+	struct vtd_iommu *iommu;
+	struct pt pt;
+	u32 did;
+	u32 levels;
+	spinlock_t lock;          /* devices */
+	struct list_head devices; /* vtd_device.link: who has a device TLB to be told */
+};
+
+/* An instance, for as long as the machine lives. Constant once bound, but for what lock covers. */
+struct vtd_iommu {
+	struct iommu_device iommu;
+	const struct machine_iommu *fw;
+	u32 index;
+	u64 mmio, cap, ecap;
+	bool scalable;
+	u32 levels;      /* of second-stage tables */
+	u32 n_records;
+	u64 root;        /* pa of the root table, 0 = not bound */
+	spinlock_t lock; /* root, context and PASID tables */
+	struct ida dids;
+	struct vtd_qi qi;
+	struct vtd_domain identity, blocked;
+};
+
+/* A device that was probed. domain: iommu->lock. */
+struct vtd_device {
+	struct vtd_iommu *iommu;
+	struct device *dev;
+	struct vtd_domain *domain;
+	struct list_head link;
+	bool ats;
+	u64 pasid_dir;   /* scalable: directory and its first table, one frame each */
+	u64 pasid_table;
+	u32 n_sid;
+	u32 sid[MACHINE_DEVICE_IDS_MAX];
+};
+
+static inline struct vtd_domain *to_vtd_domain(struct iommu_domain *domain)
+{
+	return container_of(domain, struct vtd_domain, domain);
+}
+
+/* A word of memory that hardware reads or writes. */
+static inline u64 *vtd_word(u64 pa, u32 i)
+{
+	return (u64 *)frame_ptr(this_world(), pa) + i;
+}
+
+static inline u64 vtd_read64(struct vtd_iommu *iommu, u32 reg)
+{
+	return io_read(this_world(), iommu->mmio + reg, 8);
+}
+
+static inline u32 vtd_read32(struct vtd_iommu *iommu, u32 reg)
+{
+	return (u32)io_read(this_world(), iommu->mmio + reg, 4);
+}
+
+static inline void vtd_write64(struct vtd_iommu *iommu, u32 reg, u64 v)
+{
+	io_write(this_world(), iommu->mmio + reg, 8, v);
+}
+
+static inline void vtd_write32(struct vtd_iommu *iommu, u32 reg, u32 v)
+{
+	io_write(this_world(), iommu->mmio + reg, 4, v);
+}
+
+/* --- vtd_qi.c --- */
+/* -ENOMEM; the queue is on after it. */
+int vtd_qi_enable(struct vtd_iommu *iommu);
+void vtd_qi_disable(struct vtd_iommu *iommu);
+/*
+ * n descriptors and a wait: returns when hardware has done them. -EINVAL: it
+ * refused one of them (the queue goes on without it). n < VTD_QI_ENTRIES - 2.
+ */
+int vtd_qi_submit(struct vtd_iommu *iommu, const struct vtd_desc *desc, u32 n);
+void vtd_flush_context_all(struct vtd_iommu *iommu);
+void vtd_flush_context(struct vtd_iommu *iommu, u32 did, u32 sid);
+void vtd_flush_pasid(struct vtd_iommu *iommu, u32 did, u32 pasid);
+void vtd_flush_iotlb_all(struct vtd_iommu *iommu);
+void vtd_flush_iotlb_domain(struct vtd_iommu *iommu, u32 did);
+/* [start, last]; leaf: only entries of pages changed, none of tables. */
+void vtd_flush_iotlb_range(struct vtd_iommu *iommu, u32 did, u64 start, u64 last, bool leaf);
+/* The device's own TLB, all of it or [start, last]. */
+void vtd_flush_dev_iotlb(struct vtd_iommu *iommu, u32 sid, u64 start, u64 last);
+
+/* --- vtd_table.c: root, context and PASID tables --- */
+int vtd_tables_create(struct vtd_iommu *iommu);
+void vtd_tables_destroy(struct vtd_iommu *iommu);
+/* What the device's entries need, so that no later step needs memory. */
+int vtd_tables_prepare(struct vtd_device *d);
+void vtd_tables_release(struct vtd_device *d);
+/* iommu->lock held. From whatever the device has to this, by way of not present. */
+void vtd_device_set(struct vtd_device *d, struct vtd_domain *domain);
+
+/* --- vtd_fault.c --- */
+int vtd_faults_enable(struct vtd_iommu *iommu);
+void vtd_faults_disable(struct vtd_iommu *iommu);
+
+/* --- vtd_domain.c --- */
+extern const struct iommu_domain_ops vtd_paging_ops, vtd_identity_ops, vtd_blocked_ops;
+struct iommu_domain *vtd_domain_alloc_paging(struct device *dev);
+void vtd_domains_init(struct vtd_iommu *iommu);
+void vtd_device_detach(struct vtd_device *d);
