@@ -13,11 +13,12 @@
  * a flush queue, in which freed addresses wait for their invalidation.
  *
  * custom: Linux keeps a red-black tree of what is in use. Both hand out high
- * addresses first (here: of the regions that are in use, then of a new one); runs
- * are aligned to their size rounded up to a power of two. Here a request is also rounded: to a power of
- * two up to 64 pfns, to words up to an arena, to arenas up to a region, which is
- * the most there is (1 GiB with pages of 4K). IOVA_REGIONS_MAX regions can be in
- * use. The depot of full magazines is bounded instead of trimmed by a timer.
+ * addresses first (here: of the regions in use, then of a new one); runs are
+ * aligned to their size rounded up to a power of two. Here a request is also
+ * rounded: to a power of two up to 64 pfns, to words up to an arena, to arenas up
+ * to a region, which is the most there is (1 GiB with pages of 4K). At most
+ * IOVA_REGIONS_MAX regions are in use. The depot of full magazines is bounded
+ * instead of trimmed by a timer.
  */
 #pragma once
 

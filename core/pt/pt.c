@@ -21,6 +21,11 @@ static const struct pt_fmt *const formats[PT_FORMATS] = {
 	[PT_A64S2_64K] = &pt_fmt_a64s2_64k,
 };
 
+const struct pt_fmt *pt_format(enum pt_format format)
+{
+	return formats[format];
+}
+
 int pt_init_as(struct pt *pt, const struct pt_cfg *cfg, const struct pt_fmt *fmt, struct world *w)
 {
 	memset(pt, 0, sizeof(*pt));

@@ -134,6 +134,8 @@ struct pt_step {
 int pt_init(struct pt *pt, const struct pt_cfg *cfg);
 /* The same with the format's code given, in a world in which no task runs (tests, benchmarks). */
 int pt_init_as(struct pt *pt, const struct pt_cfg *cfg, const struct pt_fmt *fmt, struct world *w);
+/* Of those below PT_FORMATS. */
+const struct pt_fmt *pt_format(enum pt_format format);
 /* Gives all tables back at once; hardware no longer uses them. */
 void pt_destroy(struct pt *pt);
 
