@@ -7,6 +7,7 @@
 
 void kapi_printk(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+#define pr_crit(...) kapi_printk(__VA_ARGS__)
 #define pr_err(...) kapi_printk(__VA_ARGS__)
 #define pr_warn(...) kapi_printk(__VA_ARGS__)
 #define pr_info(...) kapi_printk(__VA_ARGS__)
