@@ -25,6 +25,9 @@ struct world {
 	struct io *io;           /* sim/io: registers, interrupts, hardware's tasks */
 	struct kapi *kapi;       /* sim/kapi: per-world kernel services */
 	struct oracles *oracles; /* sim/oracle: watchers and the finding */
+	struct user *user;       /* sim/user: processes, of kernels that stand on it */
+	/* How a user's memory is reached: bytes not copied. NULL: as the host's. */
+	u64 (*user_copy)(void *buf, u64 addr, u64 size, bool to_user);
 	void *kernel;            /* whatever the kernel under test hangs here */
 	void *hw;                /* hw/bus: the fabric of the machine, its devices */
 	void *floor;             /* core/hosted: what a hosted kernel stands on */

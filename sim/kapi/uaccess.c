@@ -36,22 +36,37 @@ bool access_ok(const void __user *p, size_t n)
 	return addr >= USER_PAGE_SIZE && addr + n >= addr;
 }
 
-/* Bytes that get through: all, none (an injected failure), or up to a hole. */
-static size_t passes(const void *user, size_t n, u64 pc)
+/* n bytes between a kernel's buffer and its user; bytes copied. */
+static size_t move(void *kernel, const void *user, size_t n, bool to_user)
+{
+	const struct world *w = this_world();
+	size_t done;
+
+	if (w->user_copy)
+		return n - w->user_copy(kernel, (u64)(uintptr_t)user, n, to_user);
+	done = mapped(user, n);
+	if (done && to_user)
+		memcpy((void *)(uintptr_t)user, kernel, done);
+	else if (done)
+		memcpy(kernel, user, done);
+	if (to_user)
+		access_set_init(user, done);
+	return done;
+}
+
+static bool fails(u64 pc)
 {
 	kapi_might_sleep("copy_user");
-	if (sched_fails(this_world(), FAULT_COPY, pc))
-		return 0;
-	return mapped(user, n);
+	return sched_fails(this_world(), FAULT_COPY, pc);
 }
 
 unsigned long copy_from_user(void *to, const void __user *from, unsigned long n)
 {
-	size_t done = passes(from, n, KAPI_CALLER);
+	size_t done = fails(KAPI_CALLER) ? 0 : n;
 
 	access_range(to, n, OP_WRITE, KAPI_CALLER);
 	if (done)
-		memcpy(to, from, done);
+		done = move(to, from, n, false);
 	if (n > done)
 		memset((char *)to + done, 0, n - done);
 	return n - done;
@@ -59,35 +74,58 @@ unsigned long copy_from_user(void *to, const void __user *from, unsigned long n)
 
 unsigned long copy_to_user(void __user *to, const void *from, unsigned long n)
 {
-	size_t done = passes(to, n, KAPI_CALLER);
-
+	if (fails(KAPI_CALLER))
+		return n;
 	access_range(from, n, OP_READ, KAPI_CALLER);
-	if (done)
-		memcpy(to, from, done);
-	access_set_init(to, done);
-	return n - done;
+	return n - move((void *)(uintptr_t)from, to, n, true);
 }
 
 unsigned long clear_user(void __user *to, unsigned long n)
 {
-	size_t done = passes(to, n, KAPI_CALLER);
+	static const char zeroes[256];
+	bool failed = fails(KAPI_CALLER);
 
-	if (done)
-		memset(to, 0, done);
-	access_set_init(to, done);
-	return n - done;
+	while (n && !failed) {
+		size_t size = min(n, sizeof(zeroes));
+		size_t done = move((void *)(uintptr_t)zeroes, to, size, true);
+
+		to = (char *)to + done;
+		n -= done;
+		failed = done < size;
+	}
+	return n;
+}
+
+/* 1: all zero; 0: not; -EFAULT: zero up to where nothing can be read. */
+static int check_zeroed_user(const void *from, size_t n)
+{
+	u8 part[256];
+
+	while (n) {
+		size_t size = min(n, sizeof(part));
+		size_t got = move(part, from, size, false);
+
+		for (size_t i = 0; i < got; i++) {
+			if (part[i])
+				return 0;
+		}
+		if (got < size)
+			return -EFAULT;
+		from = (const char *)from + size;
+		n -= size;
+	}
+	return 1;
 }
 
 int copy_struct_from_user(void *to, size_t size, const void __user *from, size_t user_size)
 {
 	size_t both = min(size, user_size);
-	const char *tail = (const char *)from + both;
+	int zeroes;
 
-	if (mapped(from, user_size) < user_size)
-		return -EFAULT;
-	for (size_t i = 0; i < user_size - both; i++) {
-		if (tail[i])
-			return -E2BIG;
+	if (user_size > size) {
+		zeroes = check_zeroed_user((const char *)from + both, user_size - both);
+		if (zeroes <= 0)
+			return zeroes ? zeroes : -E2BIG;
 	}
 	if (copy_from_user(to, from, both))
 		return -EFAULT;

@@ -132,6 +132,8 @@ void world_load(struct world *w, const struct world_program *p)
 	mem_forget(w->mem);
 	frames_forget(w->frames);
 	w->kernel = NULL;
+	w->user = NULL;
+	w->user_copy = NULL;
 	w->sched->far_ns = 0;
 	world_reset(w);
 	memset(ws->carry, 0, sizeof(*ws->carry));

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Page tables of processes: a table of 512 entries per 2 MiB. An entry holds a
+ * reference to its page. Tables go with their mm only.
+ */
+#include "sim/user/mm.h"
+
+#include "sim/kapi/slab.h"
+
+#include <string.h>
+
+#define TABLE_SHIFT (PAGE_SHIFT + HPAGE_ORDER)
+#define TABLE_N (1UL << HPAGE_ORDER)
+#define TABLES_FIRST 8
+
+static unsigned long slot_of(unsigned long addr)
+{
+	return addr >> PAGE_SHIFT & (TABLE_N - 1);
+}
+
+/* First table of at least `index`. */
+static u32 position(const struct mm_struct *mm, unsigned long index)
+{
+	u32 lo = 0, hi = mm->n_tables;
+
+	while (lo < hi) {
+		u32 mid = (lo + hi) / 2;
+
+		if (mm->table[mid].index < index)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+static bool make_room(struct mm_struct *mm)
+{
+	u32 n = mm->tables_max ? 2 * mm->tables_max : TABLES_FIRST;
+	struct mm_table *table;
+
+	if (mm->n_tables < mm->tables_max)
+		return true;
+	table = krealloc_array(mm->table, n, sizeof(*table), GFP_KERNEL);
+	if (!table)
+		return false;
+	mm->table = table;
+	mm->tables_max = n;
+	return true;
+}
+
+static u64 *new_table(struct mm_struct *mm, unsigned long index)
+{
+	u64 *entry = kcalloc(TABLE_N, sizeof(*entry), GFP_KERNEL);
+	u32 i;
+
+	if (!entry || !make_room(mm)) {
+		kfree(entry);
+		return NULL;
+	}
+	i = position(mm, index);
+	memmove(&mm->table[i + 1], &mm->table[i], (mm->n_tables - i) * sizeof(mm->table[0]));
+	mm->table[i] = (struct mm_table){index, entry};
+	mm->n_tables++;
+	return entry;
+}
+
+u64 *mm_pte(struct mm_struct *mm, unsigned long addr, bool make)
+{
+	unsigned long index = addr >> TABLE_SHIFT;
+	u32 i = position(mm, index);
+	u64 *entry = NULL;
+
+	if (i < mm->n_tables && mm->table[i].index == index)
+		entry = mm->table[i].entry;
+	else if (make)
+		entry = new_table(mm, index);
+	return entry ? entry + slot_of(addr) : NULL;
+}
+
+u64 *mm_pte_next(struct mm_struct *mm, unsigned long *addr, unsigned long end)
+{
+	for (u32 i = position(mm, *addr >> TABLE_SHIFT); i < mm->n_tables; i++) {
+		const struct mm_table *t = &mm->table[i];
+		unsigned long at = max(*addr, t->index << TABLE_SHIFT);
+
+		for (; at < end && at >> TABLE_SHIFT == t->index; at += PAGE_SIZE) {
+			if (!t->entry[slot_of(at)])
+				continue;
+			*addr = at;
+			return t->entry + slot_of(at);
+		}
+		if (at >= end)
+			break;
+	}
+	return NULL;
+}
+
+void mm_zap(struct mm_struct *mm, unsigned long start, unsigned long end)
+{
+	u64 *pte;
+
+	for (; (pte = mm_pte_next(mm, &start, end)); start += PAGE_SIZE) {
+		struct page *page = pte_page(*pte);
+
+		*pte = 0;
+		put_page(page);
+	}
+}
+
+void mm_tables_free(struct mm_struct *mm)
+{
+	for (u32 i = 0; i < mm->n_tables; i++)
+		kfree(mm->table[i].entry);
+	kfree(mm->table);
+	mm->table = NULL;
+	mm->n_tables = mm->tables_max = 0;
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Private to sim/user: the state of a world's processes.
+ */
+#pragma once
+
+#include "sim/user/user.h"
+
+#include "sim/kapi/err.h"
+#include "sim/kapi/refcount.h"
+
+#define PROCESSES_MAX 64
+#define FDS_MAX 1024
+#define FDS_FIRST 16
+
+struct rlimit {
+	u64 cur, max;
+};
+
+struct fd_slot {
+	struct file *file; /* FD_RESERVED: kept by get_unused_fd_flags() */
+	bool cloexec;
+};
+#define FD_RESERVED ((struct file *)1)
+
+/* One step a change; announced as a write to `slot`. */
+struct fd_table {
+	struct fd_slot *slot;
+	u32 room, next; /* next: no free number below */
+};
+
+struct process {
+	refcount_t count;
+	u32 id, active; /* system calls under way */
+	bool ends;
+	struct mm_struct *mm;
+	struct fd_table files;
+	struct rlimit rlim[RLIM_NLIMITS];
+	u64 cap_effective, cap_permitted;
+	u32 uid;
+};
+
+/* What a task does for whom; valid in the generation in which it was written. */
+struct user_task {
+	struct process *process;
+	u32 gen;
+	bool interrupted;
+};
+
+struct user {
+	const struct user_node *nodes;
+	struct process *process[PROCESSES_MAX];
+	struct user_task task[SCHED_TASKS_MAX];
+	struct user_struct user;
+};
+
+static inline struct user *user_of(struct world *w)
+{
+	return w->user;
+}
+
+static inline struct user *user_here(void)
+{
+	return this_world()->user;
+}
+
+struct user_task *user_task_here(void);
+
+/* file.c */
+int files_copy(struct fd_table *to, const struct fd_table *from);
+void files_close(struct fd_table *files);
+
+/* What reads and writes of files move; -EFAULT if not all was. */
+int user_copy_in(void *to, u64 from, u64 n);
+int user_copy_out(u64 to, const void *from, u64 n);
+
+/* System calls, arguments as they are: by number in syscall.c. */
+#define USER_CALLS(X)                                                                  \
+	X(0, read) X(1, write) X(2, open) X(3, close) X(5, fstat) X(7, poll) X(8, lseek)  \
+	X(9, mmap) X(10, mprotect) X(11, munmap) X(13, zero) X(14, zero) X(16, ioctl)     \
+	X(17, pread) X(18, pwrite) X(24, yield) X(25, mremap) X(28, madvise) X(32, dup)   \
+	X(33, dup2) X(39, getpid) X(72, fcntl) X(77, ftruncate) X(97, getrlimit)          \
+	X(102, getuid) X(104, zero) X(105, setuid) X(107, getuid) X(108, zero)            \
+	X(125, capget) X(126, capset) X(149, zero) X(150, zero) X(160, setrlimit)         \
+	X(186, gettid) X(257, openat) X(271, ppoll) X(284, eventfd) X(290, eventfd2)      \
+	X(292, dup3) X(302, prlimit) X(319, memfd_create) X(325, zero)                    \
+	X(436, close_range)
+
+#define X(nr, name) long user_sys_##name(const u64 *arg);
+USER_CALLS(X)
+#undef X
