@@ -123,7 +123,7 @@ static int domain_fits(struct iommu_group *group, struct iommu_domain *domain)
 	return dev_iommu_ops(gdev->dev) == domain->owner ? 0 : -EINVAL;
 }
 
-static int __iommu_attach_group(struct iommu_domain *domain, struct iommu_group *group)
+int __iommu_attach_group(struct iommu_domain *domain, struct iommu_group *group)
 {
 	int ret;
 
@@ -161,14 +161,26 @@ int iommu_attach_group(struct iommu_domain *domain, struct iommu_group *group)
 	return ret;
 }
 
+void __iommu_detach_group(struct iommu_group *group)
+{
+	if (!list_empty(&group->devices))
+		set_core_domain(group);
+}
+
 /* dup: to blocking if the group is owned by user space, else to the default. */
 void iommu_detach_group(struct iommu_domain *domain, struct iommu_group *group)
 {
 	(void)domain;
 	mutex_lock(&group->mutex);
-	if (!list_empty(&group->devices))
-		set_core_domain(group);
+	__iommu_detach_group(group);
 	mutex_unlock(&group->mutex);
+}
+
+int __iommu_group_replace_domain(struct iommu_group *group, struct iommu_domain *domain)
+{
+	int ret = domain_fits(group, domain);
+
+	return ret ? ret : __iommu_group_set_domain(group, domain);
 }
 
 /* dup: from any domain to another, with no other in between. */
@@ -179,9 +191,7 @@ int iommu_group_replace_domain(struct iommu_group *group, struct iommu_domain *d
 	if (!domain)
 		return -EINVAL;
 	mutex_lock(&group->mutex);
-	ret = domain_fits(group, domain);
-	if (!ret)
-		ret = __iommu_group_set_domain(group, domain);
+	ret = __iommu_group_replace_domain(group, domain);
 	mutex_unlock(&group->mutex);
 	return ret;
 }

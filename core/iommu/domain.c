@@ -18,6 +18,7 @@ void iommu_domain_init(struct iommu_domain *domain, unsigned type, const struct 
 	domain->owner = owner;
 	domain->ops = ops;
 	domain->pgsize_bitmap = pgsize_bitmap;
+	domain->geometry.aperture_end = ~0ULL;
 	domain->id = (u32)atomic_fetch_add(1, &iommu_core()->domain_ids);
 }
 

@@ -42,9 +42,12 @@ struct iommu_ops;
 #define __IOMMU_DOMAIN_DMA_FQ 4u
 #define __IOMMU_DOMAIN_PT 8u       /* identity */
 
+#define __IOMMU_DOMAIN_NESTED 16u  /* user space's table on a parent domain */
+
 #define IOMMU_DOMAIN_BLOCKED 0u
 #define IOMMU_DOMAIN_IDENTITY __IOMMU_DOMAIN_PT
 #define IOMMU_DOMAIN_UNMANAGED __IOMMU_DOMAIN_PAGING
+#define IOMMU_DOMAIN_NESTED __IOMMU_DOMAIN_NESTED
 #define IOMMU_DOMAIN_DMA (__IOMMU_DOMAIN_PAGING | __IOMMU_DOMAIN_DMA_API)
 #define IOMMU_DOMAIN_DMA_FQ (IOMMU_DOMAIN_DMA | __IOMMU_DOMAIN_DMA_FQ)
 
@@ -83,6 +86,43 @@ struct iommu_iotlb_gather {
 	bool queued;    /* a flush of everything comes later: do not flush for reuse */
 };
 
+/* Driver data of user space: a type, a length, an address. */
+struct iommu_user_data {
+	u32 type, len;
+	u64 uptr;
+};
+
+/* Entries of one length; entry_num: in, out how many were done. */
+struct iommu_user_data_array {
+	u32 type, entry_len, entry_num;
+	u64 uptr;
+};
+
+enum iommu_cap {
+	IOMMU_CAP_CACHE_COHERENCY,
+	IOMMU_CAP_ENFORCE_CACHE_COHERENCY,
+	IOMMU_CAP_DIRTY_TRACKING,
+};
+
+/* Who is told of dirty pages; NULL fn: nobody, they are only cleared. */
+struct iommu_dirty_bitmap {
+	void (*record)(struct iommu_dirty_bitmap *dirty, u64 iova, u64 length);
+};
+#define IOMMU_DIRTY_NO_CLEAR 1u
+
+struct iommu_dirty_ops {
+	int (*set_dirty_tracking)(struct iommu_domain *domain, bool enable);
+	int (*read_and_clear_dirty)(struct iommu_domain *domain, u64 iova, u64 size, u32 flags,
+				    struct iommu_dirty_bitmap *dirty);
+};
+
+/* What an attachment is known by, for faults. Owned by who attaches. */
+struct iommu_attach_handle {
+	struct iommu_domain *domain;
+};
+
+struct iopf_group;
+
 struct iommu_domain_ops {
 	/* Must not fail for a domain that the device had before. */
 	int (*attach_dev)(struct iommu_domain *domain, struct device *dev);
@@ -97,6 +137,10 @@ struct iommu_domain_ops {
 	/* Non-present entries may be kept: what was mapped must be invalidated, too. */
 	int (*iotlb_sync_map)(struct iommu_domain *domain, u64 iova, size_t size);
 	u64 (*iova_to_phys)(struct iommu_domain *domain, u64 iova);
+	/* Of nested domains. */
+	int (*cache_invalidate_user)(struct iommu_domain *domain,
+				     struct iommu_user_data_array *array);
+	bool (*enforce_cache_coherency)(struct iommu_domain *domain);
 	void (*free)(struct iommu_domain *domain); /* NULL: static */
 };
 
@@ -111,6 +155,12 @@ struct iommu_domain {
 	const struct iommu_ops *owner;
 	u64 pgsize_bitmap; /* bytes, one bit per size */
 	struct iommu_dma_cookie *iova_cookie;
+	struct {
+		u64 aperture_start, aperture_end; /* both inclusive */
+	} geometry;
+	const struct iommu_dirty_ops *dirty_ops; /* NULL: no dirty tracking */
+	int (*iopf_handler)(struct iopf_group *group);
+	void *fault_data;
 	atomic64_t debug_bytes; /* recorded as mapped, as under IOMMU_DEBUG_PAGEALLOC */
 	u32 id;                 /* for facts */
 };
@@ -141,6 +191,15 @@ struct iommu_ops {
 	 * NULL: not offered.
 	 */
 	struct iommu_domain *(*identity_domain)(struct device *dev);
+	/* What iommufd asks for; each may be NULL. */
+	bool (*capable)(struct device *dev, enum iommu_cap cap);
+	/* kmalloc()ed data of *length bytes, or ERR_PTR. */
+	void *(*hw_info)(struct device *dev, u32 *length, u32 *type);
+	struct iommu_domain *(*domain_alloc_user)(struct device *dev, u32 flags,
+						  struct iommu_domain *parent,
+						  const struct iommu_user_data *data);
+	void (*page_response)(struct device *dev, const struct iopf_group *group, u32 code);
+	bool user_pasid_table;
 	struct iommu_domain *(*blocked_domain)(struct device *dev);
 };
 
@@ -158,6 +217,7 @@ struct dev_iommu {
 	void *priv; /* the driver's */
 	bool attach_deferred; /* group->mutex */
 	bool require_direct;  /* constant once in a group */
+	struct iommu_fault_param *fault_param; /* core->probe_lock; NULL: faults are off */
 };
 
 /* Which of the historic orders of probing is in force; all false is today's. */
@@ -198,6 +258,8 @@ struct iommu_core {
 	spinlock_t drv_lock;                /* drv_bound */
 	struct list_head drv_bound;         /* instances whose binding is complete */
 	struct iommu_resv_region *shared_resv; /* historic: one object for all lists */
+	struct mock_state *mock;            /* core/drv's own */
+	struct iommufd_state *iommufd;      /* core/iommufd's own */
 	/*
 	 * Ends what user space has going through dev, which is about to lose
 	 * its IOMMU, and keeps it from coming back until user_close_end():
@@ -317,6 +379,66 @@ int iommu_attach_group(struct iommu_domain *domain, struct iommu_group *group);
 void iommu_detach_group(struct iommu_domain *domain, struct iommu_group *group);
 int iommu_group_replace_domain(struct iommu_group *group, struct iommu_domain *domain);
 int iommu_deferred_attach(struct device *dev, struct iommu_domain *domain);
+
+/* --- handle.c --- */
+/* As the functions without handle; the group keeps the handle while it is attached. */
+int iommu_attach_group_handle(struct iommu_domain *domain, struct iommu_group *group,
+			      struct iommu_attach_handle *handle);
+void iommu_detach_group_handle(struct iommu_domain *domain, struct iommu_group *group);
+int iommu_replace_group_handle(struct iommu_group *group, struct iommu_domain *domain,
+			       struct iommu_attach_handle *handle);
+/* NULL: attached without one, or not at all. */
+struct iommu_attach_handle *iommu_attach_handle_get(struct iommu_group *group);
+bool device_iommu_capable(struct device *dev, enum iommu_cap cap);
+/*
+ * custom: a device of a bus that the machine does not describe (iommufd's
+ * selftest): in a group of its own, in `def`. Its index is beyond the machine's.
+ */
+int iommu_add_lone_device(struct device *dev, struct iommu_device *iommu,
+			  struct iommu_domain *def);
+void iommu_remove_lone_device(struct device *dev);
+
+/* --- iopf.c --- */
+#define IOMMU_FAULT_PAGE_REQUEST_PASID_VALID 1u
+#define IOMMU_FAULT_PAGE_REQUEST_LAST_PAGE 2u
+#define IOMMU_NO_PASID 0u
+enum iommu_page_response_code {
+	IOMMU_PAGE_RESP_SUCCESS,
+	IOMMU_PAGE_RESP_INVALID,
+	IOMMU_PAGE_RESP_FAILURE,
+};
+
+struct iommu_fault_page_request {
+	u32 flags, pasid, grpid, perm;
+	u64 addr;
+};
+
+struct iopf_fault {
+	struct list_head list; /* partial faults of a device, then of a group */
+	struct iommu_fault_page_request prm;
+};
+
+/*
+ * Page requests that one answer ends. Owned by the handler that it was given to,
+ * until iopf_free_group(); every group is answered once.
+ */
+struct iopf_group {
+	struct list_head node;   /* the handler's */
+	struct list_head faults; /* of iopf_fault, the last one embedded */
+	struct iopf_fault last;
+	u32 fault_count, cookie;
+	struct iommu_attach_handle *attach_handle;
+	struct device *dev;      /* referenced */
+	bool answered;
+};
+
+/* Turns page requests of dev on: -EBUSY: they are; and off, what is partial is lost. */
+int iommu_dev_enable_iopf(struct device *dev);
+void iommu_dev_disable_iopf(struct device *dev);
+/* A page request arrived. Whoever has none to handle it is answered INVALID here. */
+void iommu_report_device_fault(struct device *dev, const struct iommu_fault_page_request *prm);
+void iopf_group_response(struct iopf_group *group, enum iommu_page_response_code code);
+void iopf_free_group(struct iopf_group *group);
 
 /* --- map.c --- */
 /* prot: IOMMU_READ and so on. */

@@ -37,6 +37,7 @@ struct iommu_group {
 	struct iommu_domain *blocking_domain;
 	struct iommu_domain *domain;
 	void *owner;
+	struct iommu_attach_handle *handle; /* of who attached domain */
 };
 
 /* Owned by a DMA domain. lock protects used. */
@@ -94,6 +95,9 @@ int __iommu_device_set_domain(struct iommu_group *group, struct device *dev,
 int __iommu_group_set_domain_internal(struct iommu_group *group, struct iommu_domain *domain,
 				      unsigned flags);
 int __iommu_group_set_domain(struct iommu_group *group, struct iommu_domain *domain);
+int __iommu_attach_group(struct iommu_domain *domain, struct iommu_group *group);
+int __iommu_group_replace_domain(struct iommu_group *group, struct iommu_domain *domain);
+void __iommu_detach_group(struct iommu_group *group);
 void __iommu_group_set_domain_nofail(struct iommu_group *group, struct iommu_domain *domain);
 
 /* resv.c */
