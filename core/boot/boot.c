@@ -8,6 +8,7 @@
  */
 #include "core/boot/boot_priv.h"
 
+#include "core/iommufd/iommufd.h"
 #include "sim/mem/frames.h"
 
 /* --- small operations --- */
@@ -176,6 +177,14 @@ static void boot_notifiers(struct boot_state *b)
 	}
 }
 
+static const struct user_node boot_nodes[] = {
+	{"/dev/iommu", &iommufd_fops, iommufd_open},
+	{"/dev/vfio/vfio", &iommufd_fops, iommufd_open_vfio},
+	{NULL, NULL, NULL},
+};
+
+#define LAST_RESORT_NS (50ULL * NSEC_PER_SEC)
+
 /* What programs map without saying where: beyond memory, unless hardware may look. */
 #define FIRST_FRAME 0x100000000LL
 #define FIRST_FRAME_OF_HARDWARE ((s64)FRAME_LOOSE_BASE)
@@ -185,12 +194,16 @@ static void kernel_boot(struct world *w, const struct machine *m)
 	struct boot_state *b = kzalloc(sizeof(*b), GFP_KERNEL | __GFP_NOFAIL);
 
 	w->kernel = b;
+	/* Time-outs that stand for a hang are met by nobody who is only slow. */
+	w->sched->far_ns = LAST_RESORT_NS;
 	iommu_core_init(&b->core, m);
 	b->core.user_close_begin = boot_user_close_begin;
 	b->core.user_close_end = boot_user_close_end;
 	atomic64_set(&b->core.next_frame, drv_hardware() ? FIRST_FRAME_OF_HARDWARE : FIRST_FRAME);
 	boot_locks(b);
 	drv_init(&b->core);
+	iommufd_init(&b->core);
+	user_boot(w, boot_nodes);
 	boot_buses(b);
 	boot_devices(b);
 	boot_notifiers(b);
@@ -221,6 +234,8 @@ static void kernel_shutdown(struct world *w)
 	struct boot_state *b = w->kernel;
 	const struct machine *m = b->core.machine;
 
+	user_shutdown(w);
+	iommufd_fini(&b->core);
 	wait_for_device_probe();
 	for (u32 i = 0; i < m->n_devices; i++)
 		if (b->device[i])
@@ -239,4 +254,9 @@ const struct kernel kernel_model = {
 	.boot = kernel_boot,
 	.op = kernel_op,
 	.shutdown = kernel_shutdown,
+	.syscall = user_syscall,
+	.peek = user_peek,
+	.poke = user_poke,
+	.fork = user_fork,
+	.exit = user_exit,
 };

@@ -13,7 +13,8 @@ expect 0 'clean, 100 runs' "$IOMMULAB" run --kernel "$KERNEL" --runs 100 --threa
 expect 0 '"r2":2' "$IOMMULAB" run --kernel "$KERNEL" --runs 1 --json - $prog
 expect 0 'clean, 10 runs' sh -c "'$IOMMULAB' run --kernel '$KERNEL' --runs 10 - <$prog"
 
-expect 2 'has no system calls' "$IOMMULAB" run $prog
+expect 0 'clean, 300 runs' "$IOMMULAB" run --runs 300 $prog
+expect 0 'clean, 300 runs' "$IOMMULAB" run --runs 300 --threads all $prog
 sed 's/^r0 = .*/&\nioctl$NO_SUCH(r0, 0x1, 0x0)/' $prog >"$WORK/odd.syz"
 expect 0 'odd.syz:3: unknown variant' "$IOMMULAB" run --kernel "$KERNEL" --runs 1 "$WORK/odd.syz"
 expect 2 'odd.syz:3:' "$IOMMULAB" run --kernel "$KERNEL" --strict "$WORK/odd.syz"

@@ -204,7 +204,9 @@ Test(calls, who_waits_for_a_slow_call_is_not_hung)
 Test(calls, what_cannot_be_run_is_said)
 {
 	static struct call call[] = {USE(0)};
-	struct explore_options o = {.kernel = &kernel_model};
+	const struct kernel none = {.name = "none", .boot = kernel_model.boot,
+				    .op = kernel_model.op, .shutdown = kernel_model.shutdown};
+	struct explore_options o = {.kernel = &none};
 	struct scenario *s = scenario_with(call, 1, false);
 	struct scenario_error err;
 	char why[256];

@@ -1,0 +1,514 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Devices: bound to a context, attached to page tables.
+ *
+ * All devices of a group follow one page table: the first attaches the group, the
+ * last detaches it. Each device reserves its own regions in the IOAS.
+ */
+#include "core/iommufd/iommufd_priv.h"
+
+#include "sim/kapi/bug.h"
+
+static void group_release(struct kref *kref)
+{
+	struct iommufd_group *igroup = container_of(kref, struct iommufd_group, ref);
+
+	WARN_ON(igroup->hwpt || !list_empty(&igroup->device_list));
+	xa_cmpxchg(&igroup->ictx->groups, iommu_group_id(igroup->group), igroup, NULL,
+		   GFP_KERNEL);
+	iommu_group_put(igroup->group);
+	mutex_destroy(&igroup->lock);
+	kfree(igroup);
+}
+
+static void put_igroup(struct iommufd_group *igroup)
+{
+	kref_put(&igroup->ref, group_release);
+}
+
+static struct iommufd_group *new_igroup(struct iommufd_ctx *ictx, struct iommu_group *group)
+{
+	struct iommufd_group *igroup = kzalloc(sizeof(*igroup), GFP_KERNEL);
+
+	if (!igroup)
+		return NULL;
+	kref_init(&igroup->ref);
+	mutex_init(&igroup->lock);
+	INIT_LIST_HEAD(&igroup->device_list);
+	igroup->group = group;
+	igroup->ictx = ictx;
+	return igroup;
+}
+
+/*
+ * The context's record of dev's group, made if need be. One that is on its way out
+ * may still be in the table: its place is taken.
+ */
+static struct iommufd_group *get_igroup(struct iommufd_ctx *ictx, struct device *dev)
+{
+	struct iommu_group *group = iommu_group_get(dev);
+	struct iommufd_group *igroup, *fresh, *old;
+	u32 id;
+
+	if (!group)
+		return ERR_PTR(-ENODEV);
+	id = iommu_group_id(group);
+	fresh = new_igroup(ictx, group);
+	if (!fresh) {
+		iommu_group_put(group);
+		return ERR_PTR(-ENOMEM);
+	}
+	xa_lock(&ictx->groups);
+	igroup = xa_load(&ictx->groups, id);
+	if (!igroup || WARN_ON(igroup->group != group) || !kref_get_unless_zero(&igroup->ref)) {
+		old = __xa_cmpxchg(&ictx->groups, id, igroup, fresh, GFP_ATOMIC);
+		igroup = xa_is_err(old) ? old : fresh;
+	}
+	xa_unlock(&ictx->groups);
+	if (igroup != fresh)
+		put_igroup(fresh);
+	return igroup;
+}
+
+/* --- binding --- */
+
+void iommufd_device_destroy(struct iommufd_object *obj)
+{
+	struct iommufd_device *idev = container_of(obj, struct iommufd_device, obj);
+
+	iommu_device_release_dma_owner(idev->dev);
+	put_igroup(idev->igroup);
+	mutex_destroy(&idev->iopf_lock);
+	if (!idev->lone)
+		iommufd_ctx_put(idev->ictx);
+}
+
+static struct iommufd_device *bind_in(struct iommufd_ctx *ictx, struct device *dev,
+				      struct iommufd_group *igroup, bool lone)
+{
+	struct iommufd_device *idev;
+	int rc = iommu_device_claim_dma_owner(dev, ictx);
+
+	if (rc)
+		return ERR_PTR(rc);
+	idev = iommufd_object_alloc(ictx, idev, IOMMUFD_OBJ_DEVICE);
+	if (IS_ERR(idev)) {
+		iommu_device_release_dma_owner(dev);
+		return idev;
+	}
+	idev->ictx = ictx;
+	idev->lone = lone;
+	if (!lone)
+		iommufd_ctx_get(ictx);
+	idev->dev = dev;
+	idev->enforce_cache_coherency =
+		device_iommu_capable(dev, IOMMU_CAP_ENFORCE_CACHE_COHERENCY);
+	/* The driver's, until it unbinds. */
+	refcount_inc(&idev->obj.users);
+	idev->igroup = igroup;
+	mutex_init(&idev->iopf_lock);
+	iommufd_object_finalize(ictx, &idev->obj);
+	return idev;
+}
+
+/*
+ * dup: -EINVAL without cache coherency; -EPERM, -EBUSY as claiming the group.
+ * lone: a selftest's, which is destroyed with the context instead of holding it.
+ */
+struct iommufd_device *iommufd_device_bind(struct iommufd_ctx *ictx, struct device *dev, bool lone)
+{
+	struct iommufd_device *idev;
+	struct iommufd_group *igroup;
+
+	if (!device_iommu_capable(dev, IOMMU_CAP_CACHE_COHERENCY))
+		return ERR_PTR(-EINVAL);
+	igroup = get_igroup(ictx, dev);
+	if (IS_ERR(igroup))
+		return ERR_CAST(igroup);
+	idev = bind_in(ictx, dev, igroup, lone);
+	if (IS_ERR(idev))
+		put_igroup(igroup);
+	return idev;
+}
+
+void iommufd_device_unbind(struct iommufd_device *idev)
+{
+	iommufd_object_destroy_user(idev->ictx, &idev->obj);
+}
+
+/* --- the group's attachment; igroup->lock held --- */
+
+static int attach_group(struct iommufd_hw_pagetable *hwpt, struct iommufd_device *idev)
+{
+	struct iommufd_attach_handle *handle = kzalloc(sizeof(*handle), GFP_KERNEL);
+	int rc = 0;
+
+	if (!handle)
+		return -ENOMEM;
+	if (hwpt->fault)
+		rc = iommufd_fault_iopf_enable(idev);
+	if (rc)
+		goto err_free;
+	handle->idev = idev;
+	rc = iommu_attach_group_handle(hwpt->domain, idev->igroup->group, &handle->handle);
+	if (!rc)
+		return 0;
+	if (hwpt->fault)
+		iommufd_fault_iopf_disable(idev);
+err_free:
+	kfree(handle);
+	return rc;
+}
+
+static struct iommufd_attach_handle *handle_of(struct iommufd_device *idev)
+{
+	struct iommu_attach_handle *handle = iommu_attach_handle_get(idev->igroup->group);
+
+	return handle ? to_iommufd_handle(handle) : NULL;
+}
+
+static void detach_group(struct iommufd_hw_pagetable *hwpt, struct iommufd_device *idev)
+{
+	struct iommufd_attach_handle *handle = handle_of(idev);
+
+	iommu_detach_group_handle(hwpt->domain, idev->igroup->group);
+	if (hwpt->fault) {
+		iommufd_auto_response_faults(hwpt, handle);
+		iommufd_fault_iopf_disable(idev);
+	}
+	kfree(handle);
+}
+
+static int replace_group(struct iommufd_device *idev, struct iommufd_hw_pagetable *hwpt,
+			 struct iommufd_hw_pagetable *old)
+{
+	struct iommufd_attach_handle *handle, *old_handle = handle_of(idev);
+	bool turn_on = hwpt->fault && !old->fault;
+	int rc = 0;
+
+	handle = kzalloc(sizeof(*handle), GFP_KERNEL);
+	if (!handle)
+		return -ENOMEM;
+	if (turn_on)
+		rc = iommufd_fault_iopf_enable(idev);
+	if (rc)
+		goto err_free;
+	handle->idev = idev;
+	rc = iommu_replace_group_handle(idev->igroup->group, hwpt->domain, &handle->handle);
+	if (rc)
+		goto err_disable;
+	if (old->fault)
+		iommufd_auto_response_faults(old, old_handle);
+	if (old->fault && !hwpt->fault)
+		iommufd_fault_iopf_disable(idev);
+	kfree(old_handle);
+	return 0;
+
+err_disable:
+	if (turn_on)
+		iommufd_fault_iopf_disable(idev);
+err_free:
+	kfree(handle);
+	return rc;
+}
+
+/* --- attaching a device --- */
+
+static int attach_locked(struct iommufd_hw_pagetable *hwpt, struct iommufd_device *idev)
+{
+	struct iommufd_hwpt_paging *paging = find_hwpt_paging(hwpt);
+	struct iommufd_group *igroup = idev->igroup;
+	int rc;
+
+	if (igroup->hwpt && igroup->hwpt != hwpt)
+		return -EINVAL;
+	rc = iopt_table_enforce_dev_resv_regions(&paging->ioas->iopt, idev->dev);
+	if (rc)
+		return rc;
+	if (list_empty(&igroup->device_list)) {
+		rc = attach_group(hwpt, idev);
+		if (rc) {
+			iopt_remove_reserved_iova(&paging->ioas->iopt, idev->dev);
+			return rc;
+		}
+		igroup->hwpt = hwpt;
+	}
+	refcount_inc(&hwpt->obj.users);
+	list_add_tail(&idev->group_item, &igroup->device_list);
+	return 0;
+}
+
+int iommufd_hw_pagetable_attach(struct iommufd_hw_pagetable *hwpt, struct iommufd_device *idev)
+{
+	int rc;
+
+	mutex_lock(&idev->igroup->lock);
+	rc = attach_locked(hwpt, idev);
+	mutex_unlock(&idev->igroup->lock);
+	return rc;
+}
+
+/* The page table, whose user the caller has to give back. */
+struct iommufd_hw_pagetable *iommufd_hw_pagetable_detach(struct iommufd_device *idev)
+{
+	struct iommufd_group *igroup = idev->igroup;
+	struct iommufd_hw_pagetable *hwpt;
+
+	mutex_lock(&igroup->lock);
+	hwpt = igroup->hwpt;
+	list_del(&idev->group_item);
+	if (list_empty(&igroup->device_list)) {
+		detach_group(hwpt, idev);
+		igroup->hwpt = NULL;
+	}
+	iopt_remove_reserved_iova(&find_hwpt_paging(hwpt)->ioas->iopt, idev->dev);
+	mutex_unlock(&igroup->lock);
+	return hwpt;
+}
+
+/* A page table is attached, or put in the place of another: NULL, the old one, or ERR_PTR. */
+typedef struct iommufd_hw_pagetable *(*attach_fn)(struct iommufd_device *idev,
+						  struct iommufd_hw_pagetable *hwpt);
+
+static struct iommufd_hw_pagetable *do_attach(struct iommufd_device *idev,
+					      struct iommufd_hw_pagetable *hwpt)
+{
+	return ERR_PTR(iommufd_hw_pagetable_attach(hwpt, idev));
+}
+
+static void unreserve_all(struct iommufd_group *igroup, struct iommufd_hwpt_paging *paging)
+{
+	struct iommufd_device *idev;
+
+	list_for_each_entry(idev, &igroup->device_list, group_item)
+		iopt_remove_reserved_iova(&paging->ioas->iopt, idev->dev);
+}
+
+static int reserve_all(struct iommufd_group *igroup, struct iommufd_hwpt_paging *paging)
+{
+	struct iommufd_device *idev;
+	int rc;
+
+	list_for_each_entry(idev, &igroup->device_list, group_item) {
+		rc = iopt_table_enforce_dev_resv_regions(&paging->ioas->iopt, idev->dev);
+		if (rc) {
+			unreserve_all(igroup, paging);
+			return rc;
+		}
+	}
+	return 0;
+}
+
+static bool is_attached(const struct iommufd_device *idev)
+{
+	const struct iommufd_device *other;
+
+	list_for_each_entry(other, &idev->igroup->device_list, group_item) {
+		if (other == idev)
+			return true;
+	}
+	return false;
+}
+
+/* The users that the group's devices have move; the caller's one of old stays. */
+static void move_users(struct iommufd_group *igroup, struct iommufd_hw_pagetable *hwpt,
+		       struct iommufd_hw_pagetable *old)
+{
+	const struct iommufd_device *idev;
+	int n = 0;
+
+	list_for_each_entry(idev, &igroup->device_list, group_item)
+		n++;
+	refcount_add(n, &hwpt->obj.users);
+	if (n > 1)
+		WARN_ON(refcount_sub_and_test(n - 1, &old->obj.users));
+}
+
+static struct iommufd_hw_pagetable *replace_locked(struct iommufd_device *idev,
+						   struct iommufd_hw_pagetable *hwpt)
+{
+	struct iommufd_group *igroup = idev->igroup;
+	struct iommufd_hw_pagetable *old = igroup->hwpt;
+	struct iommufd_hwpt_paging *paging = find_hwpt_paging(hwpt), *old_paging;
+	bool other_ioas;
+	int rc = 0;
+
+	if (!old || !is_attached(idev))
+		return ERR_PTR(-EINVAL);
+	if (old == hwpt)
+		return NULL;
+	old_paging = find_hwpt_paging(old);
+	other_ioas = old_paging->ioas != paging->ioas;
+	if (other_ioas)
+		rc = reserve_all(igroup, paging);
+	if (rc)
+		return ERR_PTR(rc);
+	rc = replace_group(idev, hwpt, old);
+	if (rc) {
+		if (other_ioas)
+			unreserve_all(igroup, paging);
+		return ERR_PTR(rc);
+	}
+	if (other_ioas)
+		unreserve_all(igroup, old_paging);
+	igroup->hwpt = hwpt;
+	move_users(igroup, hwpt, old);
+	return old;
+}
+
+static struct iommufd_hw_pagetable *do_replace(struct iommufd_device *idev,
+					       struct iommufd_hw_pagetable *hwpt)
+{
+	struct iommufd_hw_pagetable *old;
+
+	mutex_lock(&idev->igroup->lock);
+	old = replace_locked(idev, hwpt);
+	mutex_unlock(&idev->igroup->lock);
+	return old;
+}
+
+/* An automatic page table of the IOAS that takes the device; -ENOENT: there is none. */
+static struct iommufd_hw_pagetable *auto_existing(struct iommufd_device *idev,
+						  struct iommufd_ioas *ioas, u32 *pt_id,
+						  attach_fn fn)
+{
+	struct iommufd_hwpt_paging *paging;
+
+	list_for_each_entry(paging, &ioas->hwpt_list, hwpt_item) {
+		struct iommufd_hw_pagetable *old;
+
+		if (!paging->auto_domain || !iommufd_lock_obj(&paging->common.obj))
+			continue;
+		old = fn(idev, &paging->common);
+		if (!IS_ERR(old))
+			*pt_id = paging->common.obj.id;
+		iommufd_put_object(idev->ictx, &paging->common.obj);
+		/* -EINVAL: the two do not fit. */
+		if (PTR_ERR(old) != -EINVAL)
+			return old;
+	}
+	return ERR_PTR(-ENOENT);
+}
+
+/* A new one. custom: made and attached in this order, so no driver sees half a table. */
+static struct iommufd_hw_pagetable *auto_new(struct iommufd_device *idev,
+					     struct iommufd_ioas *ioas, u32 *pt_id, attach_fn fn)
+{
+	bool immediate = fn == do_attach;
+	struct iommufd_hwpt_paging *paging =
+		iommufd_hwpt_paging_alloc(ioas, idev, 0, immediate, NULL);
+	struct iommufd_hw_pagetable *old = NULL;
+
+	if (IS_ERR(paging))
+		return ERR_CAST(paging);
+	if (!immediate)
+		old = fn(idev, &paging->common);
+	if (IS_ERR(old)) {
+		iommufd_object_abort_and_destroy(idev->ictx, &paging->common.obj);
+		return old;
+	}
+	paging->auto_domain = true;
+	*pt_id = paging->common.obj.id;
+	iommufd_object_finalize(idev->ictx, &paging->common.obj);
+	return old;
+}
+
+static struct iommufd_hw_pagetable *auto_get(struct iommufd_device *idev,
+					     struct iommufd_ioas *ioas, u32 *pt_id, attach_fn fn)
+{
+	struct iommufd_hw_pagetable *old;
+
+	mutex_lock(&ioas->mutex);
+	old = auto_existing(idev, ioas, pt_id, fn);
+	if (PTR_ERR(old) == -ENOENT)
+		old = auto_new(idev, ioas, pt_id, fn);
+	mutex_unlock(&ioas->mutex);
+	return old;
+}
+
+static int change_pt(struct iommufd_device *idev, u32 *pt_id, attach_fn fn)
+{
+	struct iommufd_hw_pagetable *old = ERR_PTR(-EINVAL);
+	struct iommufd_object *pt = iommufd_get_object(idev->ictx, *pt_id, IOMMUFD_OBJ_ANY);
+
+	if (IS_ERR(pt))
+		return (int)PTR_ERR(pt);
+	if (pt->type == IOMMUFD_OBJ_IOAS)
+		old = auto_get(idev, container_of(pt, struct iommufd_ioas, obj), pt_id, fn);
+	else if (pt->type == IOMMUFD_OBJ_HWPT_PAGING || pt->type == IOMMUFD_OBJ_HWPT_NESTED)
+		old = fn(idev, container_of(pt, struct iommufd_hw_pagetable, obj));
+	iommufd_put_object(idev->ictx, pt);
+	if (IS_ERR(old))
+		return (int)PTR_ERR(old);
+	if (old)
+		iommufd_hw_pagetable_put(idev->ictx, old);
+	return 0;
+}
+
+int iommufd_device_attach(struct iommufd_device *idev, u32 *pt_id)
+{
+	int rc = change_pt(idev, pt_id, do_attach);
+
+	/* Given back by the detach: a device is not destroyed while attached. */
+	if (!rc)
+		refcount_inc(&idev->obj.users);
+	return rc;
+}
+
+int iommufd_device_replace(struct iommufd_device *idev, u32 *pt_id)
+{
+	return change_pt(idev, pt_id, do_replace);
+}
+
+void iommufd_device_detach(struct iommufd_device *idev)
+{
+	iommufd_hw_pagetable_put(idev->ictx, iommufd_hw_pagetable_detach(idev));
+	refcount_dec(&idev->obj.users);
+}
+
+/* --- GET_HW_INFO --- */
+
+static int copy_info(const struct iommu_hw_info *cmd, const void *data, u32 len)
+{
+	u32 n = min(cmd->data_len, len);
+
+	if (copy_to_user(u64_to_user_ptr(cmd->data_uptr), data, n))
+		return -EFAULT;
+	if (n < cmd->data_len &&
+	    clear_user(u64_to_user_ptr(cmd->data_uptr + n), cmd->data_len - n))
+		return -EFAULT;
+	return 0;
+}
+
+int iommufd_get_hw_info(struct iommufd_ucmd *ucmd)
+{
+	struct iommu_hw_info *cmd = ucmd->cmd;
+	const struct iommu_ops *ops;
+	struct iommufd_device *idev;
+	void *data = NULL;
+	u32 len = 0;
+	int rc;
+
+	if (cmd->flags || cmd->__reserved[0] || cmd->__reserved[1] || cmd->__reserved[2])
+		return -EOPNOTSUPP;
+	idev = (void *)iommufd_get_object(ucmd->ictx, cmd->dev_id, IOMMUFD_OBJ_DEVICE);
+	if (IS_ERR(idev))
+		return (int)PTR_ERR(idev);
+	ops = idev->dev->iommu->iommu_dev->ops;
+	cmd->out_data_type = IOMMU_HW_INFO_TYPE_NONE;
+	if (ops->hw_info)
+		data = ops->hw_info(idev->dev, &len, &cmd->out_data_type);
+	rc = IS_ERR(data) ? (int)PTR_ERR(data) : copy_info(cmd, data, len);
+	if (!rc) {
+		cmd->data_len = len;
+		cmd->out_max_pasid_log2 = 0;
+		cmd->out_capabilities =
+			device_iommu_capable(idev->dev, IOMMU_CAP_DIRTY_TRACKING) ?
+				IOMMU_HW_CAP_DIRTY_TRACKING : 0;
+		rc = iommufd_ucmd_respond(ucmd, sizeof(*cmd));
+	}
+	if (!IS_ERR(data))
+		kfree(data);
+	iommufd_put_object(ucmd->ictx, &idev->obj);
+	return rc;
+}

@@ -1,0 +1,462 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The selftest's mock IOMMU: domains that are arrays of half pages and, for
+ * devices with MOCK_FLAGS_DEVICE_HUGE_IOVA, of 512 of them; nested domains that
+ * are an IOTLB of four words. It finds mapping and unmapping that do not fit.
+ */
+#include "core/iommufd/selftest.h"
+
+#include "sim/kapi/bug.h"
+
+/* An entry: a number of half pages of physical memory, and these. */
+#define ENT_EDGE BIT(63)  /* begins or ends what one call mapped */
+#define ENT_DIRTY BIT(62)
+#define ENT_HUGE BIT(61)
+#define ENT_PRESENT BIT(60)
+#define ENT_FRAME (ENT_PRESENT - 1)
+
+#define CHUNK_N 64UL
+
+struct chunk {
+	u32 used;
+	u64 ent[CHUNK_N];
+};
+
+struct mock_domain_table {
+	struct iommu_domain domain;
+	struct xarray chunks; /* by half page / CHUNK_N */
+	bool tracks;
+};
+
+struct mock_nested {
+	struct iommu_domain domain;
+	u32 iotlb[MOCK_NESTED_DOMAIN_IOTLB_NUM];
+};
+
+static const struct iommu_domain_ops paging_ops, nested_ops;
+static const struct iommu_ops mock_ops;
+
+static struct mock_domain_table *to_table(struct iommu_domain *domain)
+{
+	return container_of(domain, struct mock_domain_table, domain);
+}
+
+struct mock_domain_table *mock_table_of(struct iommu_domain *domain)
+{
+	return domain->ops == &paging_ops ? to_table(domain) : NULL;
+}
+
+bool mock_table_tracks(const struct mock_domain_table *t)
+{
+	return t->tracks;
+}
+
+const u32 *mock_iotlb_of(const struct iommu_domain *domain)
+{
+	if (domain->ops != &nested_ops)
+		return NULL;
+	return container_of(domain, struct mock_nested, domain)->iotlb;
+}
+
+/* --- entries --- */
+
+static u64 *entry(struct mock_domain_table *t, unsigned long index)
+{
+	struct chunk *chunk = xa_load(&t->chunks, index / CHUNK_N);
+
+	return chunk && chunk->ent[index % CHUNK_N] ? &chunk->ent[index % CHUNK_N] : NULL;
+}
+
+static int entry_set(struct mock_domain_table *t, unsigned long index, u64 ent)
+{
+	struct chunk *chunk = xa_load(&t->chunks, index / CHUNK_N);
+
+	if (!chunk) {
+		chunk = kzalloc(sizeof(*chunk), GFP_KERNEL);
+		if (!chunk)
+			return -ENOMEM;
+		if (xa_err(xa_store(&t->chunks, index / CHUNK_N, chunk, GFP_KERNEL))) {
+			kfree(chunk);
+			return -ENOMEM;
+		}
+	}
+	WARN_ON(chunk->ent[index % CHUNK_N]);
+	chunk->ent[index % CHUNK_N] = ent;
+	chunk->used++;
+	return 0;
+}
+
+static u64 entry_take(struct mock_domain_table *t, unsigned long index)
+{
+	struct chunk *chunk = xa_load(&t->chunks, index / CHUNK_N);
+	u64 ent = chunk ? chunk->ent[index % CHUNK_N] : 0;
+
+	if (!ent)
+		return 0;
+	chunk->ent[index % CHUNK_N] = 0;
+	if (!--chunk->used) {
+		xa_erase(&t->chunks, index / CHUNK_N);
+		kfree(chunk);
+	}
+	return ent;
+}
+
+bool mock_table_lookup(struct mock_domain_table *t, unsigned long iova, u64 *phys)
+{
+	const u64 *ent = entry(t, iova / MOCK_IO_PAGE_SIZE);
+
+	if (ent)
+		*phys = (*ent & ENT_FRAME) * MOCK_IO_PAGE_SIZE;
+	return ent;
+}
+
+bool mock_table_set_dirty(struct mock_domain_table *t, unsigned long index)
+{
+	u64 *ent = entry(t, index);
+
+	if (ent)
+		*ent |= ENT_DIRTY;
+	return ent;
+}
+
+/* --- paging domains --- */
+
+static int mock_map_pages(struct iommu_domain *domain, u64 iova, u64 paddr, size_t pgsize,
+			  size_t pgcount, int prot, size_t *mapped)
+{
+	struct mock_domain_table *t = to_table(domain);
+	u64 n = pgsize * pgcount / MOCK_IO_PAGE_SIZE;
+
+	(void)prot;
+	if (iommufd_should_fail())
+		return -ENOENT;
+	WARN_ON((iova | pgsize) % MOCK_IO_PAGE_SIZE);
+	for (u64 i = 0; i < n; i++) {
+		u64 ent = (paddr / MOCK_IO_PAGE_SIZE + i) | ENT_PRESENT |
+			  (i == 0 || i == n - 1 ? ENT_EDGE : 0) |
+			  (pgsize != MOCK_IO_PAGE_SIZE ? ENT_HUGE : 0);
+		int rc = entry_set(t, iova / MOCK_IO_PAGE_SIZE + i, ent);
+
+		if (rc) {
+			while (i--)
+				entry_take(t, iova / MOCK_IO_PAGE_SIZE + i);
+			*mapped = 0;
+			return rc;
+		}
+		*mapped += MOCK_IO_PAGE_SIZE;
+	}
+	fact(PTE_MAP, domain->id, iova, paddr, n * MOCK_IO_PAGE_SIZE);
+	return 0;
+}
+
+/*
+ * What is unmapped covers what single calls have mapped; with huge pages the core
+ * cuts its calls elsewhere.
+ */
+static size_t mock_unmap_pages(struct iommu_domain *domain, u64 iova, size_t pgsize,
+			       size_t pgcount, struct iommu_iotlb_gather *gather)
+{
+	struct mock_domain_table *t = to_table(domain);
+	bool edges = !(domain->pgsize_bitmap & MOCK_HUGE_PAGE_SIZE);
+	u64 n = pgsize * pgcount / MOCK_IO_PAGE_SIZE;
+
+	(void)gather;
+	WARN_ON((iova | pgsize) % MOCK_IO_PAGE_SIZE);
+	for (u64 i = 0; i < n; i++) {
+		u64 ent = entry_take(t, iova / MOCK_IO_PAGE_SIZE + i);
+
+		WARN_ON(edges && ent && (i == 0 || i == n - 1) && !(ent & ENT_EDGE));
+	}
+	fact(PTE_UNMAP, domain->id, iova, n * MOCK_IO_PAGE_SIZE);
+	return n * MOCK_IO_PAGE_SIZE;
+}
+
+static u64 mock_iova_to_phys(struct iommu_domain *domain, u64 iova)
+{
+	u64 phys = 0;
+
+	WARN_ON(iova % MOCK_IO_PAGE_SIZE || !mock_table_lookup(to_table(domain), iova, &phys));
+	return phys;
+}
+
+static void mock_free(struct iommu_domain *domain)
+{
+	struct mock_domain_table *t = to_table(domain);
+
+	WARN_ON(!xa_empty(&t->chunks));
+	xa_destroy(&t->chunks);
+	kfree(t);
+}
+
+static int mock_attach_dev(struct iommu_domain *domain, struct device *dev)
+{
+	bool no_dirty = to_mock_dev(dev)->flags & MOCK_FLAGS_DEVICE_NO_DIRTY;
+
+	return domain->dirty_ops && no_dirty ? -EINVAL : 0;
+}
+
+/* --- dirty bits --- */
+
+static int mock_set_dirty_tracking(struct iommu_domain *domain, bool enable)
+{
+	to_table(domain)->tracks = enable;
+	return 0;
+}
+
+static bool test_and_clear(struct mock_domain_table *t, unsigned long iova, u64 size, u32 flags)
+{
+	bool dirty = false;
+
+	for (u64 at = 0; at < size; at += MOCK_IO_PAGE_SIZE) {
+		u64 *ent = entry(t, (iova + at) / MOCK_IO_PAGE_SIZE);
+
+		if (!ent || !(*ent & ENT_DIRTY))
+			continue;
+		dirty = true;
+		if (!(flags & IOMMU_DIRTY_NO_CLEAR))
+			*ent &= ~ENT_DIRTY;
+	}
+	return dirty;
+}
+
+static int mock_read_and_clear_dirty(struct iommu_domain *domain, u64 iova, u64 size, u32 flags,
+				     struct iommu_dirty_bitmap *dirty)
+{
+	struct mock_domain_table *t = to_table(domain);
+	u64 end = iova + size;
+
+	if (!t->tracks && dirty->record)
+		return -EINVAL;
+	do {
+		const u64 *ent = entry(t, iova / MOCK_IO_PAGE_SIZE);
+		u64 size_here = ent && *ent & ENT_HUGE ? MOCK_HUGE_PAGE_SIZE : MOCK_IO_PAGE_SIZE;
+
+		if (ent && test_and_clear(t, iova & ~(size_here - 1), size_here, flags) &&
+		    dirty->record)
+			dirty->record(dirty, iova, size_here);
+		iova += size_here;
+	} while (iova < end);
+	return 0;
+}
+
+static const struct iommu_dirty_ops dirty_ops = {
+	.set_dirty_tracking = mock_set_dirty_tracking,
+	.read_and_clear_dirty = mock_read_and_clear_dirty,
+};
+
+static const struct iommu_domain_ops paging_ops = {
+	.attach_dev = mock_attach_dev,
+	.map_pages = mock_map_pages,
+	.unmap_pages = mock_unmap_pages,
+	.iova_to_phys = mock_iova_to_phys,
+	.free = mock_free,
+};
+
+/* --- nested domains --- */
+
+static int invalidate_one(struct mock_nested *nested, const struct iommu_user_data_array *array,
+			  u32 i)
+{
+	u64 at = array->uptr + (u64)i * array->entry_len;
+	struct iommu_hwpt_invalidate_selftest inv;
+	int rc;
+
+	if (array->entry_len < sizeof(inv))
+		return -EINVAL;
+	rc = copy_struct_from_user(&inv, sizeof(inv), u64_to_user_ptr(at), array->entry_len);
+	if (rc)
+		return rc;
+	if (inv.flags & ~IOMMU_TEST_INVALIDATE_FLAG_ALL)
+		return -EOPNOTSUPP;
+	if (inv.iotlb_id >= MOCK_NESTED_DOMAIN_IOTLB_NUM)
+		return -EINVAL;
+	for (u32 k = 0; k < MOCK_NESTED_DOMAIN_IOTLB_NUM; k++) {
+		if (k == inv.iotlb_id || inv.flags & IOMMU_TEST_INVALIDATE_FLAG_ALL)
+			nested->iotlb[k] = 0;
+	}
+	return 0;
+}
+
+static int mock_cache_invalidate(struct iommu_domain *domain, struct iommu_user_data_array *array)
+{
+	struct mock_nested *nested = container_of(domain, struct mock_nested, domain);
+	u32 n = array->entry_num, done = 0;
+	int rc = array->type == IOMMU_HWPT_INVALIDATE_DATA_SELFTEST ? 0 : -EINVAL;
+
+	while (!rc && done < n) {
+		rc = invalidate_one(nested, array, done);
+		done += !rc;
+	}
+	array->entry_num = done;
+	return rc;
+}
+
+static void mock_free_nested(struct iommu_domain *domain)
+{
+	kfree(container_of(domain, struct mock_nested, domain));
+}
+
+static const struct iommu_domain_ops nested_ops = {
+	.attach_dev = mock_attach_dev,
+	.cache_invalidate_user = mock_cache_invalidate,
+	.free = mock_free_nested,
+};
+
+static struct iommu_domain *alloc_nested(u32 flags, const struct iommu_domain *parent,
+					 const struct iommu_user_data *data)
+{
+	struct iommu_hwpt_selftest cfg;
+	struct mock_nested *nested;
+	int rc;
+
+	if (data->type != IOMMU_HWPT_DATA_SELFTEST || flags)
+		return ERR_PTR(-EOPNOTSUPP);
+	if (parent->ops != &paging_ops || data->len < sizeof(cfg))
+		return ERR_PTR(-EINVAL);
+	rc = copy_struct_from_user(&cfg, sizeof(cfg), u64_to_user_ptr(data->uptr), data->len);
+	if (rc)
+		return ERR_PTR(rc);
+	nested = kzalloc(sizeof(*nested), GFP_KERNEL);
+	if (!nested)
+		return ERR_PTR(-ENOMEM);
+	iommu_domain_init(&nested->domain, IOMMU_DOMAIN_NESTED, &mock_ops, &nested_ops, 0);
+	for (u32 i = 0; i < MOCK_NESTED_DOMAIN_IOTLB_NUM; i++)
+		nested->iotlb[i] = cfg.iotlb;
+	return &nested->domain;
+}
+
+/* --- the driver --- */
+
+static struct iommu_domain *mock_alloc_paging(struct device *dev)
+{
+	struct mock_domain_table *t = kzalloc(sizeof(*t), GFP_KERNEL);
+	bool huge = to_mock_dev(dev)->flags & MOCK_FLAGS_DEVICE_HUGE_IOVA;
+
+	if (!t)
+		return ERR_PTR(-ENOMEM);
+	iommu_domain_init(&t->domain, IOMMU_DOMAIN_UNMANAGED, &mock_ops, &paging_ops,
+			  MOCK_IO_PAGE_SIZE | (huge ? MOCK_HUGE_PAGE_SIZE : 0));
+	t->domain.geometry.aperture_start = MOCK_APERTURE_START;
+	t->domain.geometry.aperture_end = MOCK_APERTURE_LAST;
+	xa_init(&t->chunks);
+	return &t->domain;
+}
+
+static struct iommu_domain *mock_alloc_user(struct device *dev, u32 flags,
+					    struct iommu_domain *parent,
+					    const struct iommu_user_data *data)
+{
+	const u32 known = IOMMU_HWPT_ALLOC_NEST_PARENT | IOMMU_HWPT_ALLOC_DIRTY_TRACKING;
+	bool dirty = flags & IOMMU_HWPT_ALLOC_DIRTY_TRACKING;
+	struct iommu_domain *domain;
+
+	if (parent)
+		return alloc_nested(flags, parent, data);
+	if (flags & ~known || data ||
+	    (dirty && to_mock_dev(dev)->flags & MOCK_FLAGS_DEVICE_NO_DIRTY))
+		return ERR_PTR(-EOPNOTSUPP);
+	domain = mock_alloc_paging(dev);
+	if (!IS_ERR(domain) && dirty)
+		domain->dirty_ops = &dirty_ops;
+	return domain;
+}
+
+static bool mock_capable(struct device *dev, enum iommu_cap cap)
+{
+	if (cap == IOMMU_CAP_DIRTY_TRACKING)
+		return !(to_mock_dev(dev)->flags & MOCK_FLAGS_DEVICE_NO_DIRTY);
+	return cap == IOMMU_CAP_CACHE_COHERENCY;
+}
+
+static void *mock_hw_info(struct device *dev, u32 *length, u32 *type)
+{
+	struct iommu_test_hw_info *info = kzalloc(sizeof(*info), GFP_KERNEL);
+
+	(void)dev;
+	if (!info)
+		return ERR_PTR(-ENOMEM);
+	info->test_reg = IOMMU_HW_INFO_SELFTEST_REGVAL;
+	*length = sizeof(*info);
+	*type = IOMMU_HW_INFO_TYPE_SELFTEST;
+	return info;
+}
+
+static void mock_page_response(struct device *dev, const struct iopf_group *group, u32 code)
+{
+	(void)dev;
+	(void)group;
+	(void)code;
+}
+
+static struct iommu_domain *mock_blocked(struct device *dev)
+{
+	(void)dev;
+	return &iommufd_state()->blocking;
+}
+
+static const struct iommu_ops mock_ops = {
+	.domain_alloc_paging = mock_alloc_paging,
+	.domain_alloc_user = mock_alloc_user,
+	.blocked_domain = mock_blocked,
+	.capable = mock_capable,
+	.hw_info = mock_hw_info,
+	.page_response = mock_page_response,
+	.user_pasid_table = true,
+};
+
+static const struct iommu_domain_ops blocking_ops = {.attach_dev = mock_attach_dev};
+
+void mock_iommu_init(struct iommufd_state *s)
+{
+	s->iommu.ops = &mock_ops;
+	iommu_domain_init(&s->blocking, IOMMU_DOMAIN_BLOCKED, &mock_ops, &blocking_ops, 0);
+	ida_init(&s->ids);
+}
+
+/* --- devices --- */
+
+static void mock_dev_release(struct device *dev)
+{
+	struct mock_dev *mdev = to_mock_dev(dev);
+
+	ida_free(&iommufd_state()->ids, mdev->id);
+	mutex_destroy(&dev->mutex);
+	kfree(mdev);
+}
+
+struct mock_dev *mock_dev_create(u32 flags)
+{
+	const u32 known = MOCK_FLAGS_DEVICE_NO_DIRTY | MOCK_FLAGS_DEVICE_HUGE_IOVA;
+	struct mock_dev *mdev;
+	int id, rc;
+
+	if (flags & ~known)
+		return ERR_PTR(-EINVAL);
+	mdev = kzalloc(sizeof(*mdev), GFP_KERNEL);
+	if (!mdev)
+		return ERR_PTR(-ENOMEM);
+	id = ida_alloc(&iommufd_state()->ids, GFP_KERNEL);
+	if (id < 0) {
+		kfree(mdev);
+		return ERR_PTR(id);
+	}
+	init_rwsem(&mdev->iopf_rwsem);
+	mdev->flags = flags;
+	mdev->id = (u32)id;
+	mdev->dev.index = MACHINE_DEVICES_MAX + (u32)id;
+	mdev->dev.init_name = "iommufd_mock";
+	mdev->dev.release = mock_dev_release;
+	device_initialize(&mdev->dev);
+	rc = iommu_add_lone_device(&mdev->dev, &iommufd_state()->iommu,
+				   &iommufd_state()->blocking);
+	if (!rc)
+		return mdev;
+	put_device(&mdev->dev);
+	return ERR_PTR(rc);
+}
+
+void mock_dev_destroy(struct mock_dev *mdev)
+{
+	iommu_remove_lone_device(&mdev->dev);
+	put_device(&mdev->dev);
+}
