@@ -121,6 +121,7 @@ bool mock_table_set_dirty(struct mock_domain_table *t, unsigned long index)
 
 /* --- paging domains --- */
 
+/* signature given */
 static int mock_map_pages(struct iommu_domain *domain, u64 iova, u64 paddr, size_t pgsize,
 			  size_t pgcount, int prot, size_t *mapped)
 {
