@@ -37,6 +37,7 @@ SAME(FLOOR_FAULT_COPY, FAULT_COPY);
 SAME(FLOOR_FAULT_CALL, FAULT_CALL);
 SAME(FLOOR_LOCK_MUTEX, LOCK_MUTEX);
 SAME(FLOOR_LOCK_SPIN, LOCK_SPIN);
+SAME(FLOOR_LOCK_RWSEM, LOCK_RWSEM);
 SAME(FLOOR_LOCK_MAP, LOCK_MAP);
 SAME(FLOOR_LOCK_READ, LOCK_READ);
 SAME(FLOOR_LOCK_RECURSE, LOCK_RECURSE);
@@ -259,6 +260,13 @@ static void racing(bool now)
 		current_task->checks |= race;
 }
 
+static void preempt_at(const int *count, unsigned long *flags, unsigned long ask)
+{
+	current_task->foreign_count = count;
+	current_task->foreign_flags = flags;
+	current_task->foreign_ask = ask;
+}
+
 static void rcu_call(void *head, void (*func)(void *head))
 {
 	call_rcu(head, (void (*)(struct rcu_head *))func);
@@ -373,6 +381,7 @@ static const struct floor floor_table = {
 	.rcu_unlock = rcu_read_unlock,
 	.rcu_call = rcu_call,
 	.rcu_wait = synchronize_rcu,
+	.preempt_at = preempt_at,
 	.quiescent = kapi_rcu_quiescent,
 	.mmio_read = hosted_mmio_read,
 	.mmio_write = hosted_mmio_write,

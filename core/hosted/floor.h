@@ -68,6 +68,7 @@ enum floor_fault { FLOOR_FAULT_ALLOC, FLOOR_FAULT_COPY, FLOOR_FAULT_CALL };
 enum floor_lock {
 	FLOOR_LOCK_MUTEX = 1,
 	FLOOR_LOCK_SPIN = 2,
+	FLOOR_LOCK_RWSEM = 4,
 	FLOOR_LOCK_MAP = 8,
 	FLOOR_LOCK_READ = 16,
 	FLOOR_LOCK_RECURSE = 32,
@@ -147,7 +148,12 @@ struct floor {
 	void (*rcu_unlock)(void);
 	void (*rcu_call)(void *head, void (*func)(void *head));
 	void (*rcu_wait)(void);
-	/* The running task's interrupts are on again, which were a reader section while off. */
+	/*
+	 * Sections without preemption or interrupts are readers, too. preempt_at: where the running
+	 * task counts the former; while a grace period waits for their end, `ask` is set in *flags.
+	 * quiescent: the running task is in no section that the object knows of.
+	 */
+	void (*preempt_at)(const int *count, unsigned long *flags, unsigned long ask);
 	void (*quiescent)(void);
 
 	/*

@@ -28,4 +28,8 @@ int *hosted_irq_flag(void);
 #include <linux/thread_info.h>
 #undef current_thread_info
 #define current_thread_info() hosted_thread_info()
+/* Its inline, which is compiled by now, looks for the flags below the stack pointer. */
+_Bool hosted_need_resched(void);
+#undef tif_need_resched
+#define tif_need_resched() hosted_need_resched()
 #endif

@@ -77,6 +77,13 @@ static inline int *hosted_preempt_count_of(struct hosted_task *h)
 #endif
 }
 
+/* After a section without preemption: who waits for its end is told (preempt_enable() does it). */
+static inline void hosted_preempt_check(void)
+{
+	if (unlikely(!preempt_count() && tif_need_resched()))
+		preempt_schedule();
+}
+
 /* custom/task.c */
 void hosted_task_boot(void);
 /* A new task_struct of no process; its task is to come. */

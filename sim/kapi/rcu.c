@@ -68,6 +68,8 @@ void rcu_quiescent_slow(struct task *t)
 {
 	struct kapi_gp *gp;
 
+	if (t->foreign_count)
+		*t->foreign_flags &= ~t->foreign_ask;
 	access_release(&kapi_state()->rcu);
 	list_for_each_entry(gp, &kapi_state()->rcu.gps, node) {
 		if (!(gp->readers & BIT(t->id)))
@@ -90,10 +92,14 @@ static u64 readers_now(void)
 
 	while (live) {
 		u32 i = bit_lowest(live);
+		struct task *t = &s->task[i];
 
 		live &= live - 1;
-		if (kapi_atomic(&s->task[i]))
-			readers |= BIT(i);
+		if (!kapi_atomic(t))
+			continue;
+		readers |= BIT(i);
+		if (t->foreign_count)
+			*t->foreign_flags |= t->foreign_ask;
 	}
 	return readers;
 }

@@ -506,6 +506,7 @@ static void task_start(struct sched *s, struct task *t, struct task *parent)
 	t->preempt_count = 0;
 	t->irq_off = 0;
 	t->rcu_depth = 0;
+	t->foreign_count = NULL;
 	t->fail_nth = 0;
 	t->n_held = 0;
 	t->fake_stack = NULL;

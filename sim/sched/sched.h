@@ -117,6 +117,12 @@ struct task {
 	int irq_off;
 	int rcu_depth;
 	u64 rcu_since_op;
+	/*
+	 * A hosted kernel's own count of sections without preemption, and the flags of which
+	 * foreign_ask is set while a grace period waits for their end; NULL: it has none.
+	 */
+	const int *foreign_count;
+	unsigned long *foreign_flags, foreign_ask;
 	u64 fail_nth;      /* the so-many-eth failure point from here fails, 0 = none */
 	u32 n_held;
 	struct task_held held[TASK_HELD_MAX];

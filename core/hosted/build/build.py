@@ -51,6 +51,10 @@ FLAVOURS = {
 }
 # Files of the tree that watch the others: no hooks, names of their own.
 WATCHERS = {"kernel/locking/lockdep.c": "x86/lockdep_names.h"}
+# Headers of ours behind force.h: for a file that decides by a symbol which ARCH=um cannot have, and
+# for one that tells lockdep less than it knows.
+BEHIND = {"drivers/iommu/iommufd/io_pagetable.c": "custom/huge.h",
+          "kernel/locking/rwsem.c": "custom/rwsem.h"}
 FIRST_READ = {"um": [], "x86": ["-include", os.path.join(HOSTED, "x86/force.h")]}
 # Two of x86's per-CPU variables are functions here (x86/force.h), which must not
 # share a section with one that is defined: each name has a section of its own.
@@ -243,6 +247,8 @@ class Build:
             if source in WATCHERS:
                 flags = [f for f in flags if f not in FLAVOURS[self.args.flavour]]
                 flags += ["-include", os.path.join(HOSTED, WATCHERS[source])]
+            if source in BEHIND:
+                flags += ["-include", os.path.join(HOSTED, BEHIND[source])]
             if source in self.wrapped:
                 folder = os.path.dirname(path)
                 path = overlay.wrapper(self.tree, source, self.wrapped[source], self.overlay)

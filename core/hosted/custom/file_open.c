@@ -12,7 +12,7 @@
 #include <linux/slab.h>
 
 #define NAME_MAX_HERE 256
-#define FLAGS_KEPT (O_ACCMODE | O_APPEND | O_NONBLOCK | O_CLOEXEC | O_LARGEFILE)
+#define FLAGS_KEPT (VALID_OPEN_FLAGS & ~(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC))
 
 extern struct vfsmount hosted_mount;
 

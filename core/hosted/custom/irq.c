@@ -180,6 +180,7 @@ static void deliver(void *arg)
 		generic_handle_irq(what - VECTORS);
 	um_set_signals(was_on);
 	preempt_count_sub(HARDIRQ_OFFSET);
+	hosted_preempt_check();
 }
 
 void hosted_irq_message(unsigned int vector)

@@ -68,14 +68,11 @@ static void check_map(const struct lockdep_map *map, unsigned long pc)
 }
 
 /* signature given */
-void lock_acquire(struct lockdep_map *map, unsigned int subclass, int trylock, int read,
-		  int check, struct lockdep_map *nest, unsigned long ip)
+static void acquire(unsigned int kind, struct lockdep_map *map, unsigned int subclass, int trylock,
+		    int read, struct lockdep_map *nest, unsigned long ip)
 {
-	unsigned int mode;
+	unsigned int mode = kind;
 
-	check_map(map, ip);
-	mode = kind_of(map);
-	hosted_tree_acquire(map, subclass, trylock, read, check, nest, ip);
 	if (is_rcu(map) || map->key == &__lockdep_no_validate__)
 		return;
 	if (!map->key) {
@@ -89,6 +86,24 @@ void lock_acquire(struct lockdep_map *map, unsigned int subclass, int trylock, i
 	mode |= subclass || nest ? FLOOR_LOCK_NEST : 0;
 	mode |= *hosted_irq_flag() ? 0 : FLOOR_LOCK_IRQ_OFF;
 	hosted_floor->lock_acquire(map, class_of(map), subclass, mode, ip);
+}
+
+/* signature given */
+void lock_acquire(struct lockdep_map *map, unsigned int subclass, int trylock, int read,
+		  int check, struct lockdep_map *nest, unsigned long ip)
+{
+	check_map(map, ip);
+	hosted_tree_acquire(map, subclass, trylock, read, check, nest, ip);
+	acquire(kind_of(map), map, subclass, trylock, read, nest, ip);
+}
+
+/* signature given */
+void hosted_rwsem_acquire(struct lockdep_map *map, unsigned int subclass, int trylock, int read,
+			  int check, struct lockdep_map *nest, unsigned long ip)
+{
+	check_map(map, ip);
+	hosted_tree_acquire(map, subclass, trylock, read, check, nest, ip);
+	acquire(FLOOR_LOCK_RWSEM, map, subclass, trylock, read, nest, ip);
 }
 
 void lock_release(struct lockdep_map *map, unsigned long ip)
@@ -117,13 +132,22 @@ int lock_is_held_type(const struct lockdep_map *map, int read)
 	return read < 0 ? held != 0 : held == (read ? 2 : 1);
 }
 
-void lock_downgrade(struct lockdep_map *map, unsigned long ip)
+static void downgrade(unsigned int kind, struct lockdep_map *map, unsigned long ip)
 {
-	unsigned int mode = kind_of(map) | FLOOR_LOCK_READ | FLOOR_LOCK_TRY;
-
 	hosted_tree_downgrade(map, ip);
 	hosted_floor->lock_release(map, ip);
-	hosted_floor->lock_acquire(map, class_of(map), 0, mode, ip);
+	hosted_floor->lock_acquire(map, class_of(map), 0, kind | FLOOR_LOCK_READ | FLOOR_LOCK_TRY,
+				   ip);
+}
+
+void lock_downgrade(struct lockdep_map *map, unsigned long ip)
+{
+	downgrade(kind_of(map), map, ip);
+}
+
+void hosted_rwsem_downgrade(struct lockdep_map *map, unsigned long ip)
+{
+	downgrade(FLOOR_LOCK_RWSEM, map, ip);
 }
 
 void lock_set_class(struct lockdep_map *map, const char *name, struct lock_class_key *key,

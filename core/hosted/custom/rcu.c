@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * custom: RCU is the floor's; SRCU counts the readers of each domain under two
- * indices and waits for those of the one it has just turned away from.
+ * custom: RCU is the floor's, which takes sections without preemption or interrupts for
+ * readers, too; SRCU counts the readers of each domain under two indices and waits for those
+ * of the one it has just turned away from.
  *
- * False: a section with preemption off is no RCU reader, one with interrupts
- * off is.
+ * False: a section without preemption or interrupts that ends before a grace period begins
+ * orders nothing.
  */
 #include "core/hosted/runtime.h"
 
@@ -117,6 +118,31 @@ int hosted_init_srcu(struct srcu_struct *ssp, const char *name, struct lock_clas
 #define SRCU_ONE(i) (1UL << (i) * SRCU_BITS)
 #define SRCU_READERS(v, i) ((v) >> (i) * SRCU_BITS & ((1UL << SRCU_BITS) - 1))
 
+/* Who waits for a domain; a task waits for one at a time. */
+static struct srcu_waiter {
+	struct srcu_struct *ssp;
+	void *task;
+} hosted_srcu_waiters[HOSTED_TASKS_MAX];
+
+static void srcu_wait(struct srcu_struct *ssp)
+{
+	struct srcu_waiter *w = hosted_srcu_waiters;
+
+	while (w->ssp)
+		w++;
+	*w = (struct srcu_waiter){ssp, hosted_task_of(current)->task};
+	hosted_floor->block("synchronize_srcu", ssp, -1, 0);
+	w->ssp = NULL;
+}
+
+static void srcu_wake(struct srcu_struct *ssp)
+{
+	for (int i = 0; i < HOSTED_TASKS_MAX; i++) {
+		if (hosted_srcu_waiters[i].ssp == ssp)
+			hosted_floor->wake(hosted_srcu_waiters[i].task);
+	}
+}
+
 int __srcu_read_lock(struct srcu_struct *ssp)
 {
 	int i;
@@ -132,6 +158,8 @@ void __srcu_read_unlock(struct srcu_struct *ssp, int i)
 	hosted_floor->sync(ssp, FLOOR_WRITE);
 	hosted_floor->release(ssp);
 	*state(ssp) -= SRCU_ONE(i);
+	if (unlikely(*state(ssp) & SRCU_BUSY) && !SRCU_READERS(*state(ssp), i))
+		srcu_wake(ssp);
 }
 
 /* Waits for the readers that are there now; later ones have the other index. */
@@ -142,12 +170,13 @@ void synchronize_srcu(struct srcu_struct *ssp)
 	might_sleep();
 	hosted_floor->sync(ssp, FLOOR_WRITE);
 	while (READ_ONCE(*state(ssp)) & SRCU_BUSY)
-		hosted_floor->yield();
+		srcu_wait(ssp);
 	old = SRCU_INDEX(*state(ssp));
 	*state(ssp) = (*state(ssp) ^ 1UL << 31) | SRCU_BUSY;
 	while (SRCU_READERS(READ_ONCE(*state(ssp)), old))
-		hosted_floor->yield();
+		srcu_wait(ssp);
 	*state(ssp) &= ~SRCU_BUSY;
+	srcu_wake(ssp);
 	hosted_floor->acquire(ssp);
 }
 
@@ -181,6 +210,7 @@ static void call_back(struct work_struct *work)
 			preempt_count_add(SOFTIRQ_OFFSET);
 			head->func(head);
 			preempt_count_sub(SOFTIRQ_OFFSET);
+			hosted_preempt_check();
 		}
 	}
 }

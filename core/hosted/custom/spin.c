@@ -83,7 +83,7 @@ static void unlock(raw_spinlock_t *l, unsigned long pc)
 				hosted_floor->wake(hosted_spinners[i]->task);
 		}
 	}
-	preempt_enable_no_resched();
+	preempt_enable();
 }
 
 void _raw_spin_lock(raw_spinlock_t *l)
@@ -200,7 +200,7 @@ void _raw_read_unlock(rwlock_t *l)
 	lock_release(&l->dep_map, HOSTED_CALLER);
 	hosted_floor->release(l);
 	l->owner_cpu--;
-	preempt_enable_no_resched();
+	preempt_enable();
 }
 
 void _raw_write_lock(rwlock_t *l)
@@ -223,5 +223,5 @@ void _raw_write_unlock(rwlock_t *l)
 	lock_release(&l->dep_map, HOSTED_CALLER);
 	hosted_floor->release(l);
 	l->owner = SPINLOCK_OWNER_INIT;
-	preempt_enable_no_resched();
+	preempt_enable();
 }

@@ -69,27 +69,32 @@ static void **running_word(void)
 	return (void **)((char *)*hosted_floor->running + hosted_floor->word_offset);
 }
 
-void hosted_task_enter(struct hosted_task *h)
+/* The running task of the floor is this one of the kernel. */
+static void bind(struct hosted_task *h)
 {
-	begin_run();
 	h->task = *hosted_floor->running;
 	h->generation = hosted_run;
 	h->t.pid = h->t.tgid = hosted_floor->task_id() + 1;
+	hosted_floor->preempt_at(hosted_preempt_count_of(h), &hosted_thread_info_of(h)->flags,
+				 _TIF_NEED_RESCHED);
 	*running_word() = h;
 }
 
-static noinline struct hosted_task *adopt(void **word)
+void hosted_task_enter(struct hosted_task *h)
+{
+	begin_run();
+	bind(h);
+}
+
+static noinline struct hosted_task *adopt(void)
 {
 	struct hosted_task *h = &hosted_tasks[hosted_floor->task_id()];
 	struct task_struct *p = &h->t;
 
 	begin_run();
 	memset(h, 0, sizeof(*h));
-	h->task = *hosted_floor->running;
-	h->generation = hosted_run;
-	*word = h;
+	bind(h);
 	p->flags = hosted_floor->is_daemon() ? PF_KTHREAD : 0;
-	p->pid = p->tgid = hosted_floor->task_id() + 1;
 	hosted_task_init(h, hosted_floor->task_name());
 	if (!(p->flags & PF_KTHREAD))
 		hosted_process_join(p, 0);
@@ -100,7 +105,7 @@ static inline struct hosted_task *self(void)
 {
 	void **word = running_word();
 
-	return likely(*word) ? *word : adopt(word);
+	return likely(*word) ? *word : adopt();
 }
 
 struct thread_info *hosted_thread_info(void)
@@ -130,6 +135,11 @@ struct hosted_preempt *hosted_preempt(void)
 	return &self()->preempt;
 }
 #endif
+
+bool hosted_need_resched(void)
+{
+	return hosted_thread_info_of(self())->flags & _TIF_NEED_RESCHED;
+}
 
 struct task_struct *hosted_current(void)
 {
@@ -322,12 +332,15 @@ void schedule(void)
 void schedule_preempt_disabled(void)
 {
 	preempt_enable_no_resched();
+	hosted_preempt_check();
 	schedule();
 	preempt_disable();
 }
 
+/* Nobody preempts but the floor; a grace period that waits for us has set TIF_NEED_RESCHED. */
 void preempt_schedule(void)
 {
+	hosted_floor->quiescent();
 }
 
 signed long schedule_timeout(signed long timeout)

@@ -40,6 +40,7 @@ static void fired(void *key)
 	preempt_count_add(SOFTIRQ_OFFSET);
 	timer->function(timer);
 	preempt_count_sub(SOFTIRQ_OFFSET);
+	hosted_preempt_check();
 	hosted_running_timer = NULL;
 }
 

@@ -66,6 +66,7 @@ void __local_bh_disable_ip(unsigned long ip, unsigned int n)
 void __local_bh_enable_ip(unsigned long ip, unsigned int n)
 {
 	preempt_count_sub(n);
+	hosted_preempt_check();
 }
 
 int set_cpus_allowed_ptr(struct task_struct *p, const struct cpumask *mask)

@@ -12,7 +12,7 @@ fail_nth = [c for c in result["cases"] if c["program"] == "iommufd_fail_nth"]
 assert all(c["result"] == "pass" for c in fail_nth) and len(fail_nth) >= 7, fail_nth
 forks = [c for c in result["cases"] if ".fork_" in c["case"]]
 assert len(forks) == 8 and all(c["result"] == "pass" for c in forks), forks
-assert result["pass"] >= 190 and not result["unexplained"] and not result["broken"]
+assert result["pass"] >= 197 and not result["unexplained"] and not result["broken"]
 PY
 expect_one_line 2 'tree is missing' "$IOMMULAB" kernel selftest
 expect_one_line 2 'no such file' "$IOMMULAB" kernel selftest --tree "$WORK" --kernel "$KERNEL" \
