@@ -64,7 +64,6 @@ struct hosted_hardware {
 };
 
 /* A model that is not built in is no model. */
-extern const struct hw_iommu_ops hw_vtd_ops __attribute__((weak));
 extern const struct hw_iommu_ops hw_smmuv3_ops __attribute__((weak));
 
 static const struct {

@@ -62,6 +62,8 @@ PER_CPU = re.compile(r"\bDEFINE_(STATIC_)?(PER_CPU|SRCU)", re.A)
 SECTIONS = {"um": [], "x86": ["-include", os.path.join(HOSTED, "x86/sections.h")]}
 # Files of the tree's drivers: below these folders, with core/hosted/drivers' headers first.
 DRIVERS = ("drivers/iommu/arm/", "drivers/iommu/intel/")
+# Of them, those that tell the hardware of memory that they have from slab.
+ARRAYS_ARE_FRAMES = ("drivers/iommu/intel/dmar.c",)
 CONFIGS = {
     "um": [],
     # Before the tree's folders: the headers that differ in a process.
@@ -242,6 +244,8 @@ class Build:
             path = os.path.join(self.tree.seen, source)
             if source.startswith(DRIVERS):
                 flags = self.driver_flags(flags)
+                if source in ARRAYS_ARE_FRAMES:
+                    flags.append("-DHOSTED_ARRAYS_ARE_FRAMES=1")
             if PER_CPU.search(self.tree.text(source)):
                 flags = SECTIONS[self.args.config] + flags
             if source in WATCHERS:

@@ -141,13 +141,12 @@ unsigned int hosted_irq_wire(unsigned int iommu, unsigned int line)
 
 /* --- vectors of nobody's domain --- */
 
-int hosted_irq_vector(struct irq_chip *chip, void *data, unsigned int *vector)
+int hosted_irq_vector(struct irq_chip *chip, void *data)
 {
 	int irq = irq_domain_alloc_irqs(hosted_vectors, 1, NUMA_NO_NODE, NULL);
 
 	if (irq <= 0)
 		return irq;
-	*vector = irq_get_irq_data(irq)->hwirq;
 	irq_set_handler_data(irq, data);
 	irq_set_chip(irq, chip);
 	return irq;

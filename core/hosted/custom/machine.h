@@ -99,7 +99,7 @@ void hosted_irq_level(unsigned int line);
 /* A wired interrupt of an IOMMU itself. */
 unsigned int hosted_irq_wire(unsigned int iommu, unsigned int line);
 /* A vector with a chip of its own: its interrupt's number, or -errno. */
-int hosted_irq_vector(struct irq_chip *chip, void *data, unsigned int *vector);
+int hosted_irq_vector(struct irq_chip *chip, void *data);
 void hosted_irq_vector_free(int irq);
 /* struct hosted_kernel's message() and wire(). */
 void hosted_irq_sent(unsigned long addr, unsigned int data);

@@ -27,6 +27,24 @@ void dma_free_attrs(struct device *dev, size_t size, void *p, dma_addr_t handle,
 	free_pages((unsigned long)p, get_order(size));
 }
 
+void *hosted_array(size_t n, size_t size, gfp_t gfp);
+void hosted_array_free(const void *p);
+
+void *hosted_array(size_t n, size_t size, gfp_t gfp)
+{
+	if (size && n > PAGE_SIZE / size)
+		return NULL;
+	return (void *)get_zeroed_page(gfp);
+}
+
+void hosted_array_free(const void *p)
+{
+	if (p && virt_addr_valid(p))
+		free_page((unsigned long)p);
+	else
+		kfree(p);
+}
+
 struct coherent {
 	void *p;
 	size_t size;

@@ -26,7 +26,6 @@ static const unsigned int tsc_khz = 1000000; /* hosted_cycles() are nanoseconds 
 #define __iomb() mb()
 #define wfe() hosted_relax()
 
-/* Memory that devices reach is in frames, that of slab is not. */
 #define early_ioremap(pa, size) ioremap(pa, size)
 #define early_iounmap(p, size) iounmap(p)
 #define ioremap_cache(pa, size) ioremap(pa, size)
@@ -47,4 +46,19 @@ static const unsigned int tsc_khz = 1000000; /* hosted_cycles() are nanoseconds 
 #define arm64_kernel_unmapped_at_el0() false
 #define read_sysreg(name) hosted_##name
 #define hosted_mair_el1 0xf4040044ffUL
+
+/*
+ * Memory that devices reach is in frames, that of slab is not: where a file
+ * tells the hardware of an array that it has from slab, its arrays are frames.
+ */
+#ifdef HOSTED_ARRAYS_ARE_FRAMES
+#include <linux/slab.h>
+
+void *hosted_array(size_t n, size_t size, gfp_t gfp);
+void hosted_array_free(const void *p);
+
+#undef kcalloc
+#define kcalloc(n, size, gfp) hosted_array(n, size, gfp)
+#define kfree(p) hosted_array_free(p)
+#endif
 #endif

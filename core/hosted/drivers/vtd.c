@@ -146,22 +146,26 @@ static void nothing(struct irq_data *d)
 {
 }
 
+/* When it is requested; the driver knows by now which of its interrupts it is. */
+static int write_message(struct irq_data *d)
+{
+	struct msi_msg msg = {.address_lo = 0xfee00000, .data = d->hwirq};
+
+	dmar_msi_write(d->irq, &msg);
+	return 0;
+}
+
 static struct irq_chip chip = {
 	.name = "DMAR-MSI",
 	.irq_mask = mask,
 	.irq_unmask = unmask,
 	.irq_ack = nothing,
+	.irq_request_resources = write_message,
 };
 
 int dmar_alloc_hwirq(int id, int node, void *arg)
 {
-	unsigned int vector;
-	int irq = hosted_irq_vector(&chip, arg, &vector);
-	struct msi_msg msg = {.address_lo = 0xfee00000, .data = vector};
-
-	if (irq > 0)
-		dmar_msi_write(irq, &msg);
-	return irq;
+	return hosted_irq_vector(&chip, arg);
 }
 
 void dmar_free_hwirq(int irq)
