@@ -7,9 +7,12 @@
 #include "hw/iommu/arena.h"
 
 #include "sim/base/assert.h"
+#include "sim/base/bits.h"
 #include "sim/base/types.h"
 
+#include <errno.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #define CLASSES 40
 #define CLASS_MIN 6 /* a line of the processor's cache */
@@ -24,8 +27,7 @@ struct state {
 struct hw_arena {
 	char *base;
 	size_t size;
-	char *kept;
-	size_t n_kept;
+	bool kept;
 	struct hw_arena *next;
 };
 
@@ -69,7 +71,6 @@ void hw_arena_destroy(struct hw_arena *a)
 	if (in_use == a)
 		in_use = NULL;
 	munmap(a->base, a->size);
-	free(a->kept);
 	free(a);
 }
 
@@ -81,19 +82,32 @@ struct hw_arena *hw_arena_use(struct hw_arena *a)
 	return was;
 }
 
+/* What is there becomes a file, mapped in its place: a page that is written to is a copy. */
 void hw_arena_snapshot(struct hw_arena *a)
 {
-	a->n_kept = state_of(a)->used;
-	free(a->kept);
-	a->kept = malloc(a->n_kept);
-	sim_assert(a->kept);
-	memcpy(a->kept, a->base, a->n_kept);
+	size_t n = ALIGN(state_of(a)->used, PAGE), done = 0;
+	int fd = memfd_create("hw arena", MFD_CLOEXEC);
+	char *at;
+
+	sim_assert(fd >= 0 && n <= a->size);
+	while (done < n) {
+		ssize_t wrote = write(fd, a->base + done, n - done);
+
+		if (wrote <= 0)
+			sim_fatal("no room to keep %zu bytes of hardware: %s", n, strerror(errno));
+		done += (size_t)wrote;
+	}
+	at = mmap(a->base, n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED, fd, 0);
+	sim_assert(at == a->base);
+	close(fd);
+	a->kept = true;
 }
 
+/* The copies go; beyond the file, what was never there is zero again. */
 void hw_arena_restore(struct hw_arena *a)
 {
-	if (a->kept)
-		memcpy(a->base, a->kept, a->n_kept);
+	if (a->kept && madvise(a->base, a->size, MADV_DONTNEED))
+		sim_fatal("hardware cannot be brought back: %s", strerror(errno));
 }
 
 static struct hw_arena *arena_of(const void *p)

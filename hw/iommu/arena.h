@@ -20,7 +20,7 @@ struct hw_arena *hw_arena_create(size_t size);
 void hw_arena_destroy(struct hw_arena *a);
 /* What is allocated from now on comes from a; NULL: from the heap. Gives what was in use. */
 struct hw_arena *hw_arena_use(struct hw_arena *a);
-/* Keeps what is in it now; hw_arena_restore() goes back to that, O(what is in it). */
+/* Keeps what is in it now; hw_arena_restore() goes back to that, O(what was written). */
 void hw_arena_snapshot(struct hw_arena *a);
 void hw_arena_restore(struct hw_arena *a);
 
