@@ -15,6 +15,7 @@
 #include "sim/base/assert.h"
 #include "sim/base/region.h"
 #include "sim/choice/choice.h"
+#include "sim/mem/frames.h"
 #include "sim/mem/mem.h"
 #include "sim/sched/sched.h"
 #include "sim/trace/trace.h"
@@ -62,9 +63,6 @@ struct hosted_hardware {
 	u32 polls;         /* without progress */
 	struct stall stall[STALLS_MAX];
 };
-
-/* A model that is not built in is no model. */
-extern const struct hw_iommu_ops hw_smmuv3_ops __attribute__((weak));
 
 static const struct {
 	const char *name;
@@ -179,7 +177,7 @@ static struct unit *make_unit(struct hosted_hardware *hw, const struct machine_i
 	sim_assert(u);
 	u->env = (struct hw_env){
 		.ram = (u8 *)(FRAMES_BASE + hw->world->slot * FRAMES_SLOT),
-		.ram_size = FRAMES_SLOT,
+		.ram_size = FRAME_MSI_BASE,
 		.owner = u,
 		.point = env_point,
 		.choose = env_choose,

@@ -52,7 +52,7 @@ static void start(struct hosted_kthread *k)
 {
 	k->h.generation = hosted_floor->generation();
 	WRITE_ONCE(k->h.t.__state, TASK_RUNNING);
-	k->h.task = hosted_spawn(k->name, body, k, true);
+	k->h.task = hosted_spawn(k->name, body, k, false);
 }
 
 void hosted_kthread_free(struct task_struct *p)

@@ -180,11 +180,11 @@ struct page *hosted_page_alloc(unsigned int order, bool zero)
 	struct page *page;
 
 	while (hosted_n_used + n > hosted_window / 2 && hosted_window < hosted_n_frames)
-		hosted_window *= 2;
+		hosted_window = min(hosted_window * 2, hosted_n_frames);
 	while (!(pfn = find_block(order))) {
 		if (hosted_window >= hosted_n_frames)
 			return NULL;
-		hosted_window *= 2;
+		hosted_window = min(hosted_window * 2, hosted_n_frames);
 	}
 	hosted_n_used += n;
 	page = mem_map + pfn;

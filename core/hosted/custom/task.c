@@ -151,22 +151,26 @@ int *hosted_irq_flag(void)
 	return &self()->irq_on;
 }
 
-void hosted_irq_set(int on)
-{
-	struct hosted_task *h = self();
-
-	h->irq_on = on;
-	*(int *)((char *)h->task + hosted_floor->irq_off_offset) = !on;
-	if (on)
-		hosted_floor->quiescent();
-}
-
 /*
  * Only one task at a time is between local_irq_save() and its restore: on one
  * CPU, code relies on that (percpu_counter). Who holds a spinlock does not
  * wait for another's section, which might wait for the lock.
  */
 static struct hosted_task *hosted_irq_owner;
+
+void hosted_irq_set(int on)
+{
+	struct hosted_task *h = self();
+
+	h->irq_on = on;
+	if (on && unlikely(hosted_irq_owner == h)) {
+		hosted_floor->release(&hosted_irq_owner);
+		hosted_irq_owner = NULL;
+	}
+	*(int *)((char *)h->task + hosted_floor->irq_off_offset) = !on;
+	if (on)
+		hosted_floor->quiescent();
+}
 
 /* The tree's lockdep turns interrupts off for nobody but itself. */
 static inline bool keeps_to_itself(struct hosted_task *h, int on)
@@ -200,9 +204,8 @@ static void irq_on(struct hosted_task *h)
 		return;
 	if (h->irq_on)
 		return;
-	hosted_floor->release(&hosted_irq_owner);
-	if (hosted_irq_owner == h)
-		hosted_irq_owner = NULL;
+	if (hosted_irq_owner != h)
+		hosted_floor->release(&hosted_irq_owner);
 	hosted_irq_set(1);
 }
 
@@ -307,10 +310,16 @@ static bool interruptible(const struct task_struct *p)
 static bool sleep(unsigned long ns)
 {
 	struct task_struct *p = current;
+	bool rests = hosted_task_of(p)->kthread && READ_ONCE(p->__state) & TASK_INTERRUPTIBLE;
 	bool woken = true;
 
+	/* A thread that waits for something to do may do so for ever. */
+	if (rests)
+		hosted_floor->serving(false);
 	while (woken && READ_ONCE(p->__state) != TASK_RUNNING)
 		woken = hosted_floor->block("schedule", NULL, -1, ns);
+	if (rests)
+		hosted_floor->serving(true);
 	hosted_floor->acquire(p);
 	hosted_time_update();
 	return woken;

@@ -12,6 +12,7 @@
 #include <asm/processor.h>
 #include <asm/timex.h>
 #include <linux/io.h>
+#include <linux/irqflags.h>
 #include <linux/mmu_notifier.h>
 
 void hosted_relax(void);
@@ -23,6 +24,18 @@ void clflush_cache_range(void *addr, unsigned int size);
 #undef get_cycles
 #define get_cycles() hosted_cycles()
 static const unsigned int tsc_khz = 1000000; /* hosted_cycles() are nanoseconds */
+/* Each task has a processor of its own; one task's interrupts are no other's concern. */
+void hosted_irq_set(int on);
+
+#undef local_irq_save
+#define local_irq_save(flags)                 \
+	do {                                  \
+		(flags) = *hosted_irq_flag(); \
+		hosted_irq_set(0);            \
+	} while (0)
+#undef local_irq_restore
+#define local_irq_restore(flags) hosted_irq_set(flags)
+
 #define __iomb() mb()
 #define wfe() hosted_relax()
 

@@ -7,8 +7,8 @@
  * reader section (the rules of a kernel without PREEMPT_RCU); that a task ends
  * with no lock held, no reader section open and nothing turned off.
  *
- * Does not check: SRCU readers, which may sleep; waiting for a spinlock, which
- * is blocking here but spinning in the kernel; waits for a condition that a
+ * Does not check: SRCU readers, which may sleep; waiting for a spinlock or polling
+ * hardware, which is blocking here but spinning in the kernel; waits for a condition that a
  * service forgot to announce with might_sleep() and that held already.
  */
 #include "sim/oracle/oracle_priv.h"
@@ -63,6 +63,11 @@ static void sleeping(struct world *w, const struct fact *fact)
 	oracle_report(w, f);
 }
 
+static bool spins(const char *service)
+{
+	return !strcmp(service, "spin_lock") || !strcmp(service, "poll");
+}
+
 static void blocking(struct world *w, const struct fact *fact)
 {
 	const char *service = (const char *)(uintptr_t)fact->arg[0];
@@ -70,7 +75,7 @@ static void blocking(struct world *w, const struct fact *fact)
 	struct finding *f;
 	char what[FINDING_WHAT_MAX];
 
-	if (likely(!is_atomic(t)) || !strcmp(service, "spin_lock"))
+	if (likely(!is_atomic(t)) || spins(service))
 		return;
 	f = oracle_finding(w, oracle_atomic.name, "BUG: scheduling while atomic in %%F");
 	if (!f)

@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# The tree's own drivers of VT-d and SMMUv3 on our models of them: they probe,
+# attach, map, invalidate, and hear of the faults that DMA after an unmap is.
+. "$(dirname "$0")/lib.sh"
+[ "$FLAVOUR" = lab ] || exit 77
+
+KERNEL=$IOMMULAB_BUILD/hosted-6.12-drivers.so
+RUNS=${STORY_RUNS:-1000}
+expect 0 '' hosted_build --drivers
+for story in tests/core/hosted/drivers/*.yaml; do
+	expect 0 "clean, $RUNS runs" "$IOMMULAB" run --kernel "$KERNEL" --runs "$RUNS" --verify 50 "$story"
+	tail -1 "$WORK/said"
+done
+
+# answers STORY: what each operation gave, when nobody is preempted.
+answers() {
+	"$IOMMULAB" run --kernel "$KERNEL" --runs 1 --printk --json - "$1" 2>&1 </dev/null >"$WORK/json"
+	python3 - "$WORK/json" <<-'EOF'
+		import json, sys
+		for c in json.load(open(sys.argv[1]))["calls"]:
+		    if c["name"] in ("map", "dma", "unmap") and c["task"] == "one":
+		        print(c["name"], c["errno"] or c["ret"])
+	EOF
+}
+for story in vtd smmuv3; do
+	got=$(answers tests/core/hosted/drivers/$story.yaml 2>&1 | grep -v '^[^a-z]' | tr '\n' ' ')
+	case $got in
+	*"map 0 dma 0 unmap 12288 dma EFAULT "*) ;;
+	*) fail "$story: '$got'" ;;
+	esac
+done
+expect 0 'DMAR: \[DMA Read NO_PASID\] Request device \[00:01.0\] fault addr 0x11000 \[fault reason' \
+	"$IOMMULAB" run --kernel "$KERNEL" --runs 1 --printk tests/core/hosted/drivers/vtd.yaml
+expect 0 'arm-smmu-v3.0: event 0x10 received' "$IOMMULAB" run --kernel "$KERNEL" --runs 1 --printk \
+	tests/core/hosted/drivers/smmuv3.yaml
+finish
