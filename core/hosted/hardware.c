@@ -442,10 +442,9 @@ void hosted_relax(void)
 		hw->polls = 0;
 		hw->poll_ns = 0;
 	}
-	if (!hw || hw->polls++ < SPINS) {
-		sched_yield_now();
+	sched_yield_now();
+	if (!hw || hw->polls++ < SPINS)
 		return;
-	}
 	ns = hw->polls - SPINS < 16 ? POLL_NS << (hw->polls - SPINS) : POLL_MAX_NS;
 	ns = ns < POLL_MAX_NS ? ns : POLL_MAX_NS;
 	sched_block("poll", NULL, -1, ns);

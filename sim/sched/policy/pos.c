@@ -96,6 +96,17 @@ static void execute(struct sched *s, struct pos *pos, struct task *t)
 	draw(s, pos, t->id);
 }
 
+/* Of those that have yielded, in turn: two that poll do not keep a third waiting. */
+static struct task *next_yielded(struct sched *s, const struct pos *pos, u32 after)
+{
+	u32 id = after;
+
+	do
+		id = (id + 1) % SCHED_TASKS_MAX;
+	while (!(s->runnable >> id & 1) || pos->prio[id] != PRIO_YIELDED);
+	return &s->task[id];
+}
+
 static struct task *pick(struct sched *s, struct task *cur, enum sched_why why)
 {
 	struct pos *pos = s->policy_state;
@@ -109,6 +120,8 @@ static struct task *pick(struct sched *s, struct task *cur, enum sched_why why)
 	else if (why == WHY_BLOCK && cur->id != SCHED_CLOCK_TASK)
 		draw(s, pos, cur->id);
 	next = policy_highest(s, pos->prio);
+	if (pos->prio[next->id] == PRIO_YIELDED)
+		next = next_yielded(s, pos, cur ? cur->id : 0);
 	pos->prio[SCHED_CLOCK_TASK] = next->id == SCHED_CLOCK_TASK ? PRIO_FIRED : PRIO_CLOCK;
 	if (pos->pending >> next->id & 1)
 		execute(s, pos, next);
