@@ -86,6 +86,8 @@ static bool set_bits(struct vtd_walk *w, u64 pa, u64 *value, u64 bits)
 	struct vtd *v = w->v;
 	u64 now = 0;
 
+	if (w->pure)
+		return true;
 	if (w->watched)
 		hw_point(v->h.env, "vtd: accessed or dirty");
 	vtd_load(v, pa, &now);
@@ -102,7 +104,7 @@ static bool set_bits(struct vtd_walk *w, u64 pa, u64 *value, u64 bits)
 /* 3.7.2: A in each entry, D in the last if it is written; then the upper ones may be cached. */
 static bool ss_done(struct vtd_walk *w, struct stage *s, bool write)
 {
-	for (u32 level = s->top; w->cfg.ssade && !w->pure && level >= s->leaf; level--) {
+	for (u32 level = s->top; w->cfg.ssade && level >= s->leaf; level--) {
 		u64 bits = VTD_SS_A | (write && level == s->leaf ? VTD_SS_D : 0);
 
 		bits &= ~s->value[level];
@@ -247,7 +249,7 @@ static bool fs_accessed(struct vtd_walk *w, struct stage *s, bool write)
 {
 	u64 accessed = VTD_FS_A | (w->cfg.eafe ? VTD_FS_EA : 0);
 
-	for (u32 level = s->top; !w->pure && level >= s->leaf; level--) {
+	for (u32 level = s->top; level >= s->leaf; level--) {
 		u64 bits = accessed | (write && level == s->leaf ? VTD_FS_D : 0);
 
 		bits &= ~s->value[level];

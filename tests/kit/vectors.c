@@ -167,8 +167,8 @@ static bool own_options(struct vec *v, const struct vec_line *l)
 static bool run_line(struct vec *v, struct vec_line *raw, struct vec_line *l,
 		     const struct vec_scope *scope, u32 depth)
 {
-	if (!vec_substitute(v, l, raw, scope))
-		return false;
+	if (!vec_substitute(v, l, raw, scope) || !l->n)
+		return !l->n && !v->failed;
 	if (strcmp(l->token[0].text, "use") == 0)
 		return use(v, l, scope, depth);
 	if (strcmp(l->token[0].text, "options") == 0)

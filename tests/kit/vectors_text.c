@@ -148,7 +148,7 @@ bool vec_substitute(struct vec *v, struct vec_line *to, const struct vec_line *f
 
 		if (!expand(v, t, scope, text, sizeof(text)))
 			return false;
-		if (t->quoted || !strchr(text, ' ')) {
+		if (t->quoted || (*text && !strchr(text, ' '))) {
 			if (!add(v, to, text, strlen(text), t))
 				return false;
 			continue;
