@@ -60,6 +60,7 @@ struct iova_space {
 	u64 n_regions;
 	struct iova_region *region[IOVA_REGIONS_MAX]; /* highest base first */
 	u64 hint[IOVA_ORDERS];   /* the regions before this one have no such run */
+	u64 hint_most;           /* no hint is larger */
 	u64 n_reserved;
 	struct {
 		u64 first, last;

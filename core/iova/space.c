@@ -26,8 +26,10 @@ static inline u64 low_bits(u64 n)
 }
 
 /* First positions of the aligned free runs of 2^order in a word. */
-static inline u64 runs_in(u64 word, u32 order)
+static inline __attribute__((always_inline)) u64 runs_in(u64 word, u32 order)
 {
+	if (likely(!order))
+		return word;
 	for (u32 k = 0; k < order; k++)
 		word &= word >> (1u << k);
 	return word & aligned[order];
@@ -106,7 +108,7 @@ static bool is_reserved(const struct iova_space *s, u64 first, u64 last)
 }
 
 /* The place among the regions for that base, which is the region's if it is there. */
-static u32 region_place(const struct iova_space *s, u64 base)
+static inline u32 region_place(const struct iova_space *s, u64 base)
 {
 	u32 i = 0;
 
@@ -166,7 +168,7 @@ static inline u64 words_below(u64 base, u64 limit, bool partly)
 }
 
 /* A run of 2^order within one word of the arena. */
-static u64 arena_alloc(struct iova_arena *a, u64 base, u32 order, u64 limit)
+static inline u64 arena_alloc(struct iova_arena *a, u64 base, u32 order, u64 limit)
 {
 	u64 words = a->may[order] & words_below(base, limit, true);
 
@@ -180,6 +182,7 @@ static u64 arena_alloc(struct iova_arena *a, u64 base, u32 order, u64 limit)
 		if (runs) {
 			bit = bit_highest(runs);
 			a->free[i] &= ~(low_bits(1ULL << order) << bit);
+			a->may[order] &= ~((u64)(whole && !runs_in(a->free[i], order)) << i);
 			a->full &= ~BIT_ULL(i);
 			return first + bit;
 		}
@@ -190,7 +193,7 @@ static u64 arena_alloc(struct iova_arena *a, u64 base, u32 order, u64 limit)
 	return IOVA_NONE;
 }
 
-static u64 region_alloc(struct iova_space *s, struct iova_region *r, u32 order, u64 limit)
+static inline u64 region_alloc(struct iova_space *s, struct iova_region *r, u32 order, u64 limit)
 {
 	u64 arenas = r->may[order] & arenas_below(r, limit, true);
 
@@ -325,6 +328,7 @@ u64 iova_space_alloc(struct iova_space *s, u64 size, u64 limit)
 		for (u64 i = s->hint[order]; i < s->n_regions && pfn == IOVA_NONE; i++) {
 			pfn = region_alloc(s, s->region[i], (u32)order, limit);
 			s->hint[order] = i;
+			s->hint_most = max(s->hint_most, i);
 		}
 	}
 	if (pfn == IOVA_NONE)
@@ -336,25 +340,40 @@ u64 iova_space_alloc(struct iova_space *s, u64 size, u64 limit)
 
 /* --- release --- */
 
-static void arena_free_run(struct iova_region *r, u32 k, struct iova_arena *a, u32 bit, u32 order)
+/*
+ * No branches on what is free around it: under churn they would be as good as
+ * random. Runs that the word has elsewhere are told of again, which is no harm.
+ */
+static inline void arena_free_run(struct iova_region *r, u32 k, struct iova_arena *a, u32 bit,
+				  u32 order)
 {
-	u32 i = bit / 64, run = order;
-	u64 word = a->free[i] | low_bits(1ULL << order) << (bit % 64);
+	u32 i = bit / 64;
+	u64 word = a->free[i] | low_bits(1ULL << order) << (bit % 64), w = word;
+	u64 was = a->may[0] & a->may[1] & a->may[2] & a->may[3];
 
 	a->free[i] = word;
-	/* The largest run that this one is part of now. */
-	while (run < 6 && runs_in(word, run + 1) >> (bit % 64 & ~((2u << run) - 1)) & 1)
-		run++;
-	for (u32 o = 0; o <= run; o++) {
-		a->may[o] |= BIT_ULL(i);
-		r->may[o] |= BIT_ULL(k);
+	a->may[0] |= BIT_ULL(i);
+	w &= w >> 1 & aligned[1];
+	a->may[1] |= (u64)(w != 0) << i;
+	w &= w >> 2 & aligned[2];
+	a->may[2] |= (u64)(w != 0) << i;
+	w &= w >> 4 & aligned[3];
+	a->may[3] |= (u64)(w != 0) << i;
+	w &= w >> 8 & aligned[4];
+	a->may[4] |= (u64)(w != 0) << i;
+	w &= w >> 16 & aligned[5];
+	a->may[5] |= (u64)(w != 0) << i;
+	a->may[6] |= (u64)(word == ~0ULL) << i;
+	if (unlikely(!was)) {
+		for (u32 o = 0; o < 4; o++)
+			r->may[o] |= (u64)(a->may[o] != 0) << k;
 	}
-	if (run < 6)
-		return;
-	a->full |= BIT_ULL(i);
-	r->words |= BIT_ULL(k);
-	if (a->full == ~0ULL)
-		r->full |= BIT_ULL(k);
+	r->may[4] |= (u64)(a->may[4] != 0) << k;
+	r->may[5] |= (u64)(a->may[5] != 0) << k;
+	r->may[6] |= (u64)(a->may[6] != 0) << k;
+	a->full |= (u64)(word == ~0ULL) << i;
+	r->words |= (u64)(a->full != 0) << k;
+	r->full |= (u64)(a->full == ~0ULL) << k;
 }
 
 static void arena_free_words(struct iova_region *r, u32 k, struct iova_arena *a, u32 i, u64 n)
@@ -379,11 +398,20 @@ static bool words_in_use(const struct iova_arena *a, u32 i, u64 n)
 	return true;
 }
 
-static bool region_free(struct iova_region *r, u64 at, u64 size)
+static inline bool region_free(struct iova_region *r, u64 at, u64 size)
 {
 	u32 k = (u32)(at >> IOVA_ARENA_LG2), bit = (u32)(at & (ARENA - 1));
 	struct iova_arena *a = r->arena[k];
 
+	if (likely(size <= 64 && a)) {
+		u32 order = order_of(size);
+
+		if (bit % (1u << order) ||
+		    a->free[bit / 64] & low_bits(1ULL << order) << (bit % 64))
+			return false;
+		arena_free_run(r, k, a, bit, order);
+		return true;
+	}
 	if (size > ARENA) {
 		u64 n = (size + ARENA - 1) / ARENA, mask;
 
@@ -408,11 +436,7 @@ static bool region_free(struct iova_region *r, u64 at, u64 size)
 		arena_free_words(r, k, a, bit / 64, n);
 		return true;
 	}
-	if (bit % (1u << order_of(size)) ||
-	    a->free[bit / 64] & low_bits(1ULL << order_of(size)) << (bit % 64))
-		return false;
-	arena_free_run(r, k, a, bit, order_of(size));
-	return true;
+	return false;
 }
 
 bool iova_space_free(struct iova_space *s, u64 pfn, u64 size)
@@ -424,8 +448,11 @@ bool iova_space_free(struct iova_space *s, u64 pfn, u64 size)
 	    !region_free(s->region[at], pfn - base, size))
 		return false;
 	s->in_use -= rounded(size);
-	for (u32 k = 0; k < IOVA_ORDERS; k++)
-		s->hint[k] = min(s->hint[k], (u64)at);
+	if (at < s->hint_most) {
+		for (u32 k = 0; k < IOVA_ORDERS; k++)
+			s->hint[k] = min(s->hint[k], (u64)at);
+		s->hint_most = at;
+	}
 	return true;
 }
 

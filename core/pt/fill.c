@@ -73,6 +73,24 @@ QUIET bool pt_is_zero(const u64 *p, u32 n, bool wide)
 	return !any;
 }
 
+WIDE static bool fill_new_wide(u64 *p, u32 n, u64 first, u64 step)
+{
+	if (!is_zero_wide(p, n))
+		return false;
+	fill_wide(p, n, first, step);
+	return true;
+}
+
+QUIET bool pt_fill_new(u64 *p, u32 n, u64 first, u64 step, bool wide)
+{
+	if (wide && n >= 8)
+		return fill_new_wide(p, n, first, step);
+	if (!pt_is_zero(p, n, false))
+		return false;
+	pt_fill(p, n, first, step, wide);
+	return true;
+}
+
 static inline QUIET bool goes(u64 word, u64 mask, u64 stop)
 {
 	return word & mask && !(word & stop);

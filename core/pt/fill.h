@@ -10,6 +10,8 @@
 bool pt_has_wide(void);
 /* p[i] = first + i * step for i < n. */
 void pt_fill(u64 *p, u32 n, u64 first, u64 step, bool wide);
+/* The same if all of them are 0; else false, and nothing is written. */
+bool pt_fill_new(u64 *p, u32 n, u64 first, u64 step, bool wide);
 /* Whether p[0] to p[n - 1] all are 0. */
 bool pt_is_zero(const u64 *p, u32 n, bool wide);
 /*

@@ -32,6 +32,7 @@ int pt_init_as(struct pt *pt, const struct pt_cfg *cfg, const struct pt_fmt *fmt
 	pt->fmt = fmt;
 	pt->world = w;
 	pt->frames = frame_ptr(w, 0);
+	pt->info = frame_info(w, 0);
 	pt->wide = pt_has_wide();
 	pt->flush = cfg->flush;
 	pt->sync_walks = cfg->sync_walks;

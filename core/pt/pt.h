@@ -104,6 +104,7 @@ struct pt {
 	const struct pt_fmt *fmt;
 	struct world *world;
 	char *frames;    /* what physical address 0 is */
+	struct frame_info *info; /* of its frame; the world's */
 	u64 root;        /* pa of the top table */
 	u64 ia_last, oa_last;
 	u64 pgsizes;

@@ -68,6 +68,9 @@
 #define A64_ADDR_48 (0x0000ffffffffffffULL & (~0ULL << F_PG_LG2))
 
 #define F_PRESENT A64_VALID
+/* Above level 1, of a leaf without a hint: one of the first set, none of the second. */
+#define F_LEAF_SET A64_VALID
+#define F_LEAF_CLEAR (A64_TABLE | A64_CONT)
 #define F_SW_SYNC A64_SW
 #define F_CONTIG_BIT A64_CONT
 

@@ -44,7 +44,7 @@ static ALWAYS_INLINE u64 *table_at(const struct pt *pt, u64 pa)
 
 static ALWAYS_INLINE struct frame_info *info_of(const struct pt *pt, const u64 *table)
 {
-	return &pt->world->frames->info[((const char *)table - pt->frames) >> FRAME_LG2];
+	return &pt->info[((const char *)table - pt->frames) >> FRAME_LG2];
 }
 
 static ALWAYS_INLINE u32 index_of(const struct pt *pt, u64 iova, u32 level)
@@ -124,10 +124,12 @@ static __attribute__((noinline)) u64 *table_make(struct pt *pt, u64 *entry, u64 
 /* The table of `level` that holds the entry of iova, made if need be. NULL: *err says why. */
 static ALWAYS_INLINE u64 *table_reach(struct pt *pt, u64 iova, u32 level, int *err)
 {
-	u64 *table = table_at(pt, pt->root);
+	u64 *table = table_at(pt, pt->root), *entry;
+	u32 at = (u32)pt->levels, shift = SHIFT(at);
 
-	for (u32 at = (u32)pt->levels; at > level; at--) {
-		u64 *entry = &table[index_of(pt, iova, at)], *below, e;
+	for (entry = &table[iova >> shift]; at > level;
+	     entry = &table[iova >> shift & (ENTRIES - 1)]) {
+		u64 *below, e;
 
 		while (unlikely(!((e = READ_ONCE(*entry)) & F_PRESENT))) {
 			below = table_make(pt, entry, table, err);
@@ -141,6 +143,26 @@ static ALWAYS_INLINE u64 *table_reach(struct pt *pt, u64 iova, u32 level, int *e
 		if (unlikely(pt->flush))
 			settle(pt, entry, e);
 		table = table_at(pt, f_table_pa(e));
+		at--;
+		shift -= F_BITS;
+	}
+	return table;
+}
+
+/* The same if it is there, and no large page in its place. */
+static ALWAYS_INLINE u64 *table_find(const struct pt *pt, u64 iova, u32 level)
+{
+	u64 *table = table_at(pt, pt->root);
+	u32 at = (u32)pt->levels, shift = SHIFT(at);
+
+	for (; at > level; at--) {
+		u64 i = iova >> shift, e;
+
+		e = READ_ONCE(table[at == pt->levels ? i : i & (ENTRIES - 1)]);
+		if (!(e & F_PRESENT) || f_leaf(e, at))
+			return NULL;
+		table = table_at(pt, f_table_pa(e));
+		shift -= F_BITS;
 	}
 	return table;
 }
@@ -176,6 +198,21 @@ static ALWAYS_INLINE void fill_entries(struct pt *pt, u64 *p, u32 n, u64 first, 
 		}
 	}
 	flushed(pt, p, n);
+}
+
+/* False: some entry is in use, nothing was written. */
+static ALWAYS_INLINE bool fill_new_entries(struct pt *pt, u64 *p, u32 n, u64 first, u64 step)
+{
+	if (!IOMMULAB_HOOKS) {
+		if (!pt_fill_new(p, n, first, step, pt->wide))
+			return false;
+		flushed(pt, p, n);
+		return true;
+	}
+	if (!pt_is_zero(p, n, pt->wide))
+		return false;
+	fill_entries(pt, p, n, first, step);
+	return true;
 }
 
 /* Tables without any entry make room for large pages; 0, or -EEXIST. */
@@ -221,10 +258,14 @@ static ALWAYS_INLINE int map_run(struct pt *pt, u64 iova, u64 *table, u32 level,
 		WRITE_ONCE(*p, first);
 		flushed(pt, p, 1);
 	} else {
-		if (info->live && !pt_is_zero(p, n, pt->wide) &&
-		    (level == 1 || replace_tables(pt, iova, table, n, level)))
+		if (!info->live)
+			fill_entries(pt, p, n, first, f_step(level));
+		else if (fill_new_entries(pt, p, n, first, f_step(level)))
+			;
+		else if (level == 1 || replace_tables(pt, iova, table, n, level))
 			return -EEXIST;
-		fill_entries(pt, p, n, first, f_step(level));
+		else
+			fill_entries(pt, p, n, first, f_step(level));
 	}
 	info->live += (u16)n;
 	frame_span(info, i, i + n);
@@ -314,6 +355,41 @@ static ALWAYS_INLINE bool within(u64 addr, u32 lg2, size_t count, u64 last)
 	return addr <= last && count - 1 <= (last - addr) >> lg2;
 }
 
+/* Small pages within one table, less than all of it. */
+static ALWAYS_INLINE int map_few(struct pt *pt, u64 iova, u64 pa, u32 n, u32 prot, size_t *mapped)
+{
+	u64 first = f_make_leaf(pa, 1, prot, (u32)pt->features);
+	u64 *table = cursor_table(pt, iova);
+	int err;
+
+	if (unlikely(!table)) {
+		table = table_reach(pt, iova, 1, &err);
+		if (unlikely(!table))
+			return err;
+		cursor_set(pt, iova, table);
+	}
+	err = n == 1 ? map_run(pt, iova, table, 1, first, 1) :
+		       map_run(pt, iova, table, 1, first, n);
+	if (likely(!err))
+		*mapped = (u64)n << F_PG_LG2;
+	return err;
+}
+
+/* One page of level 2. */
+static ALWAYS_INLINE int map_large(struct pt *pt, u64 iova, u64 pa, u32 prot, size_t *mapped)
+{
+	u64 first = f_make_leaf(pa, 2, prot, (u32)pt->features);
+	int err;
+	u64 *table = table_reach(pt, iova, 2, &err);
+
+	if (unlikely(!table))
+		return err;
+	err = map_run(pt, iova, table, 2, first, 1);
+	if (likely(!err))
+		*mapped = 1ULL << SHIFT(2);
+	return err;
+}
+
 /* signature given */
 static int algo_map(struct pt *pt, u64 iova, u64 pa, u64 pgsize, size_t count, u32 prot,
 		    size_t *mapped)
@@ -331,18 +407,13 @@ static int algo_map(struct pt *pt, u64 iova, u64 pa, u64 pgsize, size_t count, u
 		     !within(pa, lg2, count, pt->oa_last)))
 		return -ERANGE;
 	if (likely(lg2 == F_PG_LG2)) {
-		u64 *table = cursor_table(pt, iova);
-		u64 first = f_make_leaf(pa, 1, prot, (u32)pt->features);
-
-		if (likely(table && count == 1)) {
-			*mapped = TABLE_BYTES;
-			if (likely(!map_run(pt, iova, table, 1, first, 1)))
-				return 0;
-			*mapped = 0;
-			return -EEXIST;
-		}
+		if (count < ENTRIES && index_of(pt, iova, 1) + count <= ENTRIES &&
+		    (F_OA_MAX <= 48 || F_PG_LG2 < 16))
+			return map_few(pt, iova, pa, (u32)count, prot, mapped);
 		return map_tables(pt, iova, pa, count, 1u << 24 | prot, mapped);
 	}
+	if (lg2 == SHIFT(2) && count == 1)
+		return map_large(pt, iova, pa, prot, mapped);
 	level = 1 + (lg2 - F_PG_LG2) / F_BITS;
 	run_lg2 = (lg2 - F_PG_LG2) % F_BITS;
 	return map_tables(pt, iova, pa, (u64)count << run_lg2,
@@ -366,22 +437,22 @@ static ALWAYS_INLINE void gathered(struct pt_gather *g, u64 iova, u64 size, u64 
 	g->pgsize = min(g->pgsize - 1, pgsize - 1) + 1;
 }
 
-/* Zeroes present leaves of level 1 without a hint, n at most; how many. */
-static ALWAYS_INLINE u32 clear_entries(struct pt *pt, u64 *p, u32 n)
+/* Zeroes entries that have one bit of `set` and none of `clear`, n at most; how many. */
+static ALWAYS_INLINE u32 clear_those(struct pt *pt, u64 *p, u32 n, u64 set, u64 clear)
 {
 	u32 i = 0, run = 1;
 
 	if (!IOMMULAB_HOOKS) {
-		i = pt_clear_run(p, n, F_PRESENT, F_CONTIG_BIT, pt->wide);
+		i = pt_clear_run(p, n, set, clear, pt->wide);
 	} else {
 		while (i < n && run) {
 			u64 e = READ_ONCE(p[i]);
 
-			if (!(e & F_PRESENT) || e & F_CONTIG_BIT)
+			if (!(e & set) || e & clear)
 				break;
 			WRITE_ONCE(p[i], 0);
-			run = pt_clear_run(p + i + 1, min(n - i, CHUNK) - 1, F_PRESENT,
-					   F_CONTIG_BIT, pt->wide) + 1;
+			run = pt_clear_run(p + i + 1, min(n - i, CHUNK) - 1, set, clear,
+					   pt->wide) + 1;
 			i += run;
 			run = run == CHUNK;
 		}
@@ -390,10 +461,16 @@ static ALWAYS_INLINE u32 clear_entries(struct pt *pt, u64 *p, u32 n)
 	return i;
 }
 
-/* The entry of a table whose range is unmapped as a whole. */
-static ALWAYS_INLINE void unlink_table(struct unmap *u, u64 *table, u32 i, u64 *below)
+/* Present leaves of level 1 without a hint. */
+static ALWAYS_INLINE u32 clear_entries(struct pt *pt, u64 *p, u32 n)
 {
-	struct pt *pt = u->pt;
+	return clear_those(pt, p, n, F_PRESENT, F_CONTIG_BIT);
+}
+
+/* The entry of a table whose range is unmapped as a whole. */
+static ALWAYS_INLINE void unlink_table(struct pt *pt, struct pt_gather *g, u64 *table, u32 i,
+				       u64 *below)
+{
 	u64 frame = (u64)((char *)below - pt->frames) >> FRAME_LG2;
 
 	WRITE_ONCE(table[i], 0);
@@ -401,9 +478,9 @@ static ALWAYS_INLINE void unlink_table(struct unmap *u, u64 *table, u32 i, u64 *
 	info_of(pt, table)->live--;
 	if ((READ_ONCE(pt->cursor) & ((1u << CURSOR_SHIFT) - 1)) == frame)
 		WRITE_ONCE(pt->cursor, 0);
-	info_of(pt, below)->next = (u32)u->g->free;
-	u->g->free = frame;
-	u->g->n_tables++;
+	info_of(pt, below)->next = (u32)g->free;
+	g->free = frame;
+	g->n_tables++;
 }
 
 /* Makes a large page's entry a table of the next smaller ones; 0 or -ENOMEM. */
@@ -474,17 +551,24 @@ static void unmap_leaf(struct unmap *u, u64 *table, u32 i, u64 e, u32 level)
 	u->at += size;
 }
 
-/* As many small pages as there are, in one go. */
-static ALWAYS_INLINE void unmap_small(struct unmap *u, u64 *table, u32 i)
+/* As many leaves without a hint as there are, in one go. */
+static ALWAYS_INLINE void unmap_run(struct unmap *u, u64 *table, u32 i, u32 level)
 {
-	u32 n = (u32)min((u->end - u->at) >> F_PG_LG2, (u64)(ENTRIES - i));
-	u32 done = clear_entries(u->pt, &table[i], n);
+	u64 size = 1ULL << SHIFT(level);
+	u32 n = (u32)min((u->end - u->at) >> SHIFT(level),
+			 (u64)(entries_of(u->pt, level) - i)), done;
 
+	if (u->at & (size - 1))
+		return;
+	if (level == 1)
+		done = clear_entries(u->pt, &table[i], n);
+	else
+		done = clear_those(u->pt, &table[i], n, F_LEAF_SET, F_LEAF_CLEAR);
 	if (!done)
 		return;
 	info_of(u->pt, table)->live -= (u16)done;
-	gathered(u->g, u->at, (u64)done << F_PG_LG2, TABLE_BYTES);
-	u->at += (u64)done << F_PG_LG2;
+	gathered(u->g, u->at, done * size, size);
+	u->at += done * size;
 }
 
 static void unmap_in(struct unmap *u, u64 *table, u32 level);
@@ -496,7 +580,7 @@ static void unmap_below(struct unmap *u, u64 *table, u32 i, u64 e, u32 level)
 	bool covered = !(u->at & (size - 1)) && u->end - u->at >= size;
 
 	if (covered && level == 2 && info_of(u->pt, below)->live == ENTRIES) {
-		unlink_table(u, table, i, below);
+		unlink_table(u->pt, u->g, table, i, below);
 		gathered(u->g, u->at, size, TABLE_BYTES);
 		u->at += size;
 		return;
@@ -505,7 +589,7 @@ static void unmap_below(struct unmap *u, u64 *table, u32 i, u64 e, u32 level)
 		cursor_set(u->pt, u->at, below);
 	unmap_in(u, below, level - 1);
 	if (covered && !u->stop && !info_of(u->pt, below)->live)
-		unlink_table(u, table, i, below);
+		unlink_table(u->pt, u->g, table, i, below);
 }
 
 /* From u->at to the end of the table's range, or u->end. */
@@ -518,8 +602,8 @@ static void unmap_in(struct unmap *u, u64 *table, u32 level)
 		u32 i = index_of(u->pt, u->at, level);
 		u64 e;
 
-		if (level == 1)
-			unmap_small(u, table, i);
+		if (level <= F_LEAF_LEVEL_MAX)
+			unmap_run(u, table, i, level);
 		if (u->at >= u->end || u->at > last)
 			break;
 		i = index_of(u->pt, u->at, level);
@@ -542,48 +626,100 @@ static __attribute__((noinline)) u64 unmap_slow(struct pt *pt, u64 iova, u64 siz
 	return u.at - iova;
 }
 
+/* Small pages within one table, less than all of it; how many bytes, maybe not all there are. */
+static ALWAYS_INLINE u64 unmap_few(struct pt *pt, u64 iova, u64 size, struct pt_gather *g)
+{
+	u64 *table = cursor_table(pt, iova);
+	u32 i = index_of(pt, iova, 1), n = (u32)(size >> F_PG_LG2);
+
+	if (unlikely(!table)) {
+		table = table_find(pt, iova, 1);
+		if (!table)
+			return 0;
+		cursor_set(pt, iova, table);
+	}
+	if (n == 1) {
+		u64 e = READ_ONCE(table[i]);
+
+		if (unlikely(!(e & F_PRESENT) || e & F_CONTIG_BIT))
+			return 0;
+		WRITE_ONCE(table[i], 0);
+		flushed(pt, &table[i], 1);
+	} else {
+		n = clear_entries(pt, &table[i], n);
+		if (!n)
+			return 0;
+	}
+	info_of(pt, table)->live -= (u16)n;
+	gathered(g, iova, (u64)n << F_PG_LG2, TABLE_BYTES);
+	return (u64)n << F_PG_LG2;
+}
+
+/* The range of one entry of level 2: a full table, or a large page. 0: neither. */
+static ALWAYS_INLINE u64 unmap_large(struct pt *pt, u64 iova, struct pt_gather *g)
+{
+	u64 *table = table_find(pt, iova, 2), size = 1ULL << SHIFT(2), e, *below;
+	u32 i = index_of(pt, iova, 2);
+
+	if (!table)
+		return 0;
+	e = READ_ONCE(table[i]);
+	if (!(e & F_PRESENT))
+		return 0;
+	if (f_leaf(e, 2)) {
+		if (e & F_CONTIG_BIT)
+			return 0;
+		WRITE_ONCE(table[i], 0);
+		flushed(pt, &table[i], 1);
+		info_of(pt, table)->live--;
+		gathered(g, iova, size, size);
+		return size;
+	}
+	below = table_at(pt, f_table_pa(e));
+	if (info_of(pt, below)->live != ENTRIES)
+		return 0;
+	unlink_table(pt, g, table, i, below);
+	gathered(g, iova, size, TABLE_BYTES);
+	return size;
+}
+
 static u64 algo_unmap(struct pt *pt, u64 iova, u64 pgsize, size_t count, struct pt_gather *g)
 {
-	u64 size = pgsize * count, *table, e;
+	u64 size = pgsize * count, done = 0;
 
 	if (unlikely(!count || !pgsize || pgsize & (pgsize - 1) || iova & (TABLE_BYTES - 1) ||
 		     pgsize < TABLE_BYTES ||
 		     !within(iova, bit_lowest(pgsize), count, pt->ia_last)))
 		return 0;
-	table = cursor_table(pt, iova);
-	if (likely(table && size == TABLE_BYTES)) {
-		u32 i = index_of(pt, iova, 1);
-
-		e = READ_ONCE(table[i]);
-		if (likely(e & F_PRESENT && !(e & F_CONTIG_BIT))) {
-			WRITE_ONCE(table[i], 0);
-			flushed(pt, &table[i], 1);
-			info_of(pt, table)->live--;
-			gathered(g, iova, TABLE_BYTES, TABLE_BYTES);
-			return TABLE_BYTES;
-		}
-	}
-	return unmap_slow(pt, iova, size, g);
+	if (size < 1ULL << SHIFT(2) && index_of(pt, iova, 1) + (size >> F_PG_LG2) <= ENTRIES)
+		done = unmap_few(pt, iova, size, g);
+	else if (size == 1ULL << SHIFT(2) && !(iova & (size - 1)))
+		done = unmap_large(pt, iova, g);
+	if (likely(done == size))
+		return done;
+	return done + unmap_slow(pt, iova + done, size - done, g);
 }
 
 /* --- looking --- */
 
 static bool algo_lookup(struct pt *pt, u64 iova, u64 *pa)
 {
-	const u64 *table = table_at(pt, pt->root);
-	u32 level = (u32)pt->levels;
+	const u64 *entry;
+	u32 level = (u32)pt->levels, shift = SHIFT(level);
 	u64 e;
 
 	if (unlikely(iova > pt->ia_last))
 		return false;
+	entry = &table_at(pt, pt->root)[iova >> shift];
 	for (;;) {
-		e = READ_ONCE(table[index_of(pt, iova, level)]);
+		e = READ_ONCE(*entry);
 		if (!(e & F_PRESENT))
 			return false;
 		if (f_leaf(e, level))
 			break;
-		table = table_at(pt, f_table_pa(e));
 		level--;
+		shift -= F_BITS;
+		entry = &table_at(pt, f_table_pa(e))[iova >> shift & (ENTRIES - 1)];
 	}
 	*pa = f_pa(e, level) | (iova & ((1ULL << SHIFT(level)) - 1));
 	return true;

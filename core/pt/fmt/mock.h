@@ -30,6 +30,9 @@
 #define MOCK_PTE_FRAME 0x000000ffffffffffULL
 
 #define F_PRESENT MOCK_PTE_PRESENT
+/* Above level 1, of a leaf without a hint: one of the first set, none of the second. */
+#define F_LEAF_SET MOCK_PTE_LEAF
+#define F_LEAF_CLEAR MOCK_PTE_RUN
 #define F_SW_SYNC MOCK_PTE_SW
 #define F_CONTIG_BIT MOCK_PTE_RUN
 

@@ -29,6 +29,9 @@
 #define VTDSS_ADDR 0x000ffffffffff000ULL
 
 #define F_PRESENT (VTDSS_R | VTDSS_W)
+/* Above level 1, of a leaf without a hint: one of the first set, none of the second. */
+#define F_LEAF_SET VTDSS_PS
+#define F_LEAF_CLEAR 0ULL
 #define F_SW_SYNC VTDSS_SW
 #define F_CONTIG_BIT 0ULL
 

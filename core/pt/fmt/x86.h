@@ -32,6 +32,9 @@
 #define X86_ADDR 0x000ffffffffff000ULL
 
 #define F_PRESENT X86_P
+/* Above level 1, of a leaf without a hint: one of the first set, none of the second. */
+#define F_LEAF_SET X86_PS
+#define F_LEAF_CLEAR 0ULL
 #define F_SW_SYNC X86_SW
 #define F_CONTIG_BIT 0ULL
 

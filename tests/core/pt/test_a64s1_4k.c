@@ -2,6 +2,7 @@
 #include "core/pt/fmt/a64s1_4k.h"
 
 #define TWIN_FORMAT PT_A64S1_4K
+#define TWIN_BARE
 #define TWIN_IA 48
 #define TWIN_STAGE 1
 #define TWIN_GRANULE 12

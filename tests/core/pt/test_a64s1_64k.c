@@ -2,6 +2,7 @@
 #include "core/pt/fmt/a64s1_64k.h"
 
 #define TWIN_FORMAT PT_A64S1_64K
+#define TWIN_BARE
 #define TWIN_IA 52
 #define TWIN_STAGE 1
 #define TWIN_GRANULE 16

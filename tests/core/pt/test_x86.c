@@ -2,6 +2,7 @@
 #include "core/pt/fmt/x86.h"
 
 #define TWIN_FORMAT PT_X86
+#define TWIN_BARE
 #define TWIN_IA 57
 #define TWIN_PROT (PT_WRITE | PT_NOEXEC | PT_PRIV)
 #define TWIN_FEATURES (PT_SPLIT | PT_DIRTY)

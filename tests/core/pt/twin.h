@@ -8,6 +8,7 @@
  *	TWIN_IA         input bits of the runs below
  *	TWIN_PROT       what of enum pt_prot the format keeps
  *	TWIN_FEATURES   what it has, PT_SPLIT and PT_DIRTY included
+ *	TWIN_BARE       optional: the code of builds without hooks
  *	twin_decode()   an entry of a level, without the format's own functions
  *	twin_hw_write() the entry after hardware has written through it
  *
@@ -19,6 +20,10 @@
 
 #include "sim/world/world.h"
 
+#ifdef TWIN_BARE
+#undef IOMMULAB_HOOKS
+#define IOMMULAB_HOOKS 0
+#endif
 #define ALGO_FMT pt_fmt_twin
 #include "core/pt/fmt/algo.h"
 
