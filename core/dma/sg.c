@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Lists of buffers.
+ *
+ * All entries of a trusted device lie in one range of addresses, each from the
+ * beginning of a page on; where the joined pages would be cut by the device's
+ * boundary, the entry moves up to it. Then neighbours without a gap become one
+ * segment. Lengths are summed in 64 bits: a list may have 4 GiB and more.
+ */
+#include "core/dma/dma_priv.h"
+
+#include "sim/kapi/errno.h"
+
+static u64 aligned_length(const struct dma_space *s, const struct dma_sg *sg)
+{
+	u64 g = dma_granule(s);
+
+	return ALIGN((sg->phys & (g - 1)) + sg->length, g);
+}
+
+/* Where the entry of that length begins, `at` being the first place left. */
+static u64 place(const struct dma_device *d, u64 at, u64 length)
+{
+	u64 boundary = d->cfg.boundary;
+
+	if (boundary && (at & boundary) + length - 1 > boundary && length - 1 <= boundary)
+		return (at | boundary) + 1;
+	return at;
+}
+
+static bool is_valid(const struct dma_sg *sg, u32 n)
+{
+	for (u32 i = 0; i < n; i++) {
+		if (!sg[i].length || !frames_contains(sg[i].phys, sg[i].length))
+			return false;
+	}
+	return n > 0;
+}
+
+static u64 total_length(const struct dma_device *d, const struct dma_sg *sg, u32 n)
+{
+	u64 at = 0;
+
+	for (u32 i = 0; i < n; i++) {
+		u64 length = aligned_length(d->cfg.space, &sg[i]);
+
+		at = place(d, at, length) + length;
+	}
+	return at;
+}
+
+/* Segments of the entries in a range from iova on; returns their number. */
+static int join(const struct dma_device *d, struct dma_sg *sg, u32 n, u64 iova)
+{
+	u64 g = dma_granule(d->cfg.space), at = 0, end = 0;
+	u32 k = 0;
+
+	for (u32 i = 0; i < n; i++) {
+		u64 length = aligned_length(d->cfg.space, &sg[i]), addr;
+		struct dma_sg *last = k ? &sg[k - 1] : NULL;
+
+		at = place(d, at, length);
+		addr = iova + at + (sg[i].phys & (g - 1));
+		at += length;
+		if (last && addr == end &&
+		    (u64)last->dma_length + sg[i].length <= d->cfg.max_segment &&
+		    (!d->cfg.boundary || (last->dma_address & d->cfg.boundary) +
+						 last->dma_length + sg[i].length - 1 <=
+					 d->cfg.boundary)) {
+			last->dma_length += sg[i].length;
+		} else {
+			sg[k].dma_address = addr;
+			sg[k].dma_length = sg[i].length;
+			k++;
+		}
+		end = addr + sg[i].length;
+	}
+	return (int)k;
+}
+
+/* Each by itself: direct, or through the pool. */
+static int map_each(struct dma_device *d, struct dma_sg *sg, u32 n, enum dma_data_direction dir)
+{
+	for (u32 i = 0; i < n; i++) {
+		sg[i].dma_address = dma_map_page(d, sg[i].phys, sg[i].length, dir);
+		sg[i].dma_length = sg[i].length;
+		if (sg[i].dma_address != DMA_MAPPING_ERROR)
+			continue;
+		while (i--)
+			dma_unmap_page(d, sg[i].dma_address, sg[i].dma_length, dir);
+		return -EIO;
+	}
+	return (int)n;
+}
+
+/* Unmaps the entries before `n` in the range, and gives all of it back. */
+static void unmap_range(struct dma_device *d, const struct dma_sg *sg, u32 n, u64 iova, u64 total)
+{
+	struct dma_space *s = d->cfg.space;
+	struct iommu_iotlb_gather g;
+	u64 at = 0;
+
+	iommu_iotlb_gather_init(&g);
+	g.queued = s->deferred;
+	for (u32 i = 0; i < n; i++) {
+		u64 length = aligned_length(s, &sg[i]);
+
+		at = place(d, at, length);
+		WARN_ON(iommu_unmap_fast(s->domain, iova + at, length, &g) != length);
+		at += length;
+	}
+	if (g.queued) {
+		iova_fq_queue(&s->iovad, iova, total, g.freelist);
+	} else {
+		iommu_iotlb_sync(s->domain, &g);
+		iova_free(&s->iovad, iova, total);
+	}
+}
+
+int dma_map_sg(struct dma_device *d, struct dma_sg *sg, u32 n, enum dma_data_direction dir)
+{
+	struct dma_space *s = d->cfg.space;
+	u64 total, iova, at = 0;
+
+	if (!is_valid(sg, n))
+		return -EINVAL;
+	if (!s || d->cfg.untrusted)
+		return map_each(d, sg, n, dir);
+	total = total_length(d, sg, n);
+	/* Aligned to its size rounded up, so boundaries fall where they fall from 0 on. */
+	iova = dma_space_alloc(s, total, d->cfg.mask);
+	if (!iova)
+		return -EIO;
+	for (u32 i = 0; i < n; i++) {
+		u64 length = aligned_length(s, &sg[i]);
+
+		at = place(d, at, length);
+		if (iommu_map(s->domain, iova + at, sg[i].phys & ~(dma_granule(s) - 1), length,
+			      dma_prot(dir))) {
+			unmap_range(d, sg, i, iova, total);
+			return -EIO;
+		}
+		at += length;
+	}
+	return join(d, sg, n, iova);
+}
+
+void dma_unmap_sg(struct dma_device *d, struct dma_sg *sg, u32 n, enum dma_data_direction dir)
+{
+	struct dma_space *s = d->cfg.space;
+
+	if (s && !d->cfg.untrusted) {
+		u64 iova = sg[0].dma_address & ~(dma_granule(s) - 1);
+
+		unmap_range(d, sg, n, iova, total_length(d, sg, n));
+		return;
+	}
+	for (u32 i = 0; i < n; i++)
+		dma_unmap_page(d, sg[i].dma_address, sg[i].dma_length, dir);
+}
