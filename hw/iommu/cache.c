@@ -98,7 +98,9 @@ int hw_cache_option(struct hw_cache_policy *p, const char *key, const char *valu
 static void free_slots(struct hw_cache *c)
 {
 	free(c->tags);
-	free(c->entry);
+	free(c->slot);
+	free(c->addr);
+	free(c->extra);
 	free(c->column);
 	free(c->age);
 	free(c->touched);
@@ -114,7 +116,9 @@ static void alloc_slots(struct hw_cache *c, u32 lg2_sets)
 	c->shift = c->grows ? 64 - lg2_sets : 0;
 	c->n_slots = sets * WAYS;
 	c->tags = cache_alloc((size_t)room * WAYS, sizeof(*c->tags));
-	c->entry = cache_alloc((size_t)room * WAYS, sizeof(*c->entry));
+	c->slot = cache_alloc((size_t)room * WAYS, sizeof(*c->slot));
+	c->addr = cache_alloc((size_t)room * WAYS, sizeof(*c->addr));
+	c->extra = cache_alloc((size_t)room * WAYS, sizeof(*c->extra));
 	c->column = cache_alloc((size_t)room * WAYS, sizeof(*c->column));
 	c->age = cache_alloc(room, sizeof(*c->age));
 	c->touched = cache_alloc(room, sizeof(*c->touched));
@@ -194,6 +198,7 @@ void hw_cache_reset(struct hw_cache *c)
 	cache_spaces_reset(c);
 	c->serial = 0;
 	c->live = 0;
+	c->has_extra = false;
 	c->random = 1;
 	c->log.n_recs = 0;
 	c->log.n_words = 0;
@@ -226,8 +231,8 @@ u32 cache_gather(struct hw_cache *c)
 		u32 first = c->touched[i] * WAYS;
 
 		for (u32 slot = first; slot < first + WAYS; slot++) {
-			if (c->tags[slot] > TAG_GONE && cache_alive(c, &c->entry[slot]))
-				c->scratch[n++] = (u64)c->entry[slot].id << 32 | slot;
+			if (c->tags[slot] > TAG_GONE && cache_alive(c, slot))
+				c->scratch[n++] = (u64)c->slot[slot].id << 32 | slot;
 		}
 	}
 	sim_assert(n == c->live);
@@ -246,7 +251,7 @@ static void renumber(struct hw_cache *c)
 		u32 first = c->touched[i] * WAYS;
 
 		for (u32 slot = first; slot < first + WAYS; slot++) {
-			if (c->tags[slot] <= TAG_GONE || cache_alive(c, &c->entry[slot]))
+			if (c->tags[slot] <= TAG_GONE || cache_alive(c, slot))
 				continue;
 			c->tags[slot] = c->grows ? TAG_GONE : TAG_EMPTY;
 			c->used -= !c->grows;
@@ -255,7 +260,7 @@ static void renumber(struct hw_cache *c)
 	for (u32 i = 1; i <= c->n_spaces; i++)
 		c->space[i].floor = 0;
 	for (u32 i = 0; i < n; i++)
-		c->entry[(u32)c->scratch[i]].id = i + 1;
+		c->slot[(u32)c->scratch[i]].id = i + 1;
 	c->serial = n;
 	cache_log_renumber(c);
 }
@@ -274,6 +279,21 @@ static void occupy(struct hw_cache *c, u32 slot, u64 key)
 	set_touched(c, slot / WAYS);
 	c->used += c->tags[slot] == TAG_EMPTY;
 	c->tags[slot] = key | TAG_USED;
+}
+
+static void put(struct hw_cache *c, u32 slot, const struct hw_cache_entry *e)
+{
+	c->slot[slot] = (struct cache_slot){e->value, e->id, e->space | (u32)e->lg2 << 24};
+	c->addr[slot] = e->addr;
+	c->column[slot] = (u16)e->space;
+	if (e->extra && !c->has_extra) {
+		/* So far nobody has kept them. */
+		c->has_extra = true;
+		for (u32 i = 0; i < c->n_touched; i++)
+			memset(c->extra + (size_t)c->touched[i] * WAYS, 0, WAYS * sizeof(*c->extra));
+	}
+	if (c->has_extra)
+		c->extra[slot] = e->extra;
 }
 
 static u32 open_slot(struct hw_cache *c, u64 key)
@@ -295,7 +315,7 @@ static void rehash(struct hw_cache *c)
 
 	sim_assert(e);
 	for (u32 i = 0; i < n; i++)
-		e[i] = c->entry[(u32)c->scratch[i]];
+		e[i] = cache_entry(c, (u32)c->scratch[i]);
 	if ((u64)n * 8 > (u64)c->n_slots * 3) {
 		free_slots(c);
 		alloc_slots(c, lg2_sets + 1);
@@ -307,8 +327,7 @@ static void rehash(struct hw_cache *c)
 		u32 slot = open_slot(c, key);
 
 		occupy(c, slot, key);
-		c->entry[slot] = e[i];
-		c->column[slot] = (u16)e[i].space;
+		put(c, slot, &e[i]);
 	}
 	free(e);
 }
@@ -348,7 +367,7 @@ static u32 set_slot(struct hw_cache *c, u64 key)
 	if (m)
 		return first + (u32)__builtin_ctz(m);
 	for (way = 0; c->used > c->live && way < c->ways; way++) {
-		if (!cache_alive(c, &c->entry[first + way]))
+		if (!cache_alive(c, first + way))
 			return first + way;
 	}
 	way = c->keeps_age ? oldest_way(c, set) : choose_way(c);
@@ -369,6 +388,7 @@ u32 hw_cache_fill(struct hw_cache *c, const struct hw_cache_entry *e,
 		  const struct hw_cache_word *prov, u32 n)
 {
 	struct cache_space *s = &c->space[e->space];
+	struct hw_cache_entry new = *e;
 	u64 vpn = e->addr >> e->lg2;
 	u32 slot;
 
@@ -384,18 +404,17 @@ u32 hw_cache_fill(struct hw_cache *c, const struct hw_cache_entry *e,
 
 		slot = new_slot(c, key);
 		occupy(c, slot, key);
-		c->column[slot] = (u16)e->space;
 		s->sizes |= 1ULL << e->lg2;
 		s->live++;
 		c->live++;
 	}
-	c->entry[slot] = *e;
-	c->entry[slot].addr = vpn << e->lg2;
-	c->entry[slot].id = ++c->serial;
+	new.addr = vpn << e->lg2;
+	new.id = ++c->serial;
+	put(c, slot, &new);
 	if (c->keeps_age)
 		cache_touch(c, slot);
 	if (c->policy.provenance)
-		cache_log_add(c, &c->entry[slot], prov, n);
+		cache_log_add(c, &new, prov, n);
 	return c->serial;
 }
 
@@ -432,9 +451,9 @@ void hw_cache_drop_if(struct hw_cache *c,
 
 	for (u32 i = 0; i < n; i++) {
 		u32 slot = (u32)c->scratch[i];
-		const struct hw_cache_entry *e = &c->entry[slot];
+		struct hw_cache_entry e = cache_entry(c, slot);
 
-		if (fn(arg, e, c->space[e->space].tag))
+		if (fn(arg, &e, c->space[e.space].tag))
 			cache_kill(c, slot);
 	}
 }

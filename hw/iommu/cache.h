@@ -40,7 +40,7 @@ struct hw_cache_word {
 	u64 pa, value;
 };
 
-/* What a look-up gives; 32 bytes, two in a line of the processor's cache. */
+/* What a look-up gives. */
 struct hw_cache_entry {
 	u64 value;      /* the model's: address and permissions */
 	u64 addr;       /* aligned to 1 << lg2 */
@@ -83,7 +83,7 @@ u64 hw_space_tag(const struct hw_cache *c, u32 space);
 
 /*
  * The entry that covers addr, smallest size first, or NULL. Valid until the next
- * fill or drop. Space 0 holds nothing.
+ * fill or drop, and for three further look-ups. Space 0 holds nothing.
  */
 const struct hw_cache_entry *hw_cache_find(struct hw_cache *c, u32 space, u64 addr);
 /*

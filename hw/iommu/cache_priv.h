@@ -6,9 +6,14 @@
  *
  * A tag is a fingerprint: the page number mixed with the salt of its space, so
  * that a space that gets a new salt has lost its entries at once. Equal tags are
- * not yet equal keys: the entry is compared too, and must be younger than its
- * space's last drop (its id above `floor`). A dead entry keeps its slot until
+ * not yet equal keys: space and size are compared too, and the entry must be
+ * younger than its space's last drop (its id above `floor`), so that it has the
+ * same salt. Then 63 bits of the page number are equal; the last one, which only
+ * entries of one byte have, is looked up. A dead entry keeps its slot until
  * somebody needs it.
+ *
+ * What a hit needs lies together in 16 bytes, so that 64 Ki entries with their
+ * tags fit a second-level cache of 2 MiB; address and second word lie apart.
  *
  * Infinite is the same with open addressing from set to set, and growth.
  */
@@ -31,6 +36,12 @@ struct cache_space {
 	u16 next;   /* in its chain */
 };
 
+struct cache_slot {
+	u64 value;
+	u32 id;
+	u32 key; /* space | lg2 << 24 */
+};
+
 struct cache_prov {
 	u64 addr;
 	size_t at;  /* first word in the log */
@@ -48,14 +59,18 @@ struct cache_probe;
 
 struct hw_cache {
 	u64 *tags;
-	struct hw_cache_entry *entry;
+	struct cache_slot *slot;
 	struct cache_space *space;
 	const struct cache_probe *probe;
 	u32 set_mask, shift;  /* shift: of a hashed place; 0: the low bits are it */
 	u32 epoch;
 	bool grows, keeps_age;
+	bool has_extra;       /* some entry's second word is not 0 */
 	u64 *age;             /* per set: bit 8 a + b: way a was used after way b */
+	u32 turn;
+	struct hw_cache_entry found[4]; /* the last answers, in turns */
 	/* Cold. */
+	u64 *addr, *extra;
 	u16 *column;
 	u64 *touched_bit;
 	u32 *touched, n_touched;
@@ -113,11 +128,25 @@ static inline u32 cache_set(const struct hw_cache *c, u64 key)
 	return (u32)key & c->set_mask;
 }
 
-static inline bool cache_alive(const struct hw_cache *c, const struct hw_cache_entry *e)
+static inline u32 cache_space_of(const struct hw_cache *c, u32 slot)
 {
-	const struct cache_space *s = &c->space[e->space];
+	return c->slot[slot].key & 0xffffff;
+}
 
-	return s->epoch == c->epoch && e->id > s->floor;
+static inline bool cache_alive(const struct hw_cache *c, u32 slot)
+{
+	const struct cache_space *s = &c->space[cache_space_of(c, slot)];
+
+	return s->epoch == c->epoch && c->slot[slot].id > s->floor;
+}
+
+static inline struct hw_cache_entry cache_entry(const struct hw_cache *c, u32 slot)
+{
+	const struct cache_slot *s = &c->slot[slot];
+
+	return (struct hw_cache_entry){.value = s->value, .addr = c->addr[slot],
+				       .extra = c->has_extra ? c->extra[slot] : 0, .id = s->id,
+				       .space = s->key & 0xffffff, .lg2 = s->key >> 24};
 }
 
 /* Way `slot` is now the youngest: after all others, and none after it. */
@@ -131,7 +160,7 @@ static inline void cache_touch(struct hw_cache *c, u32 slot)
 
 static inline void cache_kill(struct hw_cache *c, u32 slot)
 {
-	c->space[c->entry[slot].space].live--;
+	c->space[cache_space_of(c, slot)].live--;
 	c->live--;
 	if (c->grows) {
 		c->tags[slot] = TAG_GONE;

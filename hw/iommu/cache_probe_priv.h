@@ -7,6 +7,7 @@
 #pragma once
 
 #include "hw/iommu/cache_priv.h"
+#include "sim/base/bits.h"
 
 #include <immintrin.h>
 
@@ -65,17 +66,16 @@ PROBE_TARGET static inline u32 PROBE(slot_of)(const struct hw_cache *c,
 					      u32 lg2)
 {
 	u64 key = cache_key(s, vpn, lg2), tag = key | TAG_USED;
-	u32 set = cache_set(c, key);
+	u32 set = cache_set(c, key), id = space | lg2 << 24;
 
 	for (;;) {
 		const u64 *tags = c->tags + (size_t)set * WAYS;
 
 		for (u32 m = match8(tags, tag); m; m &= m - 1) {
 			u32 slot = set * WAYS + (u32)__builtin_ctz(m);
-			const struct hw_cache_entry *e = &c->entry[slot];
+			const struct cache_slot *e = &c->slot[slot];
 
-			if (e->addr >> lg2 == vpn && e->space == space && e->lg2 == lg2 &&
-			    e->id > s->floor)
+			if (e->key == id && e->id > s->floor && (lg2 || c->addr[slot] == vpn))
 				return slot;
 		}
 		if (!c->grows || match8(tags, TAG_EMPTY))
@@ -95,6 +95,7 @@ PROBE_TARGET static const struct hw_cache_entry *PROBE(find)(struct hw_cache *c,
 							     u64 addr)
 {
 	const struct cache_space *s = &c->space[space];
+	struct hw_cache_entry *e;
 
 	if (s->epoch != c->epoch)
 		return NULL;
@@ -106,7 +107,14 @@ PROBE_TARGET static const struct hw_cache_entry *PROBE(find)(struct hw_cache *c,
 			continue;
 		if (c->keeps_age)
 			cache_touch(c, slot);
-		return &c->entry[slot];
+		e = &c->found[c->turn++ % ARRAY_SIZE(c->found)];
+		e->value = c->slot[slot].value;
+		e->addr = addr >> lg2 << lg2;
+		e->extra = c->has_extra ? c->extra[slot] : 0;
+		e->id = c->slot[slot].id;
+		e->space = space;
+		e->lg2 = lg2;
+		return e;
 	}
 	return NULL;
 }
@@ -132,11 +140,11 @@ PROBE_TARGET static void PROBE(scan)(struct hw_cache *c, u32 space, u64 addr, u6
 	for (u32 at = 0; at < c->n_slots; at += 2 * WAYS) {
 		for (u32 m = match16(c->column + at, (u16)space); m; m &= m - 1) {
 			u32 slot = at + (u32)__builtin_ctz(m);
-			const struct hw_cache_entry *e = &c->entry[slot];
-			u64 end = e->addr + ((1ULL << e->lg2) - 1);
+			u64 start = c->addr[slot];
+			u64 end = start + ((1ULL << (c->slot[slot].key >> 24)) - 1);
 
-			if (c->tags[slot] > TAG_GONE && e->id > s->floor && e->addr <= last &&
-			    end >= addr)
+			if (c->tags[slot] > TAG_GONE && c->slot[slot].id > s->floor &&
+			    start <= last && end >= addr)
 				cache_kill(c, slot);
 		}
 	}

@@ -12,14 +12,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct hw_cache_entry *entry_of(const struct hw_cache *c, const struct cache_prov *p)
+static const struct cache_slot *slot_of(const struct hw_cache *c, const struct cache_prov *p)
 {
 	u32 slot;
 
 	if (p->space > c->n_spaces)
 		return NULL;
 	slot = c->probe->exact(c, p->space, p->addr >> p->lg2, p->lg2);
-	return slot == NO_SLOT ? NULL : &c->entry[slot];
+	return slot == NO_SLOT ? NULL : &c->slot[slot];
 }
 
 void cache_log_clean(struct hw_cache *c)
@@ -29,7 +29,7 @@ void cache_log_clean(struct hw_cache *c)
 
 	for (size_t i = 0; i < l->n_recs; i++) {
 		struct cache_prov p = l->rec[i];
-		const struct hw_cache_entry *e = entry_of(c, &p);
+		const struct cache_slot *e = slot_of(c, &p);
 
 		if (!e || e->id != p.id)
 			continue;
@@ -75,7 +75,7 @@ void cache_log_renumber(struct hw_cache *c)
 	struct cache_log *l = &c->log;
 
 	for (size_t i = 0; i < l->n_recs; i++)
-		l->rec[i].id = entry_of(c, &l->rec[i])->id;
+		l->rec[i].id = slot_of(c, &l->rec[i])->id;
 }
 
 u32 hw_cache_provenance(const struct hw_cache *c, u32 id, struct hw_cache_word word[HW_PROV_MAX])
@@ -92,7 +92,7 @@ u32 hw_cache_provenance(const struct hw_cache *c, u32 id, struct hw_cache_word w
 			high = mid;
 	}
 	if (low < l->n_recs && l->rec[low].id == id) {
-		const struct hw_cache_entry *e = entry_of(c, &l->rec[low]);
+		const struct cache_slot *e = slot_of(c, &l->rec[low]);
 
 		if (e && e->id == id) {
 			memcpy(word, l->word + l->rec[low].at, l->rec[low].n * sizeof(*word));
