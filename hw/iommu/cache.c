@@ -289,8 +289,11 @@ static void put(struct hw_cache *c, u32 slot, const struct hw_cache_entry *e)
 	if (e->extra && !c->has_extra) {
 		/* So far nobody has kept them. */
 		c->has_extra = true;
-		for (u32 i = 0; i < c->n_touched; i++)
-			memset(c->extra + (size_t)c->touched[i] * WAYS, 0, WAYS * sizeof(*c->extra));
+		for (u32 i = 0; i < c->n_touched; i++) {
+			u64 *extra = c->extra + (size_t)c->touched[i] * WAYS;
+
+			memset(extra, 0, WAYS * sizeof(*extra));
+		}
 	}
 	if (c->has_extra)
 		c->extra[slot] = e->extra;

@@ -91,32 +91,63 @@ PROBE_TARGET static u32 PROBE(exact)(const struct hw_cache *c, u32 space, u64 vp
 	return s->epoch == c->epoch ? PROBE(slot_of)(c, s, space, vpn, lg2) : NO_SLOT;
 }
 
-PROBE_TARGET static const struct hw_cache_entry *PROBE(find)(struct hw_cache *c, u32 space,
-							     u64 addr)
+PROBE_TARGET static inline const struct hw_cache_entry *PROBE(answer)(struct hw_cache *c, u32 slot,
+								      u64 addr)
+{
+	struct hw_cache_entry *e = &c->found[c->turn++ % ARRAY_SIZE(c->found)];
+	const struct cache_slot *s = &c->slot[slot];
+	u32 lg2 = s->key >> 24;
+
+	if (c->keeps_age)
+		cache_touch(c, slot);
+	e->value = s->value;
+	e->addr = addr >> lg2 << lg2;
+	e->extra = c->has_extra ? c->extra[slot] : 0;
+	e->id = s->id;
+	e->space = s->key & 0xffffff;
+	e->lg2 = lg2;
+	return e;
+}
+
+PROBE_TARGET static __attribute__((noinline)) const struct hw_cache_entry *
+PROBE(find_any)(struct hw_cache *c, u32 space, u64 addr)
 {
 	const struct cache_space *s = &c->space[space];
-	struct hw_cache_entry *e;
 
-	if (s->epoch != c->epoch)
-		return NULL;
 	for (u64 sizes = s->sizes; sizes; sizes &= sizes - 1) {
 		u32 lg2 = (u32)__builtin_ctzll(sizes);
 		u32 slot = PROBE(slot_of)(c, s, space, addr >> lg2, lg2);
 
-		if (slot == NO_SLOT)
-			continue;
-		if (c->keeps_age)
-			cache_touch(c, slot);
-		e = &c->found[c->turn++ % ARRAY_SIZE(c->found)];
-		e->value = c->slot[slot].value;
-		e->addr = addr >> lg2 << lg2;
-		e->extra = c->has_extra ? c->extra[slot] : 0;
-		e->id = c->slot[slot].id;
-		e->space = space;
-		e->lg2 = lg2;
-		return e;
+		if (slot != NO_SLOT)
+			return PROBE(answer)(c, slot, addr);
 	}
 	return NULL;
+}
+
+/* The usual, written out: the smallest size, the first tag that is equal, in its own set. */
+PROBE_TARGET static const struct hw_cache_entry *PROBE(find)(struct hw_cache *c, u32 space,
+							     u64 addr)
+{
+	const struct cache_space *s = &c->space[space];
+	u32 lg2, set, m;
+	u64 key;
+
+	if (unlikely(s->epoch != c->epoch || !s->sizes))
+		return NULL;
+	lg2 = (u32)__builtin_ctzll(s->sizes);
+	key = cache_key(s, addr >> lg2, lg2);
+	set = cache_set(c, key);
+	m = match8(c->tags + (size_t)set * WAYS, key | TAG_USED);
+	if (likely(m)) {
+		u32 slot = set * WAYS + (u32)__builtin_ctz(m);
+		const struct cache_slot *e = &c->slot[slot];
+
+		if (likely(e->key == (space | lg2 << 24) && e->id > s->floor && lg2))
+			return PROBE(answer)(c, slot, addr);
+	} else if (!c->grows && !(s->sizes & (s->sizes - 1))) {
+		return NULL;
+	}
+	return PROBE(find_any)(c, space, addr);
 }
 
 PROBE_TARGET static void PROBE(drop)(struct hw_cache *c, u32 space, u32 lg2, u64 first, u64 last)

@@ -169,8 +169,10 @@ void bench_add(struct bench *b, const struct bench_row *r)
 
 /* --- the command --- */
 
-static const struct bench_entry *const tables[] = {bench_core_entries, bench_engine_entries,
-						   bench_hosted_entries, bench_pt_entries};
+static const struct bench_entry *const tables[] = {
+	bench_core_entries, bench_engine_entries, bench_hosted_entries, bench_pt_entries,
+	bench_hw_entries,
+};
 
 static const struct bench_entry *entry_find(const char *name)
 {

@@ -60,7 +60,7 @@ struct bench_entry {
 };
 /* The last has no name. */
 extern const struct bench_entry bench_engine_entries[], bench_core_entries[],
-	bench_hosted_entries[], bench_pt_entries[];
+	bench_hosted_entries[], bench_pt_entries[], bench_hw_entries[];
 /* The object that the rows of a hosted tree run; else IOMMULAB_KERNEL names it. */
 /* An object that is named but cannot be used is one line, before anything is measured. */
 int bench_hosted_check(void);
