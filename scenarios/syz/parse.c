@@ -53,6 +53,7 @@ static void skip(struct syz *s, const struct syz_line *l)
 {
 	bool pseudo = l->name_n > 4 && !memcmp(s->text + l->name, "syz_", 4);
 
+	s->process = 0;
 	if (++s->skipped > SYZ_CALLS_MAX)
 		syz_fail(s, l->name, "more than %d unknown calls", SYZ_CALLS_MAX);
 	syz_note(s, l->name, "%s '%.*s': skipped", pseudo ? "pseudo-syscall" : "unknown call",
@@ -76,15 +77,25 @@ static void drop_call(struct call *c)
 	*c = (struct call){.result = CALL_NO_RESULT};
 }
 
+static bool has_room(struct syz *s, u32 at)
+{
+	if (s->p->n >= SYZ_CALLS_MAX) {
+		syz_fail(s, at, "more than %d calls", SYZ_CALLS_MAX);
+		return false;
+	}
+	s->p->call = syz_grow(s->p->call, s->p->n, &s->max_calls, sizeof(*s->p->call));
+	return true;
+}
+
 static void finish_call(struct syz *s, const struct syz_line *l, const struct uapi_call *row)
 {
 	struct call_program *p = s->p;
 	struct call *c = s->call;
 
-	if (p->n >= SYZ_CALLS_MAX) {
-		syz_fail(s, l->name, "more than %d calls", SYZ_CALLS_MAX);
+	if (!has_room(s, l->name))
 		return;
-	}
+	c->process = s->process;
+	s->process = 0;
 	c->nr = row->nr;
 	c->row = row;
 	c->name = strndup(s->text + l->name, l->name_n);
@@ -93,7 +104,6 @@ static void finish_call(struct syz *s, const struct syz_line *l, const struct ua
 	c->async = l->async;
 	c->fail_nth = l->fail_nth;
 	c->rerun = l->rerun;
-	p->call = syz_grow(p->call, p->n, &s->max_calls, sizeof(*p->call));
 	p->call[p->n++] = *c;
 	*c = (struct call){.result = CALL_NO_RESULT};
 	s->max_in = 0;
@@ -119,6 +129,51 @@ static void call(struct syz *s, const struct syz_line *l)
 	if (s->failed || (l->name_n == 9 && !memcmp(s->text + l->name, store, 9)))
 		return; /* the next call's */
 	finish_call(s, l, row);
+}
+
+/* --- processes, in comments (syz.h) --- */
+
+static void add_process_call(struct syz *s, u32 process, long nr, u64 arg)
+{
+	struct call c = {.nr = nr, .process = process, .line = s->line, .column = 1, .n_args = 1,
+			 .result = CALL_NO_RESULT};
+
+	if (!has_room(s, s->line_at))
+		return;
+	for (u32 i = 0; i < CALL_ARGS_MAX; i++)
+		c.arg[i].result = CALL_NO_RESULT;
+	c.arg[0].value = arg;
+	c.name = strdup(nr == CALL_NR_FORK ? "fork" : "exit_group");
+	s->p->call[s->p->n++] = c;
+}
+
+static void process_comment(struct syz *s)
+{
+	char text[64] = "", rest = 0;
+	u32 n = s->end - s->at, id, of, skip = sizeof(SYZ_PROCESS) - 1;
+
+	if (n < skip || n >= skip + sizeof(text) || memcmp(s->text + s->at, SYZ_PROCESS, skip))
+		return;
+	memcpy(text, s->text + s->at + skip, n - skip);
+	for (n = (u32)strlen(text); n && strchr(" \t\r", text[n - 1]); n--)
+		text[n - 1] = '\0';
+	if (sscanf(text, "%2u begins, a copy of %2u%c", &id, &of, &rest) == 2) {
+		if (id && id < CALL_PROCESSES_MAX && of < CALL_PROCESSES_MAX)
+			add_process_call(s, of, CALL_NR_FORK, id);
+		else
+			syz_fail(s, s->at, "process %u of %u, expected numbers below %d", id, of,
+				 CALL_PROCESSES_MAX);
+		return;
+	}
+	of = strlen(text) > 5 && !strcmp(text + strlen(text) - 5, " ends") ? 5 : 0;
+	text[strlen(text) - of] = '\0';
+	if (sscanf(text, "%2u%c", &id, &rest) != 1 || !id || id >= CALL_PROCESSES_MAX)
+		syz_fail(s, s->at, "process '%s', expected a number from 1 to %d", text,
+			 CALL_PROCESSES_MAX - 1);
+	else if (of)
+		add_process_call(s, id, CALL_NR_EXIT_GROUP, 0);
+	else
+		s->process = id;
 }
 
 /* --- headers: only what changes a run; faults as they were written until 2021 --- */
@@ -234,6 +289,7 @@ static void read_all(struct syz *s, u32 marks, struct old_fault *fault)
 			continue;
 		if (s->text[s->at] == '#') {
 			old_fault(fault, s->text + s->line_at, s->end - s->line_at);
+			process_comment(s);
 			continue;
 		}
 		if (!marks && !syz_read_line(s, &l))

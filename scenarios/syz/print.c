@@ -4,6 +4,8 @@
  * in lines of its own.
  */
 #include "scenarios/syz/print_priv.h"
+
+#include "scenarios/call/program.h"
 #include "sim/base/assert.h"
 
 #include <stdlib.h>
@@ -160,10 +162,34 @@ static void rest(struct printer *r)
 	r->line = call;
 }
 
+/* What syzkaller's text cannot say; true: that is all of the call. */
+static bool print_process(struct printer *r, const struct call *c)
+{
+	switch (c->nr) {
+	case CALL_NR_FORK:
+	case CALL_NR_VFORK:
+	case CALL_NR_CLONE:
+		syz_add(&r->out, SYZ_PROCESS "%llu begins, a copy of %u\n",
+			(unsigned long long)c->arg[0].value, c->process);
+		return true;
+	case CALL_NR_EXIT:
+	case CALL_NR_EXIT_GROUP:
+		syz_add(&r->out, SYZ_PROCESS "%u ends\n", c->process);
+		return true;
+	default:
+		if (c->process)
+			syz_add(&r->out, SYZ_PROCESS "%u\n", c->process);
+		return false;
+	}
+}
+
 static void print_call(struct printer *r, const struct call *c)
 {
-	const struct uapi_call *row = row_of(r, c);
+	const struct uapi_call *row;
 
+	if (print_process(r, c))
+		return;
+	row = row_of(r, c);
 	if (!row) {
 		syz_add(&r->out, "# a call of number %ld, which is in no row\n", c->nr);
 		return;

@@ -12,12 +12,20 @@
  *
  * A file may hold one program or be a crash log, with several after lines
  * that say "executing program".
+ *
+ * syzkaller's text has no processes: a program is one. Recordings of clients that fork have them
+ * in comments, which syzkaller passes over and we read (N from 1 to CALL_PROCESSES_MAX - 1):
+ *
+ *	# iommulab: process N begins, a copy of M
+ *	# iommulab: process N          the next call is its
+ *	# iommulab: process N ends
  */
 #pragma once
 
 #include "core/uapi/call.h"
 #include "core/uapi/uapi.h"
 
+#define SYZ_PROCESS "# iommulab: process "
 #define SYZ_TEXT_MAX (16UL << 20)
 #define SYZ_CALLS_MAX 1024
 #define SYZ_RESULTS_MAX 16384

@@ -67,6 +67,7 @@ struct syz {
 	u32 max_calls, max_results, skipped;
 	struct call *call; /* being made; not in p yet */
 	u32 max_in, max_out;
+	u32 process; /* of the next call */
 	u32 own_results; /* from this slot on, they are the call's own */
 	u64 stored;  /* bytes */
 	u64 auto_at; /* for &AUTO */

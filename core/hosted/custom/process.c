@@ -30,10 +30,12 @@ struct hosted_process {
 	struct signal_struct signal;
 	unsigned int id;
 	unsigned int active; /* system calls under way */
+	bool made;           /* it has memory and files: others may act for it */
 	bool ends;
 };
 
 static struct hosted_process *hosted_processes[PROCESSES_MAX];
+static unsigned int hosted_last_process; /* the number that was given last */
 /* The kernel writes to them without locks, by design: not in the checked heap. */
 static struct cred hosted_creds[PROCESSES_MAX] __hosted_keep;
 static struct user_struct hosted_user;
@@ -42,7 +44,9 @@ static struct sighand_struct hosted_sighand;
 
 static struct hosted_process *process_of(unsigned int id)
 {
-	return id < PROCESSES_MAX ? hosted_processes[id] : NULL;
+	struct hosted_process *p = id < PROCESSES_MAX ? hosted_processes[id] : NULL;
+
+	return p && p->made ? p : NULL;
 }
 
 /* --- credentials --- */
@@ -123,22 +127,35 @@ static void init_leader(struct hosted_process *p, unsigned int id, const struct 
 	spin_lock_init(&t->alloc_lock);
 }
 
+/* As pids, numbers come again late: whoever still has one does not act for a stranger. */
+static unsigned int free_number(void)
+{
+	for (unsigned int i = 1; i <= PROCESSES_MAX; i++) {
+		unsigned int id = (hosted_last_process + i) % PROCESSES_MAX;
+
+		if (!hosted_processes[id])
+			return id;
+	}
+	return PROCESSES_MAX;
+}
+
+/* Its number is taken at once; it is made when it has all that a process has. */
 static struct hosted_process *new_process(const struct hosted_process *from)
 {
-	struct hosted_process *p;
-	unsigned int id = 0;
+	struct hosted_process *p = kzalloc(sizeof(*p), GFP_KERNEL);
+	unsigned int id = from ? free_number() : 0;
 
-	while (id < PROCESSES_MAX && hosted_processes[id])
-		id++;
-	if (id == PROCESSES_MAX)
-		return ERR_PTR(-EAGAIN);
-	p = kzalloc(sizeof(*p), GFP_KERNEL);
 	if (!p)
 		return ERR_PTR(-ENOMEM);
+	if (id == PROCESSES_MAX) {
+		kfree(p);
+		return ERR_PTR(-EAGAIN);
+	}
+	hosted_last_process = id;
+	hosted_processes[id] = p;
 	if (from)
 		memcpy(p->signal.rlim, from->signal.rlim, sizeof(p->signal.rlim));
 	init_leader(p, id, from ? &hosted_creds[from->id] : NULL);
-	hosted_processes[id] = p;
 	return p;
 }
 
@@ -166,6 +183,7 @@ void hosted_process_boot(void)
 	p->leader.t.mm = hosted_mm_alloc();
 	p->leader.t.files = copy_files(&init_files);
 	BUG_ON(!p->leader.t.mm || IS_ERR(p->leader.t.files));
+	p->made = true;
 	hosted_process_join(current, 0);
 }
 
@@ -236,19 +254,18 @@ unsigned int hosted_mm_process(const struct mm_struct *mm)
 	return ~0U;
 }
 
-long hosted_fork(unsigned int id)
+static long copy_of(struct hosted_process *from)
 {
-	struct hosted_process *from = process_of(id), *p;
+	struct hosted_process *p = new_process(from);
 
-	if (!from || from->ends || !hosted_process_join(current, id))
-		return -ESRCH;
-	p = new_process(from);
 	if (IS_ERR(p))
 		return PTR_ERR(p);
 	p->leader.t.mm = hosted_mm_copy(from->leader.t.mm);
 	p->leader.t.files = copy_files(from->leader.t.files);
-	if (p->leader.t.mm && !IS_ERR(p->leader.t.files))
+	if (p->leader.t.mm && !IS_ERR(p->leader.t.files)) {
+		p->made = true;
 		return p->id;
+	}
 	if (p->leader.t.mm)
 		mmput(p->leader.t.mm);
 	if (!IS_ERR(p->leader.t.files)) {
@@ -258,6 +275,17 @@ long hosted_fork(unsigned int id)
 	hosted_processes[p->id] = NULL;
 	put_task_struct(&p->leader.t);
 	return -ENOMEM;
+}
+
+long hosted_fork(unsigned int id)
+{
+	long ret;
+
+	if (!hosted_process_enter(id))
+		return -ESRCH;
+	ret = copy_of(process_of(id));
+	hosted_process_leave(id);
+	return ret;
 }
 
 /* --- the end --- */
@@ -294,8 +322,13 @@ void hosted_process_leave(unsigned int id)
 {
 	struct hosted_process *p = process_of(id);
 
-	if (!--p->active && p->ends)
-		end(p);
+	/* As each thread's last put of what they share; process 0 ends when all is at rest. */
+	if (id)
+		hosted_floor->release(p);
+	if (--p->active || !p->ends)
+		return;
+	hosted_floor->acquire(p);
+	end(p);
 }
 
 void hosted_exit(unsigned int id)

@@ -124,6 +124,42 @@ Test(print, typed_text_comes_back)
 		same_text(lines[i], lines[i]);
 }
 
+Test(print, processes_are_in_comments)
+{
+	static const char text[] =
+		"r0 = openat$iommufd(0xffffffffffffff9c, &(0x7f0000000000)='/dev/iommu\\x00', 0x2, "
+		"0x0)\n"
+		"# iommulab: process 1 begins, a copy of 0\n"
+		"# iommulab: process 1\n"
+		"close(r0)\n"
+		"# iommulab: process 2 begins, a copy of 1\n"
+		"# iommulab: process 1 ends\n"
+		"# iommulab: process 2\n"
+		"close(0x4) (async)\n"
+		"close(r0)\n";
+	static const char *const bad[] = {"0", "32", "1 ended", "-1", "", "1 begins, a copy of 40"};
+	struct call_program *p = parse(text);
+	struct syz_error err;
+	char line[128];
+
+	same_text(text, text);
+	cr_assert_eq(p->n, 7);
+	cr_assert_eq(p->call[1].nr, CALL_NR_FORK);
+	cr_assert_eq(p->call[1].arg[0].value, 1);
+	cr_assert_eq(p->call[2].process, 1);
+	cr_assert_eq(p->call[3].process, 1);
+	cr_assert_eq(p->call[3].arg[0].value, 2);
+	cr_assert_eq(p->call[4].nr, CALL_NR_EXIT_GROUP);
+	cr_assert_eq(p->call[5].process, 2);
+	cr_assert_eq(p->call[6].process, 0, "a comment is for one call");
+	call_program_free(p);
+	for (u32 i = 0; i < ARRAY_SIZE(bad); i++) {
+		snprintf(line, sizeof(line), "# iommulab: process %s\nclose(0x3)\n", bad[i]);
+		cr_assert_null(syz_parse(line, strlen(line), NULL, &err), "%s", line);
+		cr_assert_eq(err.line, 1);
+	}
+}
+
 Test(print, results_are_numbered_by_their_first_use)
 {
 	same_text("r17 = dup(0x3)\nr4 = dup(r17)\nclose(r4/0x2+0x1)\nclose(r17)\n",

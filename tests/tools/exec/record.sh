@@ -13,6 +13,15 @@ expect 0 'clean, 200 runs' timeout 100 "$IOMMULAB" exec --kernel "$KERNEL" \
 	--record "$WORK/again.syz" --explore --threads all --runs 200 -- "$WORK/repro_threads"
 cmp -s threads.syz again.syz || fail "two recordings of one client differ"
 
+# A client that forks: its children are processes of the program, too.
+client repro_repeat
+expect 0 'calls recorded in' timeout 60 "$IOMMULAB" exec --kernel "$KERNEL" \
+	--record "$WORK/forks.syz" -- "$WORK/repro_repeat"
+grep -q '^# iommulab: process 1 begins, a copy of 0$' forks.syz || fail "no fork is recorded"
+grep -q '^# iommulab: process 1 ends$' forks.syz || fail "no end of a child is recorded"
+expect 0 'clean, 100 runs' "$IOMMULAB" run --kernel "$KERNEL" --runs 100 --threads all \
+	"$WORK/forks.syz"
+
 # Without --record the recording leaves nothing where the user works.
 mkdir "$WORK/empty" && cd "$WORK/empty" || exit 1
 XDG_CACHE_HOME=$WORK/cache expect 0 'record FILE keeps them' timeout 100 "$IOMMULAB" exec \
