@@ -133,7 +133,7 @@ static u8 leaf_of(struct smmu_walk *w, const struct smmu_ste *ste, u32 ssid, u64
 		fill = (struct hw_cache_entry){.value = l1cd, .addr = key,
 					       .space = h->l1cd_space, .lg2 = (u8)split};
 		if (h->config_cache && !w->truth && w->gen == h->gen)
-			hw_cache_fill(h->cache[CACHE_L1CD], &fill, NULL, 0);
+			hw_cache_fill(h->cache[CACHE_L1CD], &fill, w->prov, 0);
 	}
 	at = l1cd & 0x00fffffffffff000ull;
 	if (!FLAG(l1cd, L1CD_V) || (at & ~h->oa_mask))
@@ -258,9 +258,10 @@ u8 smmu_resolve(struct smmu_walk *w)
 	event = resolve_cd(w, ctx);
 	if (event)
 		return event;
-	if (!h->caching || w->truth || !h->config_cache || w->gen != h->gen)
+	if (w->truth || !h->config_cache || w->gen != h->gen)
 		return 0;
-	smmu_spaces(h, ctx);
+	if (h->caching)
+		smmu_spaces(h, ctx);
 	*slot = *ctx;
 	slot->gen = h->cfg_gen;
 	w->ctx = slot;

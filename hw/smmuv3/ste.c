@@ -198,7 +198,7 @@ static u8 level1(struct smmu_walk *w, u32 split, u64 *std)
 		return 0;
 	fill = (struct hw_cache_entry){.value = *std, .addr = w->sid, .space = h->l1std_space,
 				       .lg2 = (u8)split};
-	hw_cache_fill(h->cache[CACHE_L1STD], &fill, NULL, 0);
+	hw_cache_fill(h->cache[CACHE_L1STD], &fill, w->prov, 0);
 	return 0;
 }
 
