@@ -516,10 +516,9 @@ static void bench_iova_one(struct bench *b, u64 live, u64 size)
 	a.theirs = calloc(live, sizeof(u64));
 	a.order = calloc(PAIRS, sizeof(u32));
 	sim_assert(a.ours && a.theirs && a.order);
-	for (u64 i = 0; i < live; i++) {
+	for (u64 i = 0; i < live; i++)
 		a.ours[i] = iova_space_alloc(&a.space, size, LIMIT);
-		a.theirs[i] = bench_list_alloc(a.list, size);
-	}
+	bench_list_fill(a.list, live, size, a.theirs);
 	reorder(&a);
 	contend(b, c, 2, m);
 	snprintf(name, sizeof(name), "iova alloc+free, %lu pages, %lu live", (unsigned long)size,

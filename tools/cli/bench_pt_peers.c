@@ -232,9 +232,32 @@ void bench_list_destroy(struct peer_list *l)
 	free(l);
 }
 
+static void insert(struct peer_list *l, u32 above, u64 first, u64 size)
+{
+	u32 r = l->free;
+
+	l->free = l->range[r].next;
+	l->range[r] = (struct range){first, first + size - 1, l->range[above].prev, above};
+	if (l->range[r].prev)
+		l->range[l->range[r].prev].next = r;
+	l->range[above].prev = r;
+	l->of[first] = r;
+}
+
+void bench_list_fill(struct peer_list *l, u64 n, u64 size, u64 *pfn)
+{
+	u32 above = 0;
+
+	for (u64 i = 0; i < n; i++) {
+		pfn[i] = (l->range[above].first - size) & ~(size - 1);
+		insert(l, above, pfn[i], size);
+		above = l->of[pfn[i]];
+	}
+}
+
 u64 bench_list_alloc(struct peer_list *l, u64 size)
 {
-	u32 above = 0, r = l->free;
+	u32 above = 0;
 	u64 first = 0;
 
 	for (;; above = l->range[above].prev) {
@@ -247,12 +270,7 @@ u64 bench_list_alloc(struct peer_list *l, u64 size)
 		if (!below)
 			return 0;
 	}
-	l->free = l->range[r].next;
-	l->range[r] = (struct range){first, first + size - 1, l->range[above].prev, above};
-	if (l->range[r].prev)
-		l->range[l->range[r].prev].next = r;
-	l->range[above].prev = r;
-	l->of[first] = r;
+	insert(l, above, first, size);
 	return first;
 }
 

@@ -31,6 +31,8 @@ u64 bench_hash_lookup(const struct peer_hash *h, u64 iova);
 struct peer_list;
 struct peer_list *bench_list_create(u64 n, u64 limit);
 void bench_list_destroy(struct peer_list *l);
+/* As n allocations in an empty list would leave it, without their searches. */
+void bench_list_fill(struct peer_list *l, u64 n, u64 size, u64 *pfn);
 /* A pfn for size pfns, or 0. */
 u64 bench_list_alloc(struct peer_list *l, u64 size);
 void bench_list_free(struct peer_list *l, u64 pfn);
