@@ -119,10 +119,15 @@ static void forking(void *arg)
 	expect_sys(-ESRCH, 1, NR_getpid, 0);
 	cr_assert_not(readable(1, private));
 	cr_assert_eq(get(0, shared), 12);
-	cr_assert_eq(hosted->fork(w, 0), 1, "the number is free again");
-	cr_assert_eq(hosted->fork(w, 1), 2);
-	cr_assert_eq(get(2, private), 1);
+	cr_assert_eq(hosted->fork(w, 0), 2, "the number comes again late");
+	cr_assert_eq(hosted->fork(w, 2), 3);
+	cr_assert_eq(get(3, private), 1);
 	cr_assert_eq(hosted->fork(w, 9), -ESRCH);
+	for (long n = 4; n < 64; n++) {
+		cr_assert_eq(hosted->fork(w, 0), n);
+		hosted->exit(w, (u32)n);
+	}
+	cr_assert_eq(hosted->fork(w, 0), 1, "when all have been given");
 }
 
 static void memfds(void *arg)
