@@ -135,6 +135,15 @@ static bool is_fd(const struct uapi_resource *resource)
 	return resource->def == ~0ULL || (resource->size == 4 && resource->def == 0xffffffffULL);
 }
 
+/*
+ * Whether it may be used so. A number of a file is that file, whatever its opening told: that of a
+ * VFIO group tells nothing, and an iommufd is a container, too.
+ */
+static bool may_be(const struct uapi_resource *have, const struct uapi_resource *wanted)
+{
+	return uapi_resource_fits(have, wanted) || (is_fd(have) && is_fd(wanted));
+}
+
 /* The latest result that has this value and may be used so; a constant otherwise. */
 static struct call_value value_of(const struct exec_record *r,
 				  const struct uapi_resource *resource, u64 value, u32 process)
@@ -146,7 +155,7 @@ static struct call_value value_of(const struct exec_record *r,
 
 		if (k->value != value || k->gone || (is_fd(resource) && k->process != process))
 			continue;
-		if (!uapi_resource_fits(k->resource, resource))
+		if (!may_be(k->resource, resource))
 			continue;
 		v.result = k->slot;
 		v.value = resource->def;

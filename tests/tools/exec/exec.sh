@@ -2,7 +2,7 @@
 # Unmodified reproducers of syzkaller's shape as clients; clients that die.
 . "$(dirname "$0")/lib.sh"
 
-for name in repro_repeat repro_threads repro_fault die; do
+for name in repro_repeat repro_threads repro_fault die vfio; do
 	client $name
 done
 
@@ -16,6 +16,12 @@ served 7 'killed in read, then alloc 0' die
 grep -q 'killed at birth, failed 0' "$WORK/said" || fail "clients that die at once stay for ever"
 grep -q 'executed another, then alloc 0' "$WORK/said" || fail "a client executes another program"
 grep -q 'aborted, then alloc 0' "$WORK/said" || fail "a client aborts"
+
+# VFIO: a group in a container of type 1 and in an iommufd, and a device's own file.
+served 0 '^/dev/vfio/vfio: map 0, the device sees 1122334455667788, unmap 0 of 4, then 0$' vfio
+grep -q '^/dev/iommu: map 0, the device sees 1122334455667788, unmap 0 of 4, then 0$' "$WORK/said" ||
+	fail "an iommufd is no container"
+grep -q '^cdev: attach 0, again 0, detach 0$' "$WORK/said" || fail "a device's own file"
 
 # The same client twice gives the same answers.
 "$IOMMULAB" exec --kernel "$KERNEL" -- "$WORK/repro_fault" >"$WORK/1" 2>&1

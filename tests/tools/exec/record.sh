@@ -22,6 +22,14 @@ grep -q '^# iommulab: process 1 ends$' forks.syz || fail "no end of a child is r
 expect 0 'clean, 100 runs' "$IOMMULAB" run --kernel "$KERNEL" --runs 100 --threads all \
 	"$WORK/forks.syz"
 
+# A file is its number, although the opening of a group says nothing of what it is.
+client vfio
+expect 0 'calls recorded in' timeout 60 "$IOMMULAB" exec --kernel "$KERNEL" \
+	--record "$WORK/vfio.syz" -- "$WORK/vfio"
+grep -q 'VFIO_GROUP_SET_CONTAINER(r' vfio.syz || fail "a group's file is a constant"
+grep -q 'VFIO_DEVICE_ATTACH_IOMMUFD_PT(r' vfio.syz || fail "a device's file is a constant"
+expect 0 'clean, 200 runs' "$IOMMULAB" run --kernel "$KERNEL" --runs 200 "$WORK/vfio.syz"
+
 # Without --record the recording leaves nothing where the user works.
 mkdir "$WORK/empty" && cd "$WORK/empty" || exit 1
 XDG_CACHE_HOME=$WORK/cache expect 0 'record FILE keeps them' timeout 100 "$IOMMULAB" exec \
