@@ -72,7 +72,7 @@ bool board_check(const struct machine *m, struct board_check *c)
 	for (u32 i = 0; i < m->n_devices; i++) {
 		c->device = i;
 		if (strcmp(m->device[i].model, "firmware") == 0 &&
-		    !dev_firmware_check(&m->device[i], c->text, sizeof(c->text)))
+		    !dev_firmware_check(&m->device[i], &c->hash, c->text, sizeof(c->text)))
 			return false;
 	}
 	c->device = MACHINE_NONE;

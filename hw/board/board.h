@@ -23,6 +23,7 @@ const char *board_iommu_name(u32 i);
  */
 struct board_check {
 	u32 iommu, device;
+	u64 hash; /* of all firmware; 0: there is none */
 	char text[BOARD_ERR_SIZE];
 };
 bool board_check(const struct machine *m, struct board_check *c);

@@ -34,8 +34,11 @@ struct dev_model {
 
 extern const struct dev_model dev_copy_engine, dev_ring_nic, dev_queue_storage, dev_firmware;
 
-/* Whether the file can be loaded. False: err says why, in one line. */
-bool dev_firmware_check(const struct machine_device *m, char *err, size_t err_size);
+/*
+ * Whether the file can be loaded; *hash goes on over what is loaded. False: err
+ * says why, in one line.
+ */
+bool dev_firmware_check(const struct machine_device *m, u64 *hash, char *err, size_t err_size);
 
 /* NULL: no such model. */
 const struct dev_model *dev_find(const char *name);

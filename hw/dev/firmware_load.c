@@ -142,7 +142,7 @@ bool fw_load(struct fw_image *i, const char *name, const char *arch, char *err, 
 	return ok;
 }
 
-bool dev_firmware_check(const struct machine_device *m, char *err, size_t err_size)
+bool dev_firmware_check(const struct machine_device *m, u64 *hash, char *err, size_t err_size)
 {
 	struct fw_image *i = malloc(sizeof(*i));
 	bool ok;
@@ -151,6 +151,8 @@ bool dev_firmware_check(const struct machine_device *m, char *err, size_t err_si
 	if (!m->firmware[0])
 		snprintf(err, err_size, "no 'firmware', expected the path of an ELF or raw file");
 	ok = m->firmware[0] && fw_load(i, m->firmware, m->arch, err, err_size);
+	for (u32 k = 0; ok && k < i->end; k++)
+		*hash = (*hash ^ i->sram[k]) * 0x100000001b3ULL + i->arch + 1;
 	free(i);
 	return ok;
 }

@@ -493,8 +493,15 @@ static void check_hardware(struct reader *r, const struct yaml_node *map)
 			read_error(r, entry_key(map, "devices", i, "firmware"), "firmware without "
 				   "'model: firmware', expected both");
 	}
-	if (r->err->text[0] || board_check(m, &c))
+	if (r->err->text[0])
 		return;
+	if (board_check(m, &c)) {
+		u64 *hash = &r->s->content_hash;
+
+		if (c.hash)
+			*hash = scenario_hash(*hash, (const char *)&c.hash, sizeof(c.hash));
+		return;
+	}
 	if (c.iommu != MACHINE_NONE)
 		read_error(r, entry_key(map, "iommus", c.iommu, "options"), "IOMMU '%s': %s",
 			   m->iommu[c.iommu].name, c.text);

@@ -20,6 +20,10 @@ GATES = {
     "fiber switch, 64 fibers": (0.3, None, None),
     "world reset after 50 operations": (0.1, None, None),
     "world reset, untouched": (0.01, None, None),
+    "iotlb: hit, each leads to the next": (1.5, None, None),
+    "iotlb: drop one page": (0.001, None, None),
+    "iotlb: drop a range, by scan": (0.1, None, None),
+    "iotlb: drop a space": (0.0001, None, None),
     "resident memory of the demo, peak": (None, 64, 1),
     # Against a walk for each page, or a list of addresses; with hooks, too.
     "map 4K x512, table included": (0.4, None, None),

@@ -345,6 +345,55 @@ Test(cache, when_ids_are_used_up_the_living_are_numbered_anew)
 	wrap_of_ids(&sets);
 }
 
+Test(cache, an_epoch_that_comes_again_revives_nothing)
+{
+	struct hw_cache_policy p = policy(HW_CACHE_INFINITE, 0);
+	struct hw_cache *c = hw_cache_create(&no_env, "epoch", &p);
+
+	fill_page(c, 1, 1, 11);
+	hw_cache_drop_all(c);
+	hw_cache_wind(c, 1, 0xffffffffu);
+	hw_cache_drop_all(c);
+	cr_assert_null(find_page(c, 1, 1));
+	cr_assert_eq(hw_cache_count(c), 0);
+	fill_page(c, 1, 2, 22);
+	cr_assert_null(find_page(c, 1, 1));
+	cr_assert_eq(find_page(c, 1, 2)->value, 22);
+	hw_cache_destroy(c);
+}
+
+/* Short ranges are probed, long ones scanned: both to the byte. */
+Test(cache, a_range_ends_where_it_ends)
+{
+	const u64 lengths[] = {1, 4096, 1ULL << 40};
+	struct hw_cache_policy p = policy(HW_CACHE_SETS, 64);
+
+	for (u32 i = 0; i < ARRAY_SIZE(lengths); i++) {
+		struct hw_cache *c = hw_cache_create(&no_env, "range", &p);
+		u32 space = hw_space(c, 1);
+		u64 first = (5ULL << 12) + 4095, last = first + lengths[i] - 1;
+		u64 behind = (last >> 12) + 1;
+
+		fill_page(c, 1, 4, 4);
+		fill_page(c, 1, 5, 5);
+		fill_page(c, 1, last >> 12, 6);
+		fill_page(c, 1, behind, 7);
+		hw_cache_drop_range(c, space, first, last);
+		cr_assert(find_page(c, 1, 4) && find_page(c, 1, behind));
+		cr_assert_null(find_page(c, 1, 5));
+		cr_assert_null(find_page(c, 1, last >> 12));
+		/* A range that begins and ends within a page, from either side. */
+		hw_cache_drop_range(c, space, (4ULL << 12) + 7, (4ULL << 12) + 7);
+		cr_assert_null(find_page(c, 1, 4));
+		cr_assert(find_page(c, 1, behind));
+		hw_cache_drop_range(c, space, 0, (behind << 12) - 1);
+		cr_assert(find_page(c, 1, behind));
+		hw_cache_drop_range(c, space, 0, behind << 12);
+		cr_assert_null(find_page(c, 1, behind));
+		hw_cache_destroy(c);
+	}
+}
+
 Test(cache, vector_and_scalar_compares_are_equal)
 {
 	struct hw_cache_policy p = policy(HW_CACHE_SETS, 64);
