@@ -238,6 +238,7 @@ bool smmu_cache_create(struct hw_smmuv3 *h)
 	h->config_cache = h->cap.config;
 	/* A small cache has to forget; the front would remember for it. */
 	h->front_on = h->policy.kind == HW_CACHE_INFINITE || h->policy.kind == HW_CACHE_SETS;
+	h->simple = !h->policy.prefetch && !h->policy.speculate && !h->policy.provenance;
 	smmu_cache_reset(h);
 	return true;
 }

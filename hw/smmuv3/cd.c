@@ -68,6 +68,7 @@ static bool legal(struct hw_smmuv3 *h, const struct smmu_ste *ste, const u64 w[8
 		tt->affd = FLAG(w[0], CD0_AFFD);
 		tt->wxn = FLAG(w[0], CD0_WXN);
 		tt->pan = !one && FLAG(w[0], CD0_PAN);
+		smmu_permissions(tt);
 		if (!tt->off && !table_legal(h, w[0], w[1 + n], n, tt))
 			return false;
 	}
@@ -224,16 +225,20 @@ u8 smmu_resolve(struct smmu_walk *w)
 {
 	struct hw_smmuv3 *h = w->h;
 	u64 who = (u64)w->pasid << 32 | w->sid;
-	struct smmu_ctx *slot = &h->ctx[(w->sid ^ w->sid >> 8 ^ w->pasid * 31) % CTX_SLOTS];
+	struct smmu_ctx *slot = smmu_ctx_slot(h, w->sid, w->pasid);
 	struct smmu_ctx *ctx = &w->local;
 	const struct smmu_ste *kept = NULL;
 	u8 event = 0;
 
+	w->ctx = ctx;
 	if (likely(!w->truth && slot->who == who && slot->gen == h->cfg_gen)) {
-		w->ctx = slot;
+		/* At a point the slot may get another owner. */
+		if (w->points)
+			*ctx = *slot;
+		else
+			w->ctx = slot;
 		return 0;
 	}
-	w->ctx = ctx;
 	ctx->who = who;
 	ctx->cd.bad = 0;
 	if (h->config_cache && !w->truth)
@@ -262,8 +267,10 @@ u8 smmu_resolve(struct smmu_walk *w)
 		return 0;
 	if (h->caching)
 		smmu_spaces(h, ctx);
+	ctx->plain = ctx->s1 && !ctx->s2 && !((ctx->ste.privcfg | ctx->ste.instcfg) & 2);
 	*slot = *ctx;
 	slot->gen = h->cfg_gen;
-	w->ctx = slot;
+	if (!w->points)
+		w->ctx = slot;
 	return 0;
 }

@@ -39,13 +39,12 @@ bool smmu_event_write(struct hw_smmuv3 *h, const u64 rec[4])
 	u64 base = h->reg[R_EVENTQ_BASE] & 0x000fffffffffffe0ull & h->oa_mask;
 	bool was_empty = !((prod ^ (u32)h->reg[R_EVENTQ_CONS]) & mask);
 
+	/* No point until the index is there: another walk may have an event too. */
 	base &= ~((32ull << lg2) - 1);
 	if (!smmu_write_words(h, base + 32ull * (prod & (mask >> 1)), rec, 4)) {
 		smmu_gerror(h, GERROR_EVENTQ_ABT);
 		return false;
 	}
-	hw_point(h->base.env, "smmu: event record before its index");
-	prod = (u32)h->reg[R_EVENTQ_PROD];
 	h->reg[R_EVENTQ_PROD] = (prod & ~0xfffffu) | ((prod + 1) & mask);
 	if (was_empty)
 		smmu_irq(h, IRQ_OF_EVENTQ);

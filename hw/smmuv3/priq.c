@@ -70,8 +70,6 @@ static bool write_request(struct hw_smmuv3 *h, const struct hw_page_request *r)
 		smmu_gerror(h, GERROR_PRIQ_ABT);
 		return false;
 	}
-	hw_point(h->base.env, "smmu: page request before its index");
-	prod = (u32)h->reg[R_PRIQ_PROD];
 	h->reg[R_PRIQ_PROD] = (prod & ~0xfffffu) | ((prod + 1) & mask);
 	if (last_only ? r->last : was_empty)
 		smmu_irq(h, IRQ_OF_PRIQ);

@@ -46,6 +46,7 @@ struct smmu_tt {
 	bool off;      /* EPD */
 	bool tbi, had, ha, hd, affd, wxn, pan;
 	bool one;      /* one privilege only (EL2) */
+	u8 perm[16];   /* stage 1: what AP, PXN, UXN (bits 0 to 3) of a leaf permit */
 	u32 space;     /* of the TLB: entries that are not global, or of stage 2 */
 	u32 global;    /* of the TLB: global entries */
 	u32 walk;      /* of the walk cache */
@@ -77,6 +78,7 @@ struct smmu_ctx {
 	u64 who;
 	u64 gen;
 	bool s1, s2;   /* stages that translate */
+	bool plain;    /* stage 1 alone, nothing overridden */
 	struct smmu_ste ste;
 	struct smmu_cd cd;
 };
@@ -203,6 +205,7 @@ struct hw_smmuv3 {
 	struct smmu_front *front;
 	u32 front_gen;
 	bool front_on;
+	bool simple;       /* no option that a quick answer would pass over */
 	bool caching;      /* translations are kept */
 	bool config_cache; /* structures are kept */
 	u64 gen;           /* counts invalidations: a walk that began before one starts over */
@@ -321,6 +324,9 @@ void smmu_atc_done(struct hw_iommu *base, u16 itag);
 void smmu_timeout(struct hw_iommu *base);
 /* atos.c */
 void smmu_atos_run(struct hw_smmuv3 *h);
+bool smmu_quick_walk(const struct hw_smmuv3 *h, const struct smmu_tt *tt, u64 va, u32 need,
+		     struct hw_resp *resp);
+void smmu_permissions(struct smmu_tt *tt);
 /* translate.c */
 void smmu_translate(struct hw_iommu *base, const struct hw_req *req, struct hw_resp *resp);
 void smmu_ground_truth(struct hw_iommu *base, const struct hw_req *req, struct hw_resp *resp);
@@ -355,6 +361,12 @@ static inline bool smmu_read(struct smmu_walk *w, u64 pa, u64 *value)
 		return smmu_read_slow(w, pa, value);
 	*value = __atomic_load_n((const u64 *)(e->ram + pa), __ATOMIC_RELAXED);
 	return true;
+}
+
+/* Where the context of a stream and substream is, if it is known. */
+static inline struct smmu_ctx *smmu_ctx_slot(struct hw_smmuv3 *h, u32 sid, u32 pasid)
+{
+	return &h->ctx[(sid ^ sid >> 8 ^ pasid * 31) % CTX_SLOTS];
 }
 
 /* Has an invalidation completed since the walk began? Then nothing of it may have effect. */

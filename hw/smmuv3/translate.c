@@ -153,6 +153,48 @@ static void remember(struct smmu_walk *w, const struct hw_req *req)
 	f->id = w->entry;
 }
 
+/* A hit in the TLB, or without one a plain walk, when nobody watches. */
+static inline bool quick(struct hw_smmuv3 *h, const struct hw_req *req, struct hw_resp *resp)
+{
+	const struct hw_env *env = h->base.env;
+	const struct smmu_ctx *ctx = smmu_ctx_slot(h, req->sid, req->pasid);
+	const struct hw_cache_entry *e;
+	const struct smmu_tt *tt;
+	u64 va = req->addr, who = (u64)req->pasid << 32 | req->sid, page = va >> 12, pa;
+	u32 need = smmu_need_of[req->access & 63];
+	struct smmu_front *f;
+
+	if (ctx->who != who || ctx->gen != h->cfg_gen || !ctx->plain || !h->simple ||
+	    req->kind != HW_UNTRANSLATED || env->point || env->fact || env->read_flushed || !need)
+		return false;
+	tt = &ctx->cd.tt[(va >> 55 & 1) & !ctx->cd.tt[0].one];
+	if (tt->off || tt->tbi || (tt == &ctx->cd.tt[1] ? ~va : va) >> tt->ia)
+		return false;
+	if (!h->caching)
+		return smmu_quick_walk(h, tt, va, need, resp);
+	e = hw_cache_find(h->cache[CACHE_TLB], tt->space, va);
+	if (!e || (need & ~e->value) || (e->value & V_DIRTY))
+		return false;
+	pa = (e->value & ADDR_MASK) | (va & ((1ull << e->lg2) - 1));
+	*resp = (struct hw_resp){
+		.pa = pa,
+		.lg2 = (u8)e->lg2,
+		.access = (u8)(e->value >> (req->access & HW_PRIV ? 0 : 3) & 7),
+		.entry = e->id,
+	};
+	if (!h->front_on)
+		return true;
+	f = &h->front[(req->sid % FRONT_STREAMS) * FRONT_PAGES + page % FRONT_PAGES];
+	*f = (struct smmu_front){
+		.page = page,
+		.who = who,
+		.pa = (pa & ~0xfffull) | (u64)e->lg2 << 6 | (e->value & PERM_ALL),
+		.gen = h->front_gen,
+		.id = e->id,
+	};
+	return true;
+}
+
 static void prefetch_next(struct smmu_walk *w, const struct hw_req *req)
 {
 	struct hw_smmuv3 *h = w->h;
@@ -223,6 +265,8 @@ static __attribute__((noinline)) void long_way(struct hw_smmuv3 *h, const struct
 {
 	struct smmu_walk w;
 
+	if (likely(quick(h, req, resp)))
+		return;
 	for (u32 i = 0;; i++) {
 		*resp = (struct hw_resp){0};
 		smmu_begin(&w, h, req, false);

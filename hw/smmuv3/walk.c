@@ -299,13 +299,9 @@ bool smmu_s2_word(struct smmu_walk *w, const struct smmu_ste *ste, u64 ipa, u8 c
 
 /* --- stage 1 --- */
 
-static inline u64 s1_perms(const struct step *s, bool writable)
+static u32 s1_perms(const struct smmu_tt *tt, bool user, bool writable, bool pxn, bool uxn)
 {
-	const struct smmu_tt *tt = s->tt;
-	bool user = (s->desc & D_USER) && !(s->hier & T_NO_USER);
-	bool pxn = (s->desc >> 53 & 1) || (s->hier & T_PXN);
-	bool uxn = (s->desc >> 54 & 1) || (s->hier & T_UXN);
-	u64 p = PR;
+	u32 p = PR;
 
 	if (writable)
 		p |= PW;
@@ -324,8 +320,14 @@ static inline u64 s1_perms(const struct step *s, bool writable)
 	if (!uxn && !(tt->wxn && user && writable))
 		p |= UX;
 	if (tt->pan && user)
-		p &= ~(u64)(PR | PW);
+		p &= ~(u32)(PR | PW);
 	return p;
+}
+
+void smmu_permissions(struct smmu_tt *tt)
+{
+	for (u32 i = 0; i < 16; i++)
+		tt->perm[i] = (u8)s1_perms(tt, i & 1, !(i & 2), i & 4, i & 8);
 }
 
 static inline u64 s1_value(const struct smmu_walk *w, const struct step *s)
@@ -333,7 +335,10 @@ static inline u64 s1_value(const struct smmu_walk *w, const struct step *s)
 	const struct smmu_tt *tt = s->tt;
 	bool below_ro = s->hier & T_RO, ro = s->desc & D_RO;
 	bool clean = ro && !below_ro && tt->hd && (s->desc & D_DBM);
-	u64 v = s1_perms(s, !below_ro && (!ro || clean));
+	bool user = (s->desc & D_USER) && !(s->hier & T_NO_USER);
+	bool pxn = (s->desc >> 53 & 1) || (s->hier & T_PXN);
+	bool uxn = (s->desc >> 54 & 1) || (s->hier & T_UXN);
+	u64 v = tt->perm[user | (below_ro || (ro && !clean)) << 1 | pxn << 2 | uxn << 3];
 	u64 attr = w->ctx->cd.mair >> (8 * (s->desc >> 2 & 7)) & 0xff;
 
 	if (clean)
@@ -517,4 +522,48 @@ u8 smmu_translate_walk(struct smmu_walk *w)
 		event = smmu_s2(w, &ctx->ste, w->addr, CLASS_IN, &leaf);
 	take_leaf(w, &leaf);
 	return event;
+}
+
+/*
+ * Stage 1 alone, every descriptor as it mostly is, nobody watches: gives the
+ * answer, or false, and the long way begins anew. Has no effects.
+ */
+bool smmu_quick_walk(const struct hw_smmuv3 *h, const struct smmu_tt *tt, u64 va, u32 need,
+		     struct hw_resp *resp)
+{
+	const struct hw_env *e = h->base.env;
+	const u64 address = 0x0000fffffffff000ull & (~0ull << tt->lg2g), above = ~0ull << tt->oa;
+	const u32 stride = tt->lg2g - 3u;
+	u32 level = tt->level, shift = tt->lg2g + (3 - level) * stride, perms;
+	u64 desc, at = tt->ttb + ((va & ((1ull << tt->ia) - 1)) >> shift) * 8, out, all = 0;
+
+	if (e->ram_size < 8 || h->cap.oas == 52)
+		return false;
+	for (;; level++) {
+		if (at > e->ram_size - 8)
+			return false;
+		desc = __atomic_load_n((const u64 *)(e->ram + at), __ATOMIC_RELAXED);
+		if (level == 3 || !(desc & D_TABLE))
+			break;
+		if (!(desc & 1) || (desc & address & above))
+			return false;
+		all |= desc;
+		shift -= stride;
+		at = (desc & address) + (va >> shift & ((1ull << stride) - 1)) * 8;
+	}
+	out = desc & 0x0000fffffffff000ull & (~0ull << shift);
+	if ((desc & (1 | D_AF | D_CONTIG)) != (1 | D_AF) || (all & T_ALL) || (out & above) ||
+	    (level == 3) != !!(desc & D_TABLE) || (level < 3 && level != 2) ||
+	    (tt->hd && (desc & D_DBM)))
+		return false;
+	perms = tt->perm[(desc >> 6 & 3) | (desc >> 53 & 3) << 2];
+	if (need & ~perms)
+		return false;
+	*resp = (struct hw_resp){
+		.pa = out | (va & ((1ull << shift) - 1)),
+		.lg2 = (u8)shift,
+		.access = (u8)(need & 7 ? perms & 7 : perms >> 3),
+		.reads = (u8)(level - tt->level + 1),
+	};
+	return true;
 }

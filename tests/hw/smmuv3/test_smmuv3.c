@@ -239,3 +239,98 @@ Test(smmuv3, contradicting_options_are_refused)
 		cr_assert(strncmp(err, "smmuv3: ", 8) == 0, "%s: %s", bad[i], err);
 	}
 }
+
+static void other_stream(struct bed *b, const char *why)
+{
+	struct hw_resp r;
+
+	(void)why;
+	b->point = NULL;
+	/* Another stream whose context would lie in the same place. */
+	r = bed_dma(b, 3 + 0x101, 0x1000, HW_READ);
+	cr_assert_eq(r.status, HW_OK);
+	cr_assert_eq(r.pa, 0x500000);
+}
+
+Test(smmuv3, a_walk_is_not_led_astray_by_one_that_comes_between)
+{
+	struct bed b;
+	u64 one, other, *ste;
+
+	bed_open(&b, "sid=16");
+	bed_w32(&b, SMMU_CR0, 0);
+	bed_w64(&b, SMMU_STRTAB_BASE, 0x800000);
+	bed_w32(&b, SMMU_STRTAB_BASE_CFG, 10);
+	bed_w32(&b, SMMU_CR0, CR0_SMMUEN | CR0_EVENTQEN | CR0_CMDQEN);
+	one = bed_s1(&b, 3, 7);
+	other = bed_s1(&b, 4, 8);
+	bed_map(&b, one, 0x1000, 0x300000 | PAGE_RW, 3);
+	bed_map(&b, one, 0x2000, 0x301000 | PAGE_RW, 3);
+	bed_map(&b, other, 0x1000, 0x500000 | PAGE_RW, 3);
+	bed_map(&b, other, 0x2000, 0x501000 | PAGE_RW, 3);
+	ste = bed_word(&b, 0x800000 + 3 * 64);
+	memcpy(ste, bed_ste(&b, 3), 64);
+	memcpy(ste + 0x101 * 8, bed_ste(&b, 4), 64);
+	cr_assert_eq(bed_dma(&b, 3, 0x1000, HW_READ).pa, 0x300000);
+	b.point = other_stream;
+	b.env.point = bed_point;
+	cr_assert_eq(bed_dma(&b, 3, 0x2000, HW_READ).pa, 0x301000);
+	bed_close(&b);
+}
+
+static u64 seed = 1;
+
+static u64 any(void)
+{
+	u64 z = seed += 0x9e3779b97f4a7c15ull;
+
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ull;
+	z = (z ^ z >> 27) * 0x94d049bb133111ebull;
+	return z ^ z >> 31;
+}
+
+/* Whoever is watched goes the long way: it must say the same. */
+Test(smmuv3, the_quick_way_says_what_the_long_way_says)
+{
+	struct bed b;
+	u32 same = 0;
+
+	bed_open(&b, "cache=none,config=1");
+	bed_s1(&b, 3, 7);
+	for (u32 i = 0; i < 20000; i++) {
+		static const u16 access[] = {HW_READ, HW_WRITE, HW_EXEC, HW_READ | HW_PRIV,
+					     HW_WRITE | HW_PRIV, HW_READ | HW_WRITE};
+		u64 va = any() & 0x3fffff, desc = 3 | (any() & 0xbcc) | (any() % 4 ? 0x400 : 0);
+		struct hw_resp quick, slow;
+		u64 *cd = bed_cd(&b, 3, 0);
+
+		if (i % 64 == 0) {
+			cd[0] = (cd[0] & ~0x1f00000000full & ~(3ull << 42)) | 16 |
+				(any() & 0x11000000000ull) | any() % 4 << 42;
+			bed_command(&b, CMD_CFGI_CD | 3ull << CMD0_SID, 0);
+		}
+		desc |= (any() & 0x7ff) << 12 | (any() % 4 ? 0 : any() % 8 << 51) |
+			(any() % 4) << 53;
+		for (u32 l = 0; l < 4; l++)
+			*bed_word(&b, BED_S1 + l * 0x1000 + (va >> (39 - 9 * l) & 511) * 8) =
+				(BED_S1 + (l + 1) * 0x1000) | 3 |
+				(any() % 8 ? 0 : any() % 16 << 59);
+		*bed_word(&b, BED_S1 + 0x3000 + (va >> 12 & 511) * 8) = desc;
+		if (any() % 8 == 0)
+			*bed_word(&b, BED_S1 + 0x2000 + (va >> 21 & 511) * 8) = desc & ~2ull;
+		quick = bed_dma(&b, 3, va, access[i % 6]);
+		b.env.point = bed_point;
+		slow = bed_dma(&b, 3, va, access[i % 6]);
+		b.env.point = NULL;
+		cr_assert(quick.status == slow.status && quick.pa == slow.pa &&
+				  quick.lg2 == slow.lg2 && quick.access == slow.access,
+			  "%u: va %lx desc %lx: %u %lx %u %x, %u %lx %u %x", i, va, desc,
+			  quick.status, quick.pa, quick.lg2, quick.access, slow.status, slow.pa,
+			  slow.lg2, slow.access);
+		same += quick.status == HW_OK;
+		for (u64 rec[4]; bed_event(&b, rec);)
+			;
+	}
+	cr_assert(same > 2000, "%u", same);
+	bed_close(&b);
+}
