@@ -131,6 +131,10 @@ bool fw_load(struct fw_image *i, const char *name, const char *arch, char *err, 
 	bool ok;
 
 	find(name, path);
+	if (strcmp(name, "-") == 0) {
+		snprintf(err, err_size, "firmware '-', expected a file's path");
+		return false;
+	}
 	if (!host_file_read(path, FW_FILE_MAX, &data, &size, why, sizeof(why))) {
 		snprintf(err, err_size, "firmware '%s' %s", name, why);
 		return false;

@@ -15,6 +15,7 @@
 
 #define MESSAGE_BASE 0xfee00000ULL
 #define MESSAGE_END 0xfef00000ULL
+#define SPARE 8     /* tasks that are left to software */
 #define POLLS_MAX 8 /* equal reads of one register before others get their turn */
 
 struct io_vector {
@@ -312,8 +313,8 @@ void io_kick(struct world *w, u32 worker)
 			sched_wake(s->task);
 		return;
 	}
-	/* Setup and teardown have no others to wait for. */
-	if (w->sched->setup) {
+	/* Setup and teardown have no others to wait for; and there are only so many tasks. */
+	if (w->sched->setup || __builtin_popcountll(w->sched->live) > SCHED_TASKS_MAX - SPARE) {
 		io_drain(w, worker, 1u << 20);
 		return;
 	}
