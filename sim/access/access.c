@@ -56,10 +56,12 @@ struct access *access_create(struct world *w)
 
 	sim_assert(a);
 	a->world = w;
+	w->sched->ready = access_ready;
 	map_fixed(slot_shadow(w), HEAP_SLOT << (CELL_LG2 - GRANULE_LG2));
 	a->clock = map_anywhere(ACCESS_CLOCKS_MAX * sizeof(*a->clock));
 	a->readers = map_anywhere(ACCESS_READERS_MAX * sizeof(*a->readers));
 	a->snapshot_end = slot_base(w);
+	a->booting = true;
 	access_reset(a);
 	return a;
 }
@@ -104,8 +106,37 @@ void access_observe(struct access *a, void (*fn)(void *self, const struct access
 	a->observer = fn;
 	a->observer_self = self;
 	s->observed = fn != NULL;
-	for (u32 i = 0; i < SCHED_TASKS_MAX; i++)
+	for (u32 i = 0; i < SCHED_TASKS_MAX; i++) {
 		s->task[i].observed = s->observed;
+		access_ready(&s->task[i]);
+	}
+}
+
+/*
+ * An ordinary access finds all bytes of its granule open and written, touched by
+ * nobody else in this run: then all accesses that the cell knows are its own
+ * task's, and race with nothing. One comparison of the cell's head tells. No
+ * head is ordinary when each access is to be seen, or none remembered.
+ */
+void access_ready(struct task *t)
+{
+	const struct cell ordinary = {.gen = t->gen, .open = 0xff, .init = 0xff,
+				      .owner = (u8)(t->id + 1)};
+	const struct cell gen_owner = {.gen = ~0U, .owner = 0xff};
+	const struct cell write = {.gen = ~0U, .owner = 0xff, .open = 0xff};
+	const struct cell read = {.gen = ~0U, .owner = 0xff, .open = 0xff, .init = 0xff};
+
+	t->usual = access_head(&ordinary);
+	t->usual_read = access_head(t->checks ? &read : &gen_owner);
+	t->usual_write = access_head(t->checks ? &write : &gen_owner);
+	if (t->observed || (t->checks && !(t->checks & ACCESS_CHECK_RACE)))
+		t->usual = ~0ULL; /* no cell's */
+}
+
+void access_set_checks(struct task *t, u32 checks)
+{
+	t->checks = checks;
+	access_ready(t);
 }
 
 /* A cell of an earlier run: as the snapshot had it, or never allocated. */
@@ -130,6 +161,7 @@ void access_snapshot(struct access *a, const void *end)
 	a->snapshot = calloc(n ? n : 1, sizeof(*a->snapshot));
 	sim_assert(a->snapshot);
 	a->snapshot_end = base + (n << GRANULE_LG2);
+	a->booting = !n;
 	for (u64 i = 0; i < n; i++) {
 		const struct cell *c = access_cell_at(base) + i;
 
@@ -360,6 +392,60 @@ static void check_write(struct task *t, struct cell *c, u32 mask, u32 flags, u64
 	access_keep_write(t, c, mask, flags & OP_MARKED ? 0 : mask, (u32)t->ops);
 }
 
+/* Nothing is due: what it touches may be new to its task, or others'. */
+static __attribute__((noinline)) void usual_checked(u64 addr, u32 size, u32 flags, u64 pc)
+{
+	struct task *t = current_task;
+	u32 mask = access_mask(addr, size), plain = flags & OP_MARKED ? 0 : mask;
+	struct cell *c = access_cell_at(addr);
+
+	if (unlikely(mask & ~(flags & OP_WRITE ? c->open : c->open & c->init)))
+		return access_slow(addr, size, flags, pc);
+	if (t->checks & ACCESS_CHECK_RACE) {
+		if (unlikely(!access_is_simple(t, c, mask)))
+			return access_slow(addr, size, flags, pc);
+		if (flags & OP_WRITE)
+			access_keep_write(t, c, mask, plain, (u32)t->ops + 1);
+		else
+			access_keep_read(t, c, mask, plain, (u32)t->ops + 1);
+	}
+	if (flags & OP_WRITE)
+		c->init |= (u8)mask;
+	if (c->owner != t->id + 1) {
+		c->owner = c->owner ? ACCESS_SHARED : (u8)(t->id + 1);
+		if (c->owner == ACCESS_SHARED)
+			t->stop_at -= t->weight_shared;
+	}
+	t->ops++;
+}
+
+/* Nothing is changed before it is known that nothing is due; else access_slow() begins anew. */
+static inline bool is_due(const struct task *t, const struct cell *c, u64 stop)
+{
+	return c->gen != t->gen || (s64)(t->ops + 1 - stop) >= 0 || t->observed;
+}
+
+static inline u8 next_owner(const struct task *t, const struct cell *c)
+{
+	return c->owner && c->owner != t->id + 1 ? ACCESS_SHARED : (u8)(t->id + 1);
+}
+
+void access_usual(u64 addr, u32 size, u32 flags, u64 pc)
+{
+	struct task *t = current_task;
+	struct cell *c = access_cell_at(addr);
+	u8 owner = next_owner(t, c);
+	u64 stop = t->stop_at - (owner == ACCESS_SHARED ? t->weight_shared : 0);
+
+	if (unlikely(is_due(t, c, stop)))
+		return access_slow(addr, size, flags, pc);
+	if (t->checks)
+		return usual_checked(addr, size, flags, pc);
+	c->owner = owner;
+	t->ops++;
+	t->stop_at = stop;
+}
+
 void access_slow(u64 addr, u32 size, u32 flags, u64 pc)
 {
 	struct task *t = current_task;
@@ -414,31 +500,46 @@ void access_range(const void *p, size_t size, u32 flags, u64 pc)
 	}
 }
 
-void access_sync(const void *p, u32 flags)
+/* Who has touched the object before is only kept where its accesses are hooked, too. */
+static inline u32 sync_cell(struct task *t, struct cell *c, u64 addr)
 {
-	u64 addr = (u64)(uintptr_t)p;
-	struct task *t = current_task;
-	struct cell *c;
+	u32 shared;
 
-	if (addr - HEAP_BASE >= ACCESS_HEAP_BYTES) {
-		if (unlikely(addr < ACCESS_LOW))
-			access_wild(addr, 1, flags | OP_SYNC | OP_MARKED,
-				    (u64)(uintptr_t)__builtin_return_address(0));
-		sched_point(p, 8, flags | OP_SYNC | OP_MARKED);
-		return;
-	}
-	c = access_cell_at(addr);
 	if (unlikely(c->gen != t->gen))
 		access_refresh(c, addr);
-	if (c->owner != t->id + 1) {
-		if (c->owner)
-			flags |= OP_SHARED;
-		c->owner = c->owner ? ACCESS_SHARED : (u8)(t->id + 1);
+	if (!IOMMULAB_HOOKS || c->owner == t->id + 1)
+		return 0;
+	shared = c->owner ? OP_SHARED : 0;
+	c->owner = shared ? ACCESS_SHARED : (u8)(t->id + 1);
+	return shared;
+}
+
+static __attribute__((noinline, cold)) void bad_sync(u64 addr, u32 flags, u64 pc)
+{
+	if (addr < ACCESS_LOW)
+		access_wild(addr, 1, flags, pc);
+	else
+		bad_access(current_task, ACCESS_BAD_HEAP, addr, 1u << (addr & 7), flags, pc);
+}
+
+void access_sync(const void *p, u32 flags)
+{
+	u64 addr = (u64)(uintptr_t)p, pc = (u64)(uintptr_t)__builtin_return_address(0);
+	struct task *t = current_task;
+
+	flags |= OP_SYNC | OP_MARKED;
+	if (addr - HEAP_BASE >= ACCESS_HEAP_BYTES) {
+		if (unlikely(addr < ACCESS_LOW))
+			bad_sync(addr, flags, pc);
+		sched_point_at(t, p, 8, flags, pc);
+		return;
 	}
-	sched_point(p, 8, flags | OP_SYNC | OP_MARKED);
-	if (t->checks & ACCESS_CHECK_HEAP && !(c->open & 1u << (addr & 7)))
-		bad_access(t, ACCESS_BAD_HEAP, addr, 1u << (addr & 7), flags | OP_SYNC | OP_MARKED,
-			   (u64)(uintptr_t)__builtin_return_address(0));
+	if (!access_unseen(t))
+		flags |= sync_cell(t, access_cell_at(addr), addr);
+	sched_point_at(t, p, 8, flags, pc);
+	if (unlikely(t->checks & ACCESS_CHECK_HEAP &&
+		     !(access_cell_at(addr)->open & 1u << (addr & 7))))
+		bad_sync(addr, flags, pc);
 }
 
 /* --- happens-before --- */
@@ -539,18 +640,17 @@ static u32 open_mask(u64 bytes)
 void access_set_live(const void *p, size_t size, bool initialised)
 {
 	u64 addr = (u64)(uintptr_t)p;
-	u32 gen = current_task->gen;
+	struct cell whole = {.gen = current_task->gen, .open = 0xff,
+			     .init = initialised ? 0xff : 0, .state = CELL_LIVE};
 
-	for (u64 left = size; left; addr += 8) {
-		struct cell *c = access_cell_at(addr);
-		u32 mask = open_mask(left);
-
-		memset(c, 0, sizeof(*c));
-		c->gen = gen;
-		c->open = (u8)mask;
-		c->init = initialised ? (u8)mask : 0;
-		c->state = CELL_LIVE;
-		left -= min(left, (u64)8);
+	if (access_unseen(current_task))
+		return;
+	for (u64 end = addr + ALIGN_DOWN(size, 8); addr < end; addr += 8)
+		*access_cell_at(addr) = whole;
+	if (size & 7) {
+		whole.open = (u8)open_mask(size & 7);
+		whole.init &= whole.open;
+		*access_cell_at(addr) = whole;
 	}
 }
 
@@ -559,6 +659,8 @@ void access_set_state(const void *p, size_t size, enum cell_state state)
 	u64 addr = (u64)(uintptr_t)p;
 	u32 gen = current_task->gen;
 
+	if (access_unseen(current_task))
+		return;
 	for (u64 at = addr; at < addr + size; at += 8) {
 		struct cell *c = access_cell_at(at);
 
@@ -585,14 +687,18 @@ struct cell *access_cell(const void *p)
 
 void access_set_init(const void *p, size_t size)
 {
-	u64 addr = (u64)(uintptr_t)p;
+	u64 addr = (u64)(uintptr_t)p, end = addr + size;
+	const struct task *t = current_task;
 
-	for (u64 at = addr, next; at < addr + size; at = next) {
-		struct cell *c = access_cell((const void *)(uintptr_t)at);
+	if (addr - HEAP_BASE >= ACCESS_HEAP_BYTES || !t || access_unseen(t))
+		return;
+	for (u64 at = addr, next; at < end; at = next) {
+		struct cell *c = access_cell_at(at);
 
-		next = min((at | 7) + 1, addr + size);
-		if (c)
-			c->init |= (u8)(((1u << (next - at)) - 1) << (at & 7));
+		next = min((at | 7) + 1, end);
+		if (unlikely(c->gen != t->gen))
+			access_refresh(c, at);
+		c->init |= (u8)(((1u << (next - at)) - 1) << (at & 7));
 	}
 }
 

@@ -24,21 +24,22 @@
 #include "sim/sched/sched.h"
 
 struct cell {
+	/* These make one word, the head: see access_ready(). */
 	u32 gen;
 	u8 open;      /* bit per byte: may be touched */
 	u8 init;      /* bit per byte: has been written */
-	u8 w_mask;    /* bytes of the last write */
-	u8 r_mask;    /* bytes of the last read(s) */
+	u8 owner;     /* 0 = untouched, task id + 1, or 0xff = several tasks */
+	u8 state;     /* enum cell_state */
 	u32 w_epoch;  /* task id << 26 | clock of the last write, 0 = none */
 	u32 w_op;     /* low half of that task's ops at it */
 	u32 r_epoch;  /* the same for the last read */
 	u32 r_op;
 	u16 sync;     /* index of the location's released clock, 0 = none */
 	u16 readers;  /* index of a read vector when several tasks have read, 0 = none */
+	u8 w_mask;    /* bytes of the last write */
+	u8 r_mask;    /* bytes of the last read(s) */
 	u8 w_plain;   /* those bytes of w_mask that were written plainly */
 	u8 r_plain;
-	u8 state;     /* enum cell_state */
-	u8 owner;     /* 0 = untouched, task id + 1, or 0xff = several tasks */
 };
 _Static_assert(sizeof(struct cell) == 1 << CELL_LG2, "one cell, half a cache line");
 
@@ -66,6 +67,8 @@ struct access *access_create(struct world *w);
 void access_destroy(struct access *a);
 void access_reset(struct access *a);
 void access_enable(struct access *a, u32 checks);
+/* As access_enable(), for one task; until it ends, or is told otherwise. */
+void access_set_checks(struct task *t, u32 checks);
 /* Who hears of findings; may not return for ACCESS_BAD_HEAP. */
 void access_on_finding(struct access *a,
 		       void (*fn)(struct world *w, const struct access_finding *f));

@@ -9,8 +9,8 @@
 #include <string.h>
 
 struct access_clock {
-	_Alignas(64) u32 epoch[SCHED_TASKS_MAX];
-	u32 n; /* entries there are: a multiple of 8; the others count as 0 */
+	_Alignas(64) u32 n; /* entries there are: a multiple of 8; the others count as 0 */
+	u32 epoch[SCHED_TASKS_MAX];
 };
 
 /* Several tasks have read since the last write: the last read of each. */
@@ -38,6 +38,7 @@ struct access {
 	} off_heap[1 << ACCESS_OFF_HEAP_LG2]; /* sync locations on stacks, hashed */
 	u32 n_off_heap;
 	u64 snapshot_end;
+	bool booting; /* there is no snapshot yet */
 	struct cell *snapshot;
 	void (*finding)(struct world *w, const struct access_finding *f);
 	void (*observer)(void *self, const struct access_event *e);
@@ -60,6 +61,17 @@ static inline bool access_is_frame(u64 addr)
 	return addr - FRAMES_BASE < WORLD_SLOTS * FRAMES_SLOT;
 }
 
+/*
+ * Without hooks and checks nobody looks at cells: they need not be kept. Those
+ * of what a world boots with are, since oracles may be chosen afterwards.
+ */
+static inline bool access_unseen(const struct task *t)
+{
+	const struct sched *s = t->world->sched;
+
+	return !IOMMULAB_HOOKS && !s->access_checks && !t->world->access->booting;
+}
+
 /* --- the rare parts --- */
 void access_refresh(struct cell *c, u64 addr);
 void access_stop(struct task *t, const struct cell *c, u64 addr, u32 size, u32 flags, u64 pc);
@@ -70,6 +82,13 @@ void access_races_with_write(struct task *t, const struct cell *c, u32 mask, u32
 void access_races_with_reads(struct task *t, const struct cell *c, u32 mask, u32 flags, u64 addr,
 			     u64 pc);
 void access_note_reader(struct task *t, struct cell *c, u32 mask, u32 plain);
+
+void access_ready(struct task *t);
+
+static inline u64 access_head(const struct cell *c)
+{
+	return *(const u64 *)c;
+}
 
 #define ACCESS_SHARED 0xff /* owner of a cell that several tasks have touched */
 
@@ -90,7 +109,7 @@ static inline __attribute__((always_inline)) void access_announce(struct task *t
 {
 	if (unlikely(c->gen != t->gen))
 		access_refresh(c, addr);
-	if (c->owner != t->id + 1) {
+	if (IOMMULAB_HOOKS && c->owner != t->id + 1) {
 		c->owner = c->owner ? ACCESS_SHARED : (u8)(t->id + 1);
 		if (c->owner == ACCESS_SHARED)
 			t->stop_at -= t->weight_shared;
@@ -165,6 +184,8 @@ static inline u32 access_mask(u64 addr, u32 size)
 
 /* One access of a task to one granule of the heap, whatever it meets. */
 void access_slow(u64 addr, u32 size, u32 flags, u64 pc);
+/* The same where what is out of the ordinary is only that the cell is new, or shared. */
+void access_usual(u64 addr, u32 size, u32 flags, u64 pc);
 
 /* Whether a race check has anything to report or to remember beyond the cell. */
 static inline bool access_is_simple(const struct task *t, const struct cell *c, u32 mask)
@@ -175,10 +196,8 @@ static inline bool access_is_simple(const struct task *t, const struct cell *c, 
 
 /*
  * The same without a call where nothing is out of the ordinary, which is nearly
- * always: no preemption is due, nobody records, the bytes may be touched and
- * every earlier access is ordered before this one. Nothing is changed before
- * that is known; else access_slow() begins anew. What is done here is what it
- * would do.
+ * always: no preemption is due, nobody records, and the cell's head is as
+ * access_ready() says.
  */
 static inline __attribute__((always_inline)) void access_granule(u64 addr, u32 size, u32 flags,
 								 u64 pc)
@@ -186,8 +205,7 @@ static inline __attribute__((always_inline)) void access_granule(u64 addr, u32 s
 	struct task *t = current_task;
 	u32 mask = access_mask(addr, size), plain = flags & OP_MARKED ? 0 : mask;
 	struct cell *c;
-	u64 stop;
-	u32 owner;
+	u64 ops;
 
 	/* Stacks and constants are private by contract; the lowest pages are a NULL pointer's. */
 	if (addr - HEAP_BASE >= ACCESS_HEAP_BYTES) {
@@ -200,22 +218,18 @@ static inline __attribute__((always_inline)) void access_granule(u64 addr, u32 s
 	if (unlikely(!t))
 		return;
 	c = access_cell_at(addr);
-	owner = c->owner && c->owner != t->id + 1 ? ACCESS_SHARED : t->id + 1;
-	stop = t->stop_at - (owner == ACCESS_SHARED ? t->weight_shared : 0);
-	if (unlikely(c->gen != t->gen || (s64)(t->ops + 1 - stop) >= 0 || t->observed ||
-		     (t->checks && mask & ~(flags & OP_WRITE ? c->open : c->open & c->init))))
-		return access_slow(addr, size, flags, pc);
-	if (t->checks & ACCESS_CHECK_RACE) {
-		if (unlikely(!access_is_simple(t, c, mask)))
-			return access_slow(addr, size, flags, pc);
-		if (flags & OP_WRITE)
-			access_keep_write(t, c, mask, plain, (u32)t->ops + 1);
-		else
-			access_keep_read(t, c, mask, plain, (u32)t->ops + 1);
-	}
-	if (flags & OP_WRITE && t->checks)
+	ops = t->ops + 1;
+	if (unlikely((access_head(c) ^ t->usual) &
+		     (flags & OP_WRITE ? t->usual_write : t->usual_read)) ||
+	    unlikely((s64)(ops - t->stop_at) >= 0))
+		return access_usual(addr, size, flags, pc);
+	t->ops = ops;
+	if (!t->checks)
+		return;
+	if (flags & OP_WRITE) {
 		c->init |= (u8)mask;
-	c->owner = (u8)owner;
-	t->ops++;
-	t->stop_at = stop;
+		access_keep_write(t, c, mask, plain, (u32)ops);
+	} else {
+		access_keep_read(t, c, mask, plain, (u32)ops);
+	}
 }

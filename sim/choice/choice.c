@@ -6,16 +6,6 @@
 #include "sim/choice/choice.h"
 
 #include "sim/base/assert.h"
-#include "sim/base/bits.h"
-
-static u64 splitmix(u64 *state)
-{
-	u64 z = *state += 0x9e3779b97f4a7c15ULL;
-
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
-	return z ^ (z >> 31);
-}
 
 void choice_seed(struct choice *c, u64 seed)
 {
@@ -23,7 +13,7 @@ void choice_seed(struct choice *c, u64 seed)
 
 	c->seed = seed;
 	for (unsigned i = 0; i < CHOICE_N; i++)
-		c->stream[i] = (struct choice_source){.state = splitmix(&s)};
+		c->stream[i] = (struct choice_source){.state = choice_step(&s)};
 }
 
 void choice_give(struct choice *c, enum choice_stream s, const u8 *bytes, size_t n)
@@ -34,12 +24,11 @@ void choice_give(struct choice *c, enum choice_stream s, const u8 *bytes, size_t
 	c->stream[s].at = 0;
 }
 
-/* Up to n given bytes, little endian; false when fewer than n are left. */
-static bool take_bytes(struct choice_source *src, unsigned n, u64 *value)
+bool choice_take(struct choice_source *src, unsigned n, u64 *value)
 {
 	u64 v = 0;
 
-	if (likely(src->n_bytes - src->at < n))
+	if (src->n_bytes - src->at < n)
 		return false;
 	for (unsigned i = 0; i < n; i++)
 		v |= (u64)src->bytes[src->at + i] << (8 * i);
@@ -53,23 +42,9 @@ u64 choice_word(struct choice *c, enum choice_stream s)
 	struct choice_source *src = &c->stream[s];
 	u64 v;
 
-	if (take_bytes(src, 8, &v))
+	if (choice_take(src, 8, &v))
 		return v;
-	return splitmix(&src->state);
-}
-
-u32 choice_below(struct choice *c, enum choice_stream s, u32 n)
-{
-	struct choice_source *src = &c->stream[s];
-	unsigned width = n <= 256 ? 1 : 4;
-	u64 v;
-
-	sim_assert(n > 0);
-	if (n == 1)
-		return 0;
-	if (take_bytes(src, width, &v))
-		return (u32)((v * n) >> (8 * width));
-	return (u32)(((splitmix(&src->state) >> 32) * n) >> 32);
+	return choice_step(&src->state);
 }
 
 /*

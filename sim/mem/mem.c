@@ -48,6 +48,7 @@ struct mem {
 	u64 live;
 	u8 poison;
 	bool any_freed;
+	bool no_stacks;
 	u32 q_head[MEM_CLASSES], q_tail[MEM_CLASSES];
 	/* the snapshot */
 	u64 snap_brk;
@@ -238,8 +239,11 @@ static void mark_dirty(struct mem *m, u32 index)
 		m->n_dirty++;
 }
 
-static void stamp(struct mem_stack *s)
+static void stamp(const struct mem *m, struct mem_stack *s)
 {
+	s->n = 0;
+	if (m->no_stacks)
+		return;
 	s->task = current_task->id;
 	s->op = current_task->ops;
 	s->n = sched_stack(s->pc, MEM_STACK_MAX);
@@ -309,7 +313,7 @@ void *mem_alloc(struct mem *m, size_t size, u32 flags, const char *cache, u64 pc
 	o->cache = cache;
 	o->free.n = 0;
 	o->aux.n = 0;
-	stamp(&o->alloc);
+	stamp(m, &o->alloc);
 	m->live++;
 	p = (void *)(uintptr_t)o->addr;
 	access_set_live(p, size, flags & MEM_ZERO);
@@ -364,7 +368,7 @@ void mem_free(struct mem *m, const void *p, u64 pc)
 	mark_dirty(m, (u32)(r - m->rec));
 	fact(FREE, r->o.addr, r->o.size);
 	r->o.freed = true;
-	stamp(&r->o.free);
+	stamp(m, &r->o.free);
 	m->live--;
 	access_set_state(p, ALIGN((u64)r->o.size, 8), CELL_FREED);
 	quarantine(m, r);
@@ -409,7 +413,7 @@ void mem_stamp_aux(struct mem *m, const void *p)
 	if (!r || (u64)(uintptr_t)p >= r->o.addr + r->o.size)
 		return;
 	mark_dirty(m, (u32)(r - m->rec));
-	stamp(&r->o.aux);
+	stamp(m, &r->o.aux);
 }
 
 void mem_each_live(struct mem *m, void (*fn)(void *arg, const struct mem_object *o), void *arg)
@@ -433,6 +437,11 @@ u64 mem_bytes_used(const struct mem *m)
 void mem_set_poison(struct mem *m, u8 poison)
 {
 	m->poison = poison;
+}
+
+void mem_keep_stacks(struct mem *m, bool on)
+{
+	m->no_stacks = !on;
 }
 
 void mem_on_bad_free(struct mem *m,

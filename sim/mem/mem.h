@@ -77,5 +77,7 @@ void mem_each_live(struct mem *m, void (*fn)(void *arg, const struct mem_object 
 u64 mem_live_count(const struct mem *m);
 u64 mem_bytes_used(const struct mem *m);
 void mem_set_poison(struct mem *m, u8 poison);
+/* Whether objects remember who made and freed them (they do at first): nobody may ask. */
+void mem_keep_stacks(struct mem *m, bool on);
 void mem_on_bad_free(struct mem *m,
 		     void (*fn)(struct world *w, u64 addr, const struct mem_object *o, u64 pc));

@@ -97,6 +97,7 @@ static void subscribe(struct oracles *o)
 {
 	u64 mask = FACT_BIT(LOCK_INIT);
 	u32 checks = 0;
+	bool any = false;
 
 	memset(o->n_readers, 0, sizeof(o->n_readers));
 	for (u32 i = 0; i < o->n; i++) {
@@ -104,6 +105,7 @@ static void subscribe(struct oracles *o)
 
 		if (!w->selected)
 			continue;
+		any = true;
 		checks |= w->oracle->checks;
 		mask |= w->oracle->facts;
 		for (u32 k = 0; k < FACT_N; k++) {
@@ -111,6 +113,7 @@ static void subscribe(struct oracles *o)
 				o->reader[k][o->n_readers[k]++] = (u8)i;
 		}
 	}
+	mem_keep_stacks(o->world->mem, any);
 	fact_unsubscribe(o->world->fact, see, o);
 	fact_subscribe(o->world->fact, mask, see, o);
 	access_enable(o->world->access, checks);

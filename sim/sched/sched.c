@@ -153,7 +153,7 @@ void sched_set_policy(struct sched *s, const struct policy *p)
 
 /* --- the run's hash --- */
 
-static __attribute__((noinline)) void keep_check(struct sched *s)
+void sched_keep_check(struct sched *s)
 {
 	if (s->notes % s->check_every)
 		return;
@@ -163,22 +163,6 @@ static __attribute__((noinline)) void keep_check(struct sched *s)
 		sim_assert(s->checks);
 	}
 	s->checks[s->n_checks++] = s->hash;
-}
-
-void sched_note(struct sched *s, u64 v)
-{
-	s->hash = hash_mix(s->hash, v);
-	s->notes++;
-	if (unlikely(s->check_every))
-		keep_check(s);
-}
-
-/* Addresses of the world are the same in every run; others are left out. */
-static u64 stable_addr(const void *p)
-{
-	u64 a = (u64)(uintptr_t)p;
-
-	return a >= HEAP_BASE && a < STACK_BASE + WORLD_SLOTS * STACK_SLOT ? a : 0;
 }
 
 void fact_send(enum fact_kind kind, const u64 arg[4])
@@ -300,11 +284,18 @@ static void clock_body(void *arg)
 		if (timer_due(w->sched)) {
 			struct clock_timer *timer = clock_advance(w->clock);
 
-			fact(TIMER, stable_addr(timer), w->clock->now_ns);
+			fact(TIMER, sched_stable_addr(timer), w->clock->now_ns);
 			timer->fn(timer);
 		}
 		sched_block("the next timer", NULL, -1, 0);
 	}
+}
+
+/* What it begins with has been chosen. */
+static void ready(struct sched *s, struct task *t)
+{
+	if (s->ready)
+		s->ready(t);
 }
 
 /* The clock is runnable when a timer is armed, or in the middle of one. */
@@ -321,6 +312,7 @@ static void refresh_clock(struct sched *s)
 		t->gen = s->generation;
 		t->checks = s->access_checks;
 		t->observed = s->observed;
+		ready(s, t);
 		t->sp = sched_fiber_prepare(t->stack, SCHED_STACK_SIZE, task_entry);
 		t->epoch = t->id << EPOCH_ID_SHIFT | 1;
 		memset(t->vc, 0, sizeof(*s->vcs));
@@ -455,7 +447,7 @@ void sched_preempt(struct task *t)
 	reschedule(s, t, WHY_PREEMPT);
 }
 
-static __attribute__((noinline)) void stop_before(const void *addr, u32 size, u32 flags, u64 pc)
+void sched_stop_before(const void *addr, u32 size, u32 flags, u64 pc)
 {
 	struct task *t = current_task;
 
@@ -468,15 +460,7 @@ static __attribute__((noinline)) void stop_before(const void *addr, u32 size, u3
 
 void sched_point(const void *addr, u32 size, u32 flags)
 {
-	struct task *t = current_task;
-
-	t->ops++;
-	sched_note(t->world->sched,
-		   stable_addr(addr) ^ (u64)t->id << 56 ^ t->ops << 16 ^ flags);
-	if (flags & (OP_SHARED | OP_SYNC))
-		t->stop_at -= t->weight_shared;
-	if (unlikely(sched_due(t)))
-		stop_before(addr, size, flags, (u64)(uintptr_t)__builtin_return_address(0));
+	sched_point_at(current_task, addr, size, flags, (u64)(uintptr_t)__builtin_return_address(0));
 }
 
 /* --- tasks --- */
@@ -497,6 +481,7 @@ static void task_start(struct sched *s, struct task *t, struct task *parent)
 	t->gen = s->generation;
 	t->checks = s->access_checks;
 	t->observed = s->observed;
+	ready(s, t);
 	t->started = false;
 	t->stop_at = NEVER;
 	t->weight_shared = 0;

@@ -24,7 +24,9 @@
  */
 #pragma once
 
+#include "sim/base/bits.h"
 #include "sim/base/list.h"
+#include "sim/base/region.h"
 #include "sim/base/world.h"
 #include "sim/clock/clock.h"
 #include "sim/fact/fact.h"
@@ -70,6 +72,7 @@ struct task {
 	/* Hot: touched by every hooked access. */
 	u64 ops;
 	u64 stop_at;
+	u64 usual, usual_read, usual_write; /* sim/access: an ordinary cell, and masks */
 	u32 id;
 	u32 gen;            /* the world's generation: sim/access */
 	u32 epoch;          /* id << 26 | own clock: sim/access */
@@ -79,6 +82,7 @@ struct task {
 	bool started;
 	struct world *world;
 	u32 *vc;            /* vector clock, SCHED_TASKS_MAX entries */
+	u64 kapi_private[4]; /* of the kernel above, as is what comes last */
 
 	/* The announced operation, valid while preempted before it. */
 	struct {
@@ -126,7 +130,6 @@ struct task {
 	u64 fail_nth;      /* the so-many-eth failure point from here fails, 0 = none */
 	u32 n_held;
 	struct task_held held[TASK_HELD_MAX];
-	u64 kapi_private[4];
 };
 
 /* The one global: who runs now. NULL outside sched_run(), but for setup. */
@@ -181,6 +184,7 @@ struct sched {
 	u32 generation;      /* of the world; sim/access sets it, tasks copy it */
 	u32 access_checks;   /* copied into tasks, as is the next */
 	bool observed;
+	void (*ready)(struct task *t); /* sim/access: a task begins, or is watched otherwise */
 	bool setup;          /* sched_setup() is running */
 	char *stacks;
 	u32 (*vcs)[SCHED_TASKS_MAX];
@@ -247,13 +251,43 @@ bool sched_fails(struct world *w, enum fault_kind kind, u64 pc);
 void sched_yield_now(void);
 
 /* Mixes v into the run's hash; called for each sync operation and fact. */
-void sched_note(struct sched *s, u64 v);
+void sched_keep_check(struct sched *s);
+static inline void sched_note(struct sched *s, u64 v)
+{
+	s->hash = hash_mix(s->hash, v);
+	s->notes++;
+	if (unlikely(s->check_every))
+		sched_keep_check(s);
+}
+
 u64 sched_steps(const struct sched *s);
 
 /* Whether t has reached its stop. The difference, since a weight may lead stop_at below zero. */
 static inline bool sched_due(const struct task *t)
 {
 	return (s64)(t->ops - t->stop_at) >= 0;
+}
+
+/* Addresses of the world are the same in every run; others are left out. */
+static inline u64 sched_stable_addr(const void *p)
+{
+	u64 a = (u64)(uintptr_t)p;
+
+	return a - HEAP_BASE < STACK_BASE + WORLD_SLOTS * STACK_SLOT - HEAP_BASE ? a : 0;
+}
+
+/* sched_point() of the running task, inlined. */
+void sched_stop_before(const void *addr, u32 size, u32 flags, u64 pc);
+static inline __attribute__((always_inline)) void sched_point_at(struct task *t, const void *addr,
+								 u32 size, u32 flags, u64 pc)
+{
+	t->ops++;
+	sched_note(t->world->sched,
+		   sched_stable_addr(addr) ^ (u64)t->id << 56 ^ t->ops << 16 ^ flags);
+	if (flags & (OP_SHARED | OP_SYNC))
+		t->stop_at -= t->weight_shared;
+	if (unlikely(sched_due(t)))
+		sched_stop_before(addr, size, flags, pc);
 }
 
 /*
