@@ -45,6 +45,9 @@ SAME(FLOOR_LOCK_TRY, LOCK_TRY);
 SAME(FLOOR_LOCK_NEST, LOCK_NEST);
 SAME(FLOOR_LOCK_IRQ_OFF, LOCK_IRQ_OFF);
 
+_Static_assert(offsetof(struct task, kapi_private[0]) == FLOOR_TASK_WORD &&
+	       offsetof(struct task, kapi_private[2]) == FLOOR_THREAD_WORD,
+	       "the object finds its words in a task");
 _Static_assert(HEAP_BASE == (unsigned long)FLOOR_HEAP_TAG << FLOOR_HEAP_SHIFT &&
 	       HEAP_END <= HEAP_BASE + (1UL << FLOOR_HEAP_SHIFT),
 	       "the object knows a heap address by its upper bits");
@@ -212,6 +215,7 @@ static void timer_fired(struct clock_timer *timer)
 
 	t->key = NULL;
 	current_task->kapi_private[0] = 0;
+	current_task->kapi_private[2] = 0;
 	t->fn(key);
 }
 
@@ -252,12 +256,11 @@ static void timer_arm(void *key, unsigned long delay_ns, void (*fn)(void *key))
 /* Neither checked against others nor remembered, like one that is not there. */
 static void racing(bool now)
 {
-	u32 race = current_task->world->sched->access_checks & ACCESS_CHECK_RACE;
+	struct task *t = current_task;
+	u32 race = t->world->sched->access_checks & ACCESS_CHECK_RACE;
 
-	if (now)
-		current_task->checks &= ~ACCESS_CHECK_RACE;
-	else
-		current_task->checks |= race;
+	if (race)
+		access_set_checks(t, now ? t->checks & ~race : t->checks | race);
 }
 
 static void preempt_at(const int *count, unsigned long *flags, unsigned long ask)
@@ -346,7 +349,6 @@ static const struct floor floor_table = {
 	.abi = FLOOR_ABI,
 	.size = sizeof(struct floor),
 	.running = (void *const *)&current_task,
-	.word_offset = offsetof(struct task, kapi_private),
 	.task_id = task_id,
 	.generation = generation,
 	.is_daemon = is_daemon,

@@ -14,6 +14,7 @@
 #pragma once
 
 #include "core/hosted/floor_machine.h"
+#include "core/hosted/words.h"
 
 #define FLOOR_ABI 3
 
@@ -89,9 +90,8 @@ struct floor_dma {
 struct floor {
 	unsigned abi, size;
 
-	/* Tasks. The object's own word of a task is zero when the task is new. */
+	/* Tasks. The object's own words of a task (words.h) are zero when it is new. */
 	void *const *running;      /* where the running task's pointer is */
-	unsigned long word_offset; /* of the object's word in it */
 	unsigned (*task_id)(void);
 	unsigned (*generation)(void); /* another in every run: tasks do not outlive it */
 	_Bool (*is_daemon)(void);

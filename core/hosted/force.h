@@ -10,12 +10,29 @@
  */
 #pragma once
 
+#include "words.h"
+
 #ifndef __ASSEMBLY__
 struct thread_info;
 struct task_struct;
 struct thread_info *hosted_thread_info(void);
 struct task_struct *hosted_current(void);
 int *hosted_irq_flag(void);
+
+/*
+ * A word of the running task's. The same wherever a function asks, so one look
+ * serves; assembly, so that it is no access to be announced.
+ */
+#define hosted_own(offset)                                          \
+	({                                                          \
+		void *own_;                                         \
+		asm("movq hosted_running(%%rip), %0\n\t"            \
+		    "movq (%0), %0\n\t"                             \
+		    "movq %c1(%0), %0"                              \
+		    : "=r"(own_)                                    \
+		    : "i"(offset));                                 \
+		own_;                                               \
+	})
 
 #define signals_enabled (*hosted_irq_flag())
 #pragma GCC diagnostic push
@@ -24,10 +41,11 @@ int *hosted_irq_flag(void);
 #pragma GCC diagnostic pop
 #include <asm/current.h>
 #undef current
-#define current hosted_current()
+#define current ((struct task_struct *)hosted_own(FLOOR_TASK_WORD) ?: hosted_current())
 #include <linux/thread_info.h>
 #undef current_thread_info
-#define current_thread_info() hosted_thread_info()
+#define current_thread_info() \
+	((struct thread_info *)hosted_own(FLOOR_THREAD_WORD) ?: hosted_thread_info())
 /* Its inline, which is compiled by now, looks for the flags below the stack pointer. */
 _Bool hosted_need_resched(void);
 #undef tif_need_resched

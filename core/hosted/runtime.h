@@ -24,6 +24,7 @@ extern const struct floor *hosted_floor;
  */
 #define HOSTED_NAMED(name) asm(#name)
 
+/* Its first member is what a task's word (words.h) points to. */
 struct hosted_task {
 	struct task_struct t;
 #ifndef CONFIG_THREAD_INFO_IN_TASK

@@ -20,12 +20,14 @@
 #include <linux/task_work.h>
 
 const struct floor *hosted_floor;
+void *const *hosted_running __hosted_keep;
 
 static struct hosted_task hosted_tasks[HOSTED_TASKS_MAX] __hosted_keep;
 static unsigned int hosted_run __hosted_keep; /* the floor's generation */
 
 void hosted_task_boot(void)
 {
+	hosted_running = hosted_floor->running;
 	hosted_run = hosted_floor->generation();
 }
 
@@ -64,20 +66,22 @@ void hosted_task_init(struct hosted_task *h, const char *name)
 #endif
 }
 
-static void **running_word(void)
+/* Of a task of the floor's. */
+static inline void **word(const void *task, unsigned long offset)
 {
-	return (void **)((char *)*hosted_floor->running + hosted_floor->word_offset);
+	return (void **)((char *)task + offset);
 }
 
 /* The running task of the floor is this one of the kernel. */
 static void bind(struct hosted_task *h)
 {
-	h->task = *hosted_floor->running;
+	h->task = *hosted_running;
 	h->generation = hosted_run;
 	h->t.pid = h->t.tgid = hosted_floor->task_id() + 1;
 	hosted_floor->preempt_at(hosted_preempt_count_of(h), &hosted_thread_info_of(h)->flags,
 				 _TIF_NEED_RESCHED);
-	*running_word() = h;
+	*word(h->task, FLOOR_TASK_WORD) = h;
+	*word(h->task, FLOOR_THREAD_WORD) = hosted_thread_info_of(h);
 }
 
 void hosted_task_enter(struct hosted_task *h)
@@ -103,9 +107,9 @@ static noinline struct hosted_task *adopt(void)
 
 static inline struct hosted_task *self(void)
 {
-	void **word = running_word();
+	struct hosted_task *h = *word(*hosted_running, FLOOR_TASK_WORD);
 
-	return likely(*word) ? *word : adopt();
+	return likely(h) ? h : adopt();
 }
 
 struct thread_info *hosted_thread_info(void)
@@ -252,7 +256,7 @@ void hosted_syscall_exit(void)
 /* The signal is gone when the call has returned. */
 void hosted_interrupt(void *task)
 {
-	struct hosted_task *h = *(void **)((char *)task + hosted_floor->word_offset);
+	struct hosted_task *h = *word(task, FLOOR_TASK_WORD);
 
 	if (!h)
 		return;
