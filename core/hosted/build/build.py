@@ -142,7 +142,9 @@ class Progress:
 class Build:
     def __init__(self, args, progress):
         self.args, self.progress = args, progress
-        self.tree = Tree(args.tree, args.config, os.path.join(HERE, f"{args.config}.force"))
+        force = [args.config] + (["bench"] if args.flavour == "bench" else [])
+        self.tree = Tree(args.tree, args.config,
+                         [os.path.join(HERE, f"{name}.force") for name in force])
         if args.drivers:
             self.tree.drivers = symbols(os.path.join(HERE, "drivers.force"))
         args.work = os.path.realpath(args.work or default_work())

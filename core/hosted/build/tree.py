@@ -43,14 +43,16 @@ def symbols(path):
 class Tree:
     """The user's tree at `path`; compilers and kbuild name it `seen`."""
 
-    def __init__(self, path, arch, force):
+    def __init__(self, path, arch, force_files):
         self.path = os.path.realpath(path)
         self.arch = arch
         self.seen = self.path
         self.instead = {}   # {path as seen: the file to read instead}
-        self.forced = [(name, value.partition("?")[0].strip()) for name, value in symbols(force)
-                       if os.path.exists(os.path.join(self.path,
-                                                      value.partition("?")[2].strip()))]
+        rows = [row for force in force_files for row in symbols(force)]
+        # The last word on a symbol counts.
+        self.forced = list({name: value.partition("?")[0].strip() for name, value in rows
+                            if os.path.exists(os.path.join(self.path,
+                                                           value.partition("?")[2].strip()))}.items())
         self.version = self._version()
         self.drivers = []   # (symbol, "y"): forced for drivers alone
         self.kbuild = self.commands = None
@@ -135,9 +137,9 @@ class Tree:
 
     def drop_unless_configured(self, needs):
         """Forgets the files whose symbol neither we force nor Kconfig granted."""
-        on = set(symbols(os.path.join(self.kbuild, ".config")) + self.forced)
+        on = dict(symbols(os.path.join(self.kbuild, ".config")) + self.forced)
         for source, symbol in needs.items():
-            if (symbol, "y") not in on:
+            if on.get(symbol) != "y":
                 self.commands.pop(source, None)
 
     def _make_headers(self, store, config, targets, key):

@@ -12,12 +12,14 @@
 #include <linux/lockdep.h>
 #include <linux/rcupdate.h>
 
+int debug_locks = 1;
+int debug_locks_silent;
+
+#ifdef CONFIG_DEBUG_LOCK_ALLOC /* not in flavour bench */
 #ifndef IOMMULAB_X86
 struct lock_class_key __lockdep_no_validate__;
 int lock_stat;
 #endif
-int debug_locks = 1;
-int debug_locks_silent;
 
 static struct lock_class_key hosted_rcu_keys[4];
 #define RCU_MAP(i, text) {.name = text, .key = &hosted_rcu_keys[i]}
@@ -179,6 +181,10 @@ void debug_show_held_locks(struct task_struct *task)
 }
 #endif
 
+void debug_check_no_locks_freed(const void *from, unsigned long len)
+{
+}
+
 int debug_lockdep_rcu_enabled(void)
 {
 	return 1;
@@ -210,12 +216,10 @@ void lockdep_rcu_suspicious(const char *file, const int line, const char *s)
 		       line, s);
 }
 
+#endif
+
 /* Only the tree's own lockdep gives up. */
 int debug_locks_off(void)
 {
 	return IS_ENABLED(CONFIG_PROVE_LOCKING) && xchg(&debug_locks, 0);
-}
-
-void debug_check_no_locks_freed(const void *from, unsigned long len)
-{
 }

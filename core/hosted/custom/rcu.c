@@ -84,6 +84,8 @@ int hosted_init_srcu(struct srcu_struct *ssp, const char *name, struct lock_clas
 	HOSTED_NAMED(__init_srcu_struct);
 int hosted_init_srcu_lockdep(struct srcu_struct *ssp, const char *name, struct lock_class_key *key)
 	HOSTED_NAMED(init_srcu_struct_lockdep) __attribute__((alias("__init_srcu_struct")));
+/* Where no lock is followed. */
+int hosted_init_srcu_plain(struct srcu_struct *ssp) HOSTED_NAMED(init_srcu_struct);
 
 /*
  * The state of a domain is in the word that leads to per-CPU data, which every tree
@@ -106,6 +108,11 @@ int hosted_init_srcu(struct srcu_struct *ssp, const char *name, struct lock_clas
 	lockdep_init_map(&ssp->dep_map, name, key, 0);
 	hosted_floor->mark_written(ssp, sizeof(*ssp));
 	return 0;
+}
+
+int hosted_init_srcu_plain(struct srcu_struct *ssp)
+{
+	return hosted_init_srcu(ssp, NULL, NULL);
 }
 
 /*

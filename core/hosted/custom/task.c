@@ -459,6 +459,7 @@ void wake_up_q(struct wake_q_head *head)
 
 /* --- assertions on the context --- */
 
+#ifdef CONFIG_DEBUG_ATOMIC_SLEEP
 void __might_resched(const char *file, int line, unsigned int offsets)
 {
 	if (unlikely(preempt_count() || !self()->irq_on || current->rcu_read_lock_nesting))
@@ -478,3 +479,4 @@ void __might_fault(const char *file, int line)
 {
 	__might_resched(file, line, 0);
 }
+#endif

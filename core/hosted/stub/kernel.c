@@ -205,6 +205,7 @@ int __init firmware_init(void)
 	return 0;
 }
 
+#ifdef CONFIG_LOCKDEP
 void fs_reclaim_acquire(gfp_t gfp)
 {
 }
@@ -212,6 +213,7 @@ void fs_reclaim_acquire(gfp_t gfp)
 void fs_reclaim_release(gfp_t gfp)
 {
 }
+#endif
 
 int execute_with_initialized_rng(struct notifier_block *nb)
 {
