@@ -45,6 +45,10 @@ SAME(FLOOR_LOCK_TRY, LOCK_TRY);
 SAME(FLOOR_LOCK_NEST, LOCK_NEST);
 SAME(FLOOR_LOCK_IRQ_OFF, LOCK_IRQ_OFF);
 
+_Static_assert(offsetof(struct task, ops) == FLOOR_TASK_OPS &&
+	       offsetof(struct task, stop_at) == FLOOR_TASK_STOP &&
+	       offsetof(struct task, quiet) == FLOOR_TASK_QUIET,
+	       "the object counts a quiet task's accesses");
 _Static_assert(offsetof(struct task, kapi_private[0]) == FLOOR_TASK_WORD &&
 	       offsetof(struct task, kapi_private[2]) == FLOOR_THREAD_WORD,
 	       "the object finds its words in a task");

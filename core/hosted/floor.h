@@ -14,9 +14,15 @@
 #pragma once
 
 #include "core/hosted/floor_machine.h"
-#include "core/hosted/words.h"
 
 #define FLOOR_ABI 3
+
+/* Of the floor's task, bytes into it (some again in force.h). */
+#define FLOOR_TASK_OPS 0       /* operations; one is added ... */
+#define FLOOR_TASK_STOP 8      /* ... unless that reaches this */
+#define FLOOR_TASK_QUIET 60    /* an int: nothing else is to be done (0: there is) */
+#define FLOOR_TASK_WORD 88     /* the object's task; zero: the task is new to it */
+#define FLOOR_THREAD_WORD 104  /* its thread_info; zero likewise */
 
 #define FLOOR_HOOK_SIZES(X, name) X(name##1) X(name##2) X(name##4) X(name##8) X(name##16)
 #define FLOOR_HOOK_UNALIGNED(X, name) X(name##2) X(name##4) X(name##8) X(name##16)
@@ -32,11 +38,10 @@
 	FLOOR_HOOK_UNALIGNED(X, unaligned_volatile_read)  \
 	FLOOR_HOOK_UNALIGNED(X, unaligned_volatile_write) \
 	X(read_range) X(write_range) X(memcpy) X(memmove) X(memset)
-#define FLOOR_OTHER_HOOKS(X)                              \
+#define FLOOR_VOLATILE_HOOKS(X)                           \
 	FLOOR_HOOK_SIZES(X, volatile_read)                \
-	FLOOR_HOOK_SIZES(X, volatile_write)               \
-	FLOOR_UNORDERED_HOOKS(X)
-#define FLOOR_HOOKS(X) FLOOR_PLAIN_HOOKS(X) FLOOR_OTHER_HOOKS(X)
+	FLOOR_HOOK_SIZES(X, volatile_write)
+#define FLOOR_HOOKS(X) FLOOR_PLAIN_HOOKS(X) FLOOR_VOLATILE_HOOKS(X) FLOOR_UNORDERED_HOOKS(X)
 
 /* An address of some heap has FLOOR_HEAP_TAG above this bit; below FLOOR_LOW it is near NULL. */
 #define FLOOR_HEAP_SHIFT 31
@@ -90,7 +95,7 @@ struct floor_dma {
 struct floor {
 	unsigned abi, size;
 
-	/* Tasks. The object's own words of a task (words.h) are zero when it is new. */
+	/* Tasks. The object's own words of a task (FLOOR_TASK_WORD) are zero when it is new. */
 	void *const *running;      /* where the running task's pointer is */
 	unsigned (*task_id)(void);
 	unsigned (*generation)(void); /* another in every run: tasks do not outlive it */

@@ -10,7 +10,9 @@
  */
 #pragma once
 
-#include "words.h"
+/* As in floor.h, which files of a tree do not see. */
+#define FLOOR_TASK_WORD 88     /* the object's task; zero: the task is new to it */
+#define FLOOR_THREAD_WORD 104  /* its thread_info; zero likewise */
 
 #ifndef __ASSEMBLY__
 struct thread_info;

@@ -16,6 +16,7 @@
 #define HOSTED_TASKS_MAX 64
 
 extern const struct floor *hosted_floor;
+extern void *const *hosted_running;
 
 /*
  * Defines a function of the tree under a name of ours, so that the tree may
@@ -24,7 +25,7 @@ extern const struct floor *hosted_floor;
  */
 #define HOSTED_NAMED(name) asm(#name)
 
-/* Its first member is what a task's word (words.h) points to. */
+/* Its first member is what a task's word (FLOOR_TASK_WORD) points to. */
 struct hosted_task {
 	struct task_struct t;
 #ifndef CONFIG_THREAD_INFO_IN_TASK

@@ -13,6 +13,7 @@
 #include "sim/access/access_priv.h"
 
 #include "sim/base/assert.h"
+#include "sim/sched/policy.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -112,6 +113,15 @@ void access_observe(struct access *a, void (*fn)(void *self, const struct access
 	}
 }
 
+/* Nothing is checked or recorded, and it is all the same who else touches what. */
+static bool is_quiet(const struct task *t)
+{
+	const struct sched *s = t->world->sched;
+	bool weighs = IOMMULAB_HOOKS && s->policy && s->policy->weighs;
+
+	return !s->access_checks && !t->observed && !weighs;
+}
+
 /*
  * An ordinary access finds all bytes of its granule open and written, touched by
  * nobody else in this run: then all accesses that the cell knows are its own
@@ -131,6 +141,7 @@ void access_ready(struct task *t)
 	t->usual_write = access_head(t->checks ? &write : &gen_owner);
 	if (t->observed || (t->checks && !(t->checks & ACCESS_CHECK_RACE)))
 		t->usual = ~0ULL; /* no cell's */
+	t->quiet = is_quiet(t);
 }
 
 void access_set_checks(struct task *t, u32 checks)
@@ -488,6 +499,8 @@ void access_range(const void *p, size_t size, u32 flags, u64 pc)
 			access_wild(addr, (u32)size, flags, pc);
 		return;
 	}
+	if (access_was_quiet(t))
+		return;
 	t->ops++;
 	access_announce(t, access_cell_at(addr), addr, (u32)size, flags, pc);
 	if (!t->checks)
@@ -500,18 +513,12 @@ void access_range(const void *p, size_t size, u32 flags, u64 pc)
 	}
 }
 
-/* Who has touched the object before is only kept where its accesses are hooked, too. */
-static inline u32 sync_cell(struct task *t, struct cell *c, u64 addr)
+static inline void sync_cell(struct task *t, struct cell *c, u64 addr)
 {
-	u32 shared;
-
 	if (unlikely(c->gen != t->gen))
 		access_refresh(c, addr);
-	if (!IOMMULAB_HOOKS || c->owner == t->id + 1)
-		return 0;
-	shared = c->owner ? OP_SHARED : 0;
-	c->owner = shared ? ACCESS_SHARED : (u8)(t->id + 1);
-	return shared;
+	if (c->owner != t->id + 1)
+		c->owner = c->owner ? ACCESS_SHARED : (u8)(t->id + 1);
 }
 
 static __attribute__((noinline, cold)) void bad_sync(u64 addr, u32 flags, u64 pc)
@@ -535,7 +542,7 @@ void access_sync(const void *p, u32 flags)
 		return;
 	}
 	if (!access_unseen(t))
-		flags |= sync_cell(t, access_cell_at(addr), addr);
+		sync_cell(t, access_cell_at(addr), addr);
 	sched_point_at(t, p, 8, flags, pc);
 	if (unlikely(t->checks & ACCESS_CHECK_HEAP &&
 		     !(access_cell_at(addr)->open & 1u << (addr & 7))))

@@ -62,14 +62,13 @@ static inline bool access_is_frame(u64 addr)
 }
 
 /*
- * Without hooks and checks nobody looks at cells: they need not be kept. Those
- * of what a world boots with are, since oracles may be chosen afterwards.
+ * For a quiet task of a hosted kernel nobody looks at cells: they need not be
+ * kept (our own core's user memory is what is open there). Those of what a
+ * world boots with are, since oracles and policies are chosen afterwards.
  */
 static inline bool access_unseen(const struct task *t)
 {
-	const struct sched *s = t->world->sched;
-
-	return !IOMMULAB_HOOKS && !s->access_checks && !t->world->access->booting;
+	return t->quiet && t->world->floor && !t->world->access->booting;
 }
 
 /* --- the rare parts --- */
@@ -98,6 +97,17 @@ static inline bool access_unordered(const struct task *t, u32 epoch)
 	return epoch > t->vc[epoch >> 26];
 }
 
+/* A quiet task's access, if nothing else is due: the same in a hosted kernel's hooks. */
+static inline bool access_was_quiet(struct task *t)
+{
+	u64 ops = t->ops + 1;
+
+	if (!t->quiet || (s64)(ops - t->stop_at) >= 0)
+		return false;
+	t->ops = ops;
+	return true;
+}
+
 /*
  * What follows the count of an operation: the cell is made current and its
  * owner kept; a shared one brings the next stop nearer. Then a preemption may
@@ -109,7 +119,7 @@ static inline __attribute__((always_inline)) void access_announce(struct task *t
 {
 	if (unlikely(c->gen != t->gen))
 		access_refresh(c, addr);
-	if (IOMMULAB_HOOKS && c->owner != t->id + 1) {
+	if (c->owner != t->id + 1) {
 		c->owner = c->owner ? ACCESS_SHARED : (u8)(t->id + 1);
 		if (c->owner == ACCESS_SHARED)
 			t->stop_at -= t->weight_shared;
@@ -215,7 +225,7 @@ static inline __attribute__((always_inline)) void access_granule(u64 addr, u32 s
 			access_wild(addr, size, flags, pc);
 		return;
 	}
-	if (unlikely(!t))
+	if (unlikely(!t) || access_was_quiet(t))
 		return;
 	c = access_cell_at(addr);
 	ops = t->ops + 1;

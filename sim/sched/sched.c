@@ -380,6 +380,7 @@ static struct task *pick(struct sched *s, struct task *cur, enum sched_why why)
 	else
 		next = s->policy->pick(s, cur, why);
 	sim_assert(s->runnable & task_bit(next));
+	sim_assert(!next->quiet || !next->weight_shared || !IOMMULAB_HOOKS);
 	if (next != usual)
 		record_point(s, cur, next, why);
 	limit = next->ops + (s->steps_max > s->steps ? s->steps_max - s->steps : 0) + 1;
@@ -460,7 +461,8 @@ void sched_stop_before(const void *addr, u32 size, u32 flags, u64 pc)
 
 void sched_point(const void *addr, u32 size, u32 flags)
 {
-	sched_point_at(current_task, addr, size, flags, (u64)(uintptr_t)__builtin_return_address(0));
+	sched_point_at(current_task, addr, size, flags,
+		       (u64)(uintptr_t)__builtin_return_address(0));
 }
 
 /* --- tasks --- */

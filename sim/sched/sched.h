@@ -78,6 +78,7 @@ struct task {
 	u32 epoch;          /* id << 26 | own clock: sim/access */
 	u32 weight_shared;  /* how much nearer a shared access brings stop_at */
 	u32 checks;         /* ACCESS_CHECK_* that are on: sim/access */
+	u32 quiet;          /* all that an access does is to count: sim/access */
 	bool observed;      /* someone recording wants every access: sim/access */
 	bool started;
 	struct world *world;
@@ -133,7 +134,7 @@ struct task {
 };
 
 /* The one global: who runs now. NULL outside sched_run(), but for setup. */
-extern struct task *current_task;
+extern struct task *current_task __attribute__((visibility("hidden")));
 
 static inline struct world *this_world(void)
 {

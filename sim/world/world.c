@@ -134,6 +134,7 @@ void world_load(struct world *w, const struct world_program *p)
 	w->kernel = NULL;
 	w->user = NULL;
 	w->user_copy = NULL;
+	w->floor = NULL;
 	w->sched->far_ns = 0;
 	world_reset(w);
 	memset(ws->carry, 0, sizeof(*ws->carry));

@@ -50,9 +50,9 @@ class Tree:
         self.instead = {}   # {path as seen: the file to read instead}
         rows = [row for force in force_files for row in symbols(force)]
         # The last word on a symbol counts.
-        self.forced = list({name: value.partition("?")[0].strip() for name, value in rows
-                            if os.path.exists(os.path.join(self.path,
-                                                           value.partition("?")[2].strip()))}.items())
+        forced = {name: value.partition("?")[0].strip() for name, value in rows
+                  if os.path.exists(os.path.join(self.path, value.partition("?")[2].strip()))}
+        self.forced = list(forced.items())
         self.version = self._version()
         self.drivers = []   # (symbol, "y"): forced for drivers alone
         self.kbuild = self.commands = None

@@ -30,8 +30,14 @@ struct lockdep_map rcu_callback_map = RCU_MAP(3, "rcu_callback");
 
 static bool is_rcu(const struct lockdep_map *map)
 {
-	return map == &rcu_lock_map || map == &rcu_bh_lock_map || map == &rcu_sched_lock_map ||
-	       map == &rcu_callback_map;
+	return map->key >= hosted_rcu_keys &&
+	       map->key < hosted_rcu_keys + ARRAY_SIZE(hosted_rcu_keys);
+}
+
+/* A map of RCU's, or one that asks not to be followed. */
+static bool is_ignored(const struct lockdep_map *map)
+{
+	return is_rcu(map) || map->key == &__lockdep_no_validate__;
 }
 
 static unsigned long class_of(const struct lockdep_map *map)
@@ -75,7 +81,7 @@ static void acquire(unsigned int kind, struct lockdep_map *map, unsigned int sub
 {
 	unsigned int mode = kind;
 
-	if (is_rcu(map) || map->key == &__lockdep_no_validate__)
+	if (is_ignored(map))
 		return;
 	if (!map->key) {
 		/* Initialised by the compiler: told at first use. */
@@ -86,7 +92,7 @@ static void acquire(unsigned int kind, struct lockdep_map *map, unsigned int sub
 	mode |= read == 2 ? FLOOR_LOCK_RECURSE : 0;
 	mode |= trylock ? FLOOR_LOCK_TRY : 0;
 	mode |= subclass || nest ? FLOOR_LOCK_NEST : 0;
-	mode |= *hosted_irq_flag() ? 0 : FLOOR_LOCK_IRQ_OFF;
+	mode |= hosted_task_of(current)->irq_on ? 0 : FLOOR_LOCK_IRQ_OFF;
 	hosted_floor->lock_acquire(map, class_of(map), subclass, mode, ip);
 }
 
@@ -112,7 +118,7 @@ void lock_release(struct lockdep_map *map, unsigned long ip)
 {
 	check_map(map, ip);
 	hosted_tree_release(map, ip);
-	if (!is_rcu(map) && map->key != &__lockdep_no_validate__)
+	if (!is_ignored(map))
 		hosted_floor->lock_release(map, ip);
 }
 
@@ -128,7 +134,7 @@ int lock_is_held_type(const struct lockdep_map *map, int read)
 	check_map(map, HOSTED_CALLER);
 	if (map == &rcu_lock_map)
 		return current->rcu_read_lock_nesting > 0;
-	if (is_rcu(map) || map->key == &__lockdep_no_validate__)
+	if (is_ignored(map))
 		return 1;
 	held = hosted_floor->lock_held(map);
 	return read < 0 ? held != 0 : held == (read ? 2 : 1);

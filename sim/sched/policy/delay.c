@@ -242,6 +242,7 @@ const struct policy policy_delay = {
 	.state_size = sizeof(struct delay),
 	.parse = parse,
 	.begin = begin,
+	.weighs = true,
 	.pick = pick,
 	.spawned = spawned,
 	.resolve = resolve,

@@ -146,6 +146,7 @@ const struct policy policy_pos = {
 	.state_size = sizeof(struct pos),
 	.parse = parse,
 	.begin = begin,
+	.weighs = true,
 	.pick = pick,
 	.spawned = spawned,
 	.woken = woken,

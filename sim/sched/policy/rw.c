@@ -100,6 +100,7 @@ const struct policy policy_rw = {
 	.state_size = sizeof(struct rw),
 	.parse = parse,
 	.begin = begin,
+	.weighs = true,
 	.pick = pick,
 	.spawned = joined,
 	.woken = joined,
