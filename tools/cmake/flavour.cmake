@@ -97,7 +97,7 @@ function(iommulab_instrument target)
 		if(path MATCHES "^core/|_hooked\\.c$" AND NOT path MATCHES "^core/hosted/")
 			list(APPEND options ${hook_options})
 		endif()
-		# Hooks are leaves, called for each access: what they save for walkers is their half.
+		# Hooks are leaves, called for each access; a walker finds their callers.
 		if(path MATCHES "^sim/access/")
 			list(APPEND options -momit-leaf-frame-pointer)
 		endif()

@@ -12,5 +12,7 @@ void hosted_rwsem_acquire(struct lockdep_map *map, unsigned int subclass, int tr
 			  int check, struct lockdep_map *nest, unsigned long ip);
 void hosted_rwsem_downgrade(struct lockdep_map *map, unsigned long ip);
 
+#ifdef CONFIG_DEBUG_LOCK_ALLOC /* not in flavour bench */
 #define lock_acquire hosted_rwsem_acquire
 #define lock_downgrade hosted_rwsem_downgrade
+#endif
