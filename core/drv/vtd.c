@@ -115,17 +115,6 @@ static void *vtd_create(struct iommu_core *core, u32 index)
 	return iommu;
 }
 
-/* One bit of GCMD that is a switch; returns when hardware says so. */
-static void command(struct vtd_iommu *iommu, u64 bit, bool on)
-{
-	u32 keep = (u32)(VTD_G_TE | VTD_G_QIE | VTD_G_IRE | VTD_G_EAFL | VTD_G_CFI);
-	u32 now = vtd_read32(iommu, VTD_GSTS) & keep;
-
-	vtd_write32(iommu, VTD_GCMD, on ? now | (u32)bit : now & ~(u32)bit);
-	while (!(vtd_read32(iommu, VTD_GSTS) & bit) == on)
-		cpu_relax();
-}
-
 /* Levels of second-stage tables: the most that the instance walks, 4 if it can. */
 static u32 pick_levels(u64 cap)
 {
@@ -151,10 +140,7 @@ static void set_root(struct vtd_iommu *iommu)
 	u64 mode = iommu->scalable ? VTD_TTM_SCALABLE : VTD_TTM_LEGACY;
 
 	vtd_write64(iommu, VTD_RTADDR, iommu->root | mode << VTD_RTADDR_TTM_SHIFT);
-	vtd_write32(iommu, VTD_GCMD, (vtd_read32(iommu, VTD_GSTS) & (u32)VTD_G_QIE) |
-					     (u32)VTD_G_SRTP);
-	while (!(vtd_read32(iommu, VTD_GSTS) & VTD_G_SRTP))
-		cpu_relax();
+	vtd_command(iommu, VTD_G_SRTP, true);
 	vtd_flush_context_all(iommu);
 	if (iommu->scalable)
 		vtd_qi_submit(iommu, &(struct vtd_desc){{VTD_INV_PASID_CACHE | 3ULL << 4}}, 1);
@@ -163,7 +149,7 @@ static void set_root(struct vtd_iommu *iommu)
 
 static void stop(struct vtd_iommu *iommu)
 {
-	command(iommu, VTD_G_TE, false);
+	vtd_command(iommu, VTD_G_TE, false);
 	vtd_faults_disable(iommu);
 	vtd_qi_disable(iommu);
 	vtd_tables_destroy(iommu);
@@ -185,7 +171,7 @@ static int start(struct vtd_iommu *iommu)
 	if (ret)
 		goto err_qi;
 	set_root(iommu);
-	command(iommu, VTD_G_TE, true);
+	vtd_command(iommu, VTD_G_TE, true);
 	return 0;
 
 err_qi:
@@ -219,7 +205,7 @@ static void vtd_unbind(void *instance)
 /* As before a reboot: what comes next must find DMA untranslated. */
 static bool vtd_shutdown(void *instance)
 {
-	command(instance, VTD_G_TE, false);
+	vtd_command(instance, VTD_G_TE, false);
 	return false;
 }
 

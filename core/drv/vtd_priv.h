@@ -112,6 +112,11 @@ static inline void vtd_write32(struct vtd_iommu *iommu, u32 reg, u32 v)
 }
 
 /* --- vtd_qi.c --- */
+/*
+ * One bit of GCMD; returns when hardware says so. The register is written
+ * without the bits that are commands and not switches: one command at a time.
+ */
+void vtd_command(struct vtd_iommu *iommu, u64 bit, bool on);
 /* -ENOMEM; the queue is on after it. */
 int vtd_qi_enable(struct vtd_iommu *iommu);
 void vtd_qi_disable(struct vtd_iommu *iommu);

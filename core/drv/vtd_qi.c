@@ -153,6 +153,16 @@ static void qi_free(struct vtd_qi *qi)
 	qi->pa = qi->status = 0;
 }
 
+void vtd_command(struct vtd_iommu *iommu, u64 bit, bool on)
+{
+	u32 keep = (u32)(VTD_G_TE | VTD_G_QIE | VTD_G_IRE | VTD_G_EAFL | VTD_G_CFI);
+	u32 now = vtd_read32(iommu, VTD_GSTS) & keep;
+
+	vtd_write32(iommu, VTD_GCMD, on ? now | (u32)bit : now & ~(u32)bit);
+	while (!(vtd_read32(iommu, VTD_GSTS) & bit) == on)
+		cpu_relax();
+}
+
 int vtd_qi_enable(struct vtd_iommu *iommu)
 {
 	struct vtd_qi *qi = &iommu->qi;
@@ -170,17 +180,13 @@ int vtd_qi_enable(struct vtd_iommu *iommu)
 	vtd_write64(iommu, VTD_IQT, 0);
 	/* QS: 2^QS frames of 16-byte entries hold as many as 2^(QS + 1) of 32-byte ones. */
 	vtd_write64(iommu, VTD_IQA, qi->pa | (iommu->scalable ? VTD_IQA_DW | 1 : 0));
-	vtd_write32(iommu, VTD_GCMD, vtd_read32(iommu, VTD_GSTS) | (u32)VTD_G_QIE);
-	while (!(vtd_read32(iommu, VTD_GSTS) & VTD_G_QIE))
-		cpu_relax();
+	vtd_command(iommu, VTD_G_QIE, true);
 	return 0;
 }
 
 void vtd_qi_disable(struct vtd_iommu *iommu)
 {
-	vtd_write32(iommu, VTD_GCMD, vtd_read32(iommu, VTD_GSTS) & ~(u32)VTD_G_QIE);
-	while (vtd_read32(iommu, VTD_GSTS) & VTD_G_QIE)
-		cpu_relax();
+	vtd_command(iommu, VTD_G_QIE, false);
 	qi_free(&iommu->qi);
 }
 

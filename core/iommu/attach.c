@@ -24,10 +24,13 @@ static bool attach_refused(unsigned flags)
 static int __iommu_attach_device(struct iommu_group *group, struct iommu_domain *domain,
 				 struct device *dev)
 {
-	int ret = domain->ops->attach_dev(domain, dev);
+	int ret;
 
+	fact(ATTACH_BEGIN, group->id, dev->index, domain->id);
+	ret = domain->ops->attach_dev(domain, dev);
 	if (!ret)
 		fact(ATTACH, group->id, dev->index, domain->id, READ_ONCE(domain->type));
+	fact(ATTACH_END, group->id, dev->index, (u64)(s64)ret);
 	return ret;
 }
 

@@ -79,8 +79,12 @@ void iommu_iotlb_gather_init(struct iommu_iotlb_gather *gather)
 
 void iommu_iotlb_sync(struct iommu_domain *domain, struct iommu_iotlb_gather *gather)
 {
+	u64 start = gather->start, last = gather->end;
+
 	if (domain->ops->iotlb_sync)
 		domain->ops->iotlb_sync(domain, gather);
+	if (start <= last)
+		fact(IOTLB_SYNC, domain->id, start, last);
 	iommu_iotlb_gather_init(gather);
 }
 
@@ -88,6 +92,7 @@ void iommu_flush_iotlb_all(struct iommu_domain *domain)
 {
 	if (domain->ops->flush_iotlb_all)
 		domain->ops->flush_iotlb_all(domain);
+	fact(IOTLB_SYNC, domain->id, 0, ~0ULL);
 }
 
 static size_t unmap_and_sync(struct iommu_domain *domain, u64 iova, size_t size)

@@ -129,9 +129,25 @@ static enum hw_status access_pa(struct bus_fn *n, const struct bus_req *r, u64 p
 	bool ok = r->access & HW_WRITE ? io_phys_write(w, pa, data, len) :
 					 io_phys_read(w, pa, data, len);
 
-	if (current_task)
-		fact(HW_DMA, n->index, r->addr, pa, ok);
 	return ok ? HW_OK : abort_at(n, r, r->addr);
+}
+
+#define DMA_OK 1u
+#define DMA_WRITE 2u
+
+static enum hw_status access_translated(struct bus_fn *n, const struct bus_req *r, u64 pa,
+					void *data, u32 len)
+{
+	enum hw_status status;
+
+	/* Before the access: nothing may come between the translation and who judges it. */
+	if (current_task)
+		fact(HW_DMA, n->index, r->addr, pa,
+		     DMA_OK | (r->access & HW_WRITE ? DMA_WRITE : 0));
+	status = access_pa(n, r, pa, data, len);
+	if (status != HW_OK && current_task)
+		fact(HW_DMA, n->index, r->addr, pa, 0);
+	return status;
 }
 
 /* Where the page lies, by whatever way the function has. */
@@ -176,7 +192,7 @@ static enum hw_status do_piece(struct bus_fn *n, const struct bus_req *r, void *
 	n->in_flight++;
 	status = locate(n, r, len, &resp);
 	if (status == HW_OK)
-		status = access_pa(n, r, resp.pa, data, len);
+		status = access_translated(n, r, resp.pa, data, len);
 	else if (status == HW_ABORT)
 		status = abort_at(n, r, r->addr);
 	n->in_flight--;

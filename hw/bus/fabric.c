@@ -98,6 +98,10 @@ static void env_fact(struct hw_env *e, enum hw_fact kind, const u64 arg[4])
 
 	if (kind == HW_FACT_FAULT && current_task)
 		fact(HW_FAULT, device_of(im->f, im, (u32)arg[0]), arg[1], arg[2]);
+	if (kind == HW_FACT_WALK_WORD && current_task)
+		fact(HW_WALK, im->index, arg[0], arg[1]);
+	if (kind == HW_FACT_PROTOCOL && current_task)
+		fact(HW_PROTOCOL, im->index, arg[0], arg[1]);
 	if (im->f->sink)
 		im->f->sink(im->f->sink_arg, im->index, kind, arg);
 }

@@ -21,7 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ORACLES_MAX 16
+#define ORACLES_MAX 24
 #define NAMES_MAX 1024 /* lock classes; a power of two */
 #define STACK_SEARCH 48
 

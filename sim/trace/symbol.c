@@ -475,10 +475,21 @@ u32 trace_frames(u64 pc, struct trace_frame *frames, u32 max)
 	return n;
 }
 
+/* What hardware does by itself says less than who made it do so. */
+static bool is_model(const char *file)
+{
+	static const char *const rooms[] = {"hw/bus/", "hw/iommu/", "hw/vtd/", "hw/smmuv3/"};
+
+	for (u32 i = 0; i < ARRAY_SIZE(rooms); i++)
+		if (!strncmp(file, rooms[i], strlen(rooms[i])))
+			return true;
+	return false;
+}
+
 /* Whose functions a reader of a report passes over: ours, and the runtime's. */
 static bool is_runtime(const struct trace_frame *f)
 {
-	return !strncmp(f->file, "sim/", 4) || f->file[0] == '?' ||
+	return !strncmp(f->file, "sim/", 4) || f->file[0] == '?' || is_model(f->file) ||
 	       !strncmp(f->file, "core/hosted/", 12);
 }
 
