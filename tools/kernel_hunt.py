@@ -69,7 +69,8 @@ class Hunt:
             f.write(diff)
         rc, _, text = run(self.args.iommulab, "kernel", "build", "--tree", self.args.tree,
                           "--patch", patch, "--work", self.args.work, "--flavour",
-                          self.args.flavour, "--out", made)
+                          self.args.flavour, "--out", made,
+                          *(["--drivers"] if self.args.drivers else []))
         if rc:
             raise Failure(text.strip())
         return made
@@ -129,6 +130,7 @@ def options():
     p.add_argument("--out", required=True, help="a folder for the objects of edited trees")
     p.add_argument("--flavour", default="lab")
     p.add_argument("--clean-runs", type=int, default=2000)
+    p.add_argument("--drivers", action="store_true", help="with the tree's own IOMMU drivers")
     p.add_argument("--keep", action="store_true", help="leaves the objects of edited trees")
     p.add_argument("table")
     p.add_argument("id", nargs="*", help="only these rows")

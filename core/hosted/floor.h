@@ -244,6 +244,8 @@ struct hosted_kernel {
 	void (*interrupt)(void *t);
 	/* In any task: a row of core/uapi/ops.def below OP_CORE_CODES. Its result or -errno. */
 	long (*core_op)(unsigned code, const unsigned long arg[4]);
+	/* Whether a frame is somebody's. */
+	_Bool (*frame_used)(unsigned long pfn);
 	/* In any task: a message signalled interrupt; the level of a wired line of an IOMMU. */
 	void (*message)(unsigned long addr, unsigned data);
 	void (*wire)(unsigned iommu, unsigned line, _Bool level);

@@ -17,6 +17,7 @@
 #include "sim/choice/choice.h"
 #include "sim/mem/frames.h"
 #include "sim/mem/mem.h"
+#include "sim/oracle/oracle.h"
 #include "sim/sched/sched.h"
 #include "sim/trace/trace.h"
 
@@ -61,6 +62,7 @@ struct hosted_hardware {
 	u64 progress;      /* steps of all models in this run */
 	u64 poll_progress, poll_ns;
 	u32 polls;         /* without progress */
+	int busy;          /* operations of software under way */
 	struct stall stall[STALLS_MAX];
 };
 
@@ -261,6 +263,18 @@ static void begin_run(struct hosted_hardware *hw)
 	}
 	memset(hw->stall, 0, sizeof(hw->stall));
 	hw->progress = hw->poll_progress = hw->poll_ns = hw->polls = 0;
+	hw->busy = 0;
+}
+
+void hosted_hardware_busy(struct world *w, int n)
+{
+	struct hosted_hardware *hw = hosted_hardware_of(w);
+
+	if (!hw)
+		return;
+	if (current_task->gen != hw->boot_gen)
+		begin_run(hw);
+	hw->busy += n;
 }
 
 /* The unit, for an operation on it; NULL: there is none of that number. */
@@ -348,6 +362,70 @@ void hosted_mmio_write(unsigned iommu, unsigned long off, unsigned size, unsigne
 	kick(u);
 }
 
+/* --- what no driver may let happen --- */
+
+static void accuse(struct unit *u, const char *title, const struct hw_req *req,
+		   const struct hw_resp *got, const struct hw_resp *want)
+{
+	struct finding *f = oracle_finding(this_world(), "warn", "%s", title);
+
+	if (!f)
+		return;
+	finding_printf(f, "%s: requester %#x, address %#llx: ", u->h->ops->name, req->sid,
+		       (unsigned long long)req->addr);
+	if (got->status == HW_OK)
+		finding_printf(f, "reached %#llx%s", (unsigned long long)got->pa,
+			       got->entry ? " by what a cache holds" : "");
+	else
+		finding_printf(f, "was refused");
+	if (!want)
+		finding_printf(f, ", a page that is nobody's\n");
+	else if (want->status == HW_OK)
+		finding_printf(f, "; the tables in memory say %#llx\n",
+			       (unsigned long long)want->pa);
+	else
+		finding_printf(f, "; the tables in memory refuse it\n");
+	finding_here(f, "device's access", (u64)(uintptr_t)__builtin_return_address(0));
+	oracle_report(this_world(), f);
+}
+
+/*
+ * The twin: while no software changes anything, and no work is left to the
+ * hardware, what it answers is what a walk of memory gives, caches or not. And
+ * what a device reaches belongs to somebody, at all times.
+ */
+static bool at_rest(const struct unit *u)
+{
+	const struct hw_iommu_ops *ops = u->h->ops;
+
+	if (u->all->busy > 1)
+		return false;
+	if (ops->pending)
+		return !ops->pending(u->h);
+	return !u->worker || u->worker->flags & TASK_DAEMON;
+}
+
+static void watch(struct unit *u, const struct hw_req *req, const struct hw_resp *got)
+{
+	const struct hw_iommu_ops *ops = u->h->ops;
+	struct hw_resp want = {0};
+
+	if (got->status != HW_OK && got->status != HW_ABORT)
+		return;
+	if (at_rest(u)) {
+		back(u);
+		ops->walk(u->h, req, &want);
+		leave();
+		if ((want.status == HW_OK || want.status == HW_ABORT) &&
+		    (want.status != got->status ||
+		     (want.status == HW_OK && want.pa != got->pa)))
+			accuse(u, "BUG: stale translation", req, got, &want);
+	}
+	if (got->status == HW_OK && got->pa < u->env.ram_size &&
+	    !u->all->kernel->frame_used(got->pa >> FRAME_LG2))
+		accuse(u, "BUG: DMA to a freed page", req, got, NULL);
+}
+
 /* --- DMA --- */
 
 /* Until the stalled transaction ends: whether it is to be tried again. */
@@ -402,6 +480,7 @@ int hosted_dma(const struct floor_dma *d)
 		enter(d->iommu);
 		u->h->ops->translate(u->h, &req, &resp);
 		leave();
+		watch(u, &req, &resp);
 		if (resp.status == HW_OK)
 			return transfer(u, d, resp.pa);
 		kick(u);

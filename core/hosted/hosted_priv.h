@@ -52,6 +52,8 @@ void hosted_hardware_make(struct hosted_image *image, struct world *w, const str
 			  const struct hosted_kernel *k);
 void hosted_hardware_destroy(struct hosted_hardware *hw);
 void hosted_hardware_tell(struct world *w, u32 i, struct floor_iommu *to);
+/* Software begins (1) or has ended (-1) an operation that may change what devices reach. */
+void hosted_hardware_busy(struct world *w, int n);
 struct hosted_hardware *hosted_hardware_of(const struct world *w);
 unsigned long hosted_mmio_read(unsigned iommu, unsigned long off, unsigned size);
 void hosted_mmio_write(unsigned iommu, unsigned long off, unsigned size, unsigned long value);

@@ -204,11 +204,16 @@ static long (*const handlers[OP_CODES])(struct process *p, const u64 *arg) = {
 static long hosted_op(struct world *w, const struct op *op)
 {
 	const struct op_row *row;
+	long ret;
 
 	if (op->code >= OP_CODES)
 		return -ENOSYS;
-	if (op->code < OP_CORE_CODES)
-		return process_of(w)->k->core_op(op->code, op->arg);
+	if (op->code < OP_CORE_CODES) {
+		hosted_hardware_busy(w, 1);
+		ret = process_of(w)->k->core_op(op->code, op->arg);
+		hosted_hardware_busy(w, -1);
+		return ret;
+	}
 	if (!handlers[op->code])
 		return -EOPNOTSUPP;
 	row = &op_rows[op->code];
@@ -248,7 +253,12 @@ static void hosted_boot(struct world *w, const struct machine *m)
 
 static long hosted_syscall(struct world *w, u32 process, long nr, const u64 arg[6])
 {
-	return process_of(w)->k->syscall(process, nr, arg);
+	long ret;
+
+	hosted_hardware_busy(w, 1);
+	ret = process_of(w)->k->syscall(process, nr, arg);
+	hosted_hardware_busy(w, -1);
+	return ret;
 }
 
 static u64 hosted_peek(struct world *w, u32 process, void *buf, u64 addr, u64 size)

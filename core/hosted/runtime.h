@@ -121,6 +121,7 @@ void hosted_tree_set_class(struct lockdep_map *map, const char *name, struct loc
 void hosted_lockdep_said(const char *text, size_t n);
 
 /* custom/page.c */
+bool hosted_frame_used(unsigned long pfn);
 void hosted_page_boot(void);
 struct page *hosted_page_alloc(unsigned int order, bool zero);
 /* As asked for at pc: may fail on purpose, may sleep. */

@@ -8,16 +8,20 @@
  * is attached, what only drivers do while there is no IOMMU for them, unplugging
  * a device whose group the program claimed or has a domain on.
  * False: set_type has no sysfs to write to, shutdown_iommu no hardware; both
- * say EOPNOTSUPP. map with pa 0 maps some frames, not fresh ones.
+ * say EOPNOTSUPP. map with pa 0 maps fresh frames up to 4 MiB, beyond that some frames.
  */
 #include "core/hosted/custom/machine.h"
 
+#include <linux/gfp.h>
 #include <linux/iommu.h>
+#include <linux/mm.h>
 #include <linux/mutex.h>
 #include <linux/rwsem.h>
+#include <linux/slab.h>
 
 #define DOMAINS_MAX 32
 #define SOME_FRAME 16
+#define OWN_ORDER_MAX 10U /* 4 MiB */
 #define RANGE_MAX (64UL << 20)
 
 enum {
@@ -42,7 +46,7 @@ static unsigned int busy[HOSTED_DEVICES_MAX]; /* operations that hold on to the 
 static bool leaving[HOSTED_DEVICES_MAX]; /* or arriving */
 static bool changing[DOMAINS_MAX];
 static bool used; /* by this program */
-static bool plugged; /* devices or IOMMUs, by it */
+static bool plugged; /* IOMMUs, by it */
 static DEFINE_MUTEX(plug_lock);
 static DECLARE_RWSEM(give_back); /* held to attach; to write: an owner leaves */
 
@@ -385,10 +389,73 @@ static long check_range(struct iommu_domain *domain, u64 iova, u64 size, bool ma
 	return 0;
 }
 
+/* --- frames of the program's own, which are free again when they are unmapped --- */
+
+#define OWN 0x6f776e65UL /* page->private */
+
+static phys_addr_t fresh_frames(u64 size)
+{
+	unsigned int order = get_order(size);
+	struct page *page;
+
+	if (order > OWN_ORDER_MAX)
+		return SOME_FRAME * PAGE_SIZE;
+	page = alloc_pages(GFP_KERNEL, order);
+	if (!page)
+		return 0;
+	split_page(page, order);
+	for (unsigned long i = 0; i < 1UL << order; i++) {
+		page[i].private = OWN;
+		if (i >= size >> PAGE_SHIFT)
+			__free_page(page + i);
+	}
+	return page_to_phys(page);
+}
+
+static void free_frames(phys_addr_t pa, u64 size)
+{
+	struct page *page = pfn_to_page(PHYS_PFN(pa));
+
+	for (u64 i = 0; i < size >> PAGE_SHIFT; i++) {
+		if (page_count(page + i) == 1 && page[i].private == OWN)
+			__free_page(page + i);
+	}
+}
+
+static long map_frames(struct iommu_domain *domain, const unsigned long *arg)
+{
+	phys_addr_t pa = arg[3] ? arg[3] : fresh_frames(arg[2]);
+	long ret;
+
+	if (!pa)
+		return -ENOMEM;
+	ret = iommu_map(domain, arg[1], pa, arg[2], IOMMU_READ | IOMMU_WRITE, GFP_KERNEL);
+	if (ret && !arg[3] && get_order(arg[2]) <= OWN_ORDER_MAX)
+		free_frames(pa, arg[2]);
+	return ret;
+}
+
+/* What was mapped is free when no device can reach it: what still does is found. */
+static long unmap_frames(struct iommu_domain *domain, const unsigned long *arg)
+{
+	unsigned long n = min(arg[2] >> PAGE_SHIFT, 1UL << OWN_ORDER_MAX);
+	phys_addr_t *pa = kmalloc_array(n, sizeof(*pa), GFP_KERNEL | __GFP_NOFAIL);
+	long ret;
+
+	for (unsigned long i = 0; i < n; i++)
+		pa[i] = iommu_iova_to_phys(domain, arg[1] + i * PAGE_SIZE);
+	ret = iommu_unmap(domain, arg[1], arg[2]);
+	for (unsigned long i = 0; i < n && i < ret >> PAGE_SHIFT; i++) {
+		if (pa[i] && PHYS_PFN(pa[i]) < max_mapnr)
+			free_frames(pa[i], PAGE_SIZE);
+	}
+	kfree(pa);
+	return ret;
+}
+
 /* A domain is changed by one task at a time: the tree asks that of its callers. */
 static long change(const unsigned long *arg, bool map)
 {
-	phys_addr_t pa = arg[3] ? arg[3] : SOME_FRAME * PAGE_SIZE;
 	struct iommu_domain *domain = domains[arg[0]];
 	long ret;
 
@@ -400,9 +467,7 @@ static long change(const unsigned long *arg, bool map)
 	attached[arg[0]]++;
 	ret = check_range(domain, arg[1], arg[2], map);
 	if (!ret)
-		ret = map ? iommu_map(domain, arg[1], pa, arg[2], IOMMU_READ | IOMMU_WRITE,
-				      GFP_KERNEL) :
-		    (long)iommu_unmap(domain, arg[1], arg[2]);
+		ret = map ? map_frames(domain, arg) : unmap_frames(domain, arg);
 	attached[arg[0]]--;
 	changing[arg[0]] = false;
 	return ret;
@@ -524,7 +589,7 @@ long hosted_core_op(unsigned int code, const unsigned long arg[4])
 	if (code >= CORE_CODES || !core_ops[code].fn)
 		return -EOPNOTSUPP;
 	used = true;
-	plugged |= core_ops[code].on == ON_IOMMU || core_ops[code].on == ON_PLUG;
+	plugged |= core_ops[code].on == ON_IOMMU;
 	on = core_ops[code].on;
 	if (!indices_fit(on, arg))
 		return -EINVAL;

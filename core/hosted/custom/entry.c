@@ -131,6 +131,7 @@ __attribute__((visibility("default"), used)) const struct hosted_kernel hosted_k
 	.frame = do_frame,
 	.interrupt = hosted_interrupt,
 	.core_op = hosted_core_op,
+	.frame_used = hosted_frame_used,
 	.message = hosted_irq_sent,
 	.wire = hosted_irq_wired,
 	.shutdown = do_shutdown,

@@ -84,6 +84,11 @@ static bool used(unsigned long pfn)
 	return !pfn || hosted_book->stamp[pfn] >> EPOCH_SHIFT == hosted_book->epoch;
 }
 
+bool hosted_frame_used(unsigned long pfn)
+{
+	return pfn < hosted_n_frames && used(pfn);
+}
+
 static u64 stamp(unsigned int order)
 {
 	return hosted_book->epoch << EPOCH_SHIFT | USED | order;

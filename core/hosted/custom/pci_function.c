@@ -280,6 +280,7 @@ static void add_express(struct hosted_function *f, const struct floor_bus *b)
 {
 	add_pcie(f, b->parent == FLOOR_NONE ? PCI_EXP_TYPE_RC_END : PCI_EXP_TYPE_ENDPOINT);
 	add_ext(f, EXT_ATS, PCI_EXT_CAP_ID_ATS, EXT_PRI);
+	set16(f, EXT_ATS + PCI_ATS_CAP, PCI_ATS_CAP_PAGE_ALIGNED, 0);
 	set16(f, EXT_ATS + PCI_ATS_CTRL, 0, PCI_ATS_CTRL_ENABLE | 0x1f);
 	add_ext(f, EXT_PRI, PCI_EXT_CAP_ID_PRI, EXT_PASID);
 	set16(f, EXT_PRI + PCI_PRI_CTRL, 0, PCI_PRI_CTRL_ENABLE);
