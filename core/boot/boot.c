@@ -259,4 +259,7 @@ const struct kernel kernel_model = {
 	.poke = user_poke,
 	.fork = user_fork,
 	.exit = user_exit,
+	.frame = user_frame,
+	.interrupt = user_interrupt,
+	.next_fd = user_next_fd,
 };

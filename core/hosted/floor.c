@@ -425,7 +425,7 @@ void hosted_floor_lay(const struct hosted_image *image, struct world *w)
 	g->table.book = (char *)g->table.book + w->slot * FRAMES_N * FLOOR_BOOK;
 	map_book(g->table.book);
 	/* A client of `exec` maps those of slot 0. */
-	frames_map(w->slot, w->slot ? -1 : hosted_frames_fd());
+	frames_map(w->slot, -1);
 	w->floor = g;
 }
 

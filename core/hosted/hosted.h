@@ -39,27 +39,5 @@ void hosted_on_print(const struct kernel *k,
 /* Which flavour of objects this program takes: the hooks must be the same. */
 const char *hosted_flavour(void);
 
-/*
- * Clients of `iommulab exec`: processes of the host whose system calls the
- * kernel gets. All are called in the task that makes a client's call.
- */
-struct hosted_client {
-	/* Memory that the kernel's mm does not have: bytes not copied. */
-	u64 (*copy)(u32 process, void *buf, u64 addr, u64 size, bool to_user);
-	/* Such a page is pinned: it becomes the frame, with its contents. 0 or -errno. */
-	int (*adopt)(u32 process, u64 addr, u64 frame, bool write);
-	/* The kernel has read these bytes of the process; may be NULL. */
-	void (*seen)(u32 process, u64 addr, const void *buf, u64 size);
-};
-void hosted_client_set(const struct hosted_client *c);
-/* Frames live in a file that clients map; before the first boot. Its descriptor, or -1. */
-int hosted_frames_share(void);
-
-/* Number of the frame behind an address, faulted in as the process; or -EFAULT. */
-long hosted_frame(struct world *w, u32 process, u64 addr, bool write);
-/* As a deadly signal: what t's system call waits for interruptibly is given up. */
-void hosted_interrupt(struct world *w, struct task *t);
-/* The next file that process opens gets fd, if it is free, or the next above. */
-void hosted_next_fd(struct world *w, u32 process, int fd);
 /* The tree's self tests that are initcalls: 0, -EIO: it failed, -ENOENT: there is none. */
 long hosted_selftest(struct world *w, u32 number);

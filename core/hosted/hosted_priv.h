@@ -60,7 +60,6 @@ void hosted_mmio_write(unsigned iommu, unsigned long off, unsigned size, unsigne
 int hosted_dma(const struct floor_dma *d);
 void hosted_relax(void);
 /* client.c */
-int hosted_frames_fd(void);
 unsigned long hosted_foreign_copy(unsigned process, void *buf, unsigned long addr,
 				  unsigned long size, _Bool to_user);
 int hosted_foreign_page(unsigned process, unsigned long addr, unsigned long frame, _Bool write);

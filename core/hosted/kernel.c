@@ -281,17 +281,17 @@ static void hosted_exit(struct world *w, u32 process)
 	process_of(w)->k->exit(process);
 }
 
-long hosted_frame(struct world *w, u32 process, u64 addr, bool write)
+static long hosted_frame(struct world *w, u32 process, u64 addr, bool write)
 {
 	return process_of(w)->k->frame(process, addr, write);
 }
 
-void hosted_interrupt(struct world *w, struct task *t)
+static void hosted_interrupt(struct world *w, struct task *t)
 {
 	process_of(w)->k->interrupt(t);
 }
 
-void hosted_next_fd(struct world *w, u32 process, int fd)
+static void hosted_next_fd(struct world *w, u32 process, int fd)
 {
 	process_of(w)->k->syscall(process, FLOOR_NR_NEXT_FD, (u64[CALL_ARGS_MAX]){(u64)fd});
 }
@@ -319,6 +319,9 @@ void hosted_kernel_init(struct hosted_image *image)
 		.poke = hosted_poke,
 		.fork = hosted_fork,
 		.exit = hosted_exit,
+		.frame = hosted_frame,
+		.interrupt = hosted_interrupt,
+		.next_fd = hosted_next_fd,
 		.path = image->path,
 		.build = image->build,
 	};

@@ -28,6 +28,8 @@ enum kernel_driver {
 };
 extern const char *const kernel_driver_names[KERNEL_DRIVERS_N];
 
+struct task;
+
 struct kernel {
 	const char *name;    /* "model", or the tree's version */
 	/*
@@ -50,7 +52,7 @@ struct kernel {
 	 */
 	void (*shutdown)(struct world *w);
 	/*
-	 * System calls, of kernels that have them (else NULL, all five). Process 0 is
+	 * System calls, of kernels that have them (else NULL, with the next three). Process 0 is
 	 * there from the start. Called in a task; x86-64's numbers; pointers are
 	 * addresses of that process. Result or -errno, -ENOSYS for unknown numbers.
 	 */
@@ -62,6 +64,15 @@ struct kernel {
 	long (*fork)(struct world *w, u32 process);
 	/* Its end: files are closed, memory goes, as on exit_group(2). */
 	void (*exit)(struct world *w, u32 process);
+	/*
+	 * For clients of `iommulab exec`. Number of the frame behind an address,
+	 * faulted in as the process, or -EFAULT; what t's system call waits for
+	 * interruptibly is given up, as by a deadly signal; the next file that
+	 * process opens gets fd, if it is free, or the next above.
+	 */
+	long (*frame)(struct world *w, u32 process, u64 addr, bool write);
+	void (*interrupt)(struct world *w, struct task *t);
+	void (*next_fd)(struct world *w, u32 process, int fd);
 	/* A hosted kernel's object and the first 8 digits of its build id; else NULL. */
 	const char *path, *build;
 };

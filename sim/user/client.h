@@ -19,5 +19,10 @@ struct user_client {
 };
 
 void user_client_set(const struct user_client *c);
+/*
+ * Slot 0's frames lie in a file that clients map: its descriptor, or -1. Before
+ * the first boot.
+ */
+int user_frames_share(void);
 /* NULL: there are no clients. */
 const struct user_client *user_client(void);

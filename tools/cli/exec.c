@@ -147,7 +147,7 @@ static int exec_run(struct exec_session *s, char *const argv[], struct world_run
 	why = not_dynamic(path);
 	if (why)
 		return cli_fail("exec: %s %s", argv[0], why);
-	s->frames = hosted_frames_share();
+	s->frames = user_frames_share();
 	if (s->frames < 0)
 		return cli_fail("exec: no memory to share with clients: %s", strerror(errno));
 	error = start_client(s, argv, library);
@@ -270,7 +270,7 @@ int cli_exec(struct cli *c)
 		return rc;
 	if (!c->n_args)
 		return cli_fail("exec: no program, expected `iommulab exec --kernel FILE -- PROG ARGS`");
-	if (!kernel->syscall || !kernel->path)
+	if (!kernel->syscall)
 		return cli_fail("exec: kernel %s has no system calls, expected --kernel with what "
 				"`iommulab kernel build` made", kernel->name);
 	if (!cli_number("seed", c->o.seed, 0, ~0ULL, 1, &seed))

@@ -11,7 +11,8 @@
  */
 #pragma once
 
-#include "core/hosted/hosted.h"
+#include "core/kernel/kernel.h"
+#include "sim/user/client.h"
 #include "sim/world/world.h"
 #include "tools/preload/protocol.h"
 
@@ -93,7 +94,7 @@ struct exec_worker *exec_worker_here(void);
 void exec_make_call(struct exec_worker *w);
 
 /* --- exec_memory.c --- */
-extern const struct hosted_client exec_client;
+extern const struct user_client exec_client;
 /* Forgets what is known of [addr, end), and with prot and shared knows it anew. */
 void exec_area_cut(struct exec_process *p, u64 addr, u64 end);
 void exec_area_add(struct exec_process *p, struct exec_area area);

@@ -217,7 +217,7 @@ static void make_linux_call(struct exec_worker *w)
 	for (u32 i = 0; i < 6; i++)
 		arg[i] = c->arg[i];
 	if (c->fd >= 0)
-		hosted_next_fd(s->world, t->process->number, c->fd);
+		s->kernel->next_fd(s->world, t->process->number, c->fd);
 	exec_record_begin(w);
 	current_task->fail_nth = t->fail_nth;
 	ret = kernel_call(w, c->nr, arg);

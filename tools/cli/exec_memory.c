@@ -102,8 +102,8 @@ void exec_send_runs(struct exec_thread *t, u64 addr, u64 end, bool private_only)
 		if (a.prot == PROT_NONE || (private_only && a.shared))
 			continue;
 		for (u64 at = max(a.addr, addr); at < min(a.end, end); at += EXEC_PAGE) {
-			long frame = hosted_frame(p->session->world, p->number, at,
-						  a.prot & PROT_WRITE);
+			long frame = p->session->kernel->frame(p->session->world, p->number, at,
+							       a.prot & PROT_WRITE);
 
 			if (frame >= 0)
 				add_page(t, &r, at, (u64)frame, a.prot);
@@ -185,7 +185,7 @@ static void client_seen(u32 process, u64 addr, const void *buf, u64 size)
 		exec_record_seen(w, addr, buf, size);
 }
 
-const struct hosted_client exec_client = {
+const struct user_client exec_client = {
 	.copy = client_copy,
 	.adopt = client_adopt,
 	.seen = client_seen,

@@ -519,9 +519,9 @@ void exec_serve(struct exec_session *s, struct world_run *run)
 
 	world_load(s->world, &program);
 	session_now = s;
-	hosted_client_set(&exec_client);
+	user_client_set(&exec_client);
 	run->steps_max = 1ULL << 60;
 	world_run(s->world, run);
 	session_now = NULL;
-	hosted_client_set(NULL);
+	user_client_set(NULL);
 }

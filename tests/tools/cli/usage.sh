@@ -42,7 +42,7 @@ expect_one_line 2 'not built yet' "$IOMMULAB" run --memory tso demo
 expect_one_line 2 'kernel: /usr/src/no-such' "$IOMMULAB" run --kernel /usr/src/no-such demo
 expect_one_line 2 'is no system call' "$IOMMULAB" run --threads all demo
 expect_one_line 2 "'some', expected all" "$IOMMULAB" run --threads some demo
-expect_one_line 2 'no system calls' "$IOMMULAB" exec x
+expect_one_line 2 'no such program' "$IOMMULAB" exec no-such-program
 expect_one_line 2 'expected --kernel and --against' "$IOMMULAB" diff x
 expect_one_line 2 'bisect: --good is missing' "$IOMMULAB" bisect x
 expect_one_line 2 'bisect: --bad is missing' "$IOMMULAB" bisect --good model x
