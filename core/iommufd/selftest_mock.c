@@ -262,7 +262,7 @@ static int invalidate_one(struct mock_nested *nested, const struct iommu_user_da
 	struct iommu_hwpt_invalidate_selftest inv;
 	int rc;
 
-	if (array->entry_len < sizeof(inv))
+	if (array->entry_len != sizeof(inv))
 		return -EINVAL;
 	rc = copy_struct_from_user(&inv, sizeof(inv), u64_to_user_ptr(at), array->entry_len);
 	if (rc)
@@ -312,7 +312,7 @@ static struct iommu_domain *alloc_nested(u32 flags, const struct iommu_domain *p
 
 	if (data->type != IOMMU_HWPT_DATA_SELFTEST || flags)
 		return ERR_PTR(-EOPNOTSUPP);
-	if (parent->ops != &paging_ops || data->len < sizeof(cfg))
+	if (parent->ops != &paging_ops || data->len != sizeof(cfg))
 		return ERR_PTR(-EINVAL);
 	rc = copy_struct_from_user(&cfg, sizeof(cfg), u64_to_user_ptr(data->uptr), data->len);
 	if (rc)

@@ -224,7 +224,9 @@ long pin_user_pages(struct mm_struct *mm, unsigned long start, unsigned long n, 
 	unsigned long done = 0;
 
 	might_sleep();
-	if (sched_fails(this_world(), FAULT_ALLOC, (u64)(uintptr_t)__builtin_return_address(0)))
+	/* As on Linux, a page that is only looked at is got without any failure point. */
+	if (flags & FOLL_PIN &&
+	    sched_fails(this_world(), FAULT_ALLOC, (u64)(uintptr_t)__builtin_return_address(0)))
 		return -ENOMEM;
 	mmap_read_lock(mm);
 	for (start &= PAGE_MASK; done < n; done++, start += PAGE_SIZE) {
