@@ -323,5 +323,5 @@ const struct file_operations iommufd_fops = {
 	.ioctl = iommufd_ioctl,
 	.release = iommufd_release,
 	.mode = 0020660, /* a character device */
-	.seekable = false,
+	.seekable = true,
 };

@@ -3,12 +3,17 @@
  * iommulab diff: the same programs on two kernels. What they answer is
  * compared call by call: results, error numbers, what they wrote into memory.
  */
+#include "fuzz/op/callgen.h"
 #include "scenarios/explore/observe.h"
+#include "scenarios/syz/syz.h"
 #include "sim/base/assert.h"
+#include "sim/base/bits.h"
+#include "sim/host/host.h"
 #include "tools/cli/cli.h"
 
 #include <json-c/json.h>
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct diff {
@@ -76,6 +81,18 @@ static void show(void *self, const struct explore_difference *x)
 	       x->field ? ", " : "", x->field ? x->field : "", value[1], x->explanation);
 }
 
+static void compare(struct diff *d, struct scenario *s, u64 seed)
+{
+	d->s = s;
+	for (u32 i = 0; i < 2; i++)
+		explore_observe(s, d->kernel[i], seed, &d->seen[i]);
+	d->programs++;
+	d->calls += s->n_ops;
+	explore_differences(s, &d->seen[0], &d->seen[1], show, d);
+	for (u32 i = 0; i < 2; i++)
+		explore_observed_free(&d->seen[i]);
+}
+
 static int diff_one(struct diff *d, const char *path, u64 seed)
 {
 	struct scenario *s = cli_read_scenario(path, (struct scenario_how){
@@ -90,16 +107,96 @@ static int diff_one(struct diff *d, const char *path, u64 seed)
 		scenario_free(s);
 		return cli_fail("%s", why);
 	}
-	d->s = s;
-	for (u32 i = 0; i < 2; i++)
-		explore_observe(s, d->kernel[i], seed, &d->seen[i]);
-	d->programs++;
-	d->calls += s->n_ops;
-	explore_differences(s, &d->seen[0], &d->seen[1], show, d);
-	for (u32 i = 0; i < 2; i++)
-		explore_observed_free(&d->seen[i]);
+	compare(d, s, seed);
 	scenario_free(s);
 	return CLI_OK;
+}
+
+/* --- programs of random calls --- */
+
+#define GENERATED_BYTES 1024
+#define GENERATED_OPS 56
+
+/* What both kernels have: the rest of a program goes on as if it were not there. */
+static bool comparable(const struct call *c)
+{
+	static const char *const not_there[] = {
+		"VIOMMU", "VDEVICE", "VEVENT", "HW_QUEUE", "NOIOMMU", "PASID", "DMABUF", "MAP_FILE",
+		"CHANGE_PROCESS", "DEV_CHECK_CACHE", "veventq", "vfio", "VTD", "SMMUV3", "AMD"};
+
+	for (u32 i = 0; i < sizeof(not_there) / sizeof(*not_there); i++) {
+		if (strstr(c->name, not_there[i]))
+			return false;
+	}
+	return strncmp(c->name, "ioctl$VFIO", 10) != 0;
+}
+
+/* Its calls one after the other, in one process. */
+static struct call_program *random_program(u64 seed)
+{
+	u8 bytes[GENERATED_BYTES];
+	struct call_program *p;
+	u64 word = seed;
+
+	for (u32 i = 0; i < GENERATED_BYTES; i++) {
+		word = hash_mix(word + 0x9e3779b97f4a7c15ULL, i);
+		bytes[i] = (u8)(word >> 32);
+	}
+	bytes[FUZZOP_HEAD_MACHINE] = 0;
+	bytes[FUZZOP_HEAD_OPS] = GENERATED_OPS;
+	bytes[FUZZOP_HEAD_SCHED_LOW] = bytes[FUZZOP_HEAD_SCHED_HIGH] = 0;
+	p = fuzzop_calls(bytes, sizeof(bytes));
+	for (u32 i = 0; i < p->n; i++) {
+		struct call *c = &p->call[i];
+
+		c->async = false;
+		if (!comparable(c)) {
+			c->nr = -1; /* accepted, answered with 0 */
+			c->n_in = c->n_out = 0;
+			c->result = CALL_NO_RESULT;
+		}
+	}
+	return p;
+}
+
+/* The program as a file, to look at and to run again. */
+static int keep(const struct diff *d, struct call_program *p, u64 seed)
+{
+	char path[HOST_PATH_MAX], why[256];
+	char *text;
+	bool ok;
+
+	if (!d->c->o.out)
+		return CLI_OK;
+	text = syz_print(p);
+	snprintf(path, sizeof(path), "%s/generated-%llu.syz", d->c->o.out,
+		 (unsigned long long)seed);
+	ok = text && host_file_write(path, text, strlen(text), why, sizeof(why));
+	free(text);
+	return ok ? CLI_OK : cli_fail("--out: %s: %s", path, text ? why : "cannot be printed");
+}
+
+static int generate(struct diff *d, u64 n, u64 seed)
+{
+	int rc = CLI_OK;
+
+	for (u64 i = 0; i < n && !rc; i++, seed++) {
+		struct call_program *p = random_program(seed);
+		u32 before = d->differences;
+		struct scenario_error err;
+		char name[64];
+		struct scenario *s;
+
+		snprintf(name, sizeof(name), "generated-%llu.syz", (unsigned long long)seed);
+		s = scenario_of_calls(name, p, false, &err);
+		if (!s)
+			return cli_fail("%s", err.text);
+		compare(d, s, seed);
+		if (d->differences != before)
+			rc = keep(d, p, seed);
+		scenario_free(s);
+	}
+	return rc;
 }
 
 static int finish(struct diff *d)
@@ -124,11 +221,13 @@ static int finish(struct diff *d)
 int cli_diff(struct cli *c)
 {
 	struct diff d = {.c = c, .quiet = c->o.json && strcmp(c->o.json, "-") == 0};
-	u64 seed;
+	u64 seed, n;
 	int rc;
 
-	if (!c->n_args)
-		return cli_fail("diff: no file, expected FILE...");
+	if (!c->n_args && !c->o.generate)
+		return cli_fail("diff: no file, expected FILE... or --generate N");
+	if (!cli_number("generate", c->o.generate, 0, 1ULL << 40, 0, &n))
+		return CLI_USAGE;
 	if (!c->o.kernel && !c->o.against)
 		return cli_fail("diff: one kernel, expected --kernel and --against");
 	/* Without --against the model is the first, as in its JSON. */
@@ -146,6 +245,8 @@ int cli_diff(struct cli *c)
 	d.rows = json_object_new_array();
 	for (int i = 0; i < c->n_args && !rc; i++)
 		rc = diff_one(&d, c->args[i], seed);
+	if (!rc)
+		rc = generate(&d, n, seed);
 	if (rc) {
 		json_object_put(d.rows);
 		return rc;

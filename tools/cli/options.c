@@ -110,9 +110,12 @@ const struct poptOption cli_diff_options[] = {
 	TEXT("against", 0, against, "the other kernel (the model comes first if there is none)",
 	     "model|FILE|DIR"),
 	TEXT("seed", 's', seed, "seed of the run (1)", "N"),
+	TEXT("generate", 0, generate, "N programs of random calls on /dev/iommu, from the seed on; those "
+	     "that differ are kept in --out", "N"),
 	TEXT("threads", 0, threads, "all: each system call is a task of its own", "all"),
 	FLAG("strict", strict, "unknown calls of a .syz program are errors"),
 	WORLD_OPTIONS,
+	TEXT("out", 'o', out, "--generate: a folder for programs that differ", "DIR"),
 	TEXT("json", 0, json, "the differences as JSON; - is standard output", "FILE|-"),
 	POPT_AUTOHELP POPT_TABLEEND,
 };
