@@ -216,9 +216,12 @@ int iommufd_ioas_map_file(struct iommufd_ucmd *ucmd)
 	if (IS_ERR(ioas))
 		return (int)PTR_ERR(ioas);
 	file = fget((u32)cmd->fd);
-	rc = file ? iommufd_map(ucmd->ictx, ioas,
-				&(struct iommufd_source){file, cmd->start, cmd->length}, &iova,
-				cmd->flags) : -EBADF;
+	rc = file ? -EINVAL : -EBADF;
+	/* custom: at once. Where nothing is pinned any file would do, even our own: it holds itself. */
+	if (file && is_memfd(file))
+		rc = iommufd_map(ucmd->ictx, ioas,
+				 &(struct iommufd_source){file, cmd->start, cmd->length}, &iova,
+				 cmd->flags);
 	if (file)
 		fput(file);
 	if (!rc) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Programs of system calls and schedules against a hosted tree: the object
- * that IOMMULAB_KERNEL names. Any finding aborts; the program is written as
+ * that IOMMULAB_KERNEL names; or "model", our own core. Any finding aborts; the program is written as
  * syzkaller text beside the engine's artifacts, with the line that replays it.
  */
 #include "core/hosted/hosted.h"
@@ -45,7 +45,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 		      "build --flavour " IOMMULAB_FLAVOUR "` made\n", stderr);
 		exit(SKIPPED);
 	}
-	kernel = hosted_open(path, err, sizeof(err));
+	kernel = strcmp(path, kernel_model.name) == 0 ? &kernel_model
+						       : hosted_open(path, err, sizeof(err));
 	if (!kernel) {
 		fprintf(stderr, "hosted_ops: %s\n", err);
 		exit(2);
@@ -100,6 +101,8 @@ static void make_recipe(struct recipe *recipe, const struct world_run *r, const 
 	recipe->seed = r->seed;
 	recipe->nth = r->fault_nth;
 	recipe->poison = r->poison;
+	if (!kernel->path)
+		return;
 	snprintf(recipe->kernel, sizeof(recipe->kernel), "%s", kernel->path);
 	snprintf(recipe->kernel_build, sizeof(recipe->kernel_build), "%s", kernel->build);
 }
@@ -153,11 +156,12 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	struct world_run run;
 
 	if (!world) {
-		load(s);
-	} else {
-		sp.scenario = s;
-		call_run_init(&sp.calls, s->program, kernel);
+		/* Its machine stays the kernel's for good: a scenario of its own. */
+		load(decode(data, size));
+		call_run_fini(&sp.calls);
 	}
+	sp.scenario = s;
+	call_run_init(&sp.calls, s->program, kernel);
 	fuzzop_calls_run(&run, data, size);
 	/* An input means the same in a campaign and alone. */
 	oracles_forget(world->oracles);

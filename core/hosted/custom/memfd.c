@@ -108,6 +108,8 @@ static ssize_t copy(struct kiocb *iocb, struct iov_iter *i, bool to_user)
 		struct page *page = hosted_memfd_page(iocb->ki_filp, iocb->ki_pos >> PAGE_SHIFT);
 		void *p;
 
+		if (to_user && iocb->ki_pos >= i_size_read(file_inode(iocb->ki_filp)))
+			return done;
 		if (IS_ERR_OR_NULL(page))
 			return done ?: page ? 0 : -ENOMEM;
 		p = page_address(page) + offset;

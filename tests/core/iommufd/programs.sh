@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# What was written for hosted kernels runs on our own core, with all oracles,
+# under many schedules; so do random programs.
+. "$(dirname "${BASH_SOURCE[0]}")/../../tools/cli/lib.sh"
+
+for file in scenarios/program/*.syz scenarios/hosted/*.yaml tests/core/hosted/verbs.yaml; do
+	expect 0 'clean, 300 runs' "$IOMMULAB" run --runs 300 "$file"
+done
+expect 0 'clean, 300 runs' "$IOMMULAB" run --runs 300 --threads all scenarios/program/ioas-map-unmap.syz
+
+# A fault that is not survived is a leak or worse: the n-th failure of each program.
+for file in scenarios/program/*.syz; do
+	expect 0 'clean' "$IOMMULAB" run --fail-nth "$file"
+done
+
+if [ -x "$IOMMULAB_BUILD/fuzz_hosted_ops" ]; then
+	expect 0 'clean' env IOMMULAB_KERNEL=model "$IOMMULAB_BUILD/fuzz_hosted_ops" -runs=4000 \
+		-artifact_prefix="$WORK/"
+fi
+finish
