@@ -217,7 +217,7 @@ int iommufd_ioas_map_file(struct iommufd_ucmd *ucmd)
 		return (int)PTR_ERR(ioas);
 	file = fget((u32)cmd->fd);
 	rc = file ? -EINVAL : -EBADF;
-	/* custom: at once. Where nothing is pinned any file would do, even our own: it holds itself. */
+	/* custom: at once. Where nothing is pinned any file would do, our own as well. */
 	if (file && is_memfd(file))
 		rc = iommufd_map(ucmd->ictx, ioas,
 				 &(struct iommufd_source){file, cmd->start, cmd->length}, &iova,

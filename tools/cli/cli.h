@@ -21,7 +21,8 @@ struct json_object;
 /* Every option of every subcommand; each reads those it knows. */
 struct cli_options {
 	char *seed, *runs, *time, *jobs, *verify, *times, *seeds;
-	char *policy, *memory, *kernel, *oracles, *json, *trace, *out, *threads, *against, *generate;
+	char *policy, *memory, *kernel, *oracles, *json, *trace, *out, *threads, *against;
+	char *generate;
 	char *good, *bad;
 	char *record, *tree;
 	char *bug_text; /* last --bug */
