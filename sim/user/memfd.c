@@ -126,7 +126,7 @@ static s64 memfd_write(struct file *file, u64 buf, u64 count, s64 *pos)
 
 	if (m->order)
 		return -EINVAL;
-	if (end > MEMFD_MAX)
+	if (end > (u64)INT64_MAX)
 		return -EFBIG;
 	m->size = max(m->size, end);
 	return copy(file, buf, count, pos, false);

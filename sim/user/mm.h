@@ -179,7 +179,6 @@ long pin_user_pages(struct mm_struct *mm, unsigned long start, unsigned long n, 
 long mm_frame(struct mm_struct *mm, unsigned long addr, bool write);
 
 /* --- memfd.c --- */
-#define MEMFD_MAX (1UL << 40)
 struct file *memfd_file(u64 size, u32 order);
 bool is_memfd(const struct file *file);
 u32 memfd_order(const struct file *file);

@@ -23,6 +23,18 @@ static const char *object_path(void)
 	return kernel_path ? kernel_path : host_env("IOMMULAB_KERNEL");
 }
 
+/* A hosted kernel, or our own by its name. */
+static const struct kernel *open_path(const char *path, char *why, size_t size)
+{
+	return strcmp(path, kernel_model.name) == 0 ? &kernel_model : hosted_open(path, why, size);
+}
+
+static void close_kernel(const struct kernel *k)
+{
+	if (k != &kernel_model)
+		hosted_close(k);
+}
+
 int bench_hosted_check(void)
 {
 	const char *path = object_path();
@@ -31,10 +43,10 @@ int bench_hosted_check(void)
 
 	if (!path)
 		return CLI_OK;
-	k = hosted_open(path, why, sizeof(why));
+	k = open_path(path, why, sizeof(why));
 	if (!k)
 		return cli_fail("bench: %s", why);
-	hosted_close(k);
+	close_kernel(k);
 	return CLI_OK;
 }
 
@@ -49,7 +61,7 @@ static const struct kernel *kernel_open(struct bench *b, const char *name)
 		fprintf(b->rows ? stderr : stdout, "%-34s skipped, expected --kernel FILE\n", name);
 		return NULL;
 	}
-	k = hosted_open(path, why, sizeof(why));
+	k = open_path(path, why, sizeof(why));
 	if (!k) {
 		cli_fail("bench: %s", why);
 		b->n_missed++;
