@@ -122,6 +122,7 @@ struct iommu_attach_handle {
 };
 
 struct iopf_group;
+struct iommufd_viommu;
 
 struct iommu_domain_ops {
 	/* Must not fail for a domain that the device had before. */
@@ -200,6 +201,10 @@ struct iommu_ops {
 						  const struct iommu_user_data *data);
 	void (*page_response)(struct device *dev, const struct iopf_group *group, u32 code);
 	bool user_pasid_table;
+	/* Size of the driver's struct iommufd_viommu, 0: not this type; and what fills it in. */
+	size_t (*get_viommu_size)(struct device *dev, u32 type);
+	int (*viommu_init)(struct iommufd_viommu *viommu, struct iommu_domain *parent,
+			   const struct iommu_user_data *data);
 	struct iommu_domain *(*blocked_domain)(struct device *dev);
 };
 

@@ -40,6 +40,19 @@ static struct iommufd_group *new_igroup(struct iommufd_ctx *ictx, struct iommu_g
 	return igroup;
 }
 
+/* NULL: none, or one on its way out. */
+static struct iommufd_group *existing_igroup(struct iommufd_ctx *ictx, struct iommu_group *group)
+{
+	struct iommufd_group *igroup;
+
+	xa_lock(&ictx->groups);
+	igroup = xa_load(&ictx->groups, iommu_group_id(group));
+	if (igroup && !kref_get_unless_zero(&igroup->ref))
+		igroup = NULL;
+	xa_unlock(&ictx->groups);
+	return igroup;
+}
+
 /*
  * The context's record of dev's group, made if need be. One that is on its way out
  * may still be in the table: its place is taken.
@@ -53,6 +66,11 @@ static struct iommufd_group *get_igroup(struct iommufd_ctx *ictx, struct device 
 	if (!group)
 		return ERR_PTR(-ENODEV);
 	id = iommu_group_id(group);
+	igroup = existing_igroup(ictx, group);
+	if (igroup) {
+		iommu_group_put(group);
+		return igroup;
+	}
 	fresh = new_igroup(ictx, group);
 	if (!fresh) {
 		iommu_group_put(group);
@@ -133,6 +151,7 @@ struct iommufd_device *iommufd_device_bind(struct iommufd_ctx *ictx, struct devi
 
 void iommufd_device_unbind(struct iommufd_device *idev)
 {
+	iommufd_device_pre_destroy(idev);
 	iommufd_object_destroy_user(idev->ictx, &idev->obj);
 }
 

@@ -59,7 +59,10 @@ void iommufd_hwpt_nested_destroy(struct iommufd_object *obj)
 		container_of(obj, struct iommufd_hwpt_nested, common.obj);
 
 	hwpt_free(&hwpt->common);
-	refcount_dec(&hwpt->parent->common.obj.users);
+	if (hwpt->viommu)
+		refcount_dec(&hwpt->viommu->obj.users);
+	else
+		refcount_dec(&hwpt->parent->common.obj.users);
 }
 
 /* dup: an automatic domain goes with the last device that used it. */
@@ -192,6 +195,33 @@ static struct iommufd_hwpt_nested *nested_alloc(struct iommufd_hwpt_paging *pare
 	return hwpt;
 }
 
+/* As nested_alloc(), on the vIOMMU's parent and by its driver. */
+static struct iommufd_hwpt_nested *nested_alloc_on(struct iommufd_viommu *viommu, u32 flags,
+						   const struct iommu_user_data *data)
+{
+	struct iommufd_hwpt_nested *hwpt;
+	struct iommu_domain *domain;
+
+	if (flags & ~IOMMU_HWPT_FAULT_ID_VALID)
+		return ERR_PTR(-EOPNOTSUPP);
+	if (!data->len || !viommu->ops->alloc_domain_nested)
+		return ERR_PTR(-EOPNOTSUPP);
+	hwpt = iommufd_object_alloc(viommu->ictx, hwpt, IOMMUFD_OBJ_HWPT_NESTED);
+	if (IS_ERR(hwpt))
+		return hwpt;
+	hwpt->viommu = viommu;
+	refcount_inc(&viommu->obj.users);
+	hwpt->parent = viommu->hwpt;
+	domain = viommu->ops->alloc_domain_nested(viommu, flags & ~IOMMU_HWPT_FAULT_ID_VALID,
+						  data);
+	if (IS_ERR(domain)) {
+		iommufd_object_abort_and_destroy(viommu->ictx, &hwpt->common.obj);
+		return ERR_CAST(domain);
+	}
+	hwpt->common.domain = domain;
+	return hwpt;
+}
+
 static int use_fault(struct iommufd_ucmd *ucmd, struct iommufd_hw_pagetable *hwpt)
 {
 	const struct iommu_hwpt_alloc *cmd = ucmd->cmd;
@@ -240,6 +270,13 @@ static int alloc_on(struct iommufd_ucmd *ucmd, struct iommufd_object *pt,
 
 	if (pt->type == IOMMUFD_OBJ_HWPT_PAGING)
 		return publish(ucmd, (void *)nested_alloc(paging_of(pt), idev, cmd->flags, &data));
+	if (pt->type == IOMMUFD_OBJ_VIOMMU) {
+		struct iommufd_viommu *viommu = container_of(pt, struct iommufd_viommu, obj);
+
+		if (viommu->iommu_dev != idev->dev->iommu->iommu_dev)
+			return -EINVAL;
+		return publish(ucmd, (void *)nested_alloc_on(viommu, cmd->flags, &data));
+	}
 	if (pt->type != IOMMUFD_OBJ_IOAS)
 		return -EINVAL;
 	ioas = container_of(pt, struct iommufd_ioas, obj);
@@ -309,12 +346,28 @@ int iommufd_hwpt_get_dirty_bitmap(struct iommufd_ucmd *ucmd)
 
 #define ENTRY_NUM_MAX (1u << 19)
 
+/* -ENOENT: neither a nested page table nor a vIOMMU (since 6.13 -EINVAL). */
+static int invalidate_on(struct iommufd_object *pt, struct iommu_user_data_array *array)
+{
+	struct iommufd_hw_pagetable *hwpt;
+	struct iommufd_viommu *viommu;
+
+	if (pt->type == IOMMUFD_OBJ_HWPT_NESTED) {
+		hwpt = container_of(pt, struct iommufd_hw_pagetable, obj);
+		return hwpt->domain->ops->cache_invalidate_user(hwpt->domain, array);
+	}
+	if (pt->type != IOMMUFD_OBJ_VIOMMU)
+		return -ENOENT;
+	viommu = container_of(pt, struct iommufd_viommu, obj);
+	return viommu->ops->cache_invalidate(viommu, array);
+}
+
 static int invalidate(struct iommufd_ucmd *ucmd, u32 *done)
 {
 	const struct iommu_hwpt_invalidate *cmd = ucmd->cmd;
 	struct iommu_user_data_array array = {cmd->data_type, cmd->entry_len, cmd->entry_num,
 					      cmd->data_uptr};
-	struct iommufd_hw_pagetable *hwpt;
+	struct iommufd_object *pt;
 	int rc;
 
 	if (cmd->__reserved)
@@ -322,12 +375,13 @@ static int invalidate(struct iommufd_ucmd *ucmd, u32 *done)
 	if (cmd->entry_num && (!cmd->data_uptr || !cmd->entry_len || cmd->entry_len > PAGE_SIZE ||
 			       cmd->entry_num > ENTRY_NUM_MAX))
 		return -EINVAL;
-	hwpt = (void *)iommufd_get_object(ucmd->ictx, cmd->hwpt_id, IOMMUFD_OBJ_HWPT_NESTED);
-	if (IS_ERR(hwpt))
-		return (int)PTR_ERR(hwpt);
-	rc = hwpt->domain->ops->cache_invalidate_user(hwpt->domain, &array);
-	*done = array.entry_num;
-	iommufd_put_object(ucmd->ictx, &hwpt->obj);
+	pt = iommufd_get_object(ucmd->ictx, cmd->hwpt_id, IOMMUFD_OBJ_ANY);
+	if (IS_ERR(pt))
+		return (int)PTR_ERR(pt);
+	rc = invalidate_on(pt, &array);
+	if (rc != -ENOENT)
+		*done = array.entry_num;
+	iommufd_put_object(ucmd->ictx, pt);
 	return rc;
 }
 

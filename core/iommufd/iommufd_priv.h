@@ -28,6 +28,9 @@ enum iommufd_object_type {
 	IOMMUFD_OBJ_ACCESS,
 	IOMMUFD_OBJ_FAULT,
 	IOMMUFD_OBJ_SELFTEST,
+	IOMMUFD_OBJ_VIOMMU,
+	IOMMUFD_OBJ_VDEVICE,
+	IOMMUFD_OBJ_VEVENTQ,
 	IOMMUFD_OBJ_TYPES,
 };
 
@@ -89,6 +92,8 @@ bool iommufd_lock_obj(struct iommufd_object *obj);
 void iommufd_put_object(struct iommufd_ctx *ictx, struct iommufd_object *obj);
 /* The caller's lasting reference goes with the object, after a wait for short ones. */
 void iommufd_object_destroy_user(struct iommufd_ctx *ictx, struct iommufd_object *obj);
+/* As destroy_user; the id is nobody's any more. */
+void iommufd_object_tombstone_user(struct iommufd_ctx *ictx, struct iommufd_object *obj);
 /* Destroys it if nobody else uses it; the caller's reference goes in any case. */
 void iommufd_object_put_and_try_destroy(struct iommufd_ctx *ictx, struct iommufd_object *obj);
 void iommufd_ctx_get(struct iommufd_ctx *ictx);
@@ -148,7 +153,8 @@ struct iommufd_hwpt_paging {
 
 struct iommufd_hwpt_nested {
 	struct iommufd_hw_pagetable common;
-	struct iommufd_hwpt_paging *parent; /* used */
+	struct iommufd_hwpt_paging *parent; /* used, or */
+	struct iommufd_viommu *viommu;      /* used: what it was made on, else NULL */
 };
 
 static inline struct iommufd_hwpt_paging *to_hwpt_paging(struct iommufd_hw_pagetable *hwpt)
@@ -200,6 +206,8 @@ struct iommufd_device {
 	bool enforce_cache_coherency, lone; /* lone: a selftest's, without a reference to ictx */
 	struct mutex iopf_lock;
 	u32 iopf_enabled; /* iopf_lock */
+	struct iommufd_vdevice *vdev; /* igroup->lock, as is the next */
+	bool destroying;
 };
 
 struct iommufd_attach_handle {
@@ -279,6 +287,64 @@ void iommufd_fault_iopf_disable(struct iommufd_device *idev);
 /* Everything delivered to or taken from hwpt's queue through handle is answered INVALID. */
 void iommufd_auto_response_faults(struct iommufd_hw_pagetable *hwpt,
 				  struct iommufd_attach_handle *handle);
+
+/* --- viommu.c, veventq.c --- */
+struct iommufd_viommu;
+struct iommufd_viommu_ops {
+	struct iommu_domain *(*alloc_domain_nested)(struct iommufd_viommu *viommu, u32 flags,
+						    const struct iommu_user_data *data);
+	int (*cache_invalidate)(struct iommufd_viommu *viommu,
+				struct iommu_user_data_array *array);
+};
+
+/* Begins the driver's own struct. */
+struct iommufd_viommu {
+	struct iommufd_object obj;
+	struct iommufd_ctx *ictx;
+	struct iommu_device *iommu_dev;
+	struct iommufd_hwpt_paging *hwpt; /* the nest parent, used */
+	const struct iommufd_viommu_ops *ops;
+	struct xarray vdevs;              /* by virtual id */
+	struct list_head veventqs;        /* veventqs_rwsem */
+	struct rw_semaphore veventqs_rwsem;
+};
+
+struct iommufd_vdevice {
+	struct iommufd_object obj;
+	struct iommufd_viommu *viommu; /* used */
+	struct iommufd_device *idev;   /* got, until it is destroyed */
+	unsigned long virt_id;
+};
+
+/* deliver, lost's place, num_events, sequence: lock. Its file holds a user. */
+struct iommufd_veventq {
+	struct iommufd_object obj;
+	struct iommufd_viommu *viommu; /* used */
+	struct list_head node;         /* viommu->veventqs */
+	struct file *filep;
+	struct mutex mutex;
+	spinlock_t lock;
+	struct list_head deliver;
+	struct vevent *lost;
+	u32 type, depth, num_events, sequence;
+	wait_queue_head_t wait_queue;
+};
+
+int iommufd_viommu_alloc_ioctl(struct iommufd_ucmd *ucmd);
+void iommufd_viommu_destroy(struct iommufd_object *obj);
+int iommufd_vdevice_alloc_ioctl(struct iommufd_ucmd *ucmd);
+void iommufd_vdevice_destroy(struct iommufd_object *obj);
+void iommufd_vdevice_abort(struct iommufd_object *obj);
+void iommufd_device_pre_destroy(struct iommufd_device *idev);
+/* NULL: nobody has the number; with vdevs.xa_lock the device stays. */
+struct device *iommufd_viommu_find_dev(struct iommufd_viommu *viommu, unsigned long virt_id);
+int iommufd_viommu_get_vdev_id(struct iommufd_viommu *viommu, const struct device *dev,
+			       unsigned long *id);
+int iommufd_viommu_report_event(struct iommufd_viommu *viommu, u32 type, const void *data,
+				u32 len);
+int iommufd_veventq_alloc(struct iommufd_ucmd *ucmd);
+void iommufd_veventq_destroy(struct iommufd_object *obj);
+void iommufd_veventq_abort(struct iommufd_object *obj);
 
 /* --- selftest.c --- */
 struct iommufd_state;

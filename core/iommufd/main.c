@@ -30,6 +30,9 @@ static const struct object_ops {
 	[IOMMUFD_OBJ_ACCESS] = {iommufd_access_destroy_object, NULL},
 	[IOMMUFD_OBJ_FAULT] = {iommufd_fault_destroy, NULL},
 	[IOMMUFD_OBJ_SELFTEST] = {iommufd_selftest_destroy, NULL},
+	[IOMMUFD_OBJ_VIOMMU] = {iommufd_viommu_destroy, NULL},
+	[IOMMUFD_OBJ_VDEVICE] = {iommufd_vdevice_destroy, iommufd_vdevice_abort},
+	[IOMMUFD_OBJ_VEVENTQ] = {iommufd_veventq_destroy, iommufd_veventq_abort},
 };
 
 struct iommufd_object *_iommufd_object_alloc(struct iommufd_ctx *ictx, size_t size,
@@ -135,7 +138,7 @@ static void destroy_object(struct iommufd_object *obj)
 	kfree(obj);
 }
 
-void iommufd_object_destroy_user(struct iommufd_ctx *ictx, struct iommufd_object *obj)
+static void destroy_user(struct iommufd_ctx *ictx, struct iommufd_object *obj, bool tombstone)
 {
 	int rc = wait_shortterm(ictx, obj);
 
@@ -149,9 +152,21 @@ void iommufd_object_destroy_user(struct iommufd_ctx *ictx, struct iommufd_object
 	rc = take_out(ictx, obj);
 	if (rc)
 		refcount_set(&obj->shortterm_users, 1);
+	else if (tombstone)
+		__xa_store(&ictx->objects, obj->id, XA_ZERO_ENTRY, GFP_ATOMIC);
 	xa_unlock(&ictx->objects);
 	if (!WARN_ON(rc))
 		destroy_object(obj);
+}
+
+void iommufd_object_destroy_user(struct iommufd_ctx *ictx, struct iommufd_object *obj)
+{
+	destroy_user(ictx, obj, false);
+}
+
+void iommufd_object_tombstone_user(struct iommufd_ctx *ictx, struct iommufd_object *obj)
+{
+	destroy_user(ictx, obj, true);
 }
 
 /* The object has left the table; a put that has done the first of its two steps is waited for. */
@@ -236,7 +251,9 @@ static void iommufd_release(struct file *file)
 			destroy_object(obj);
 		}
 	}
-	WARN_ON(!xa_empty(&ictx->objects));
+	/* Tombstones may be left, objects may not. */
+	index = 0;
+	WARN_ON(xa_find(&ictx->objects, &index, ~0UL));
 	WARN_ON(!xa_empty(&ictx->groups));
 	xa_destroy(&ictx->objects);
 	xa_destroy(&ictx->groups);
@@ -290,6 +307,9 @@ static const struct iommufd_call {
 	CALL(HWPT_INVALIDATE, iommufd_hwpt_invalidate, iommu_hwpt_invalidate, __reserved),
 	CALL(FAULT_QUEUE_ALLOC, iommufd_fault_alloc, iommu_fault_alloc, out_fault_fd),
 	CALL(IOAS_MAP_FILE, iommufd_ioas_map_file, iommu_ioas_map_file, iova),
+	CALL(VIOMMU_ALLOC, iommufd_viommu_alloc_ioctl, iommu_viommu_alloc, out_viommu_id),
+	CALL(VDEVICE_ALLOC, iommufd_vdevice_alloc_ioctl, iommu_vdevice_alloc, virt_id),
+	CALL(VEVENTQ_ALLOC, iommufd_veventq_alloc, iommu_veventq_alloc, __reserved),
 	CALL(IOAS_CHANGE_PROCESS, iommufd_ioas_change_process, iommu_ioas_change_process,
 	     __reserved),
 	[IOMMUFD_TEST_NR - IOMMUFD_CMD_BASE] = {iommufd_test, sizeof(struct iommu_test_cmd),

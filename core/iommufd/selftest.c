@@ -180,6 +180,52 @@ static int test_trigger_iopf(struct iommufd_ucmd *ucmd)
 	return 0;
 }
 
+static int trigger_vevent(struct mock_dev *mdev)
+{
+	struct iommu_viommu_event_selftest event;
+	int rc = -ENOENT;
+
+	down_read(&mdev->viommu_rwsem);
+	if (mdev->viommu && mdev->vdev_id) {
+		event.virt_id = (u32)mdev->vdev_id;
+		rc = iommufd_viommu_report_event(mdev->viommu, IOMMU_VEVENTQ_TYPE_SELFTEST, &event,
+						 sizeof(event));
+	}
+	up_read(&mdev->viommu_rwsem);
+	return rc;
+}
+
+static int test_trigger_vevent(struct iommufd_ucmd *ucmd)
+{
+	const struct iommu_test_cmd *cmd = ucmd->cmd;
+	struct iommufd_device *idev = (void *)iommufd_get_object(
+		ucmd->ictx, cmd->trigger_vevent.dev_id, IOMMUFD_OBJ_DEVICE);
+	int rc;
+
+	if (IS_ERR(idev))
+		return (int)PTR_ERR(idev);
+	rc = idev->lone ? trigger_vevent(to_mock_dev(idev->dev)) : -EINVAL;
+	iommufd_put_object(ucmd->ictx, &idev->obj);
+	return rc;
+}
+
+static int test_dev_check_cache(struct iommufd_ucmd *ucmd)
+{
+	const struct iommu_test_cmd *cmd = ucmd->cmd;
+	struct iommufd_device *idev =
+		(void *)iommufd_get_object(ucmd->ictx, cmd->id, IOMMUFD_OBJ_DEVICE);
+	u32 i = cmd->check_dev_cache.id;
+	int rc = -EINVAL;
+
+	if (IS_ERR(idev))
+		return (int)PTR_ERR(idev);
+	if (idev->lone && i < MOCK_DEV_CACHE_NUM &&
+	    READ_ONCE(to_mock_dev(idev->dev)->cache[i]) == cmd->check_dev_cache.cache)
+		rc = 0;
+	iommufd_put_object(ucmd->ictx, &idev->obj);
+	return rc;
+}
+
 /* --- reserved ranges, checks --- */
 
 static int test_add_reserved(struct iommufd_ucmd *ucmd)
@@ -375,6 +421,8 @@ static int (*const tests[IOMMU_TEST_OPS])(struct iommufd_ucmd *ucmd) = {
 	[IOMMU_TEST_OP_DIRTY] = test_dirty,
 	[IOMMU_TEST_OP_MD_CHECK_IOTLB] = test_md_check_iotlb,
 	[IOMMU_TEST_OP_TRIGGER_IOPF] = test_trigger_iopf,
+	[IOMMU_TEST_OP_DEV_CHECK_CACHE] = test_dev_check_cache,
+	[IOMMU_TEST_OP_TRIGGER_VEVENT] = test_trigger_vevent,
 };
 
 int iommufd_test(struct iommufd_ucmd *ucmd)

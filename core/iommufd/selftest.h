@@ -17,6 +17,10 @@ struct mock_dev {
 	struct device dev;
 	struct rw_semaphore iopf_rwsem; /* reports read, attaching writes */
 	u32 flags, id;
+	struct rw_semaphore viommu_rwsem;
+	struct iommufd_viommu *viommu; /* viommu_rwsem, as is the next; NULL: on none */
+	unsigned long vdev_id;
+	u32 cache[MOCK_DEV_CACHE_NUM];
 };
 
 static inline struct iommufd_state *iommufd_state(void)

@@ -28,8 +28,10 @@ struct mock_domain_table {
 	bool tracks;
 };
 
+/* viommu: what it was made on, or NULL. */
 struct mock_nested {
 	struct iommu_domain domain;
+	struct iommufd_viommu *viommu;
 	u32 iotlb[MOCK_NESTED_DOMAIN_IOTLB_NUM];
 };
 
@@ -189,11 +191,27 @@ static void mock_free(struct iommu_domain *domain)
 	kfree(t);
 }
 
+/* A nested domain of a vIOMMU takes devices that have a number there. */
 static int mock_attach_dev(struct iommu_domain *domain, struct device *dev)
 {
-	bool no_dirty = to_mock_dev(dev)->flags & MOCK_FLAGS_DEVICE_NO_DIRTY;
+	struct mock_dev *mdev = to_mock_dev(dev);
+	struct iommufd_viommu *viommu = NULL;
+	unsigned long id = 0;
+	int rc = 0;
 
-	return domain->dirty_ops && no_dirty ? -EINVAL : 0;
+	if (domain->dirty_ops && mdev->flags & MOCK_FLAGS_DEVICE_NO_DIRTY)
+		return -EINVAL;
+	if (domain->type == IOMMU_DOMAIN_NESTED)
+		viommu = container_of(domain, struct mock_nested, domain)->viommu;
+	if (viommu)
+		rc = iommufd_viommu_get_vdev_id(viommu, dev, &id);
+	if (rc)
+		return rc;
+	down_write(&mdev->viommu_rwsem);
+	mdev->viommu = viommu;
+	mdev->vdev_id = id;
+	up_write(&mdev->viommu_rwsem);
+	return 0;
 }
 
 /* --- dirty bits --- */
@@ -304,6 +322,7 @@ static const struct iommu_domain_ops nested_ops = {
 };
 
 static struct iommu_domain *alloc_nested(u32 flags, const struct iommu_domain *parent,
+					 struct iommufd_viommu *viommu,
 					 const struct iommu_user_data *data)
 {
 	struct iommu_hwpt_selftest cfg;
@@ -321,6 +340,7 @@ static struct iommu_domain *alloc_nested(u32 flags, const struct iommu_domain *p
 	if (!nested)
 		return ERR_PTR(-ENOMEM);
 	iommu_domain_init(&nested->domain, IOMMU_DOMAIN_NESTED, &mock_ops, &nested_ops, 0);
+	nested->viommu = viommu;
 	for (u32 i = 0; i < MOCK_NESTED_DOMAIN_IOTLB_NUM; i++)
 		nested->iotlb[i] = cfg.iotlb;
 	return &nested->domain;
@@ -352,7 +372,7 @@ static struct iommu_domain *mock_alloc_user(struct device *dev, u32 flags,
 	struct iommu_domain *domain;
 
 	if (parent)
-		return alloc_nested(flags, parent, data);
+		return alloc_nested(flags, parent, NULL, data);
 	if (flags & ~known || data ||
 	    (dirty && to_mock_dev(dev)->flags & MOCK_FLAGS_DEVICE_NO_DIRTY))
 		return ERR_PTR(-EOPNOTSUPP);
@@ -360,6 +380,81 @@ static struct iommu_domain *mock_alloc_user(struct device *dev, u32 flags,
 	if (!IS_ERR(domain) && dirty)
 		domain->dirty_ops = &dirty_ops;
 	return domain;
+}
+
+/* --- vIOMMUs --- */
+
+static struct iommu_domain *viommu_alloc_nested(struct iommufd_viommu *viommu, u32 flags,
+						const struct iommu_user_data *data)
+{
+	return alloc_nested(flags, viommu->hwpt->common.domain, viommu, data);
+}
+
+static int invalidate_cache(struct iommufd_viommu *viommu,
+			    const struct iommu_viommu_invalidate_selftest *inv)
+{
+	struct device *dev;
+
+	if (inv->flags & ~IOMMU_TEST_INVALIDATE_FLAG_ALL)
+		return -EOPNOTSUPP;
+	if (inv->cache_id >= MOCK_DEV_CACHE_NUM)
+		return -EINVAL;
+	xa_lock(&viommu->vdevs);
+	dev = iommufd_viommu_find_dev(viommu, inv->vdev_id);
+	for (u32 i = 0; dev && i < MOCK_DEV_CACHE_NUM; i++) {
+		if (i == inv->cache_id || inv->flags & IOMMU_TEST_INVALIDATE_FLAG_ALL)
+			WRITE_ONCE(to_mock_dev(dev)->cache[i], 0);
+	}
+	xa_unlock(&viommu->vdevs);
+	return dev ? 0 : -EINVAL;
+}
+
+/* dup: all entries are copied before the first is done. */
+static int viommu_invalidate(struct iommufd_viommu *viommu, struct iommu_user_data_array *array)
+{
+	u32 n = array->entry_num, done = 0;
+	struct iommu_viommu_invalidate_selftest *inv;
+	int rc = 0;
+
+	array->entry_num = 0;
+	if (array->type != IOMMU_VIOMMU_INVALIDATE_DATA_SELFTEST)
+		return -EINVAL;
+	if (!n)
+		return 0;
+	if (array->entry_len != sizeof(*inv))
+		return -EINVAL;
+	inv = kvcalloc(n, sizeof(*inv), GFP_KERNEL);
+	if (!inv)
+		return -ENOMEM;
+	if (copy_from_user(inv, u64_to_user_ptr(array->uptr), n * sizeof(*inv)))
+		rc = -EFAULT;
+	while (!rc && done < n) {
+		rc = invalidate_cache(viommu, &inv[done]);
+		done += !rc;
+	}
+	kvfree(inv);
+	array->entry_num = done;
+	return rc;
+}
+
+static const struct iommufd_viommu_ops mock_viommu_ops = {
+	.alloc_domain_nested = viommu_alloc_nested,
+	.cache_invalidate = viommu_invalidate,
+};
+
+static size_t mock_viommu_size(struct device *dev, u32 type)
+{
+	(void)dev;
+	return type == IOMMU_VIOMMU_TYPE_SELFTEST ? sizeof(struct iommufd_viommu) : 0;
+}
+
+/* custom: no data, which would be a page that user space maps. */
+static int mock_viommu_init(struct iommufd_viommu *viommu, struct iommu_domain *parent,
+			    const struct iommu_user_data *data)
+{
+	(void)parent;
+	viommu->ops = &mock_viommu_ops;
+	return data ? -EOPNOTSUPP : 0;
 }
 
 static bool mock_capable(struct device *dev, enum iommu_cap cap)
@@ -403,6 +498,8 @@ static const struct iommu_ops mock_ops = {
 	.hw_info = mock_hw_info,
 	.page_response = mock_page_response,
 	.user_pasid_table = true,
+	.get_viommu_size = mock_viommu_size,
+	.viommu_init = mock_viommu_init,
 };
 
 static const struct iommu_domain_ops blocking_ops = {.attach_dev = mock_attach_dev};
@@ -442,6 +539,9 @@ struct mock_dev *mock_dev_create(u32 flags)
 		return ERR_PTR(id);
 	}
 	init_rwsem(&mdev->iopf_rwsem);
+	init_rwsem(&mdev->viommu_rwsem);
+	for (u32 i = 0; i < MOCK_DEV_CACHE_NUM; i++)
+		mdev->cache[i] = IOMMU_TEST_DEV_CACHE_DEFAULT;
 	mdev->flags = flags;
 	mdev->id = (u32)id;
 	mdev->dev.index = MACHINE_DEVICES_MAX + (u32)id;

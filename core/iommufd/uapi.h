@@ -112,6 +112,16 @@ struct iommu_hwpt_pgfault {
 };
 struct iommu_hwpt_page_response { u32 cookie, code; };
 
+struct iommu_viommu_alloc {
+	u32 size, flags, type, dev_id, hwpt_id, out_viommu_id, data_len, __reserved;
+	u64 data_uptr;
+};
+struct iommu_vdevice_alloc { u32 size, viommu_id, dev_id, out_vdevice_id; u64 virt_id; };
+struct iommufd_vevent_header { u32 flags, sequence; };
+struct iommu_veventq_alloc {
+	u32 size, flags, viommu_id, type, veventq_depth, out_veventq_id, out_veventq_fd, __reserved;
+};
+
 /* --- linux/vfio.h: containers --- */
 
 #define VFIO_API_VERSION 0
@@ -166,6 +176,8 @@ enum iommu_test_op {
 	IOMMU_TEST_OP_DIRTY,
 	IOMMU_TEST_OP_MD_CHECK_IOTLB,
 	IOMMU_TEST_OP_TRIGGER_IOPF,
+	IOMMU_TEST_OP_DEV_CHECK_CACHE,
+	IOMMU_TEST_OP_TRIGGER_VEVENT,
 	IOMMU_TEST_OPS,
 };
 
@@ -200,6 +212,8 @@ struct iommu_test_cmd {
 		struct { u32 flags, pad; u64 iova, length, page_size, uptr, out_nr_dirty; } dirty;
 		struct { u32 id, iotlb; } check_iotlb;
 		struct { u32 dev_id, pasid, grpid, perm; u64 addr; } trigger_iopf;
+		struct { u32 id, cache; } check_dev_cache;
+		struct { u32 dev_id; } trigger_vevent;
 	};
 	u32 last;
 };
@@ -212,3 +226,10 @@ struct iommu_hwpt_selftest { u32 iotlb; };
 #define IOMMU_HWPT_INVALIDATE_DATA_SELFTEST 0xdeadbeefu
 #define IOMMU_TEST_INVALIDATE_FLAG_ALL 1u
 struct iommu_hwpt_invalidate_selftest { u32 flags, iotlb_id; };
+#define IOMMU_VIOMMU_TYPE_SELFTEST 0xdeadbeefu
+#define IOMMU_VIOMMU_INVALIDATE_DATA_SELFTEST 0xdeadbeefu
+struct iommu_viommu_invalidate_selftest { u32 flags, vdev_id, cache_id; };
+#define IOMMU_VEVENTQ_TYPE_SELFTEST 0xbeefbeefu
+struct iommu_viommu_event_selftest { u32 virt_id; };
+#define IOMMU_TEST_DEV_CACHE_DEFAULT 0xbaddadu
+#define MOCK_DEV_CACHE_NUM 4u

@@ -14,7 +14,6 @@
 
 #include <string.h>
 
-#define XA_ZERO_ENTRY ((void *)1030UL)
 #define XA_ROOM_MIN 4
 
 void kapi_xa_init(struct xarray *xa, u32 flags, const char *name, const struct lock_class_key *key)

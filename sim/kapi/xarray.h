@@ -13,6 +13,9 @@
 #include "sim/kapi/slab_flags.h"
 #include "sim/kapi/spinlock.h"
 
+/* Occupied, but loads as NULL. */
+#define XA_ZERO_ENTRY ((void *)1030UL)
+
 struct xa_slot {
 	unsigned long index;
 	void *entry; /* XA_ZERO_ENTRY = reserved */

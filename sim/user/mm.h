@@ -68,7 +68,7 @@ struct vm_area_struct {
 	struct file *file;              /* a memfd's, referenced; NULL: anonymous */
 };
 
-/* 512 entries, for 2 MiB; index: address >> 21. */
+/* Entries of a range of the size of a table; see mm_table.c. */
 struct mm_table {
 	unsigned long index;
 	u64 *entry;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Page tables of processes: a table of 512 entries per 2 MiB. An entry holds a
+ * Page tables of processes: a table of 64 entries per 256 KiB. An entry holds a
  * reference to its page. Tables go with their mm only.
  */
 #include "sim/user/mm.h"
@@ -9,8 +9,9 @@
 
 #include <string.h>
 
-#define TABLE_SHIFT (PAGE_SHIFT + HPAGE_ORDER)
-#define TABLE_N (1UL << HPAGE_ORDER)
+#define TABLE_ORDER 6
+#define TABLE_SHIFT (PAGE_SHIFT + TABLE_ORDER)
+#define TABLE_N (1UL << TABLE_ORDER)
 #define TABLES_FIRST 8
 
 static unsigned long slot_of(unsigned long addr)
