@@ -68,7 +68,6 @@ static bool legal(struct hw_smmuv3 *h, const struct smmu_ste *ste, const u64 w[8
 		tt->affd = FLAG(w[0], CD0_AFFD);
 		tt->wxn = FLAG(w[0], CD0_WXN);
 		tt->pan = !one && FLAG(w[0], CD0_PAN);
-		smmu_permissions(tt);
 		if (!tt->off && !table_legal(h, w[0], w[1 + n], n, tt))
 			return false;
 	}
@@ -267,6 +266,8 @@ u8 smmu_resolve(struct smmu_walk *w)
 		return 0;
 	if (h->caching)
 		smmu_spaces(h, ctx);
+	for (u32 n = 0; ctx->s1 && n < 2; n++)
+		smmu_permissions(&ctx->cd.tt[n]);
 	ctx->plain = ctx->s1 && !ctx->s2 && !((ctx->ste.privcfg | ctx->ste.instcfg) & 2);
 	*slot = *ctx;
 	slot->gen = h->cfg_gen;

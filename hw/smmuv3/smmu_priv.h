@@ -46,7 +46,7 @@ struct smmu_tt {
 	bool off;      /* EPD */
 	bool tbi, had, ha, hd, affd, wxn, pan;
 	bool one;      /* one privilege only (EL2) */
-	u8 perm[16];   /* stage 1: what AP, PXN, UXN (bits 0 to 3) of a leaf permit */
+	u8 perm[16];   /* of contexts in ctx[]: what AP, PXN, UXN (bits 0 to 3) of a leaf permit */
 	u32 space;     /* of the TLB: entries that are not global, or of stage 2 */
 	u32 global;    /* of the TLB: global entries */
 	u32 walk;      /* of the walk cache */

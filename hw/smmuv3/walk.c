@@ -338,7 +338,7 @@ static inline u64 s1_value(const struct smmu_walk *w, const struct step *s)
 	bool user = (s->desc & D_USER) && !(s->hier & T_NO_USER);
 	bool pxn = (s->desc >> 53 & 1) || (s->hier & T_PXN);
 	bool uxn = (s->desc >> 54 & 1) || (s->hier & T_UXN);
-	u64 v = tt->perm[user | (below_ro || (ro && !clean)) << 1 | pxn << 2 | uxn << 3];
+	u64 v = s1_perms(tt, user, !below_ro && (!ro || clean), pxn, uxn);
 	u64 attr = w->ctx->cd.mair >> (8 * (s->desc >> 2 & 7)) & 0xff;
 
 	if (clean)
