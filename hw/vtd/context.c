@@ -92,6 +92,7 @@ static void bind(struct vtd_walk *w)
 	b->gen = v->cfg_gen;
 	b->pasid = w->req->pasid;
 	b->space = 0;
+	b->psc_space = 0;
 	b->cfg = w->cfg;
 }
 

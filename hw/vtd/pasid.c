@@ -116,7 +116,7 @@ static void fill(struct vtd_walk *w, const u64 packed[2], u32 pasid)
 	struct vtd *v = w->v;
 	struct hw_cache_entry e = {.addr = pasid, .value = packed[0], .extra = packed[1]};
 
-	if (!vtd_may_fill(w))
+	if (!vtd_may_fill(w) || !v->keeps)
 		return;
 	if (w->reason) {
 		if (!v->k.policy.negative)
@@ -134,7 +134,7 @@ bool vtd_pasid_config(struct vtd_walk *w, const u64 ctx[2], u32 pasid)
 	const struct hw_cache_entry *e = NULL;
 	u64 packed[2] = {0, 0};
 
-	if (!w->pure)
+	if (!w->pure && v->keeps)
 		e = hw_cache_find(v->pasid, hw_space_find(v->pasid, w->req->sid), pasid);
 	if (e) {
 		packed[0] = e->value;

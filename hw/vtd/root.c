@@ -82,7 +82,7 @@ static void fill(struct vtd_walk *w, const u64 word[2])
 {
 	struct hw_cache_entry e = {.space = w->v->ctx_space, .addr = w->req->sid};
 
-	if (!vtd_may_fill(w))
+	if (!vtd_may_fill(w) || !w->v->keeps)
 		return;
 	if (w->reason) {
 		/* 6.1: in caching mode also what is not present or wrong, as domain 0. */
@@ -104,7 +104,7 @@ bool vtd_fetch_context(struct vtd_walk *w, u64 word[2])
 	const struct hw_cache_entry *e = NULL;
 	bool ok;
 
-	if (!w->pure)
+	if (!w->pure && v->keeps)
 		e = hw_cache_find(v->ctx, v->ctx_space, w->req->sid);
 	if (e) {
 		word[0] = e->value;

@@ -27,7 +27,8 @@ void vtd_walk_begin(struct vtd *v, struct vtd_walk *w, const struct hw_req *req)
 	if (req->kind != HW_TRANSLATION_REQUEST)
 		w->access = req->access & (HW_READ | HW_WRITE | HW_EXEC);
 	w->watched = e->point || e->fact || e->read_flushed || v->k.policy.provenance;
-	if (v->n_walks < VTD_WALKS) {
+	/* Nobody runs in between if nobody is asked. */
+	if (e->point && v->n_walks < VTD_WALKS) {
 		w->stamp = ++v->stamp;
 		v->walk_stamp[v->n_walks++] = w->stamp;
 	}
@@ -35,7 +36,7 @@ void vtd_walk_begin(struct vtd *v, struct vtd_walk *w, const struct hw_req *req)
 
 void vtd_walk_end(struct vtd *v, struct vtd_walk *w)
 {
-	for (u32 i = 0; i < v->n_walks; i++) {
+	for (u32 i = 0; w->stamp && i < v->n_walks; i++) {
 		if (v->walk_stamp[i] != w->stamp)
 			continue;
 		v->walk_stamp[i] = v->walk_stamp[--v->n_walks];
@@ -97,7 +98,7 @@ static void iotlb_fill(struct vtd_walk *w)
 	struct vtd *v = w->v;
 	struct hw_cache_entry e = {.addr = w->req->addr >> w->lg2 << w->lg2, .lg2 = w->lg2};
 
-	if (!vtd_may_fill(w))
+	if (!vtd_may_fill(w) || !v->keeps)
 		return;
 	e.space = iotlb_space(w);
 	e.value = (w->pa >> w->lg2 << w->lg2) | w->flags;
@@ -165,7 +166,7 @@ static void speculate(struct vtd_walk *w)
 
 static bool by_tables(struct vtd_walk *w)
 {
-	if (!w->pure) {
+	if (!w->pure && w->v->keeps) {
 		int found = iotlb_find(w);
 
 		if (found)
@@ -283,6 +284,42 @@ static bool interrupt_range(const struct hw_req *req)
 	       req->pasid == HW_NO_PASID;
 }
 
+/*
+ * The common case of translate_slow(): what the device was bound to, and a page
+ * that the IOTLB has and permits. It leaves all else alone.
+ */
+static __attribute__((noinline)) bool translate_hit(struct vtd *v, const struct hw_req *req,
+						    struct hw_resp *resp)
+{
+	const struct vtd_binding *b = &v->dev[req->sid].bind;
+	u32 want = req->access & HW_WRITE ? VTD_F_SSW | VTD_F_RW | VTD_F_DIRTY : 0;
+	const struct hw_cache_entry *e;
+	struct vtd_front *f;
+	u64 meta;
+
+	if (b->gen != v->cfg_gen || b->pasid != req->pasid || !b->space || b->cfg.priv || !v->te ||
+	    hw_space_tag(v->iotlb, b->space) != b->cfg.tag || interrupt_range(req))
+		return false;
+	e = hw_cache_find(v->iotlb, b->space, req->addr);
+	want |= VTD_F_US | (req->access & HW_READ ? VTD_F_SSR : 0);
+	if (!e || (e->value & (want | VTD_F_NEGATIVE)) != want)
+		return false;
+	f = &v->dev[req->sid].front[req->addr >> 12 & (VTD_FRONT - 1)];
+	meta = e->lg2;
+	meta |= e->value & VTD_F_SSR ? HW_READ << 8 : 0;
+	want = VTD_F_SSW | VTD_F_RW;
+	meta |= (e->value & want) == want ? HW_WRITE << 8 : 0;
+	resp->pa = (e->value & ~VTD_F_MASK) + (req->addr - e->addr);
+	memcpy(&resp->lg2, &meta, sizeof(meta));
+	resp->entry = e->id;
+	f->key = (req->addr & ~0xfffULL) | v->front_gen;
+	f->pa = resp->pa & ~0xfffULL;
+	f->meta = e->value & VTD_F_DIRTY ? meta : meta & ~((u64)HW_WRITE << 8);
+	f->pasid = req->pasid;
+	f->entry = e->id;
+	return true;
+}
+
 static __attribute__((noinline)) void translate_slow(struct vtd *v, const struct hw_req *req,
 						     struct hw_resp *resp)
 {
@@ -341,6 +378,9 @@ void vtd_translate(struct hw_iommu *h, const struct hw_req *req, struct hw_resp 
 			resp->entry = f->entry;
 			return;
 		}
+		/* No more than read and write of an untranslated request. */
+		if (!(how & ~3u) && v->front_on && !h->env->fact && translate_hit(v, req, resp))
+			return;
 	}
 	translate_slow(v, req, resp);
 }

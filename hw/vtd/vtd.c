@@ -55,6 +55,7 @@ static struct hw_iommu *create(struct hw_env *e, const char *options, char *err,
 	v->dev = calloc(VTD_DEVICES, sizeof(*v->dev));
 	sim_assert(v->dev);
 	/* A front entry would live on where the cache below keeps nothing, or little. */
+	v->keeps = k.policy.kind != HW_CACHE_NONE;
 	v->front_on = k.policy.kind == HW_CACHE_INFINITE || k.policy.kind == HW_CACHE_SETS;
 	vtd_reserved_bits(v);
 	vtd_caches_create(v);

@@ -62,6 +62,7 @@ struct vtd_binding {
 	u64 gen;        /* of cfg; 0: none */
 	u32 pasid;      /* as requested */
 	u32 space;      /* of the IOTLB */
+	u32 psc_space;  /* of the paging-structure caches, for the tag of cfg */
 	struct vtd_cfg cfg;
 };
 
@@ -128,6 +129,7 @@ struct vtd {
 	bool front_on;
 	bool te;
 	u8 ttm;
+	bool keeps;     /* not cache=none */
 	u64 cfg_gen;
 	u64 root;       /* active root table */
 	u64 addr_mask;  /* bits 12 to HAW - 1 */

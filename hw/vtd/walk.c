@@ -45,15 +45,28 @@ static inline u32 level_shift(u32 level)
 
 /* --- paging-structure caches (6.2.5) --- */
 
+/* The space of a tag: remembered per device for the tag of its configuration. */
+static u32 psc_space(struct vtd_walk *w, u64 tag)
+{
+	struct vtd *v = w->v;
+	struct vtd_binding *b = &v->dev[w->req->sid].bind;
+
+	if (tag != w->cfg.tag || b->gen != v->cfg_gen || b->pasid != w->req->pasid)
+		return hw_space_find(v->psc, tag);
+	if (!b->psc_space || hw_space_tag(v->psc, b->psc_space) != tag)
+		b->psc_space = hw_space(v->psc, tag);
+	return b->psc_space;
+}
+
 /* Where to go on: the deepest table known for addr. False: from the root. */
 static bool psc_find(struct vtd_walk *w, u64 tag, u64 addr, u64 *table, u32 *level, u32 *flags)
 {
 	struct vtd *v = w->v;
 	const struct hw_cache_entry *e;
 
-	if (w->pure)
+	if (w->pure || !v->keeps)
 		return false;
-	e = hw_cache_find(v->psc, hw_space_find(v->psc, tag), addr);
+	e = hw_cache_find(v->psc, psc_space(w, tag), addr);
 	if (!e)
 		return false;
 	*table = e->value & ~VTD_F_MASK;
@@ -67,7 +80,7 @@ static void psc_fill(struct vtd_walk *w, u64 tag, const struct stage *s)
 	struct vtd *v = w->v;
 	struct hw_cache_entry e = {0};
 
-	if (s->top == s->leaf || !vtd_may_fill(w) || v->k.policy.kind == HW_CACHE_NONE)
+	if (s->top == s->leaf || !vtd_may_fill(w) || !v->keeps)
 		return;
 	e.space = hw_space(v->psc, tag);
 	for (u32 level = s->top; level > s->leaf; level--) {
