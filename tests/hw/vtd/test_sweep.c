@@ -87,6 +87,87 @@ static void fill_ram(struct world *w)
 	}
 }
 
+static void put(struct world *w, u64 at, u64 word)
+{
+	memcpy(w->e.ram + at, &word, 8);
+}
+
+static void plant_queues(struct world *w);
+
+/*
+ * Tables that translate, then a few bits of them turned over: root 0x80000, contexts
+ * 0x81000 or 0x82000, PASID directory 0x84000, PASID table 0x85000, and one page
+ * 0x90000 that is every table of both stages, for each entry points to it.
+ */
+static void plant(struct world *w)
+{
+	static const u64 pe[][3] = {{0x41, 0x800001, 0x90000}, {0x90089, 0x800002, 0},
+				    {0x900c9, 0x800003, 0x90000}, {0x101, 1, 0},
+				    {0x90289, 0x800002, 0}, {0x902c9, 0x800001, 0x90080}};
+	bool scalable = next(w) % 4;
+
+	memset(w->e.ram + 0x80000, 0, 0x11000);
+	for (u32 i = 0; i < 4; i++) {
+		put(w, 0x80000 + 16 * i, scalable ? 0x82001 : 0x81001);
+		put(w, 0x80008 + 16 * i, scalable ? 0x82001 : 0);
+	}
+	for (u32 i = 0; i < 256; i++) {
+		put(w, 0x81000 + 16 * i, 0x90001 | i % 3 << 2);
+		put(w, 0x81008 + 16 * i, 0x102 + 0x100 * (i % 4));
+	}
+	for (u32 i = 0; i < 128; i++) {
+		put(w, 0x82000 + 32 * i, 0x8401d);
+		put(w, 0x82008 + 32 * i, i % 8);
+	}
+	for (u32 i = 0; i < 512; i++) {
+		put(w, 0x84000 + 8 * i, 0x85001);
+		put(w, 0x90000 + 8 * i, i % 9 ? 0x90007 | (next(w) & 0x60) : 0x90067);
+	}
+	for (u32 i = 0; i < 64; i++) {
+		for (u32 k = 0; k < 3; k++)
+			put(w, 0x85000 + 64 * i + 8 * k, pe[i % 6][k]);
+	}
+	for (u64 x = next(w), n = x % 5; n; n--, x = next(w))
+		w->e.ram[0x80000 + (x >> 8) % 0x11000] ^= (u8)(1 << (x >> 40 & 7));
+	w->h->ops->mmio_write(w->h, VTD_RTADDR, 8, 0x80000 | scalable << VTD_RTADDR_TTM_SHIFT);
+	w->h->ops->mmio_write(w->h, VTD_PQA, 8, 0xa0000);
+	plant_queues(w);
+	w->h->ops->mmio_write(w->h, VTD_GCMD, 4,
+			      VTD_G_SRTP | VTD_G_TE | VTD_G_QIE | VTD_G_IRE);
+	while (w->h->ops->work(w->h))
+		;
+}
+
+/* A queue of descriptors that are nearly right, and a table of interrupts. */
+static void plant_queues(struct world *w)
+{
+	static const u64 fields[] = {0,		     0x3ffff00000030, 0xffff00f0, 0xffff001f0000,
+				     0xffff10000010, 0xffffffff000000f0, 0xfffffffff0030,
+				     0xfffffffff0030, 0xffffffffff01f0,	 0xfffffffff0010};
+
+	for (u32 i = 0; i < 128; i++) {
+		u64 x = next(w), type = x % 10;
+
+		put(w, 0xb0000 + 32 * i, type | (next(w) & fields[type]));
+		put(w, 0xb0008 + 32 * i,
+		    type == VTD_INV_WAIT ? 0xd0000 : next(w) & (type == 9 ? 0xff8 : 0xfffff045));
+		put(w, 0xb0010 + 32 * i, 0);
+		put(w, 0xb0018 + 32 * i, 0);
+	}
+	for (u32 i = 0; i < 256; i++) {
+		bool posted = i % 3 == 0;
+
+		put(w, 0xc0000 + 16 * i, posted ? 0x318001ULL | 0xd0000ULL << 32 : 0x120000310001);
+		put(w, 0xc0008 + 16 * i, i % 4 ? 0 : 0x70010);
+	}
+	w->h->ops->mmio_write(w->h, VTD_GCMD, 4, 0);
+	w->h->ops->mmio_write(w->h, VTD_FSTS, 4, 0xff);
+	w->h->ops->mmio_write(w->h, VTD_IQA, 8, 0xb0800);
+	w->h->ops->mmio_write(w->h, VTD_IQT, 8, next(w) & 0xfe0);
+	w->h->ops->mmio_write(w->h, VTD_IRTA, 8, 0xc0007);
+	w->h->ops->mmio_write(w->h, VTD_GCMD, 4, VTD_G_SIRTP);
+}
+
 static void one_write(struct world *w, u32 i)
 {
 	static const u8 widths[] = {4, 8, 4, 8, 1, 2};
@@ -123,8 +204,10 @@ static void one_request(struct world *w)
 			     .data = (u32)(x >> 24)};
 	struct hw_resp resp, truth;
 
+	if (x % 5 == 0)
+		req.pasid &= 0x3f;
 	if (x % 11 == 0)
-		req.addr = 0xfee00000 | (x >> 12 & 0xfffff);
+		req.addr = 0xfee00000 | (x >> 12 & 0x1ff4);
 	w->h->ops->walk(w->h, &req, &truth);
 	w->h->ops->translate(w->h, &req, &resp);
 	cr_assert(resp.status == HW_OK || resp.status == HW_ABORT || resp.status == HW_INTERRUPT);
@@ -157,6 +240,8 @@ static u64 sweep(const char *options, u64 seed, u32 writes)
 	for (u32 i = 0; i < writes; i++) {
 		u32 steps = 0;
 
+		if (i % 64 == 0)
+			plant(&w);
 		one_write(&w, i);
 		if (i % 4 == 0)
 			one_request(&w);
