@@ -88,6 +88,9 @@ void iommufd_object_abort_and_destroy(struct iommufd_ctx *ictx, struct iommufd_o
 /* -ENOENT: no such id, another type, or on its way out. To be put. */
 struct iommufd_object *iommufd_get_object(struct iommufd_ctx *ictx, u32 id,
 					  enum iommufd_object_type type);
+/* The same, where a failure that is only injected could not be survived. */
+struct iommufd_object *iommufd_find_object(struct iommufd_ctx *ictx, u32 id,
+					   enum iommufd_object_type type);
 bool iommufd_lock_obj(struct iommufd_object *obj);
 void iommufd_put_object(struct iommufd_ctx *ictx, struct iommufd_object *obj);
 /* The caller's lasting reference goes with the object, after a wait for short ones. */

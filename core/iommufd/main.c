@@ -86,10 +86,16 @@ bool iommufd_lock_obj(struct iommufd_object *obj)
 struct iommufd_object *iommufd_get_object(struct iommufd_ctx *ictx, u32 id,
 					  enum iommufd_object_type type)
 {
-	struct iommufd_object *obj;
-
 	if (iommufd_should_fail())
 		return ERR_PTR(-ENOENT);
+	return iommufd_find_object(ictx, id, type);
+}
+
+struct iommufd_object *iommufd_find_object(struct iommufd_ctx *ictx, u32 id,
+					   enum iommufd_object_type type)
+{
+	struct iommufd_object *obj;
+
 	xa_lock(&ictx->objects);
 	obj = xa_load(&ictx->objects, id);
 	if (!obj || (type != IOMMUFD_OBJ_ANY && obj->type != type) || !iommufd_lock_obj(obj))

@@ -325,15 +325,17 @@ static struct iommu_domain *alloc_nested(u32 flags, const struct iommu_domain *p
 					 struct iommufd_viommu *viommu,
 					 const struct iommu_user_data *data)
 {
+	/* Kernels that have vIOMMUs know a longer struct. */
+	const u32 longest = viommu ? sizeof(u64) : sizeof(struct iommu_hwpt_selftest);
 	struct iommu_hwpt_selftest cfg;
 	struct mock_nested *nested;
 	int rc;
 
 	if (data->type != IOMMU_HWPT_DATA_SELFTEST || flags)
 		return ERR_PTR(-EOPNOTSUPP);
-	if (parent->ops != &paging_ops || data->len != sizeof(cfg))
+	if (parent->ops != &paging_ops || data->len < sizeof(cfg) || data->len > longest)
 		return ERR_PTR(-EINVAL);
-	rc = copy_struct_from_user(&cfg, sizeof(cfg), u64_to_user_ptr(data->uptr), data->len);
+	rc = copy_struct_from_user(&cfg, sizeof(cfg), u64_to_user_ptr(data->uptr), sizeof(cfg));
 	if (rc)
 		return ERR_PTR(rc);
 	nested = kzalloc(sizeof(*nested), GFP_KERNEL);

@@ -149,8 +149,8 @@ void iommufd_device_pre_destroy(struct iommufd_device *idev)
 	mutex_lock(&idev->igroup->lock);
 	idev->destroying = true;
 	if (idev->vdev)
-		vdev = (void *)iommufd_get_object(idev->ictx, idev->vdev->obj.id,
-						  IOMMUFD_OBJ_VDEVICE);
+		vdev = (void *)iommufd_find_object(idev->ictx, idev->vdev->obj.id,
+						   IOMMUFD_OBJ_VDEVICE);
 	if (!IS_ERR_OR_NULL(vdev)) {
 		/* A lasting reference instead: user space cannot destroy it any more. */
 		refcount_inc(&vdev->obj.users);

@@ -62,6 +62,9 @@ static struct fd_table *files_here(void)
 static void touch(struct fd_table *t, u32 flags)
 {
 	access_sync(&t->slot, flags);
+	access_acquire(&t->slot);
+	if (flags & OP_WRITE)
+		access_release(&t->slot);
 }
 
 struct file *fget(u32 fd)

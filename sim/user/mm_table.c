@@ -5,6 +5,7 @@
  */
 #include "sim/user/mm.h"
 
+#include "sim/access/access.h"
 #include "sim/kapi/slab.h"
 
 #include <string.h>
@@ -55,6 +56,8 @@ static u64 *new_table(struct mm_struct *mm, unsigned long index)
 	u64 *entry = kcalloc(TABLE_N, sizeof(*entry), GFP_KERNEL);
 	u32 i;
 
+	/* Whoever faults adds tables: after those who did before. */
+	access_acquire(&mm->table);
 	if (!entry || !make_room(mm)) {
 		kfree(entry);
 		return NULL;
@@ -63,6 +66,7 @@ static u64 *new_table(struct mm_struct *mm, unsigned long index)
 	memmove(&mm->table[i + 1], &mm->table[i], (mm->n_tables - i) * sizeof(mm->table[0]));
 	mm->table[i] = (struct mm_table){index, entry};
 	mm->n_tables++;
+	access_release(&mm->table);
 	return entry;
 }
 

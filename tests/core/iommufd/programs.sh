@@ -3,13 +3,14 @@
 # under many schedules; so do random programs.
 . "$(dirname "${BASH_SOURCE[0]}")/../../tools/cli/lib.sh"
 
-for file in scenarios/program/*.syz scenarios/hosted/*.yaml tests/core/hosted/verbs.yaml; do
+for file in scenarios/program/*.syz scenarios/hosted/*.yaml tests/core/hosted/verbs.yaml \
+	tests/core/iommufd/viommu.syz; do
 	expect 0 'clean, 300 runs' "$IOMMULAB" run --runs 300 "$file"
 done
 expect 0 'clean, 300 runs' "$IOMMULAB" run --runs 300 --threads all scenarios/program/ioas-map-unmap.syz
 
 # A fault that is not survived is a leak or worse: the n-th failure of each program.
-for file in scenarios/program/*.syz; do
+for file in scenarios/program/*.syz tests/core/iommufd/viommu.syz; do
 	expect 0 'clean' "$IOMMULAB" run --fail-nth "$file"
 done
 
