@@ -246,6 +246,8 @@ class Build:
             path = os.path.join(self.tree.seen, source)
             if source.startswith(DRIVERS):
                 flags = self.driver_flags(flags)
+                if source.endswith("-test.c"):
+                    flags.append("-DCONFIG_KUNIT=1")
                 if source in ARRAYS_ARE_FRAMES:
                     flags.append("-DHOSTED_ARRAYS_ARE_FRAMES=1")
             if PER_CPU.search(self.tree.text(source)):

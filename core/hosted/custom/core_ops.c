@@ -632,7 +632,7 @@ void hosted_core_end(void)
 	}
 	for (unsigned long i = 0; i < DOMAINS_MAX; i++)
 		op_free_domain(&i);
-	if (!used)
+	if (!used && !has_models())
 		return;
 	/* What is left then was lost: devices and IOMMUs have other lives than at boot. */
 	for (unsigned long i = 0; i < hosted_machine.n_devices; i++)

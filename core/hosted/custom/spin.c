@@ -26,6 +26,14 @@ void __raw_spin_lock_init(raw_spinlock_t *l, const char *name, struct lock_class
 	hosted_floor->mark_written(l, sizeof(*l));
 }
 
+/* What spin_is_locked() looks at. */
+static void show(raw_spinlock_t *l, bool locked)
+{
+#ifndef IOMMULAB_X86
+	l->raw_lock.slock = !locked;
+#endif
+}
+
 static bool taken(const raw_spinlock_t *l)
 {
 	return l->owner != SPINLOCK_OWNER_INIT;
@@ -65,6 +73,7 @@ static void lock(raw_spinlock_t *l, int subclass, unsigned long pc)
 	if (unlikely(taken(l)))
 		wait_for(l);
 	l->owner = current;
+	show(l, true);
 	hosted_floor->acquire(l);
 }
 
@@ -76,6 +85,7 @@ static void unlock(raw_spinlock_t *l, unsigned long pc)
 	lock_release(&l->dep_map, pc);
 	hosted_floor->release(l);
 	l->owner = SPINLOCK_OWNER_INIT;
+	show(l, false);
 	if (unlikely(hosted_n_spinners &&
 		     hosted_spinners_generation == hosted_floor->generation())) {
 		for (int i = 0; i < hosted_n_spinners; i++) {
@@ -138,6 +148,7 @@ int _raw_spin_trylock(raw_spinlock_t *l)
 	preempt_disable();
 	lock_acquire(&l->dep_map, 0, 1, 0, 1, NULL, HOSTED_CALLER);
 	l->owner = current;
+	show(l, true);
 	hosted_floor->acquire(l);
 	return 1;
 }

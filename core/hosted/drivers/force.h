@@ -74,4 +74,11 @@ void hosted_array_free(const void *p);
 #define kcalloc(n, size, gfp) hosted_array(n, size, gfp)
 #define kfree(p) hosted_array_free(p)
 #endif
+
+/* As with KUnit, whose suites call what is static without it. */
+#ifndef CONFIG_KUNIT
+#define _KUNIT_VISIBILITY_H
+#define VISIBLE_IF_KUNIT
+#define EXPORT_SYMBOL_IF_KUNIT(symbol)
+#endif
 #endif

@@ -35,6 +35,8 @@ expect 0 "$FAULT" "$IOMMULAB" run --kernel "$KERNEL" --runs 1 --printk \
 	tests/core/hosted/drivers/vtd.yaml
 expect 0 'arm-smmu-v3.0: event 0x10 received' "$IOMMULAB" run --kernel "$KERNEL" --runs 1 --printk \
 	tests/core/hosted/drivers/smmuv3.yaml
+expect 0 'KUnit arm-smmu-v3-kunit-test: [1-9][0-9]* cases, 0 failed' "$IOMMULAB" kernel selftest \
+	--io-pgtable --kernel "$KERNEL"
 # A race of this tree's own, which mainline has fixed since.
 if grep -q '^PATCHLEVEL = 12$' "$TREE/Makefile"; then
 	expect 1 'data-race in dmar_domain_attach_device / ' "$IOMMULAB" run \
