@@ -165,20 +165,45 @@ unsigned int hosted_irq_line(unsigned int slot)
 
 /* --- delivery --- */
 
-/* arg: a message's vector, or VECTORS and a line's number. */
+static struct {
+	bool in_service, again;
+} hosted_service[VECTORS + WIRE_FIRST + WIRES];
+
+static void handle(unsigned long what)
+{
+	if (what < VECTORS)
+		generic_handle_domain_irq(hosted_vectors, what);
+	else
+		generic_handle_irq(what - VECTORS);
+}
+
+/*
+ * arg: a message's vector, or VECTORS and a line's number. Each has a processor
+ * of its own, which takes it again when it has done with it.
+ */
 static void deliver(void *arg)
 {
 	unsigned long what = (unsigned long)arg;
 	int was_on = *hosted_irq_flag();
 
+	if (what >= ARRAY_SIZE(hosted_service))
+		return;
+	if (hosted_service[what].in_service) {
+		hosted_service[what].again = true;
+		return;
+	}
+	hosted_service[what].in_service = true;
+	hosted_floor->acquire(&hosted_service[what]);
 	preempt_count_add(HARDIRQ_OFFSET);
 	um_set_signals(0);
-	if (what < VECTORS)
-		generic_handle_domain_irq(hosted_vectors, what);
-	else
-		generic_handle_irq(what - VECTORS);
+	do {
+		hosted_service[what].again = false;
+		handle(what);
+	} while (hosted_service[what].again);
 	um_set_signals(was_on);
 	preempt_count_sub(HARDIRQ_OFFSET);
+	hosted_floor->release(&hosted_service[what]);
+	hosted_service[what].in_service = false;
 	hosted_preempt_check();
 }
 

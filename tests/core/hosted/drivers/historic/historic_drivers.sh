@@ -5,5 +5,14 @@
 
 KERNEL=$IOMMULAB_BUILD/hosted-6.12-drivers.so
 expect 0 '' hosted_build --drivers
-hunt_table --drivers --clean-runs 500 tests/core/hosted/drivers/historic/table
+hunt_table --drivers --clean-runs 100 tests/core/hosted/drivers/historic/table
+
+# One that the driver's own suite knows of.
+BUG=smmu-ste-not-hitless
+python3 tools/kernel_edit.py --tree "$TREE" --diff tests/core/hosted/drivers/historic/$BUG.edit \
+	>"$WORK/$BUG.diff" || fail "$BUG.edit does not fit"
+KERNEL=$WORK/$BUG.so
+expect 0 '' hosted_build --drivers --patch "$WORK/$BUG.diff"
+expect 1 'not ok arm_smmu_v3_write_ste_test' "$IOMMULAB" kernel selftest --io-pgtable \
+	--kernel "$KERNEL"
 finish
