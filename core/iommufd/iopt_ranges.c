@@ -95,8 +95,8 @@ static unsigned long roundup_pow_of_two(unsigned long n)
 	return n <= 1 ? 1 : 1UL << (bit_highest(n - 1) + 1);
 }
 
-/* custom: as a kernel without transparent huge pages. */
-#define MAX_AUTO_ALIGNMENT PAGE_SIZE
+/* As a kernel with transparent huge pages. */
+#define MAX_AUTO_ALIGNMENT HPAGE_SIZE
 
 /* dup: keeps the offset in the page of what is mapped; never gives 0. */
 int iopt_alloc_iova(struct io_pagetable *iopt, unsigned long *iova, u64 uptr,
