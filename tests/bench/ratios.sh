@@ -11,7 +11,9 @@ lab | bench) ;;
 esac
 cd "$IOMMULAB_SOURCE"
 
-"$IOMMULAB" bench --quick --json - | python3 -c '
+plot=$(mktemp)
+trap 'rm -f "$plot"' EXIT
+"$IOMMULAB" bench --quick --json - --plot "$plot" | python3 -c '
 import json, os, sys
 
 # name: (largest ratio, largest value, smallest value)
@@ -24,6 +26,18 @@ GATES = {
     "iotlb: drop one page": (0.001, None, None),
     "iotlb: drop a range, by scan": (0.1, None, None),
     "iotlb: drop a space": (0.0001, None, None),
+    # Models by themselves: a hit against a hash, a miss against its loads.
+    "VT-d: front hit, 8 pages, independent": (1.5, None, None),
+    "VT-d: IOTLB hit, 64 Ki pages, dependent": (1.5, None, None),
+    "VT-d: miss, root to leaf, dependent": (40, None, None),
+    "VT-d: nested miss, root to leaf, dependent": (25, None, None),
+    "SMMUv3: front hit, 8 pages, independent": (2, None, None),
+    "SMMUv3: TLB hit, 64 Ki pages, dependent": (1.5, None, None),
+    "SMMUv3: miss, STE and CD cached, dependent": (40, None, None),
+    "VT-d: queue, one page": (0.01, None, None),
+    "VT-d: queue, a domain": (0.01, None, None),
+    "VT-d: topology of 64 Ki devices": (0.3, None, None),
+    "50 operations on a fresh model": (0.5, None, None),
     "resident memory of the demo, peak": (None, 64, 1),
     # Against a walk for each page, or a list of addresses; with hooks, too.
     "map 4K x512, table included": (0.4, None, None),
@@ -70,3 +84,19 @@ for name, (ratio, most, least) in GATES.items():
     bad = 1
 print(len(rows), "rows,", len(GATES), "gated")
 sys.exit(bad)'
+
+# The picture is well formed: a bar and a name for each row that has a ratio.
+python3 - "$plot" <<'END'
+import sys
+import xml.etree.ElementTree as tree
+
+svg = "{http://www.w3.org/2000/svg}"
+root = tree.parse(sys.argv[1]).getroot()
+bars = root.findall(svg + "rect")[1:]
+if root.tag != svg + "svg" or len(bars) < 40:
+    sys.exit(f"ratios: a picture with {len(bars)} bars")
+for bar in bars:
+    if float(bar.get("width")) < 0 or bar.find(svg + "title") is None:
+        sys.exit("ratios: a bar without width or title")
+print(len(bars), "bars")
+END

@@ -3,6 +3,7 @@
  * `iommulab bench`: measures, prints a table or JSON rows.
  */
 #include "tools/cli/bench.h"
+#include "tools/cli/bench_plot.h"
 
 #include "sim/base/assert.h"
 #include "sim/base/bits.h"
@@ -152,10 +153,9 @@ void bench_add(struct bench *b, const struct bench_row *r)
 	must_text(r, must, sizeof(must));
 	b->n_rows++;
 	b->n_missed += !met;
-	if (b->rows) {
-		add_json(b, r, ratio, must, met);
+	add_json(b, r, ratio, must, met);
+	if (!b->table)
 		return;
-	}
 	number_text(r->value, value, sizeof(value));
 	if (r->baseline > 0)
 		number_text(r->baseline, baseline, sizeof(baseline));
@@ -171,7 +171,7 @@ void bench_add(struct bench *b, const struct bench_row *r)
 
 static const struct bench_entry *const tables[] = {
 	bench_core_entries, bench_engine_entries, bench_hosted_entries, bench_pt_entries,
-	bench_hw_entries,
+	bench_hw_entries, bench_model_entries, bench_model_inv_entries, bench_model_exec_entries,
 };
 
 static const struct bench_entry *entry_find(const char *name)
@@ -202,7 +202,7 @@ static void run_entry(struct bench *b, const struct bench_entry *e)
 
 struct bench_command {
 	struct bench bench;
-	const char *json;
+	const char *json, *plot;
 	const struct bench_entry *entry[64];
 	u32 n;
 };
@@ -216,13 +216,17 @@ static int read_arguments(struct bench_command *c, int argc, char **argv)
 		if (!strcmp(arg, "--quick")) {
 			c->bench.quick = true;
 		} else if (!strcmp(arg, "--list") || !strcmp(arg, "--help")) {
-			printf("iommulab bench [--quick] [--json FILE|-] [--kernel FILE] [NAME...]\n");
+			printf("iommulab bench [--quick] [--json FILE|-] [--plot FILE] "
+			       "[--kernel FILE] [NAME...]\n");
 			return list_entries() ? CLI_USAGE : -1;
 		} else if (!strcmp(arg, "--json") && i + 1 < argc) {
 			c->json = argv[++i];
+		} else if (!strcmp(arg, "--plot") && i + 1 < argc) {
+			c->plot = argv[++i];
 		} else if (!strcmp(arg, "--kernel") && i + 1 < argc) {
 			bench_hosted_kernel(argv[++i]);
-		} else if (!strcmp(arg, "--json") || !strcmp(arg, "--kernel")) {
+		} else if (!strcmp(arg, "--json") || !strcmp(arg, "--kernel") ||
+			   !strcmp(arg, "--plot")) {
 			return cli_fail("bench: %s: expected a file name", arg);
 		} else if (arg[0] == '-') {
 			return cli_fail("bench: unknown option '%s', see `iommulab bench --help`",
@@ -245,10 +249,25 @@ static void run_all(struct bench *b)
 	}
 }
 
+/* Writes the files that were asked for; doc is gone. */
+static int leave(struct bench_command *c, struct json_object *doc)
+{
+	char err[160];
+
+	if (c->plot && !bench_plot(c->bench.rows, c->plot, err, sizeof(err))) {
+		json_object_put(doc);
+		return cli_fail("--plot: %s: %s", c->plot, err);
+	}
+	if (c->json)
+		return cli_json_write(doc, c->json);
+	json_object_put(doc);
+	return CLI_OK;
+}
+
 int bench_main(int argc, char **argv)
 {
 	struct bench_command c = {.n = 0};
-	struct json_object *doc = NULL;
+	struct json_object *doc;
 	int rc;
 
 	if (argc == 2 && !strcmp(argv[1], "--memory-of-demo"))
@@ -258,23 +277,24 @@ int bench_main(int argc, char **argv)
 		return rc < 0 ? CLI_OK : rc;
 	if (bench_hosted_check())
 		return CLI_USAGE;
-	if (c.json) {
-		doc = cli_json_new("bench");
-		c.bench.rows = json_object_new_array();
-		json_object_object_add(doc, "build", json_object_new_string(IOMMULAB_FLAVOUR));
-		json_object_object_add(doc, "rows", c.bench.rows);
-	} else {
+	doc = cli_json_new("bench");
+	c.bench.rows = json_object_new_array();
+	json_object_object_add(doc, "build", json_object_new_string(IOMMULAB_FLAVOUR));
+	json_object_object_add(doc, "rows", c.bench.rows);
+	c.bench.table = !c.json;
+	if (c.bench.table)
 		printf("%-34s %10s %-12s %6s %10s %8s  %s\n", "row", "value", "unit", "spread",
 		       "baseline", "ratio", "must");
-	}
 	for (u32 i = 0; i < c.n; i++)
 		run_entry(&c.bench, c.entry[i]);
 	if (!c.n)
 		run_all(&c.bench);
-	if (c.bench.scenarios_missing)
+	if (c.bench.scenarios_missing) {
+		json_object_put(doc);
 		return cli_fail("bench: scenario '%s' not found, run at the root of the source",
 				c.bench.scenarios_missing);
-	rc = doc ? cli_json_write(doc, c.json) : CLI_OK;
+	}
+	rc = leave(&c, doc);
 	if (rc)
 		return rc;
 	return c.bench.n_missed && !c.bench.quick ? CLI_FINDING : CLI_OK;

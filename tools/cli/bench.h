@@ -17,6 +17,7 @@
 
 struct bench {
 	bool quick;          /* short samples: shows that it works, gates nothing */
+	bool table;          /* rows are printed as they come */
 	struct json_object *rows;
 	u32 n_rows, n_missed;
 	const char *scenarios_missing; /* the first scenario that was not found, or NULL */
@@ -60,7 +61,8 @@ struct bench_entry {
 };
 /* The last has no name. */
 extern const struct bench_entry bench_engine_entries[], bench_core_entries[],
-	bench_hosted_entries[], bench_pt_entries[], bench_hw_entries[];
+	bench_hosted_entries[], bench_pt_entries[], bench_hw_entries[], bench_model_entries[],
+	bench_model_inv_entries[], bench_model_exec_entries[];
 /* The object that the rows of a hosted tree run; else IOMMULAB_KERNEL names it. */
 /* An object that is named but cannot be used is one line, before anything is measured. */
 int bench_hosted_check(void);

@@ -10,6 +10,7 @@
 #include "sim/base/bits.h"
 #include "sim/mem/frames.h"
 #include "tools/cli/bench.h"
+#include "tools/cli/bench_peers.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -17,111 +18,6 @@
 #define ENTRIES 65536u
 #define SPACES 64u
 #define FAR_PAGES (1ULL << 30) /* nothing is cached from there on */
-
-/*
- * --- the comparator: as emulators have it: a general hash table with functions
- * for hash and equality, three arrays, keys and values allocated one by one ---
- */
-
-#define TABLE 131071u
-
-struct key {
-	u64 vpn;
-	u32 source, pasid, level;
-};
-
-struct general {
-	u32 hash[TABLE];
-	struct key *key[TABLE];
-	u64 *value[TABLE];
-	u32 (*hash_of)(const struct key *k);
-	bool (*equal)(const struct key *a, const struct key *b);
-};
-
-static u32 hash_of(const struct key *k)
-{
-	u64 h = k->vpn | (u64)k->source << 40 | (u64)k->level << 56 | (u64)k->pasid << 36;
-
-	return (u32)((h >> 32) ^ (h & 0xffffffff));
-}
-
-static bool keys_equal(const struct key *a, const struct key *b)
-{
-	return a->vpn == b->vpn && a->source == b->source && a->level == b->level &&
-	       a->pasid == b->pasid;
-}
-
-static struct general *table;
-
-static u32 place_of(const struct key *k)
-{
-	u32 hash = table->hash_of(k), at = hash % TABLE;
-
-	hash = hash < 2 ? 2 : hash;
-	for (u32 step = 1; table->hash[at]; at = (at + step++) % TABLE) {
-		if (table->hash[at] == hash && table->equal(table->key[at], k))
-			break;
-	}
-	return at;
-}
-
-static void general_fill(u64 vpn, u64 value)
-{
-	struct key *k = malloc(sizeof(*k));
-	u64 *v = malloc(sizeof(*v) * 6); /* of an entry with domain, mask, permissions, ... */
-	u32 at, hash;
-
-	sim_assert(k && v);
-	*k = (struct key){vpn, 1, 0, 1};
-	*v = value;
-	at = place_of(k);
-	hash = table->hash_of(k);
-	table->hash[at] = hash < 2 ? 2 : hash;
-	table->key[at] = k;
-	table->value[at] = v;
-}
-
-/* By level, the leaf first: these are all leaves. */
-static u64 general_find(u64 addr)
-{
-	for (u32 level = 1; level <= 3; level++) {
-		struct key k = {addr >> (3 + 9 * level), 1, 0, level};
-		u32 at = place_of(&k);
-
-		if (table->hash[at])
-			return *table->value[at];
-	}
-	return 0;
-}
-
-/* All that lie in the range: none does, but each must be looked at. */
-static u32 general_walk(u64 first, u64 last)
-{
-	u32 n = 0;
-
-	for (u32 at = 0; at < TABLE; at++) {
-		if (table->hash[at])
-			n += table->key[at]->vpn >= first && table->key[at]->vpn <= last;
-	}
-	return n;
-}
-
-static void general_make(void)
-{
-	table = calloc(1, sizeof(*table));
-	sim_assert(table);
-	table->hash_of = hash_of;
-	table->equal = keys_equal;
-}
-
-static void general_free(void)
-{
-	for (u32 at = 0; at < TABLE; at++) {
-		free(table->key[at]);
-		free(table->value[at]);
-	}
-	free(table);
-}
 
 /* --- the cache --- */
 
@@ -133,6 +29,7 @@ struct tlb {
 };
 
 static struct hw_env no_env;
+static struct bench_general *table;
 
 static void tlb_make(struct tlb *t)
 {
@@ -141,7 +38,7 @@ static void tlb_make(struct tlb *t)
 	u64 x = 1;
 
 	sim_assert(next_of);
-	general_make();
+	table = bench_general_create();
 	t->c = hw_cache_create(&no_env, "bench", &p);
 	t->space = hw_space(t->c, 1);
 	t->page = calloc(ENTRIES, sizeof(*t->page));
@@ -167,7 +64,7 @@ static void tlb_make(struct tlb *t)
 	}
 	/* Made in another order than they are asked for. */
 	for (u32 i = 0; i < ENTRIES; i++)
-		general_fill(i, next_of[i]);
+		bench_general_fill(table, i, next_of[i]);
 	free(next_of);
 	sim_assert(hw_cache_count(t->c) == ENTRIES);
 }
@@ -185,7 +82,7 @@ static void hit_general(void *arg, u64 n)
 	struct tlb *t = arg;
 
 	while (n--)
-		t->sink += general_find(t->page[t->at++ % ENTRIES]);
+		t->sink += bench_general_find(table, t->page[t->at++ % ENTRIES]);
 }
 
 static void chase_run(void *arg, u64 n)
@@ -204,7 +101,7 @@ static void chase_general(void *arg, u64 n)
 	u64 addr = t->page[0];
 
 	while (n--)
-		addr = general_find(addr);
+		addr = bench_general_find(table, addr);
 	t->sink += addr;
 }
 
@@ -236,7 +133,7 @@ static void walk_run(void *arg, u64 n)
 	struct tlb *t = arg;
 
 	while (n--)
-		t->sink += general_walk(FAR_PAGES + t->at++, FAR_PAGES + 64);
+		t->sink += bench_general_walk(table, FAR_PAGES + t->at++, FAR_PAGES + 64);
 }
 
 /* A space with 16 entries among 65,536, of which the range has none: the column is read. */
@@ -322,7 +219,7 @@ static void bench_iotlb(struct bench *b)
 						 .kind = BENCH_RATIO_AT_MOST, .limit = r->must});
 	}
 	hw_cache_destroy(t.c);
-	general_free();
+	bench_general_destroy(table);
 	free(t.page);
 }
 
