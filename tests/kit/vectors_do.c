@@ -495,7 +495,7 @@ static bool outcomes(struct args *a, const struct hw_resp *resp)
 		return vec_error(a->v, a->t[a->n - 1].column, "expected => and what may come");
 	a->at++;
 	do {
-		bool matches;
+		bool matches = false;
 
 		if (!outcome(a, resp, &matches))
 			return false;

@@ -8,7 +8,7 @@
 # A script exits 77 when it does not apply. Label `long` (name ends in _long):
 # left out of the quick subset that secondary builds run.
 #
-# tests/kit/*.c is linked into every test; X_hooked.c beside test_X.c too.
+# tests/kit/*.c is a library that every test is linked with; X_hooked.c beside test_X.c too.
 
 # Recipe files of killed programs stay in the build.
 file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/tmp)
@@ -65,18 +65,22 @@ function(iommulab_test_properties name)
 	endif()
 endfunction()
 
+add_library(iommulab_kit STATIC ${kit_sources})
+target_link_libraries(iommulab_kit PRIVATE iommulab_all PkgConfig::CRITERION)
+iommulab_instrument(iommulab_kit)
+
 foreach(path IN LISTS test_sources)
 	iommulab_test_name(name ${path})
 	cmake_path(GET path STEM stem)
 	string(REGEX REPLACE "test_([^/]*)\\.c$" "\\1_hooked.c" companion "${path}")
-	set(sources ${path} ${kit_sources})
+	set(sources ${path})
 	if(EXISTS ${companion})
 		list(APPEND sources ${companion})
 	endif()
 	add_executable(test.${name} ${sources})
 	set_target_properties(test.${name} PROPERTIES
 		RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
-	target_link_libraries(test.${name} PRIVATE iommulab_all PkgConfig::CRITERION)
+	target_link_libraries(test.${name} PRIVATE iommulab_kit iommulab_all PkgConfig::CRITERION)
 	iommulab_instrument(test.${name})
 	add_test(NAME ${name} COMMAND test.${name} --jobs 1)
 	iommulab_test_properties(${name})
