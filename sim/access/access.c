@@ -133,6 +133,7 @@ void access_ready(struct task *t)
 	const struct cell ordinary = {.gen = t->gen, .open = 0xff, .init = 0xff,
 				      .owner = (u8)(t->id + 1)};
 	const struct cell gen_owner = {.gen = ~0U, .owner = 0xff};
+	const struct cell shared = {.gen = t->gen, .owner = ACCESS_SHARED};
 	const struct cell write = {.gen = ~0U, .owner = 0xff, .open = 0xff};
 	const struct cell read = {.gen = ~0U, .owner = 0xff, .open = 0xff, .init = 0xff};
 
@@ -141,6 +142,7 @@ void access_ready(struct task *t)
 	t->usual_write = access_head(t->checks ? &write : &gen_owner);
 	if (t->observed || (t->checks && !(t->checks & ACCESS_CHECK_RACE)))
 		t->usual = ~0ULL; /* no cell's */
+	t->usual_shared = t->checks || t->observed ? ~0ULL : access_head(&shared);
 	t->quiet = is_quiet(t);
 }
 
@@ -403,33 +405,6 @@ static void check_write(struct task *t, struct cell *c, u32 mask, u32 flags, u64
 	access_keep_write(t, c, mask, flags & OP_MARKED ? 0 : mask, (u32)t->ops);
 }
 
-/* Nothing is due: what it touches may be new to its task, or others'. */
-static __attribute__((noinline)) void usual_checked(u64 addr, u32 size, u32 flags, u64 pc)
-{
-	struct task *t = current_task;
-	u32 mask = access_mask(addr, size), plain = flags & OP_MARKED ? 0 : mask;
-	struct cell *c = access_cell_at(addr);
-
-	if (unlikely(mask & ~(flags & OP_WRITE ? c->open : c->open & c->init)))
-		return access_slow(addr, size, flags, pc);
-	if (t->checks & ACCESS_CHECK_RACE) {
-		if (unlikely(!access_is_simple(t, c, mask)))
-			return access_slow(addr, size, flags, pc);
-		if (flags & OP_WRITE)
-			access_keep_write(t, c, mask, plain, (u32)t->ops + 1);
-		else
-			access_keep_read(t, c, mask, plain, (u32)t->ops + 1);
-	}
-	if (flags & OP_WRITE)
-		c->init |= (u8)mask;
-	if (c->owner != t->id + 1) {
-		c->owner = c->owner ? ACCESS_SHARED : (u8)(t->id + 1);
-		if (c->owner == ACCESS_SHARED)
-			t->stop_at -= t->weight_shared;
-	}
-	t->ops++;
-}
-
 /* Nothing is changed before it is known that nothing is due; else access_slow() begins anew. */
 static inline bool is_due(const struct task *t, const struct cell *c, u64 stop)
 {
@@ -441,20 +416,92 @@ static inline u8 next_owner(const struct task *t, const struct cell *c)
 	return c->owner && c->owner != t->id + 1 ? ACCESS_SHARED : (u8)(t->id + 1);
 }
 
-void access_usual(u64 addr, u32 size, u32 flags, u64 pc)
+/* Tasks that are not ordered have read it: one read more. */
+static inline void add_read(struct task *t, struct cell *c, u32 mask, u32 plain)
+{
+	struct access_readers *r = &t->world->access->readers[c->readers];
+	bool same = c->r_epoch == t->epoch;
+
+	r->epoch[t->id] = t->epoch;
+	r->op[t->id] = (u32)t->ops;
+	r->mask[t->id] = (u8)(same ? mask | c->r_mask : mask);
+	r->plain[t->id] = (u8)(same ? plain | c->r_plain : plain);
+}
+
+/*
+ * Nothing is due: what it touches may be new to its task, or others'. Written
+ * out for either direction; false, and nothing is changed, if there may be
+ * something to report.
+ */
+static inline __attribute__((always_inline)) bool usual_checked(struct task *t, struct cell *c,
+								u32 mask, u32 flags)
+{
+	bool write = flags & OP_WRITE;
+	u32 plain = flags & OP_MARKED ? 0 : mask;
+
+	if (unlikely(mask & ~(write ? c->open : c->open & c->init)))
+		return false;
+	if (t->checks & ACCESS_CHECK_RACE) {
+		if (unlikely(access_unordered(t, c->w_epoch)))
+			return false;
+		if (write ? c->readers || access_unordered(t, c->r_epoch)
+			  : !c->readers && access_unordered(t, c->r_epoch))
+			return false;
+	}
+	t->ops++;
+	if (write)
+		c->init |= (u8)mask;
+	if (!(t->checks & ACCESS_CHECK_RACE))
+		return true;
+	if (write) {
+		access_keep_write(t, c, mask, plain, (u32)t->ops);
+	} else {
+		if (c->readers)
+			add_read(t, c, mask, plain);
+		access_keep_read(t, c, mask, plain, (u32)t->ops);
+	}
+	return true;
+}
+
+static inline __attribute__((always_inline)) void usual(u64 addr, u32 size, u32 flags, u64 pc)
 {
 	struct task *t = current_task;
 	struct cell *c = access_cell_at(addr);
 	u8 owner = next_owner(t, c);
 	u64 stop = t->stop_at - (owner == ACCESS_SHARED ? t->weight_shared : 0);
 
-	if (unlikely(is_due(t, c, stop)))
+	if (unlikely(is_due(t, c, stop) ||
+		     !usual_checked(t, c, access_mask(addr, size), flags)))
 		return access_slow(addr, size, flags, pc);
-	if (t->checks)
-		return usual_checked(addr, size, flags, pc);
 	c->owner = owner;
-	t->ops++;
 	t->stop_at = stop;
+}
+
+static __attribute__((noinline)) void usual_read(u64 addr, u32 size, u32 flags, u64 pc)
+{
+	usual(addr, size, flags & ~(u32)OP_WRITE, pc);
+}
+
+static __attribute__((noinline)) void usual_write(u64 addr, u32 size, u32 flags, u64 pc)
+{
+	usual(addr, size, flags | OP_WRITE, pc);
+}
+
+void access_usual(u64 addr, u32 size, u32 flags, u64 pc)
+{
+	struct task *t = current_task;
+	struct cell *c;
+
+	if (t->checks)
+		return flags & OP_WRITE ? usual_write(addr, size, flags, pc)
+					: usual_read(addr, size, flags, pc);
+	c = access_cell_at(addr);
+	/* A shared one that is not due has been counted before. */
+	if (unlikely(c->owner || c->gen != t->gen || t->observed ||
+		     (s64)(t->ops + 1 - t->stop_at) >= 0))
+		return access_slow(addr, size, flags, pc);
+	c->owner = (u8)(t->id + 1);
+	t->ops++;
 }
 
 void access_slow(u64 addr, u32 size, u32 flags, u64 pc)
@@ -472,11 +519,29 @@ void access_slow(u64 addr, u32 size, u32 flags, u64 pc)
 		check_read(t, c, access_mask(addr, size), flags, addr, pc);
 }
 
+/* An ordinary one, as in access_granule(); its operation is counted already. */
+static inline bool keep_ordinary(struct task *t, struct cell *c, u32 mask, u32 flags)
+{
+	u32 plain = flags & OP_MARKED ? 0 : mask;
+
+	if ((access_head(c) ^ t->usual) & (flags & OP_WRITE ? t->usual_write : t->usual_read))
+		return false;
+	if (flags & OP_WRITE) {
+		c->init |= (u8)mask;
+		access_keep_write(t, c, mask, plain, (u32)t->ops);
+	} else {
+		access_keep_read(t, c, mask, plain, (u32)t->ops);
+	}
+	return true;
+}
+
 static void check_granule(struct task *t, u64 addr, u32 size, u32 flags, u64 pc)
 {
 	struct cell *c = access_cell_at(addr);
 	u32 mask = ((1u << size) - 1) << (addr & 7);
 
+	if (keep_ordinary(t, c, mask, flags))
+		return;
 	if (unlikely(c->gen != t->gen))
 		access_refresh(c, addr);
 	if (c->owner != t->id + 1)
@@ -556,6 +621,8 @@ static struct access_clock *new_clock(struct access *a, u32 *index)
 	sim_assert(a->n_clocks < ACCESS_CLOCKS_MAX);
 	*index = a->n_clocks++;
 	a->clock[*index].n = 0;
+	a->clock[*index].known = 0;
+	a->clock[*index].releaser = 0;
 	return &a->clock[*index];
 }
 
@@ -610,7 +677,7 @@ void access_acquire(const void *addr)
 		return;
 	c = clock_of(t, addr, false);
 	if (c)
-		access_join_vector(t->vc, c->epoch, c->n);
+		access_take(t, c);
 }
 
 void access_release(const void *addr)
@@ -629,12 +696,14 @@ void access_release(const void *addr)
 void access_fork(struct task *parent, struct task *child)
 {
 	access_join_vector(child->vc, parent->vc, SCHED_TASKS_MAX);
+	child->joins++;
 	access_next_epoch(parent);
 }
 
 void access_join(struct task *waiter, const struct task *ended)
 {
 	access_join_vector(waiter->vc, ended->vc, SCHED_TASKS_MAX);
+	waiter->joins++;
 }
 
 /* --- what sim/mem says --- */
@@ -652,6 +721,11 @@ void access_set_live(const void *p, size_t size, bool initialised)
 
 	if (access_unseen(current_task))
 		return;
+	if (access_heads_only(current_task)) {
+		for (u64 end = addr + size; addr < end; addr += 8)
+			memcpy(access_cell_at(addr), &whole, sizeof(u64));
+		return;
+	}
 	for (u64 end = addr + ALIGN_DOWN(size, 8); addr < end; addr += 8)
 		*access_cell_at(addr) = whole;
 	if (size & 7) {
@@ -666,7 +740,7 @@ void access_set_state(const void *p, size_t size, enum cell_state state)
 	u64 addr = (u64)(uintptr_t)p;
 	u32 gen = current_task->gen;
 
-	if (access_unseen(current_task))
+	if (access_unseen(current_task) || access_heads_only(current_task))
 		return;
 	for (u64 at = addr; at < addr + size; at += 8) {
 		struct cell *c = access_cell_at(at);
@@ -697,7 +771,8 @@ void access_set_init(const void *p, size_t size)
 	u64 addr = (u64)(uintptr_t)p, end = addr + size;
 	const struct task *t = current_task;
 
-	if (addr - HEAP_BASE >= ACCESS_HEAP_BYTES || !t || access_unseen(t))
+	if (addr - HEAP_BASE >= ACCESS_HEAP_BYTES || !t || access_unseen(t) ||
+	    access_heads_only(t))
 		return;
 	for (u64 at = addr, next; at < end; at = next) {
 		struct cell *c = access_cell_at(at);

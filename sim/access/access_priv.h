@@ -10,6 +10,9 @@
 
 struct access_clock {
 	_Alignas(64) u32 n; /* entries there are: a multiple of 8; the others count as 0 */
+	u32 known;          /* life of a task whose vector covers all of it; 0: nobody's */
+	u32 releaser;       /* life of the last to release ... */
+	u32 joins;          /* ... and its joins by then */
 	u32 epoch[SCHED_TASKS_MAX];
 };
 
@@ -71,6 +74,14 @@ static inline bool access_unseen(const struct task *t)
 	return t->quiet && t->world->floor && !t->world->access->booting;
 }
 
+/* The same if nothing is checked, but it does matter who touches what: heads are kept. */
+static inline bool access_heads_only(const struct task *t)
+{
+	const struct world *w = t->world;
+
+	return w->floor && !w->access->booting && !w->sched->access_checks && !t->observed;
+}
+
 /* --- the rare parts --- */
 void access_refresh(struct cell *c, u64 addr);
 void access_stop(struct task *t, const struct cell *c, u64 addr, u32 size, u32 flags, u64 pc);
@@ -83,6 +94,8 @@ void access_races_with_reads(struct task *t, const struct cell *c, u32 mask, u32
 void access_note_reader(struct task *t, struct cell *c, u32 mask, u32 plain);
 
 void access_ready(struct task *t);
+
+#define ACCESS_GEN_OWNER 0x00ff0000ffffffffULL /* of a head: whose the cell is, in which run */
 
 static inline u64 access_head(const struct cell *c)
 {
@@ -103,6 +116,39 @@ static inline bool access_was_quiet(struct task *t)
 	u64 ops = t->ops + 1;
 
 	if (!t->quiet || (s64)(ops - t->stop_at) >= 0)
+		return false;
+	t->ops = ops;
+	return true;
+}
+
+/* Nothing is checked, and others have touched the cell as well: if it is not due, it counts. */
+static inline bool access_was_shared(struct task *t, u64 head, u64 ops)
+{
+	u64 stop = t->stop_at - t->weight_shared;
+
+	if ((head & ACCESS_GEN_OWNER) != t->usual_shared || (s64)(ops - stop) >= 0)
+		return false;
+	t->stop_at = stop;
+	t->ops = ops;
+	return true;
+}
+
+/* The same for an access of any kind to its own cell or a shared one; elsewhere none counts. */
+static inline __attribute__((always_inline)) bool access_was_counted(struct task *t, u64 addr,
+								     u32 size)
+{
+	u64 ops = t->ops + 1, head;
+
+	if (t->checks || t->quiet)
+		return false;
+	if (addr - HEAP_BASE >= ACCESS_HEAP_BYTES)
+		return addr >= ACCESS_LOW && t->world->floor;
+	if ((addr & 7) + size > 8)
+		return false;
+	head = access_head(access_cell_at(addr));
+	if ((head & ACCESS_GEN_OWNER) != (t->usual & ACCESS_GEN_OWNER))
+		return access_was_shared(t, head, ops);
+	if ((s64)(ops - t->stop_at) >= 0)
 		return false;
 	t->ops = ops;
 	return true;
@@ -139,14 +185,46 @@ static inline void access_join_vector(u32 *restrict into, const u32 *restrict fr
 	}
 }
 
+/* t takes over what was released, unless its vector covers that already. */
+static inline void access_take(struct task *t, struct access_clock *from)
+{
+	u32 news = 0;
+
+	if (from->known == t->life)
+		return;
+	for (u32 i = 0; i < from->n; i += 8) {
+		for (u32 j = i; j < i + 8; j++) {
+			u32 most = max(t->vc[j], from->epoch[j]);
+
+			news |= most ^ t->vc[j];
+			t->vc[j] = most;
+		}
+	}
+	t->joins += news != 0;
+	from->known = t->life;
+}
+
+/* Into a clock that t has released before: nothing of t's vector but its own epoch is new. */
 static inline void access_join_clock(struct access_clock *into, const struct task *t)
 {
 	u32 n = ALIGN(t->world->sched->n_slots, 8);
 
-	access_join_vector(into->epoch, t->vc, into->n);
-	for (u32 i = into->n; i < n; i += 8)
-		memcpy(into->epoch + i, t->vc + i, 8 * sizeof(*t->vc));
+	if (into->releaser == t->life && into->joins == t->joins) {
+		into->epoch[t->id] = t->epoch;
+		into->known = into->known == t->life ? t->life : 0;
+		return;
+	}
+	if (into->known == t->life) {
+		memcpy(into->epoch, t->vc, n * sizeof(*t->vc));
+	} else {
+		access_join_vector(into->epoch, t->vc, into->n);
+		for (u32 i = into->n; i < n; i += 8)
+			memcpy(into->epoch + i, t->vc + i, 8 * sizeof(*t->vc));
+		into->known = into->n ? 0 : t->life;
+	}
 	into->n = max(into->n, n);
+	into->releaser = t->life;
+	into->joins = t->joins;
 }
 
 static inline void access_next_epoch(struct task *t)
@@ -197,13 +275,6 @@ void access_slow(u64 addr, u32 size, u32 flags, u64 pc);
 /* The same where what is out of the ordinary is only that the cell is new, or shared. */
 void access_usual(u64 addr, u32 size, u32 flags, u64 pc);
 
-/* Whether a race check has anything to report or to remember beyond the cell. */
-static inline bool access_is_simple(const struct task *t, const struct cell *c, u32 mask)
-{
-	return !((c->w_mask & mask && access_unordered(t, c->w_epoch)) || c->readers ||
-		 access_unordered(t, c->r_epoch));
-}
-
 /*
  * The same without a call where nothing is out of the ordinary, which is nearly
  * always: no preemption is due, nobody records, and the cell's head is as
@@ -215,7 +286,7 @@ static inline __attribute__((always_inline)) void access_granule(u64 addr, u32 s
 	struct task *t = current_task;
 	u32 mask = access_mask(addr, size), plain = flags & OP_MARKED ? 0 : mask;
 	struct cell *c;
-	u64 ops;
+	u64 ops, head;
 
 	/* Stacks and constants are private by contract; the lowest pages are a NULL pointer's. */
 	if (addr - HEAP_BASE >= ACCESS_HEAP_BYTES) {
@@ -229,10 +300,13 @@ static inline __attribute__((always_inline)) void access_granule(u64 addr, u32 s
 		return;
 	c = access_cell_at(addr);
 	ops = t->ops + 1;
-	if (unlikely((access_head(c) ^ t->usual) &
-		     (flags & OP_WRITE ? t->usual_write : t->usual_read)) ||
-	    unlikely((s64)(ops - t->stop_at) >= 0))
+	head = access_head(c);
+	if (unlikely((head ^ t->usual) & (flags & OP_WRITE ? t->usual_write : t->usual_read)) ||
+	    unlikely((s64)(ops - t->stop_at) >= 0)) {
+		if (access_was_shared(t, head, ops))
+			return;
 		return access_usual(addr, size, flags, pc);
+	}
 	t->ops = ops;
 	if (!t->checks)
 		return;

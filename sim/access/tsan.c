@@ -231,8 +231,8 @@ void __tsan_atomic_signal_fence(int mo)
 
 /* --- a hosted kernel's --- */
 
-static inline __attribute__((always_inline)) void ordered(u64 addr, u32 size, u32 flags,
-							  bool acquire, u64 pc)
+static __attribute__((noinline)) void ordered_seen(u64 addr, u32 size, u32 flags, bool acquire,
+						   u64 pc)
 {
 	struct task *t = current_task;
 
@@ -246,13 +246,17 @@ static inline __attribute__((always_inline)) void ordered(u64 addr, u32 size, u3
 		if (acquire)
 			access_acquire((const void *)(uintptr_t)addr);
 	} else if (acquire && access_cell_at(addr)->sync) {
-		const struct access_clock *c;
-
-		c = &t->world->access->clock[access_cell_at(addr)->sync];
-		access_join_vector(t->vc, c->epoch, c->n);
+		access_take(t, &t->world->access->clock[access_cell_at(addr)->sync]);
 	}
 	if (flags & OP_WRITE)
 		access_release((const void *)(uintptr_t)addr);
+}
+
+static inline __attribute__((always_inline)) void ordered(u64 addr, u32 size, u32 flags,
+							  bool acquire, u64 pc)
+{
+	if (unlikely(!current_task || !access_was_counted(current_task, addr, size)))
+		ordered_seen(addr, size, flags, acquire, pc);
 }
 
 void access_ordered(const void *p, size_t size, u32 flags, bool acquire, u64 pc)

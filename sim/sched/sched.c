@@ -314,6 +314,7 @@ static void refresh_clock(struct sched *s)
 		t->observed = s->observed;
 		ready(s, t);
 		t->sp = sched_fiber_prepare(t->stack, SCHED_STACK_SIZE, task_entry);
+		t->life = ++s->lives;
 		t->epoch = t->id << EPOCH_ID_SHIFT | 1;
 		memset(t->vc, 0, sizeof(*s->vcs));
 		t->vc[t->id] = t->epoch;
@@ -496,6 +497,7 @@ static void task_start(struct sched *s, struct task *t, struct task *parent)
 	t->foreign_count = NULL;
 	t->fail_nth = 0;
 	t->n_held = 0;
+	t->life = ++s->lives;
 	t->fake_stack = NULL;
 	memset(&t->wait, 0, sizeof(t->wait));
 	memset(&t->pending, 0, sizeof(t->pending));
