@@ -12,7 +12,11 @@
  * Unicorn cuts an 8-byte access to a device into two halves: a hook that comes
  * first sees the whole, does the DMA, and the halves are served from what it
  * got. Emulation starts at most STARTS_MAX times before the engine is made
- * anew, since each start costs it memory that only closing gives back.
+ * anew, since each start costs it memory that only closing gives back; so does
+ * code that is changed and executed again, which is therefore rationed, too.
+ *
+ * Clocks and sources of chance of the emulator are the host's: an instruction
+ * that reads one is a fault, or no run would be like the other.
  */
 #include "hw/dev/firmware_priv.h"
 
@@ -36,7 +40,11 @@
 #define SLICE 2000u        /* instructions between two moments at which others may run */
 #define BUDGET 2000000u    /* instructions of a start; DMAs count for 100 */
 #define DMA_COST 100u
+#define REWRITE_COST 20000u /* a store into code: it has to be translated again */
+#define REWRITES_MAX 1000u  /* of one run */
 #define PAGE_LG2 12
+#define LINE_LG2 6
+#define SRAM_LINES (FW_SRAM_SIZE >> LINE_LG2)
 #define SRAM_PAGES (FW_SRAM_SIZE >> PAGE_LG2)
 
 /* Registers in the BAR, as words. Firmware sees ARG0 and up at FW_REGS_BASE. */
@@ -51,6 +59,8 @@ enum fw_reg { FW_ARG0, FW_MAILBOX = 4, FW_INTERRUPT, FW_EXIT, FW_DMA_STATUS, FW_
 /* REG_FAULT: an error of the emulator (uc_err), or */
 #define FAULT_BUDGET 0x100u
 #define FAULT_UNALIGNED 0x101u
+#define FAULT_CLOCK 0x102u
+#define FAULT_REWRITE 0x103u
 
 enum want { WANT_NOTHING, WANT_TURN, WANT_READ, WANT_WRITE };
 
@@ -59,7 +69,7 @@ struct firmware {
 	struct fw_image *image;
 	uc_engine *uc;
 	uc_context *start;
-	u8 *stack;
+	u8 *stack, *sram;
 	u64 reg[REGS_N];
 	/* the two contexts; each is valid while the other runs */
 	void *inner, *outer;
@@ -67,6 +77,9 @@ struct firmware {
 	u32 starts, slice;
 	u64 spent, high, dma_status;
 	u64 dirty;       /* bit per page of sram */
+	u64 code[SRAM_LINES / 64]; /* bit per line of sram that has been executed as it is */
+	u32 rewrites, all_rewrites; /* of this run, of this engine */
+	u64 block, block_size;      /* what is being executed */
 	/* what the emulator asks for */
 	enum want want;
 	u64 addr, data;
@@ -167,9 +180,82 @@ static void on_block(uc_engine *uc, u64 addr, u32 size, void *user)
 	struct firmware *f = user;
 
 	(void)uc;
-	(void)addr;
+	f->block = addr;
+	f->block_size = size;
 	if (!f->stopping)
 		spend(f, 1 + size / 4);
+}
+
+/* --- instructions whose result is the host's --- */
+
+static bool x86_is_clock(const u8 *p, u32 size)
+{
+	static const u8 prefix[] = {0x66, 0x67, 0xf0, 0xf2, 0xf3, 0x2e,
+				    0x36, 0x3e, 0x26, 0x64, 0x65};
+
+	while (size && (memchr(prefix, *p, sizeof(prefix)) || (*p & 0xf0) == 0x40)) {
+		p++;
+		size--;
+	}
+	if (size < 2 || p[0] != 0x0f)
+		return false;
+	if (p[1] == 0x31 || p[1] == 0x33) /* RDTSC, RDPMC */
+		return true;
+	if (size < 3)
+		return false;
+	/* RDTSCP; RDRAND and RDSEED */
+	return (p[1] == 0x01 && p[2] == 0xf9) || (p[1] == 0xc7 && p[2] >= 0xf0);
+}
+
+static bool arm_is_clock(const u8 *p, u32 size)
+{
+	u32 insn, crn;
+
+	if (size != 4)
+		return false;
+	memcpy(&insn, p, 4);
+	if ((insn & 0xfff00000) != 0xd5300000) /* MRS */
+		return false;
+	crn = insn >> 12 & 15;
+	/* Timers and counters; RNDR and RNDRRS. */
+	return crn == 14 || crn == 9 || (insn & 0xffffffc0) == 0xd53b2400;
+}
+
+static bool riscv_is_clock(const u8 *p, u32 size)
+{
+	u32 insn;
+
+	if (size != 4)
+		return false;
+	memcpy(&insn, p, 4);
+	/* CSRR* of cycle, time, instret, of what they count, of the machine's as well */
+	return (insn & 0x7f) == 0x73 && insn >> 12 & 3 &&
+	       ((insn >> 28 == 0xc && (insn >> 20 & 0xff) < 0xa0) ||
+		(insn >> 28 == 0xb && (insn >> 20 & 0xff) < 0xa0));
+}
+
+static void mark_code(struct firmware *f, u64 off, u32 size)
+{
+	for (u64 l = off >> LINE_LG2; l <= (off + size - 1) >> LINE_LG2; l++)
+		f->code[l / 64] |= 1ULL << (l & 63);
+}
+
+/* Comes before each instruction. */
+static void on_code(uc_engine *uc, u64 addr, u32 size, void *user)
+{
+	static bool (*const is_clock[FW_ARCHS])(const u8 *p, u32 size) = {
+		[FW_X86_64] = x86_is_clock, [FW_AARCH64] = arm_is_clock,
+		[FW_RISCV64] = riscv_is_clock};
+	struct firmware *f = user;
+	u64 off = addr - FW_SRAM_BASE;
+
+	(void)uc;
+	/* The emulator gives a wild size for what it cannot decode. */
+	if (f->stopping || !size || size > 16 || off >= FW_SRAM_SIZE || size > FW_SRAM_SIZE - off)
+		return;
+	mark_code(f, off, size);
+	if (is_clock[f->image->arch](f->sram + off, size))
+		stop(f, FAULT_CLOCK);
 }
 
 static void do_dma(struct firmware *f, enum want want, u64 addr, u32 size, u64 data)
@@ -267,10 +353,24 @@ static void regs_write(uc_engine *uc, u64 off, unsigned size, u64 value, void *u
 		leave(f, WANT_WRITE);
 		if (f->stopping)
 			uc_emu_stop(f->uc);
+		else
+			spend(f, DMA_COST);
 	} else if (i == FW_EXIT && !(off & 7)) {
 		f->reg[REG_EXIT] = value;
 		stop(f, 0);
 	}
+}
+
+/* Whether code that has been executed lies in [off, off + size): from now on no more. */
+static bool unmark_code(struct firmware *f, u64 off, u64 size)
+{
+	bool was = false;
+
+	for (u64 l = off >> LINE_LG2; l <= (off + size - 1) >> LINE_LG2 && l < SRAM_LINES; l++) {
+		was = was || f->code[l / 64] >> (l & 63) & 1;
+		f->code[l / 64] &= ~(1ULL << (l & 63));
+	}
+	return was;
 }
 
 /* signature given */
@@ -285,6 +385,16 @@ static bool on_store(uc_engine *uc, uc_mem_type type, u64 addr, int size, s64 va
 	(void)value;
 	for (u64 p = first; p <= last && p < SRAM_PAGES; p++)
 		f->dirty |= 1ULL << p;
+	if (f->stopping || !unmark_code(f, addr - FW_SRAM_BASE, (u64)size))
+		return true;
+	f->all_rewrites++;
+	/* The emulator would have to leave the block in the middle of the store. */
+	if (addr - f->block < f->block_size || f->block - addr < (u64)size)
+		stop(f, FAULT_REWRITE);
+	else if (++f->rewrites > REWRITES_MAX)
+		stop(f, FAULT_BUDGET);
+	else
+		spend(f, REWRITE_COST);
 	return true;
 }
 
@@ -317,6 +427,7 @@ static bool engine_hooks(struct firmware *f)
 	uc_hook h;
 
 	return uc_hook_add(f->uc, &h, UC_HOOK_BLOCK, on_block, f, 1, 0) == UC_ERR_OK &&
+	       uc_hook_add(f->uc, &h, UC_HOOK_CODE, on_code, f, 1, 0) == UC_ERR_OK &&
 	       uc_hook_add(f->uc, &h, UC_HOOK_MEM_READ | UC_HOOK_MEM_WRITE, on_dma, f, FW_DMA_BASE,
 			   2 * FW_DMA_BASE - 1) == UC_ERR_OK &&
 	       uc_hook_add(f->uc, &h, UC_HOOK_MEM_WRITE, on_store, f, FW_SRAM_BASE,
@@ -330,7 +441,7 @@ static bool engine_open(struct firmware *f)
 
 	if (uc_open(engines[arch].arch, engines[arch].mode, &f->uc) != UC_ERR_OK)
 		return false;
-	if (uc_mem_map(f->uc, FW_SRAM_BASE, FW_SRAM_SIZE, UC_PROT_ALL) != UC_ERR_OK ||
+	if (uc_mem_map_ptr(f->uc, FW_SRAM_BASE, FW_SRAM_SIZE, UC_PROT_ALL, f->sram) != UC_ERR_OK ||
 	    uc_mem_write(f->uc, FW_SRAM_BASE, f->image->sram, FW_SRAM_SIZE) != UC_ERR_OK ||
 	    uc_mmio_map(f->uc, FW_REGS_BASE, 4096, regs_read, f, regs_write, f) != UC_ERR_OK ||
 	    uc_mmio_map(f->uc, FW_DMA_BASE, FW_DMA_BASE, window_read, f, window_write, f) !=
@@ -342,6 +453,7 @@ static bool engine_open(struct firmware *f)
 		return false;
 	}
 	f->starts = 0;
+	f->all_rewrites = 0;
 	f->dirty = 0;
 	return true;
 }
@@ -447,7 +559,9 @@ static void fw_reset(struct dev *d)
 	f->stopping = false;
 	memset(f->reg, 0, sizeof(f->reg));
 	f->reg[REG_ID] = ID;
-	if (f->starts > STARTS_MAX) {
+	f->rewrites = 0;
+	memset(f->code, 0, sizeof(f->code));
+	if (f->starts > STARTS_MAX || f->all_rewrites > REWRITES_MAX) {
 		engine_close(f);
 		sim_assert(engine_open(f));
 		return;
@@ -468,6 +582,7 @@ static void fw_destroy(struct dev *d)
 		enter(f);
 	engine_close(f);
 	free(f->stack);
+	free(f->sram);
 	free(f->image);
 }
 
@@ -477,7 +592,8 @@ static bool fw_create(struct dev *d, const struct machine_device *m, char *err, 
 
 	f->image = calloc(1, sizeof(*f->image));
 	f->stack = aligned_alloc(4096, STACK_SIZE);
-	sim_assert(f->image && f->stack);
+	f->sram = aligned_alloc(4096, FW_SRAM_SIZE);
+	sim_assert(f->image && f->stack && f->sram);
 	if (!m->firmware[0]) {
 		snprintf(err, err_size, "no 'firmware', expected the path of an ELF or raw file");
 	} else if (fw_load(f->image, m->firmware, m->arch, err, err_size)) {
@@ -487,6 +603,7 @@ static bool fw_create(struct dev *d, const struct machine_device *m, char *err, 
 			 UC_VERSION_MINOR);
 	}
 	free(f->stack);
+	free(f->sram);
 	free(f->image);
 	return false;
 }

@@ -44,7 +44,8 @@ static bool load_segment(struct fw_image *i, const u8 *data, size_t size, const 
 	return true;
 }
 
-static bool parse_elf(struct fw_image *i, const u8 *data, size_t size, char *err, size_t err_size)
+static bool parse_elf(struct fw_image *i, const u8 *data, size_t size, const char *arch, char *err,
+		      size_t err_size)
 {
 	Elf64_Ehdr h;
 	Elf64_Phdr p;
@@ -56,9 +57,18 @@ static bool parse_elf(struct fw_image *i, const u8 *data, size_t size, char *err
 	memcpy(&h, data, sizeof(h));
 	for (i->arch = 0; i->arch < FW_ARCHS && archs[i->arch].machine != h.e_machine;)
 		i->arch++;
-	if (i->arch == FW_ARCHS || h.e_phentsize != sizeof(p)) {
+	if (i->arch == FW_ARCHS) {
 		snprintf(err, err_size, "an ELF for machine %u, expected x86-64, AArch64 or RISC-V",
 			 h.e_machine);
+		return false;
+	}
+	if (arch[0] && strcmp(archs[i->arch].name, arch) != 0) {
+		snprintf(err, err_size, "an ELF for %s, expected one for 'arch', %s",
+			 archs[i->arch].name, arch);
+		return false;
+	}
+	if (!h.e_phnum || h.e_phentsize != sizeof(p)) {
+		snprintf(err, err_size, "an ELF without program headers, expected one that is linked");
 		return false;
 	}
 	for (u32 k = 0; k < h.e_phnum; k++) {
@@ -85,7 +95,7 @@ bool fw_parse(struct fw_image *i, const u8 *data, size_t size, const char *arch,
 {
 	memset(i, 0, sizeof(*i));
 	if (size >= SELFMAG && memcmp(data, ELFMAG, SELFMAG) == 0)
-		return parse_elf(i, data, size, err, err_size);
+		return parse_elf(i, data, size, arch, err, err_size);
 	for (i->arch = 0; i->arch < FW_ARCHS && strcmp(archs[i->arch].name, arch);)
 		i->arch++;
 	if (i->arch == FW_ARCHS) {
@@ -155,6 +165,8 @@ bool dev_firmware_check(const struct machine_device *m, u64 *hash, char *err, si
 	if (!m->firmware[0])
 		snprintf(err, err_size, "no 'firmware', expected the path of an ELF or raw file");
 	ok = m->firmware[0] && fw_load(i, m->firmware, m->arch, err, err_size);
+	if (ok)
+		*hash = (*hash ^ i->entry) * 0x100000001b3ULL;
 	for (u32 k = 0; ok && k < i->end; k++)
 		*hash = (*hash ^ i->sram[k]) * 0x100000001b3ULL + i->arch + 1;
 	free(i);

@@ -22,7 +22,7 @@ enum { R_CONTROL = 8, R_STATUS = 16, R_EXIT = 24, R_ARG0 = 32, R_FAULT = 72, R_M
 static struct machine m;
 static struct fabric *f;
 static u64 pa[2], bar;
-static u32 want_status;
+static u32 want_status, want_fault; /* fault 0: whichever */
 static bool copies_nothing;
 
 static void boot(void)
@@ -81,6 +81,9 @@ static void driver(void *arg)
 	cr_assert_eq(io_read(w, bar + R_STATUS, 4), want_status, "status %lu, fault %#lx",
 		     (unsigned long)io_read(w, bar + R_STATUS, 4),
 		     (unsigned long)io_read(w, bar + R_FAULT, 4));
+	if (want_fault)
+		cr_assert_eq(io_read(w, bar + R_FAULT, 4), want_fault, "fault %#lx",
+			     (unsigned long)io_read(w, bar + R_FAULT, 4));
 	if (want_status != 2 || copies_nothing)
 		return;
 	for (u32 i = 0; i < WORDS; i++)
@@ -222,6 +225,54 @@ Test(firmware, loops_jumps_and_wild_writes_have_an_end)
 	hostile("x86-64", halt, sizeof(halt), 2);
 }
 
+/* What they read is the host's: no run would be like the other. */
+Test(firmware, clocks_and_chance_are_faults)
+{
+	static const u8 rdtsc[] = {0x0f, 0x31, 0xf4};
+	static const u8 rex_rdtsc[] = {0x66, 0x48, 0x0f, 0x31, 0xf4};
+	static const u8 rdtscp[] = {0x0f, 0x01, 0xf9, 0xf4};
+	static const u8 rdrand[] = {0x0f, 0xc7, 0xf0, 0xf4};
+	static const u8 constant[] = {0xb8, 0x0f, 0x31, 0, 0, 0xf4}; /* eax = 0x310f; hlt */
+	static const u32 cntvct[] = {0xd53be040, 0x14000000}, cntpct[] = {0xd53be020, 0x14000000};
+	static const u32 rdcycle[] = {0xc00022f3, 0x6f}, mcycle[] = {0xb00022f3, 0x6f};
+
+	copies_nothing = true;
+	want_fault = 0x102;
+	hostile("x86-64", rdtsc, sizeof(rdtsc), 4);
+	hostile("x86-64", rex_rdtsc, sizeof(rex_rdtsc), 4);
+	hostile("x86-64", rdtscp, sizeof(rdtscp), 4);
+	hostile("aarch64", cntvct, sizeof(cntvct), 4);
+	hostile("aarch64", cntpct, sizeof(cntpct), 4);
+	hostile("riscv64", rdcycle, sizeof(rdcycle), 4);
+	hostile("riscv64", mcycle, sizeof(mcycle), 4);
+	/* Not known to the emulator's usual processor, or a fault of ours. */
+	want_fault = 0;
+	hostile("x86-64", rdrand, sizeof(rdrand), 4);
+	hostile("x86-64", constant, sizeof(constant), 2);
+}
+
+/* Each change of code costs the emulator memory that it keeps. */
+Test(firmware, code_that_changes_itself_for_ever_has_an_end)
+{
+	static const u32 code[] = {0x100000a0,  /* l: adr x0, m */
+				   0xb9400001,  /* ldr w1, [x0] */
+				   0x11008021,  /* add w1, w1, #32 */
+				   0xb9000001,  /* str w1, [x0] */
+				   0x14000001,  /* b m */
+				   0xd2800002,  /* m: movz x2, #0 */
+				   0x17fffffa}; /* b l */
+
+	/* Changes its own block: l: lea m(%rip), %rax; incl 1(%rax); m: mov $0, %eax; jmp l */
+	static const u8 block[] = {0x48, 0x8d, 0x05, 3, 0, 0, 0, 0xff, 0x40, 1, 0xb8, 0, 0, 0, 0,
+				   0xeb, 0xef};
+
+	copies_nothing = true;
+	want_fault = 0x100;
+	hostile("aarch64", code, sizeof(code), 4);
+	want_fault = 0x103;
+	hostile("x86-64", block, sizeof(block), 4);
+}
+
 Test(firmware, files_that_are_none_are_one_line)
 {
 	struct fw_image *i = malloc(sizeof(*i));
@@ -235,7 +286,12 @@ Test(firmware, files_that_are_none_are_one_line)
 	cr_assert_not(fw_parse(i, elf, sizeof(elf), "", err, sizeof(err)));
 	cr_assert(strstr(err, "machine 0"), "%s", err);
 	elf[18] = 62;
+	cr_assert_not(fw_parse(i, elf, sizeof(elf), "", err, sizeof(err)));
+	cr_assert(strstr(err, "without program headers"), "%s", err);
+	cr_assert_not(fw_parse(i, elf, sizeof(elf), "riscv64", err, sizeof(err)));
+	cr_assert(strstr(err, "an ELF for x86-64, expected one for 'arch', riscv64"), "%s", err);
 	elf[54] = 56;
+	elf[56] = 1;
 	cr_assert_not(fw_parse(i, elf, sizeof(elf), "", err, sizeof(err)));
 	cr_assert(strstr(err, "no segment"), "%s", err);
 	cr_assert_not(fw_parse(i, (const u8 *)"text", 4, "", err, sizeof(err)));
