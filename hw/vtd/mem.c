@@ -25,8 +25,7 @@ bool vtd_store(struct vtd *v, u64 pa, u64 value, u32 bytes)
 	return true;
 }
 
-static __attribute__((noinline)) void watched_word(struct vtd_walk *w, u64 pa, bool snoop,
-						   u64 *value)
+void vtd_watched_word(struct vtd_walk *w, u64 pa, bool snoop, u64 *value)
 {
 	struct hw_env *e = w->v->h.env;
 
@@ -39,20 +38,6 @@ static __attribute__((noinline)) void watched_word(struct vtd_walk *w, u64 pa, b
 	vtd_fact(w->v, HW_FACT_WALK_WORD, pa, *value, w->req->sid, w->req->addr);
 	if (w->n_words < HW_PROV_MAX)
 		w->word[w->n_words++] = (struct hw_cache_word){pa, *value};
-}
-
-bool vtd_read(struct vtd_walk *w, u64 pa, bool snoop, u64 *value)
-{
-	const struct hw_env *e = w->v->h.env;
-
-	if (unlikely(e->ram_size < 8 || pa > e->ram_size - 8))
-		return false;
-	w->reads++;
-	if (unlikely(w->watched))
-		watched_word(w, pa, snoop, value);
-	else
-		memcpy(value, e->ram + pa, 8);
-	return true;
 }
 
 /* Words of an entry; with atom=16 each pair of them at once (3.x "128-bit atomic"). */

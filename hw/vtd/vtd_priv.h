@@ -218,10 +218,25 @@ void vtd_event(struct vtd *v, u32 ctl);
 void vtd_event_clear(struct vtd *v, u32 ctl);
 
 /* mem.c */
-bool vtd_read(struct vtd_walk *w, u64 pa, bool snoop, u64 *value);
+void vtd_watched_word(struct vtd_walk *w, u64 pa, bool snoop, u64 *value);
 bool vtd_read_words(struct vtd_walk *w, u64 pa, u64 *word, u32 n);
 bool vtd_load(struct vtd *v, u64 pa, u64 *value);
 bool vtd_store(struct vtd *v, u64 pa, u64 value, u32 bytes);
+
+/* A word of a table. False: there is no such memory. */
+static inline bool vtd_read(struct vtd_walk *w, u64 pa, bool snoop, u64 *value)
+{
+	const struct hw_env *e = w->v->h.env;
+
+	if (unlikely(e->ram_size < 8 || pa > e->ram_size - 8))
+		return false;
+	w->reads++;
+	if (unlikely(w->watched))
+		vtd_watched_word(w, pa, snoop, value);
+	else
+		memcpy(value, e->ram + pa, 8);
+	return true;
+}
 
 /* root.c, context.c, pasid.c: false with w->reason set */
 bool vtd_config(struct vtd_walk *w);

@@ -21,6 +21,15 @@ struct stage {
 	u8 top, leaf; /* levels that were read: top down to leaf */
 };
 
+/* The arrays are only read from top to leaf: to clear them would cost as much as the walk. */
+static inline void stage_begin(struct stage *s, u64 addr)
+{
+	s->addr = addr;
+	s->page = 0;
+	s->flags = 0;
+	s->top = s->leaf = 0;
+}
+
 struct reasons {
 	u8 root, access, reserved, absent_read, absent_write, width;
 };
@@ -184,14 +193,15 @@ static bool ss_walk(struct vtd_walk *w, struct stage *s, u32 access)
 /* Where a first-stage table entry lies: at gpa, or where the second stage puts it. */
 static bool table_address(struct vtd_walk *w, u64 gpa, bool root, bool write, u64 *pa)
 {
-	struct stage s = {.addr = gpa};
 	u32 need = write ? VTD_F_SSW : VTD_F_SSR;
+	struct stage s;
 
 	*pa = gpa;
 	if (w->cfg.mode != VTD_MODE_NESTED)
 		return true;
 	if (gpa >> (12 + 9 * w->cfg.ss_levels))
 		return fail(w, VTD_FR_FS_NEST_WIDTH);
+	stage_begin(&s, gpa);
 	if (!ss_walk(w, &s, HW_READ)) {
 		if (w->reason == VTD_FR_S_SS_P)
 			w->reason = root ? VTD_FR_FS_NEST_ROOT_READ : VTD_FR_FS_NEST_READ;
@@ -342,8 +352,9 @@ static bool finish(struct vtd_walk *w, u64 page, u32 flags, u32 lg2)
 
 static bool walk_ss(struct vtd_walk *w)
 {
-	struct stage s = {.addr = w->req->addr};
+	struct stage s;
 
+	stage_begin(&s, w->req->addr);
 	if (s.addr >> (12 + 9 * w->cfg.ss_levels))
 		return fail(w, w->cfg.legacy ? VTD_FR_BEYOND_WIDTH : VTD_FR_S_WIDTH);
 	if (!ss_walk(w, &s, w->access))
@@ -369,11 +380,13 @@ static bool nest(struct vtd_walk *w, const struct stage *fs, struct stage *ss)
 
 static bool walk_fs(struct vtd_walk *w)
 {
-	struct stage fs = {.addr = w->req->addr}, ss = {0};
+	struct stage fs, ss;
 	bool write, nested = w->cfg.mode == VTD_MODE_NESTED;
 	u32 lg2, flags;
 	u64 page;
 
+	stage_begin(&fs, w->req->addr);
+	stage_begin(&ss, 0);
 	if (!canonical(fs.addr, w->cfg.fs_levels))
 		return fail(w, VTD_FR_S_CANONICAL);
 	if (!fs_walk(w, &fs))

@@ -153,7 +153,8 @@ void bench_add(struct bench *b, const struct bench_row *r)
 	must_text(r, must, sizeof(must));
 	b->n_rows++;
 	b->n_missed += !met;
-	add_json(b, r, ratio, must, met);
+	if (b->rows)
+		add_json(b, r, ratio, must, met);
 	if (!b->table)
 		return;
 	number_text(r->value, value, sizeof(value));
