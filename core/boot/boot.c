@@ -113,6 +113,12 @@ static long (*const handlers[OP_CODES])(const u64 *arg) = {
 	[OP_set_type] = op_set_type,
 	[OP_resv] = op_resv,
 	[OP_dma] = op_dma,
+	[OP_buf_map] = boot_op_buf_map,
+	[OP_buf_receive] = boot_op_buf_receive,
+	[OP_buf_map_sg] = boot_op_buf_map_sg,
+	[OP_buf_unmap] = boot_op_buf_unmap,
+	[OP_buf_dma_read] = boot_op_buf_dma_read,
+	[OP_buf_dma_write] = boot_op_buf_dma_write,
 };
 
 static long kernel_op(struct world *w, const struct op *op)

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "core/dma/dma.h"
 #include "core/drv/drv.h"
 #include "core/iommu/iommu.h"
 #include "sim/kapi/bug.h"
@@ -38,6 +39,24 @@ struct boot_user {
 	struct boot_slot *attached; /* used while set */
 };
 
+/*
+ * A buffer that a device's driver has mapped. owner: table_lock; the rest by the
+ * device_lock of the device, but for addr, which is marked: a device knows it
+ * longer than it should.
+ */
+struct boot_buffer {
+	u32 owner;       /* index of the device + 1; 0: free */
+	struct dma_device dma;
+	u64 phys;        /* of its first page; 0: a list */
+	u32 order;
+	u32 offset;
+	u64 size;        /* of a list: of each piece */
+	u32 n_sg;
+	enum dma_data_direction dir;
+	struct dma_sg *sg;
+	u64 addr;
+};
+
 struct boot_state {
 	struct iommu_core core; /* first: see iommu_core() */
 	struct bus_type bus[2];
@@ -48,6 +67,7 @@ struct boot_state {
 	struct boot_user user[MACHINE_DEVICES_MAX];
 	struct mutex slots_lock;
 	struct boot_slot slot[OP_DOMAINS_MAX];
+	struct boot_buffer buffer[OP_DOMAINS_MAX];
 	u64 live; /* bit per slot that is SLOT_LIVE; slots_lock */
 };
 
@@ -74,6 +94,16 @@ long boot_op_probe(const u64 *arg);
 long boot_op_bind(const u64 *arg);
 long boot_op_unbind(const u64 *arg);
 long boot_op_deferred(const u64 *arg);
+
+/* buffer.c: what drivers map for DMA */
+long boot_op_buf_map(const u64 *arg);
+long boot_op_buf_receive(const u64 *arg);
+long boot_op_buf_map_sg(const u64 *arg);
+long boot_op_buf_unmap(const u64 *arg);
+long boot_op_buf_dma_read(const u64 *arg);
+long boot_op_buf_dma_write(const u64 *arg);
+/* The device's driver goes: device_lock held. */
+void boot_buffers_end(struct device *dev);
 
 /* user.c: owners and domains */
 void boot_user_close_begin(struct device *dev);

@@ -79,6 +79,7 @@ void boot_bus_remove(struct device *dev)
 {
 	struct device_driver *drv = dev->driver;
 
+	boot_buffers_end(dev);
 	if (drv->remove)
 		drv->remove(dev);
 }

@@ -87,6 +87,14 @@ struct dma_space *dma_space_create(struct iommu_domain *domain, bool deferred);
 /* Nothing is mapped any more. */
 void dma_space_destroy(struct dma_space *space);
 
+/*
+ * For a bound driver, its device_lock held: the space of the default domain, which
+ * the first such device of the group makes (deferred if the domain's type says so,
+ * without what its firmware reserves) and which ends with the domain. Errors of
+ * dma_space_create(), iova_reserve(), a deferred attach.
+ */
+int dma_setup(struct device *dev, struct dma_device *d);
+
 /* -EINVAL: untrusted without a space or a pool, or a boundary that is no mask of low bits. */
 int dma_device_init(struct dma_device *d, const struct dma_device_cfg *cfg);
 

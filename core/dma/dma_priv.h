@@ -6,10 +6,14 @@
 
 #include "core/dma/dma.h"
 #include "sim/kapi/bug.h"
+#include "sim/kapi/historic.h"
 #include "sim/mem/frames.h"
 
-/* pool.c: a page with [phys, phys + size) at its offset in it, else zero; 0 = none is left. */
-u64 dma_pool_get(struct dma_pool *pool, u64 phys, u32 size);
+/*
+ * pool.c: a page with [phys, phys + size) at its offset in it, else zero, whatever
+ * the device may do with it (prot); 0 = none is left.
+ */
+u64 dma_pool_get(struct dma_pool *pool, u64 phys, u32 size, int prot);
 void dma_pool_put(struct dma_pool *pool, u64 page);
 static inline bool dma_pool_has(const struct dma_pool *pool, u64 pa)
 {

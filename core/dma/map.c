@@ -65,6 +65,7 @@ u64 dma_space_alloc(struct dma_space *s, u64 size, u64 mask)
 {
 	u64 iova = 0;
 
+	mask = min(mask, s->domain->geometry.aperture_end);
 	if (mask > LAST_32 && !READ_ONCE(s->beyond_32)) {
 		iova = iova_alloc(&s->iovad, size, LAST_32);
 		if (!iova)
@@ -78,7 +79,12 @@ void dma_space_unmap(struct dma_space *s, u64 iova, u64 size, bool strict)
 	struct iommu_iotlb_gather g;
 
 	iommu_iotlb_gather_init(&g);
-	g.queued = s->deferred && !strict;
+	if (bug_on(BUG_DMA_FQ_UNINIT)) {
+		/* Lazy is the system's default: this domain may be one that is not. */
+		g.queued = !strict;
+	} else {
+		g.queued = s->deferred && !strict;
+	}
 	WARN_ON(iommu_unmap_fast(s->domain, iova, size, &g) != size);
 	if (g.queued) {
 		iova_fq_queue(&s->iovad, iova, size, g.freelist);
@@ -116,7 +122,7 @@ static u64 map_direct(const struct dma_device *d, u64 phys, size_t size)
 /* One end of a buffer, within one page, through the pool. */
 static int map_end(struct dma_device *d, u64 iova, u64 phys, u64 size, int prot)
 {
-	u64 page = dma_pool_get(d->cfg.pool, phys, (u32)size);
+	u64 page = dma_pool_get(d->cfg.pool, phys, (u32)size, prot);
 	int ret;
 
 	if (!page)
@@ -170,6 +176,28 @@ static void find_pages(struct dma_device *d, u64 addr, u64 size, u64 page[2])
 		page[1] = 0;
 }
 
+/*
+ * Historic: first page, whole pages, last page, whether there are any; what fails
+ * is taken back from the second page on.
+ */
+static int map_in_three(struct dma_device *d, u64 iova, u64 phys, u64 size, int prot)
+{
+	struct iommu_domain *domain = d->cfg.space->domain;
+	u64 first = min(ALIGN(phys + 1, FRAME_SIZE) - phys, size), last;
+	u64 middle = ALIGN_DOWN(size - first, FRAME_SIZE), at = iova + FRAME_SIZE;
+	int ret = map_end(d, iova, phys, first, prot);
+
+	if (ret || first == size)
+		return ret;
+	last = size - first - middle;
+	ret = middle ? iommu_map(domain, at, phys + first, middle, prot) : -EINVAL;
+	if (!ret && last)
+		ret = map_end(d, at + middle, phys + first + middle, last, prot);
+	if (ret)
+		iommu_unmap(domain, at, ALIGN(size - first, FRAME_SIZE));
+	return ret;
+}
+
 static int map_untrusted(struct dma_device *d, u64 iova, u64 phys, u64 size, int prot)
 {
 	struct iommu_domain *domain = d->cfg.space->domain;
@@ -209,7 +237,9 @@ u64 dma_map_page(struct dma_device *d, u64 phys, size_t size, enum dma_data_dire
 	iova = dma_space_alloc(s, length, d->cfg.mask);
 	if (!iova)
 		return DMA_MAPPING_ERROR;
-	if (d->cfg.untrusted)
+	if (d->cfg.untrusted && bug_on(BUG_DMA_SWIOTLB_ZERO_MIDDLE))
+		ret = map_in_three(d, iova, phys, size, dma_prot(dir));
+	else if (d->cfg.untrusted)
 		ret = map_untrusted(d, iova, phys, size, dma_prot(dir));
 	else
 		ret = iommu_map(s->domain, iova, phys - offset, length, dma_prot(dir));

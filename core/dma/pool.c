@@ -26,7 +26,7 @@ void dma_pool_fini(struct dma_pool *pool)
 	frame_free(this_world(), pool->pa, pool->order);
 }
 
-u64 dma_pool_get(struct dma_pool *pool, u64 phys, u32 size)
+u64 dma_pool_get(struct dma_pool *pool, u64 phys, u32 size, int prot)
 {
 	u64 all = pool->n < 64 ? BIT_ULL(pool->n) - 1 : ~0ULL, page;
 	u32 offset = (u32)(phys & (FRAME_SIZE - 1)), i;
@@ -45,9 +45,19 @@ u64 dma_pool_get(struct dma_pool *pool, u64 phys, u32 size)
 	spin_unlock(&pool->lock);
 	page = pool->pa + ((u64)i << FRAME_LG2);
 	p = frame_ptr(this_world(), page);
-	memset(p, 0, offset);
-	memcpy(p + offset, frame_ptr(this_world(), phys), size);
-	memset(p + offset + size, 0, FRAME_SIZE - offset - size);
+	if (bug_on(BUG_DMA_BOUNCE_PADDING)) {
+		/* What the page held goes to the device around the buffer. */
+	} else {
+		memset(p, 0, offset);
+		memset(p + offset + size, 0, FRAME_SIZE - offset - size);
+	}
+	if (bug_on(BUG_SWIOTLB_FROM_DEVICE_LEAK)) {
+		if (prot & IOMMU_READ)
+			memcpy(p + offset, frame_ptr(this_world(), phys), size);
+	} else {
+		/* Also for a device that only writes: it may write less than all. */
+		memcpy(p + offset, frame_ptr(this_world(), phys), size);
+	}
 	return page;
 }
 

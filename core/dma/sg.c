@@ -49,6 +49,21 @@ static u64 total_length(const struct dma_device *d, const struct dma_sg *sg, u32
 	return at;
 }
 
+/* Whether `more` bytes can be added to the segment. */
+static bool fits(const struct dma_device *d, const struct dma_sg *seg, u32 more)
+{
+	u64 boundary = d->cfg.boundary;
+
+	if (bug_on(BUG_DMA_SG_LEN_OVERFLOW)) {
+		if (seg->dma_length + more > d->cfg.max_segment)
+			return false;
+	} else {
+		if ((u64)seg->dma_length + more > d->cfg.max_segment)
+			return false;
+	}
+	return !boundary || (seg->dma_address & boundary) + seg->dma_length + more - 1 <= boundary;
+}
+
 /* Segments of the entries in a range from iova on; returns their number. */
 static int join(const struct dma_device *d, struct dma_sg *sg, u32 n, u64 iova)
 {
@@ -62,11 +77,7 @@ static int join(const struct dma_device *d, struct dma_sg *sg, u32 n, u64 iova)
 		at = place(d, at, length);
 		addr = iova + at + (sg[i].phys & (g - 1));
 		at += length;
-		if (last && addr == end &&
-		    (u64)last->dma_length + sg[i].length <= d->cfg.max_segment &&
-		    (!d->cfg.boundary || (last->dma_address & d->cfg.boundary) +
-						 last->dma_length + sg[i].length - 1 <=
-					 d->cfg.boundary)) {
+		if (last && addr == end && fits(d, last, sg[i].length)) {
 			last->dma_length += sg[i].length;
 		} else {
 			sg[k].dma_address = addr;
@@ -117,10 +128,31 @@ static void unmap_range(struct dma_device *d, const struct dma_sg *sg, u32 n, u6
 	}
 }
 
+/* Bytes mapped from iova on, with the gaps of place(); -EIO: none, and iova is given back. */
+static s64 map_range(struct dma_device *d, const struct dma_sg *sg, u32 n, u64 iova, int prot)
+{
+	struct dma_space *s = d->cfg.space;
+	u64 at = 0;
+
+	for (u32 i = 0; i < n; i++) {
+		u64 length = aligned_length(s, &sg[i]);
+
+		at = place(d, at, length);
+		if (iommu_map(s->domain, iova + at, sg[i].phys & ~(dma_granule(s) - 1), length,
+			      prot)) {
+			unmap_range(d, sg, i, iova, total_length(d, sg, n));
+			return -EIO;
+		}
+		at += length;
+	}
+	return (s64)at;
+}
+
 int dma_map_sg(struct dma_device *d, struct dma_sg *sg, u32 n, enum dma_data_direction dir)
 {
 	struct dma_space *s = d->cfg.space;
-	u64 total, iova, at = 0;
+	u64 total, iova;
+	s64 mapped;
 
 	if (!is_valid(sg, n))
 		return -EINVAL;
@@ -131,17 +163,14 @@ int dma_map_sg(struct dma_device *d, struct dma_sg *sg, u32 n, enum dma_data_dir
 	iova = dma_space_alloc(s, total, d->cfg.mask);
 	if (!iova)
 		return -EIO;
-	for (u32 i = 0; i < n; i++) {
-		u64 length = aligned_length(s, &sg[i]);
+	mapped = map_range(d, sg, n, iova, dma_prot(dir));
+	if (bug_on(BUG_DMA_MAP_RESULT_TRUNC)) {
+		int result = (int)mapped;
 
-		at = place(d, at, length);
-		if (iommu_map(s->domain, iova + at, sg[i].phys & ~(dma_granule(s) - 1), length,
-			      dma_prot(dir))) {
-			unmap_range(d, sg, i, iova, total);
-			return -EIO;
-		}
-		at += length;
+		mapped = result;
 	}
+	if (mapped < 0)
+		return -EIO;
 	return join(d, sg, n, iova);
 }
 

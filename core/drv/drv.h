@@ -55,6 +55,10 @@ u64 drv_doorbell(void);
 /* Wired interrupt n of the IOMMU raises this line; IO_NONE: none. */
 void drv_wire(u32 iommu, u32 n, u32 line);
 
+/* The enable bit of the device's ATS capability, if it has one. PCI only. */
+void drv_ats_set(struct device *dev, bool on);
+/* The device reads, or writes, 4 bytes. -EFAULT: aborted; -EOPNOTSUPP: no hardware. */
+int drv_bus_access(struct device *dev, u64 iova, u32 *value, bool write);
 /* As drv_dma(), for devices of a machine with models of hardware. */
 bool drv_bus_dma(struct device *dev, u64 iova);
 

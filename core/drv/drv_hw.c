@@ -35,6 +35,35 @@ bool drv_bus_dma(struct device *dev, u64 iova)
 	return bus_dma(bus_of(this_world()), dev->index, &r, &byte, 1) == HW_OK;
 }
 
+#define CAP_ATS 0x0fu
+
+void drv_ats_set(struct device *dev, bool on)
+{
+	u32 rid = dev_fw(dev)->bdf, at = 0x100;
+
+	for (u32 i = 0; at && i < 16; i++) {
+		u32 head = io_config_read(this_world(), rid, at, 4);
+
+		if ((head & 0xffff) == CAP_ATS) {
+			io_config_write(this_world(), rid, at + 6, 2, on ? 1u << 15 : 0);
+			return;
+		}
+		at = head >> 20;
+	}
+}
+
+int drv_bus_access(struct device *dev, u64 iova, u32 *value, bool write)
+{
+	struct bus_req r = {.addr = iova, .pasid = HW_NO_PASID,
+			    .access = write ? HW_WRITE : HW_READ};
+
+	if (!drv_hardware() || !bus_has(bus_of(this_world()), dev->index))
+		return -EOPNOTSUPP;
+	if (bus_dma(bus_of(this_world()), dev->index, &r, value, sizeof(*value)) != HW_OK)
+		return -EFAULT;
+	return 0;
+}
+
 size_t drv_pt_unmap(struct iommu_domain *domain, struct pt *pt, u64 iova, u64 size,
 		    struct iommu_iotlb_gather *gather)
 {

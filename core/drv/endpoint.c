@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Endpoint drivers. demo-nic and demo-disk do DMA through the DMA API: a ring
- * that lives as long as the binding. demo-disk defers its first probe. The
- * others manage DMA themselves and do none.
+ * that lives as long as the binding. demo-disk defers its first probe. demo-plain
+ * leaves what it maps to the program (core/boot/buffer.c). The others manage DMA
+ * themselves and do none.
  */
 #include "core/drv/drv.h"
 
@@ -59,6 +60,7 @@ static const struct {
 } rows[KERNEL_DRIVERS_N] = {
 	[KERNEL_DRIVER_demo_nic] = {"demo-nic", demo_probe, demo_remove, false},
 	[KERNEL_DRIVER_demo_disk] = {"demo-disk", demo_disk_probe, demo_remove, false},
+	[KERNEL_DRIVER_demo_plain] = {"demo-plain", NULL, NULL, false},
 	[KERNEL_DRIVER_vfio_pci] = {"vfio-pci", NULL, NULL, true},
 	[KERNEL_DRIVER_pci_stub] = {"pci-stub", NULL, NULL, true},
 	[KERNEL_DRIVER_portdrv] = {"pcieport", NULL, NULL, true},

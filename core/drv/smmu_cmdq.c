@@ -2,7 +2,8 @@
 /*
  * SMMUv3's command queue (Arm IHI 0070, 4).
  *
- * Each issue ends with a CMD_SYNC; its issuer polls CONS until that is behind.
+ * Each issue ends with a CMD_SYNC; its issuer polls the word in memory that these
+ * write their numbers to, or, where the SMMU has no messages, CONS.
  * When hardware stops at a command (GERROR.CMDQ_ERR), whoever sees it first puts
  * a CMD_SYNC in the place of an illegal one and acknowledges.
  */
@@ -58,23 +59,64 @@ static void wait_behind(struct smmu_iommu *iommu, u64 pos, unsigned long *flags)
 	}
 }
 
-void smmu_cmdq_issue(struct smmu_iommu *iommu, const struct smmu_cmd *cmd, u32 n)
+static struct smmu_cmd sync_command(const struct smmu_cmdq *q, u32 number)
+{
+	if (!q->sync_pa)
+		return (struct smmu_cmd){{CMD_SYNC}};
+	return (struct smmu_cmd){
+		{CMD_SYNC | 1ULL << CMD0_SYNC_CS | (u64)number << CMD0_SYNC_DATA, q->sync_pa}};
+}
+
+#define LATE_POLLS 500u /* hardware has gone on, the number is still not there */
+
+/* Until the number, or a later one, is in the word: pos is the CMD_SYNC's place. */
+static void wait_number(struct smmu_iommu *iommu, u32 number, u64 pos)
 {
 	struct smmu_cmdq *q = &iommu->cmdq;
 	unsigned long flags;
+	u32 late = 0;
+
+	while ((s32)(READ_ONCE(*(u32 *)smmu_word(q->sync_pa, 0)) - number) < 0) {
+		spin_lock_irqsave(&q->lock, flags);
+		handle_error(iommu);
+		read_cons(iommu);
+		late += q->cons > pos;
+		spin_unlock_irqrestore(&q->lock, flags);
+		if (WARN_ON(late > LATE_POLLS)) /* Linux: "CMD_SYNC timeout" */
+			return;
+		cpu_relax();
+	}
+}
+
+void smmu_cmdq_issue(struct smmu_iommu *iommu, const struct smmu_cmd *cmd, u32 n)
+{
+	struct smmu_cmdq *q = &iommu->cmdq;
+	struct smmu_cmd end;
+	unsigned long flags;
+	u32 number = 0;
 	u64 sync;
 
+	if (bug_on(BUG_SMMU_CMDSYNC_MSIDATA_ORDER))
+		number = (u32)atomic_inc_return(&q->next_sync);
 	spin_lock_irqsave(&q->lock, flags);
+	if (!bug_on(BUG_SMMU_CMDSYNC_MSIDATA_ORDER)) {
+		/* Numbers are in the order of the queue, so the word only grows. */
+		number = (u32)atomic_inc_return(&q->next_sync);
+	}
 	while (q->prod + n + 1 - q->cons > BIT_ULL(q->lg2))
 		wait_behind(iommu, q->cons, &flags);
 	for (u32 i = 0; i < n; i++)
 		put(q, q->prod + i, &cmd[i]);
 	sync = q->prod + n;
-	put(q, sync, &(struct smmu_cmd){{CMD_SYNC}});
+	end = sync_command(q, number);
+	put(q, sync, &end);
 	q->prod = sync + 1;
 	smmu_write(iommu, SMMU_CMDQ_PROD, (u32)(q->prod & (BIT_ULL(q->lg2 + 1) - 1)));
-	wait_behind(iommu, sync, &flags);
+	if (!q->sync_pa)
+		wait_behind(iommu, sync, &flags);
 	spin_unlock_irqrestore(&q->lock, flags);
+	if (q->sync_pa)
+		wait_number(iommu, number, sync);
 }
 
 int smmu_cmdq_create(struct smmu_iommu *iommu)
@@ -86,6 +128,16 @@ int smmu_cmdq_create(struct smmu_iommu *iommu)
 	q->pa = frame_alloc(this_world(), 0, FRAME_ZERO);
 	if (!q->pa)
 		return -ENOMEM;
+	q->sync_pa = 0;
+	if (iommu->idr0 & BIT(IDR0_MSI)) {
+		q->sync_pa = frame_alloc(this_world(), 0, FRAME_ZERO);
+		if (!q->sync_pa) {
+			frame_free(this_world(), q->pa, 0);
+			q->pa = 0;
+			return -ENOMEM;
+		}
+	}
+	atomic_set(&q->next_sync, 0);
 	smmu_write64(iommu, SMMU_CMDQ_BASE, q->pa | q->lg2);
 	smmu_write(iommu, SMMU_CMDQ_PROD, 0);
 	smmu_write(iommu, SMMU_CMDQ_CONS, 0);
@@ -95,6 +147,8 @@ int smmu_cmdq_create(struct smmu_iommu *iommu)
 void smmu_cmdq_destroy(struct smmu_iommu *iommu)
 {
 	frame_free(this_world(), iommu->cmdq.pa, 0);
+	if (iommu->cmdq.sync_pa)
+		frame_free(this_world(), iommu->cmdq.sync_pa, 0);
 }
 
 /* --- commands --- */
@@ -158,24 +212,41 @@ static void tlb_pages(struct smmu_domain *sd, u64 start, u64 n, u64 pgsize, bool
 	}
 }
 
-/* Range invalidation: (NUM + 1) << SCALE granules at a time, the odd ones first. */
-static void tlb_ranges(struct smmu_domain *sd, u64 start, u64 n, bool leaf)
+/* The level that a leaf of this size is at, as a hint for hardware; 0: none. */
+static u64 ttl_of(u64 pgsize)
+{
+	return pgsize == SMMU_PAGE ? 3 : 0;
+}
+
+/*
+ * Range invalidation: (NUM + 1) << SCALE granules at a time, the odd ones first.
+ * One granule alone needs its level, or no range: else the encoding is reserved
+ * (4.4.1.1).
+ */
+static void tlb_ranges(struct smmu_domain *sd, u64 start, u64 size, u64 pgsize, bool leaf)
 {
 	struct smmu_cmd cmd[BATCH];
+	u64 w0 = tlbi_word0(sd), n = size >> 12, ttl = leaf && n == 1 ? ttl_of(pgsize) : 0;
 	u32 k = 0;
 
-	while (n) {
-		u32 scale = min(bit_lowest(n), 31u);
+	for (u64 left = size, run; left; left -= run) {
+		u32 scale = n ? min(bit_lowest(n), 31u) : 0;
 		u64 num = min(n >> scale & 0x1f, 32ULL);
 
-		/* One granule alone needs no range; that encoding is reserved (4.4.1.1). */
-		if (num == 1 && !scale)
-			cmd[k++] = (struct smmu_cmd){{tlbi_word0(sd), start | leaf}};
+		run = (num << scale) * SMMU_PAGE;
+		if (k == BATCH) {
+			smmu_cmdq_issue(sd->iommu, cmd, k);
+			k = 0;
+		}
+		if (num == 1 && !scale && !leaf)
+			cmd[k++] = (struct smmu_cmd){{w0, start}};
+		else if (num == 1 && !scale && n != 1)
+			cmd[k++] = (struct smmu_cmd){{w0, start | leaf}};
 		else
 			cmd[k++] = (struct smmu_cmd){
-				{tlbi_word0(sd) | (num - 1) << CMD0_NUM | (u64)scale << CMD0_SCALE,
-				 start | leaf | 1ULL << CMD1_TG}};
-		start += (num << scale) * SMMU_PAGE;
+				{w0 | ((num - 1) & 0x1f) << CMD0_NUM | (u64)scale << CMD0_SCALE,
+				 start | leaf | ttl << CMD1_TTL | 1ULL << CMD1_TG}};
+		start += run;
 		n -= num << scale;
 	}
 	smmu_cmdq_issue(sd->iommu, cmd, k);
@@ -183,19 +254,65 @@ static void tlb_ranges(struct smmu_domain *sd, u64 start, u64 n, bool leaf)
 
 #define PAGES_MAX 512u /* more, without ranges: the whole domain */
 
-void smmu_tlb_range(struct smmu_domain *sd, u64 start, u64 last, u64 pgsize, bool leaf)
+void smmu_tlb_range(struct smmu_domain *sd, u64 start, u64 size, u64 pgsize, bool leaf)
 {
-	u64 from = start & ~(SMMU_PAGE - 1), n = ((last - from) >> 12) + 1;
+	u64 n;
 
 	if (sd->iommu->idr3 & BIT(IDR3_RIL)) {
-		tlb_ranges(sd, from, n, leaf);
+		tlb_ranges(sd, start & ~(SMMU_PAGE - 1), size, pgsize, leaf);
 		return;
 	}
 	pgsize = max(pgsize, SMMU_PAGE);
-	from = start & ~(pgsize - 1);
-	n = (last - from) / pgsize + 1;
+	size += start & (pgsize - 1);
+	start &= ~(pgsize - 1);
+	n = (size + pgsize - 1) / pgsize;
 	if (n > PAGES_MAX)
 		smmu_tlb_domain(sd);
 	else
-		tlb_pages(sd, from, n, pgsize, leaf);
+		tlb_pages(sd, start, n, pgsize, leaf);
+}
+
+/* --- devices' translation caches --- */
+
+#define ATC_ALL 52u /* SIZE: all addresses */
+
+/* A power of two of pages that has [start, last] in it. */
+static u64 atc_word1(u64 start, u64 last)
+{
+	u64 differ = (start ^ last) >> 12;
+	u32 size = differ ? bit_highest(differ) + 1 : 0;
+
+	if (size >= ATC_ALL)
+		return ATC_ALL;
+	return (start & ~((SMMU_PAGE << size) - 1)) | size;
+}
+
+static u32 atc_add(struct smmu_cmd *cmd, u32 k, const struct smmu_master *m, u64 w1)
+{
+	for (u32 i = 0; i < m->n_sid && k < BATCH; i++)
+		cmd[k++] = (struct smmu_cmd){{CMD_ATC_INV | (u64)m->sid[i] << CMD0_SID, w1}};
+	return k;
+}
+
+void smmu_atc_master(struct smmu_master *m)
+{
+	struct smmu_cmd cmd[BATCH];
+
+	smmu_cmdq_issue(m->iommu, cmd, atc_add(cmd, 0, m, ATC_ALL));
+}
+
+/* At most BATCH streams, as a machine has at most 64 functions. */
+void smmu_atc_domain(struct smmu_domain *sd, u64 start, u64 last)
+{
+	struct smmu_cmd cmd[BATCH];
+	struct smmu_ats *a;
+	u64 w1 = atc_word1(start, last);
+	u32 k = 0;
+
+	spin_lock(&sd->ats_lock);
+	list_for_each_entry(a, &sd->ats_masters, node)
+		k = atc_add(cmd, k, a->master, w1);
+	spin_unlock(&sd->ats_lock);
+	if (k)
+		smmu_cmdq_issue(sd->iommu, cmd, k);
 }

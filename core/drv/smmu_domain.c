@@ -8,6 +8,58 @@
  */
 #include "core/drv/smmu_priv.h"
 
+static bool ats_in(const struct smmu_master *m, const struct smmu_domain *sd)
+{
+	return m->ats && sd && sd->domain.type & __IOMMU_DOMAIN_PAGING;
+}
+
+static void ats_add(struct smmu_domain *sd, struct smmu_ats *a)
+{
+	spin_lock(&sd->ats_lock);
+	list_add_tail(&a->node, &sd->ats_masters);
+	atomic_inc(&sd->n_ats);
+	spin_unlock(&sd->ats_lock);
+}
+
+static void ats_del(struct smmu_domain *sd, struct smmu_ats *a)
+{
+	spin_lock(&sd->ats_lock);
+	list_del(&a->node);
+	atomic_dec(&sd->n_ats);
+	spin_unlock(&sd->ats_lock);
+}
+
+/*
+ * iommu->lock held; sd NULL: abort. A device with ATS is on the new domain's list
+ * before it can ask for a translation there, and leaves the old one's only when
+ * its cache has nothing of it any more.
+ */
+static void master_move(struct smmu_master *m, struct smmu_domain *sd)
+{
+	struct smmu_domain *old = m->domain;
+	bool on = ats_in(m, sd), was = ats_in(m, old);
+	struct smmu_ats *a = &m->ats_link[m->ats_at];
+
+	if (was && !on)
+		drv_ats_set(m->dev, false);
+	if (on) {
+		m->ats_at ^= 1;
+		ats_add(sd, &m->ats_link[m->ats_at]);
+	}
+	smmu_master_set(m, sd);
+	if (was) {
+		if (bug_on(BUG_SMMU_DETACH_ATC_STALE)) {
+			/* Turning ATS off is thought to empty the cache. */
+		} else {
+			smmu_atc_master(m);
+		}
+		ats_del(old, a);
+	}
+	if (on && !was)
+		drv_ats_set(m->dev, true);
+	m->domain = sd;
+}
+
 static int smmu_attach(struct iommu_domain *domain, struct device *dev)
 {
 	struct smmu_domain *sd = to_smmu_domain(domain);
@@ -16,8 +68,7 @@ static int smmu_attach(struct iommu_domain *domain, struct device *dev)
 	if (sd->iommu != m->iommu)
 		return -EINVAL;
 	spin_lock(&m->iommu->lock);
-	smmu_master_set(m, sd);
-	m->domain = sd;
+	master_move(m, sd);
 	spin_unlock(&m->iommu->lock);
 	return 0;
 }
@@ -25,9 +76,27 @@ static int smmu_attach(struct iommu_domain *domain, struct device *dev)
 void smmu_master_detach(struct smmu_master *m)
 {
 	spin_lock(&m->iommu->lock);
-	smmu_master_set(m, NULL);
-	m->domain = NULL;
+	master_move(m, NULL);
 	spin_unlock(&m->iommu->lock);
+}
+
+/*
+ * The TLB first: devices fill their caches from it. Then it is seen which devices
+ * may have done so; one that is attached later finds the TLB clean.
+ */
+static void invalidate(struct smmu_domain *sd, const struct iommu_iotlb_gather *g)
+{
+	u64 size = ALIGN(g->end - g->start + 1, SMMU_PAGE);
+
+	if (bug_on(BUG_SMMU_ATC_BEFORE_TLBI)) {
+		smmu_atc_domain(sd, g->start, g->end);
+		smmu_tlb_range(sd, g->start, size, g->pgsize, !g->n_tables);
+	} else {
+		smmu_tlb_range(sd, g->start, size, g->pgsize, !g->n_tables);
+		smp_mb();
+		if (atomic_read(&sd->n_ats))
+			smmu_atc_domain(sd, g->start, g->end);
+	}
 }
 
 static void smmu_iotlb_sync(struct iommu_domain *domain, struct iommu_iotlb_gather *gather)
@@ -35,20 +104,36 @@ static void smmu_iotlb_sync(struct iommu_domain *domain, struct iommu_iotlb_gath
 	struct smmu_domain *sd = to_smmu_domain(domain);
 	struct pt_gather tables = {.free = gather->freelist};
 
-	if (gather->start <= gather->end)
-		smmu_tlb_range(sd, gather->start, gather->end, gather->pgsize, !gather->n_tables);
+	if (bug_on(BUG_SMMU_EMPTY_GATHER_SYNC)) {
+		invalidate(sd, gather);
+	} else {
+		/* Nothing was unmapped: start is behind the end. */
+		if (gather->start <= gather->end)
+			invalidate(sd, gather);
+	}
 	pt_gather_release(&sd->pt, &tables);
 }
 
 static void smmu_flush_all(struct iommu_domain *domain)
 {
-	smmu_tlb_domain(to_smmu_domain(domain));
+	struct smmu_domain *sd = to_smmu_domain(domain);
+
+	smmu_tlb_domain(sd);
+	smp_mb();
+	if (atomic_read(&sd->n_ats))
+		smmu_atc_domain(sd, 0, ~0ULL);
 }
 
 /* A map put a large page in the place of an empty table. */
 static void sync_walks(void *arg, u64 iova, u64 size)
 {
-	smmu_tlb_range(arg, iova, iova + size - 1, SMMU_PAGE, false);
+	if (bug_on(BUG_SMMU_MM_INVAL_SIZE)) {
+		u64 last = iova + size;
+
+		smmu_tlb_range(arg, iova, last - iova + 1, SMMU_PAGE, false);
+	} else {
+		smmu_tlb_range(arg, iova, size, SMMU_PAGE, false);
+	}
 }
 
 /* signature given */
@@ -129,6 +214,8 @@ struct iommu_domain *smmu_domain_alloc_paging(struct device *dev)
 	if (!sd)
 		return ERR_PTR(-ENOMEM);
 	sd->iommu = iommu;
+	spin_lock_init(&sd->ats_lock);
+	INIT_LIST_HEAD(&sd->ats_masters);
 	sd->stage2 = !(iommu->idr0 & BIT(IDR0_S1P));
 	bit = sd->stage2 ? IDR0_VMID16 : IDR0_ASID16;
 	last = iommu->idr0 & BIT(bit) ? 0xffff : 0xff;
@@ -142,6 +229,7 @@ struct iommu_domain *smmu_domain_alloc_paging(struct device *dev)
 		goto err_tag;
 	iommu_domain_init(&sd->domain, IOMMU_DOMAIN_UNMANAGED, iommu->iommu.ops, &smmu_paging_ops,
 			  sd->pt.pgsizes);
+	sd->domain.geometry.aperture_end = sd->pt.ia_last;
 	return &sd->domain;
 
 err_tag:

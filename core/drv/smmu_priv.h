@@ -2,7 +2,7 @@
 /*
  * Private to the SMMUv3 driver (smmu*.c).
  *
- * Locks: iommu->lock -> cmdq.lock. Both are spinlocks. The event queue belongs
+ * Locks: iommu->lock -> ats_lock of a domain, cmdq.lock. All are spinlocks. The event queue belongs
  * to its interrupt thread.
  */
 #pragma once
@@ -25,11 +25,13 @@ struct smmu_cmd {
 	u64 w[2];
 };
 
-/* Counters never wrap; hardware's are their low bits. All by lock. */
+/* Counters never wrap; hardware's are their low bits. All by lock, but for next_sync. */
 struct smmu_cmdq {
 	spinlock_t lock;
 	u64 pa, prod, cons;
 	u32 lg2;
+	u64 sync_pa;        /* the word that CMD_SYNCs write their numbers to; 0: CONS is polled */
+	atomic_t next_sync; /* number of the next one */
 };
 
 struct smmu_domain {
@@ -38,6 +40,9 @@ struct smmu_domain {
 	struct pt pt;
 	bool stage2;
 	u16 tag; /* ASID, or VMID */
+	spinlock_t ats_lock; /* inside iommu->lock; ats_masters. */
+	struct list_head ats_masters;
+	atomic_t n_ats;      /* of them: what an unmap looks at first */
 };
 
 /* An instance, for as long as the machine lives. Constant once bound, but for what lock covers. */
@@ -60,10 +65,20 @@ struct smmu_iommu {
 	struct smmu_domain identity, blocked;
 };
 
+/* On a domain's list: a device that may keep translations of it. */
+struct smmu_ats {
+	struct list_head node;
+	struct smmu_master *master;
+};
+
 /* A device that was probed. domain: iommu->lock. */
 struct smmu_master {
 	struct smmu_iommu *iommu;
 	struct smmu_domain *domain;
+	struct device *dev;
+	bool ats;                  /* hardware and device have it */
+	struct smmu_ats ats_link[2]; /* in lists of the domain, and of the one before */
+	u32 ats_at;                /* the one in use */
 	u64 cd; /* frame with its one context descriptor */
 	u32 n_sid;
 	u32 sid[MACHINE_DEVICE_IDS_MAX];
@@ -104,8 +119,15 @@ void smmu_sync_ste(struct smmu_iommu *iommu, u32 sid);
 void smmu_sync_cd(struct smmu_iommu *iommu, u32 sid);
 void smmu_flush_everything(struct smmu_iommu *iommu);
 void smmu_tlb_domain(struct smmu_domain *sd);
-/* [start, last] in pages of pgsize; leaf: only entries of pages changed. */
-void smmu_tlb_range(struct smmu_domain *sd, u64 start, u64 last, u64 pgsize, bool leaf);
+/*
+ * [start, start + size) in pages of pgsize (the smallest there; 0: it is not known);
+ * leaf: only entries of pages changed.
+ */
+void smmu_tlb_range(struct smmu_domain *sd, u64 start, u64 size, u64 pgsize, bool leaf);
+/* What the devices with ATS of the domain keep of [start, last]. */
+void smmu_atc_domain(struct smmu_domain *sd, u64 start, u64 last);
+/* ... what one of them keeps. */
+void smmu_atc_master(struct smmu_master *m);
 
 /* --- smmu_table.c: the stream table and context descriptors --- */
 int smmu_strtab_create(struct smmu_iommu *iommu);

@@ -111,7 +111,10 @@ static void write_entry(const struct entry *e, const u64 target[WORDS])
 	u64 quiet[WORDS];
 	u32 differ = quiet_update(e, target, quiet);
 
-	if (differ && !(differ & (differ - 1))) {
+	if (bug_on(BUG_SMMU_STE_NOT_HITLESS)) {
+		/* Whatever hardware makes of the words in between. */
+		write_words(e, target, 0, WORDS);
+	} else if (differ && !(differ & (differ - 1))) {
 		u32 word = bit_lowest(differ);
 
 		/* The word that decides may hold bits of which both make use: it goes alone. */
@@ -282,14 +285,18 @@ static void make_s1_ste(const struct smmu_master *m, u64 w[WORDS])
 	w[1] = walk_attributes(2) | STRW_EL1 << STE1_STRW;
 	if (stall_model(m->iommu) == STALL_OR_TERMINATE)
 		w[1] |= 1ULL << STE1_S1STALLD;
+	if (m->ats)
+		w[1] |= 1ULL << STE1_EATS;
 }
 
-static void make_s2_ste(const struct smmu_domain *sd, u64 w[WORDS])
+static void make_s2_ste(const struct smmu_master *m, const struct smmu_domain *sd, u64 w[WORDS])
 {
 	u32 ia = (u32)bit_highest(sd->pt.ia_last) + 1;
 
 	w[0] = STE_V | CFG_S2 << STE0_CONFIG;
 	w[1] = 1ULL << STE1_SHCFG; /* as the transaction says */
+	if (m->ats)
+		w[1] |= 1ULL << STE1_EATS;
 	w[2] = sd->tag | (64ULL - ia) << STE2_S2T0SZ | (sd->pt.levels - 2) << STE2_S2SL0 |
 	       walk_attributes(STE2_S2SL0 + 2) | size_code(sd->iommu->oas) << STE2_S2PS |
 	       1ULL << STE2_S2AA64 | 1ULL << STE2_S2PTW | 1ULL << STE2_S2R;
@@ -308,7 +315,7 @@ static void make_ste(const struct smmu_master *m, const struct smmu_domain *sd, 
 		w[0] = STE_V | CFG_BYPASS << STE0_CONFIG;
 		w[1] = 1ULL << STE1_SHCFG;
 	} else if (sd->stage2) {
-		make_s2_ste(sd, w);
+		make_s2_ste(m, sd, w);
 	} else {
 		make_s1_ste(m, w);
 	}

@@ -3,8 +3,8 @@
  * The SMMUv3 driver: binding to an instance, and its devices.
  *
  * Deliberately not here (docs/CAVEATS.md): walkers that do not see the
- * processor's caches (IDR0.COHACC = 0 is refused), granules other than 4K, ATS,
- * page requests, substreams, nested domains.
+ * processor's caches (IDR0.COHACC = 0 is refused), granules other than 4K, page
+ * requests, substreams, nested domains.
  */
 #include "core/drv/smmu_priv.h"
 
@@ -22,6 +22,15 @@ static int smmu_of_xlate(struct device *dev, u32 id)
 	return iommu_fwspec_add_ids(dev, &id, 1);
 }
 
+/* As firmware leaves it ATS may be on: it is turned on with the domain that is for it. */
+static bool master_ats(const struct smmu_iommu *iommu, struct device *dev)
+{
+	if (!dev_fw(dev)->ats || !dev_is_pci(dev))
+		return false;
+	drv_ats_set(dev, false);
+	return iommu->idr0 & BIT(IDR0_ATS) && (iommu->idr0 >> IDR0_STALL_MODEL & 3) != 2;
+}
+
 static struct iommu_device *smmu_probe_device(struct device *dev)
 {
 	struct iommu_fwspec *fwspec = dev_iommu_fwspec_get(dev);
@@ -33,6 +42,9 @@ static struct iommu_device *smmu_probe_device(struct device *dev)
 	if (!m)
 		return ERR_PTR(-ENOMEM);
 	m->iommu = iommu;
+	m->dev = dev;
+	m->ats = master_ats(iommu, dev);
+	m->ats_link[0].master = m->ats_link[1].master = m;
 	n = min(smp_load_acquire(&fwspec->num_ids), (unsigned long)MACHINE_DEVICE_IDS_MAX);
 	for (u32 i = 0; i < n; i++)
 		m->sid[m->n_sid++] = fwspec->ids[i];

@@ -4,16 +4,19 @@
  *
  * custom: IOVAs come from 64 slots of DMA_SLOT_SIZE each, a bit per slot in
  * the domain's cookie; slots that touch a reserved region are never used. What
- * matters here is who maps where and when, not the allocator (core/iova).
+ * matters here is who maps where and when; drivers that want the real thing have
+ * core/dma, whose addresses lie beside the slots.
  *
  * While a driver is bound its device's ops do not change, and its group's
  * default domain stays: the driver has taken it. So neither is locked here.
  */
 #include "core/iommu/iommu_priv.h"
 
-#define DMA_SLOT_BASE 0xf0000000ULL
+#define DMA_SLOT_BASE IOMMU_DMA_SLOTS_BASE
 #define DMA_SLOT_SIZE 0x10000ULL
 #define DMA_SLOTS 64u
+
+_Static_assert(DMA_SLOTS * DMA_SLOT_SIZE == IOMMU_DMA_SLOTS_SIZE, "core/dma leaves them out");
 
 int iommu_get_dma_cookie(struct iommu_domain *domain)
 {
@@ -22,19 +25,26 @@ int iommu_get_dma_cookie(struct iommu_domain *domain)
 	if (!cookie)
 		return -ENOMEM;
 	spin_lock_init(&cookie->lock);
+	mutex_init(&cookie->dma_lock);
 	domain->iova_cookie = cookie;
 	return 0;
 }
 
 void iommu_put_dma_cookie(struct iommu_domain *domain)
 {
-	kfree(domain->iova_cookie);
+	struct iommu_dma_cookie *cookie = domain->iova_cookie;
+
+	if (cookie && cookie->dma)
+		cookie->dma_free(cookie->dma);
+	kfree(cookie);
 }
 
 static u64 slots_in(const struct iommu_resv_region *region)
 {
 	u64 last = region->start + (region->length - 1), mask = 0;
 
+	if (!region->length)
+		return 0;
 	for (u32 i = 0; i < DMA_SLOTS; i++) {
 		u64 start = DMA_SLOT_BASE + i * DMA_SLOT_SIZE;
 
@@ -130,13 +140,25 @@ static struct iommu_domain *iommu_get_dma_domain(struct device *dev)
 	return group_default_domain(group);
 }
 
+struct iommu_domain *iommu_dma_domain(struct device *dev)
+{
+	struct iommu_domain *domain;
+	int ret = 0;
+
+	if (!READ_ONCE(dev->dma_iommu))
+		return NULL;
+	domain = iommu_get_dma_domain(dev);
+	if (READ_ONCE(READ_ONCE(dev->iommu)->attach_deferred))
+		ret = iommu_deferred_attach(dev, domain);
+	return ret ? ERR_PTR(ret) : domain;
+}
+
 static u64 iommu_dma_map(struct device *dev, u64 phys, size_t size)
 {
-	struct iommu_domain *domain = iommu_get_dma_domain(dev);
+	struct iommu_domain *domain = iommu_dma_domain(dev);
 	u64 iova;
 
-	if (READ_ONCE(READ_ONCE(dev->iommu)->attach_deferred) &&
-	    iommu_deferred_attach(dev, domain))
+	if (IS_ERR(domain))
 		return DMA_MAPPING_ERROR;
 	iova = slot_alloc(domain->iova_cookie);
 	if (iova == DMA_MAPPING_ERROR)

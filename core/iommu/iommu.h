@@ -473,6 +473,23 @@ int iommu_group_store_type(struct iommu_group *group, unsigned type);
 int iommu_group_show_resv_regions(struct iommu_group *group);
 
 /* --- dma_ops.c --- */
+/* Owned by a DMA domain. lock protects used. */
+struct iommu_dma_cookie {
+	spinlock_t lock;
+	u64 used; /* bit per IOVA slot, see dma_ops.c */
+	/* What core/dma has for the domain: made under dma_lock; ends with the domain. */
+	struct mutex dma_lock;
+	void *dma;
+	void (*dma_free)(void *dma);
+};
+/* Addresses that dma_map_phys() gives out. */
+#define IOMMU_DMA_SLOTS_BASE 0xf0000000ULL
+#define IOMMU_DMA_SLOTS_SIZE 0x400000ULL
+/*
+ * The domain that DMA of dev goes through while a driver is bound that uses the
+ * DMA API; NULL: direct. A deferred attach is made; ERR_PTR: it failed.
+ */
+struct iommu_domain *iommu_dma_domain(struct device *dev);
 #define DMA_MAPPING_ERROR (~0ULL)
 #define DMA_RING_SIZE 0x2000UL
 /* Device address for [phys, phys + size), or DMA_MAPPING_ERROR. A driver is bound. */

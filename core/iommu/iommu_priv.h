@@ -40,12 +40,6 @@ struct iommu_group {
 	struct iommu_attach_handle *handle; /* of who attached domain */
 };
 
-/* Owned by a DMA domain. lock protects used. */
-struct iommu_dma_cookie {
-	spinlock_t lock;
-	u64 used; /* bit per IOVA slot, see dma_ops.c */
-};
-
 enum iommu_set_domain_flags { IOMMU_SET_DOMAIN_MUST_SUCCEED = 1 };
 
 #define for_each_group_device(group, pos) list_for_each_entry(pos, &(group)->devices, list)

@@ -130,7 +130,8 @@ static int insert_device_regions(struct device *dev, struct list_head *head)
 
 	iommu_get_resv_regions(dev, &list);
 	list_for_each_entry(region, &list, list) {
-		ret = iommu_insert_resv_region(region, head);
+		/* custom: firmware may say that nothing is reserved. */
+		ret = region->length ? iommu_insert_resv_region(region, head) : 0;
 		if (ret)
 			break;
 	}

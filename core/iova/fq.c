@@ -163,7 +163,12 @@ void iova_fq_fini(struct iova_domain *d)
 
 	if (!fq)
 		return;
-	del_timer_sync(&fq->timer);
+	if (bug_on(BUG_FQ_TIMEOUT_TEARDOWN)) {
+		/* It may be running. */
+		del_timer(&fq->timer);
+	} else {
+		del_timer_sync(&fq->timer);
+	}
 	iova_fq_flush(d);
 	for (u32 i = 0; i < IOVA_CPUS; i++)
 		kfree(fq->ring[i].entry);

@@ -183,25 +183,27 @@ static bool cache_free(struct iova_domain *d, u64 pfn, u32 order)
 	return done;
 }
 
+static void cpu_drop_caches(struct iova_domain *d, struct iova_cpu *cpu)
+{
+	for (u32 order = 0; order < IOVA_CACHE_ORDERS; order++) {
+		struct iova_magazine *loaded, *prev;
+
+		spin_lock(&cpu->lock);
+		loaded = cpu->loaded[order];
+		prev = cpu->prev[order];
+		cpu->loaded[order] = cpu->prev[order] = NULL;
+		spin_unlock(&cpu->lock);
+		magazine_empty(d, loaded, order);
+		magazine_empty(d, prev, order);
+	}
+}
+
 void iova_drop_caches(struct iova_domain *d)
 {
 	struct iova_magazine *m;
 
-	for (u32 i = 0; i < IOVA_CPUS; i++) {
-		struct iova_cpu *cpu = &d->cpu[i];
-
-		for (u32 order = 0; order < IOVA_CACHE_ORDERS; order++) {
-			struct iova_magazine *loaded, *prev;
-
-			spin_lock(&cpu->lock);
-			loaded = cpu->loaded[order];
-			prev = cpu->prev[order];
-			cpu->loaded[order] = cpu->prev[order] = NULL;
-			spin_unlock(&cpu->lock);
-			magazine_empty(d, loaded, order);
-			magazine_empty(d, prev, order);
-		}
-	}
+	for (u32 i = 0; i < IOVA_CPUS; i++)
+		cpu_drop_caches(d, &d->cpu[i]);
 	for (u32 order = 0; order < IOVA_CACHE_ORDERS; order++) {
 		while ((m = depot_take(d, order)))
 			magazine_empty(d, m, order);
@@ -215,10 +217,13 @@ int iova_reserve(struct iova_domain *d, u64 start, u64 length)
 	u64 last;
 	int ret;
 
-	if (!length)
+	if (bug_on(BUG_IOVA_ZERO_LEN_RESERVE)) {
+		last = start + length - 1;
+	} else if (!length) {
 		return 0;
-	if (__builtin_add_overflow(start, length - 1, &last))
+	} else if (__builtin_add_overflow(start, length - 1, &last)) {
 		return -EINVAL;
+	}
 	iova_drop_caches(d);
 	spin_lock(&d->lock);
 	ret = iova_space_reserve(&d->space, start >> d->granule_lg2, last >> d->granule_lg2);
@@ -251,7 +256,12 @@ u64 iova_alloc(struct iova_domain *d, u64 size, u64 last)
 	if (pfn == IOVA_NONE) {
 		/* What waits for its flush, or lies in magazines, may be what is missing. */
 		iova_fq_flush(d);
-		iova_drop_caches(d);
+		if (bug_on(BUG_IOVA_RCACHE_OFFLINE_CPU)) {
+			/* The CPU that last freed some may be offline by now. */
+			cpu_drop_caches(d, &d->cpu[iova_this_cpu()]);
+		} else {
+			iova_drop_caches(d);
+		}
 		pfn = space_alloc(d, n, limit);
 	}
 	return pfn == IOVA_NONE ? 0 : pfn << d->granule_lg2;

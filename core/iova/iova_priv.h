@@ -6,6 +6,7 @@
 
 #include "core/iova/iova.h"
 #include "sim/kapi/bug.h"
+#include "sim/kapi/historic.h"
 
 /* The caches' CPU of the running task. */
 u32 iova_this_cpu(void);

@@ -14,6 +14,7 @@
 #define KERNEL_DRIVERS(X)                                                     \
 	X(demo_nic, "demo-nic", "maps a ring through the DMA API at probe")    \
 	X(demo_disk, "demo-disk", "as demo-nic, with probe deferral")          \
+	X(demo_plain, "demo-plain", "uses the DMA API, maps nothing by itself") \
 	X(vfio_pci, "vfio-pci", "driver_managed_dma: user space owns the DMA") \
 	X(pci_stub, "pci-stub", "driver_managed_dma, does no DMA at all")      \
 	X(portdrv, "pcieport", "driver_managed_dma bridge driver")             \

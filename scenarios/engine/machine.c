@@ -387,8 +387,8 @@ static void read_reserved(struct reader *r, const struct yaml_node *map)
 		read_fields(r, l->value, resv_fields, ARRAY_SIZE(resv_fields), resv,
 			    "a reserved region");
 		if (!r->err->text[0] &&
-		    (!resv->length || resv->start + (resv->length - 1) < resv->start))
-			read_error(r, l->value, "an empty or wrapping region, expected start + length "
+		    resv->length && resv->start + (resv->length - 1) < resv->start)
+			read_error(r, l->value, "a wrapping region, expected start + length "
 				   "within 64 bits");
 		m->n_resv++;
 	}

@@ -92,6 +92,17 @@ void oracles_forget(struct oracles *o);
 void oracles_set_run(struct oracles *o, u64 number);
 u32 oracle_lockorder_edges(struct oracles *o, u64 *run_numbers, u32 max);
 
+/*
+ * Accesses of this run that went through a mapping that was unmapped and not yet
+ * invalidated, and how long after the unmap (virtual time) the last of them came.
+ * Where unmaps are deferred that is by design; strict ones make it short. False:
+ * the oracle is not there.
+ */
+struct oracle_window {
+	u64 accesses, longest_ns;
+};
+bool oracle_iotlb_window(struct oracles *o, struct oracle_window *window);
+
 /* The name under which locks of this class were initialised; "?" if none was seen. */
 const char *oracle_class_name(const struct oracles *o, u64 class_key);
 

@@ -33,7 +33,7 @@ struct piece {
 	u32 state;
 	u64 iova, last, pa;
 	u32 task; /* who unmapped it, when */
-	u64 op;
+	u64 op, ns;
 };
 
 struct device {
@@ -54,6 +54,7 @@ struct state {
 	bool blind;
 	struct device device[DEVICES_MAX];
 	struct map map[MAPS_MAX];
+	struct oracle_window window;
 };
 
 /* What lies beyond st->n is of earlier runs and never looked at. */
@@ -119,7 +120,7 @@ static void cut(struct state *st, struct carry *c, u32 i, u64 iova, u64 last)
 	c->piece[i].last = last < p.last ? last : p.last;
 }
 
-static void unmap(struct state *st, struct carry *c, const struct fact *f)
+static void unmap(struct state *st, struct carry *c, const struct fact *f, u64 now)
 {
 	u64 iova = f->arg[1], last = iova + f->arg[2] - 1;
 
@@ -131,6 +132,7 @@ static void unmap(struct state *st, struct carry *c, const struct fact *f)
 		c->piece[i].state = PENDING;
 		c->piece[i].task = f->task;
 		c->piece[i].op = f->op;
+		c->piece[i].ns = now;
 	}
 }
 
@@ -213,6 +215,23 @@ static void report(struct world *w, const struct fact *fact, const struct device
 	oracle_report(w, f);
 }
 
+/* By design where unmaps are deferred: counted, not reported. */
+static void in_window(struct state *st, const struct piece *p, u64 now)
+{
+	st->window.accesses++;
+	if (now - p->ns > st->window.longest_ns)
+		st->window.longest_ns = now - p->ns;
+}
+
+bool oracle_iotlb_window(struct oracles *o, struct oracle_window *window)
+{
+	const struct state *st = oracle_state(o, oracle_iotlb.name);
+
+	if (st)
+		*window = st->window;
+	return st;
+}
+
 static void dma(struct world *w, struct state *st, struct carry *c, const struct fact *f)
 {
 	const struct device *d = &st->device[f->arg[0]];
@@ -231,6 +250,8 @@ static void dma(struct world *w, struct state *st, struct carry *c, const struct
 	p = justify(st, c, domain, f->arg[1], f->arg[2]);
 	if (!p || p->state == RETIRED || p->domain != domain || !(d->type & TYPE_PAGING))
 		report(w, f, d, p);
+	else if (p->state == PENDING)
+		in_window(st, p, w->clock->now_ns);
 }
 
 static void attach(struct state *st, const struct fact *f)
@@ -288,7 +309,7 @@ static void see(struct world *w, void *state, void *carry, const struct fact *f)
 		map(st, c, f);
 		break;
 	case FACT_PTE_UNMAP:
-		unmap(st, c, f);
+		unmap(st, c, f, w->clock->now_ns);
 		break;
 	case FACT_IOTLB_SYNC:
 		synced(st, c, f);

@@ -139,6 +139,7 @@ static void up(void)
 	fake = kzalloc(sizeof(*fake), GFP_KERNEL);
 	cr_assert_eq(pt_init(&fake->pt, &cfg), 0);
 	fake->domain = (struct iommu_domain){.type = IOMMU_DOMAIN_DMA, .ops = &ops,
+					     .geometry.aperture_end = ~0ULL,
 					     .pgsize_bitmap = fake->pt.pgsizes};
 	space = dma_space_create(&fake->domain, deferred);
 	cr_assert(!IS_ERR(space));

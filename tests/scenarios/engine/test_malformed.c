@@ -118,9 +118,8 @@ static const struct row rows[] = {
 	{DEVICE("bus: pci0, bdf: \"00:01.0\"}, b: {bus: pci0, bdf: \"00:01.0\""), 4, 68,
 	 "device 'b' has the address of 'nic0'"},
 	/* reserved regions */
-	{RESERVED("device: nic0, start: 0, length: 0, type: msi"), 6, 5, "an empty or wrapping region"},
 	{RESERVED("device: nic0, start: 0xffffffffffffffff, length: 2, type: msi"), 6, 5,
-	 "an empty or wrapping region"},
+	 "a wrapping region"},
 	{RESERVED("device: nic1, start: 0, length: 4K, type: msi"), 6, 14, "unknown device 'nic1'"},
 	{RESERVED("device: nic0, start: 0, length: 4K"), 6, 5, "no 'type' in a reserved region"},
 	{RESERVED("device: nic0, start: 0, length: 4K, type: foo"), 6, 48, "unknown word 'foo'"},

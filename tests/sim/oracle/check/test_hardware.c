@@ -3,6 +3,7 @@
  * The oracles of hardware: iotlb, dmamem, isolation, hwqueue. The facts are
  * published by hand: an oracle's whole world is what it hears.
  */
+#include "sim/kapi/jiffies.h"
 #include "sim/kapi/kapi.h"
 #include "tests/kit/oracle.h"
 
@@ -272,4 +273,51 @@ Test(hwqueue, an_illegal_command)
 {
 	load_hw("hwqueue", illegal);
 	fires("BUG: IOMMU was handed an illegal command in %F");
+}
+
+/* --- the window of deferred invalidation --- */
+
+static void late_dma(void *arg)
+{
+	(void)arg;
+	attach(D, PAGING);
+	map(D, IOVA, PA, PAGE);
+	fact(PTE_UNMAP, D, IOVA, PAGE);
+	usleep_range(3000, 3000);
+	fact(HW_DMA, DEV, IOVA, PA, OK);
+	fact(HW_DMA, DEV, IOVA + 8, PA + 8, OK);
+	fact(IOTLB_SYNC, D, 0, ~0ULL);
+}
+
+static void no_late_dma(void *arg)
+{
+	(void)arg;
+	attach(D, PAGING);
+	map(D, IOVA, PA, PAGE);
+	fact(HW_DMA, DEV, IOVA, PA, OK);
+	fact(PTE_UNMAP, D, IOVA, PAGE);
+	fact(IOTLB_SYNC, D, 0, ~0ULL);
+}
+
+static struct oracle_window window_of(void (*task)(void *))
+{
+	struct oracle_window win = {99, 99};
+	struct world_run r;
+
+	load_hw("iotlb", task);
+	r = run(1);
+	assert_clean(&r);
+	cr_assert(oracle_iotlb_window(w->oracles, &win));
+	return win;
+}
+
+Test(hardware, window_is_measured)
+{
+	struct oracle_window win = window_of(late_dma);
+
+	cr_assert_eq(win.accesses, 2);
+	cr_assert_geq(win.longest_ns, 3 * NSEC_PER_MSEC);
+	win = window_of(no_late_dma);
+	cr_assert_eq(win.accesses, 0);
+	cr_assert_eq(win.longest_ns, 0);
 }
