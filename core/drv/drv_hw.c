@@ -2,7 +2,6 @@
 /*
  * Where drivers find modelled hardware, and what they share of page tables.
  */
-#define HW_PLAIN_HEAP
 #include "core/drv/drv.h"
 #include "core/pt/pt.h"
 #include "hw/bus/bus.h"

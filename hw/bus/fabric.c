@@ -351,12 +351,12 @@ static void fabric_gone(void *arg)
 			f->iommu[i].ops->destroy(f->iommu[i].h);
 	}
 	f->world->hw = NULL;
-	free(f);
+	hw_free(f);
 }
 
 struct fabric *bus_create(struct world *w, const struct machine *m)
 {
-	struct fabric *f = calloc(1, sizeof(*f));
+	struct fabric *f = hw_calloc(1, sizeof(*f));
 	struct io_region its = {BUS_ITS_BASE, ITS_SIZE, &its_ops, f, "its", IO_NONE};
 
 	sim_assert(f && !w->hw);

@@ -67,7 +67,7 @@ static void dev_gone(void *arg)
 
 	if (d->model->destroy)
 		d->model->destroy(d);
-	free(d);
+	hw_free(d);
 }
 
 struct dev *dev_create(struct fabric *f, u32 fn, const struct dev_model *model, char *err,
@@ -76,14 +76,14 @@ struct dev *dev_create(struct fabric *f, u32 fn, const struct dev_model *model, 
 	const struct machine_device *m = bus_device(f, fn);
 	struct io_worker k = {.name = m->name, .step = dev_step, .reset = dev_reset};
 	struct bus_bar bar = {.size = model->bar_size, .ops = &bar_ops};
-	struct dev *d = calloc(1, model->state_size);
+	struct dev *d = hw_calloc(1, model->state_size);
 
 	sim_assert(d && model->state_size >= sizeof(*d));
 	d->model = model;
 	d->fabric = f;
 	d->fn = fn;
 	if (model->create && !model->create(d, m, err, err_size)) {
-		free(d);
+		hw_free(d);
 		return NULL;
 	}
 	k.arg = d;

@@ -581,18 +581,18 @@ static void fw_destroy(struct dev *d)
 	while (f->running)
 		enter(f);
 	engine_close(f);
-	free(f->stack);
-	free(f->sram);
-	free(f->image);
+	hw_free(f->stack);
+	hw_free(f->sram);
+	hw_free(f->image);
 }
 
 static bool fw_create(struct dev *d, const struct machine_device *m, char *err, size_t err_size)
 {
 	struct firmware *f = of(d);
 
-	f->image = calloc(1, sizeof(*f->image));
-	f->stack = aligned_alloc(4096, STACK_SIZE);
-	f->sram = aligned_alloc(4096, FW_SRAM_SIZE);
+	f->image = hw_calloc(1, sizeof(*f->image));
+	f->stack = hw_aligned_alloc(4096, STACK_SIZE);
+	f->sram = hw_aligned_alloc(4096, FW_SRAM_SIZE);
 	sim_assert(f->image && f->stack && f->sram);
 	if (!m->firmware[0]) {
 		snprintf(err, err_size, "no 'firmware', expected the path of an ELF or raw file");
@@ -602,9 +602,9 @@ static bool fw_create(struct dev *d, const struct machine_device *m, char *err, 
 		snprintf(err, err_size, "the emulator does not start: %u.%u", UC_VERSION_MAJOR,
 			 UC_VERSION_MINOR);
 	}
-	free(f->stack);
-	free(f->sram);
-	free(f->image);
+	hw_free(f->stack);
+	hw_free(f->sram);
+	hw_free(f->image);
 	return false;
 }
 

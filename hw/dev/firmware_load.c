@@ -152,13 +152,13 @@ bool fw_load(struct fw_image *i, const char *name, const char *arch, char *err, 
 	ok = fw_parse(i, (const u8 *)data, size, arch, why, sizeof(why));
 	if (!ok)
 		snprintf(err, err_size, "firmware '%s': %s", name, why);
-	free(data);
+	hw_free(data);
 	return ok;
 }
 
 bool dev_firmware_check(const struct machine_device *m, u64 *hash, char *err, size_t err_size)
 {
-	struct fw_image *i = malloc(sizeof(*i));
+	struct fw_image *i = hw_malloc(sizeof(*i));
 	bool ok;
 
 	sim_assert(i);
@@ -169,6 +169,6 @@ bool dev_firmware_check(const struct machine_device *m, u64 *hash, char *err, si
 		*hash = (*hash ^ i->entry) * 0x100000001b3ULL;
 	for (u32 k = 0; ok && k < i->end; k++)
 		*hash = (*hash ^ i->sram[k]) * 0x100000001b3ULL + i->arch + 1;
-	free(i);
+	hw_free(i);
 	return ok;
 }

@@ -3,7 +3,6 @@
  * Blocks of powers of two, carved in order, kept in a list per size when they
  * are free. The lists lie in the arena, so a copy of it is all of its state.
  */
-#define HW_PLAIN_HEAP
 #include "hw/iommu/arena.h"
 
 #include "sim/base/assert.h"

@@ -4,8 +4,7 @@
  * with an arena in use, what hw/ allocates comes from it, and a snapshot is a
  * copy of it. Without one it is the C library's heap.
  *
- * Included by hw.h: the names of the C library mean these functions in every
- * file that follows it, unless it defines HW_PLAIN_HEAP before.
+ * What hw/ keeps for longer than a call is allocated here and nowhere else.
  */
 #pragma once
 
@@ -30,11 +29,3 @@ void *hw_calloc(size_t n, size_t size);
 void *hw_realloc(void *p, size_t size);
 /* Of an arena or of the heap. */
 void hw_free(void *p);
-
-#ifndef HW_PLAIN_HEAP
-#define aligned_alloc hw_aligned_alloc
-#define malloc hw_malloc
-#define calloc hw_calloc
-#define realloc hw_realloc
-#define free hw_free
-#endif

@@ -18,7 +18,7 @@
 void *cache_alloc(size_t n, size_t size)
 {
 	size_t bytes = (n * size + 63) & ~(size_t)63;
-	void *p = aligned_alloc(64, bytes);
+	void *p = hw_aligned_alloc(64, bytes);
 
 	sim_assert(p);
 	return memset(p, 0, bytes);
@@ -97,14 +97,14 @@ int hw_cache_option(struct hw_cache_policy *p, const char *key, const char *valu
 
 static void free_slots(struct hw_cache *c)
 {
-	free(c->tags);
-	free(c->slot);
-	free(c->addr);
-	free(c->extra);
-	free(c->column);
-	free(c->age);
-	free(c->touched);
-	free(c->touched_bit);
+	hw_free(c->tags);
+	hw_free(c->slot);
+	hw_free(c->addr);
+	hw_free(c->extra);
+	hw_free(c->column);
+	hw_free(c->age);
+	hw_free(c->touched);
+	hw_free(c->touched_bit);
 }
 
 /* At least two sets: a scan looks at two of them at once. */
@@ -154,7 +154,7 @@ static void clear_touched(struct hw_cache *c)
 struct hw_cache *hw_cache_create(struct hw_env *e, const char *name,
 				 const struct hw_cache_policy *policy)
 {
-	struct hw_cache *c = calloc(1, sizeof(*c));
+	struct hw_cache *c = hw_calloc(1, sizeof(*c));
 	u32 lg2_sets = 0;
 
 	sim_assert(c);
@@ -184,12 +184,12 @@ void hw_cache_destroy(struct hw_cache *c)
 	if (!c)
 		return;
 	free_slots(c);
-	free(c->space);
-	free(c->head);
-	free(c->scratch);
-	free(c->log.rec);
-	free(c->log.word);
-	free(c);
+	hw_free(c->space);
+	hw_free(c->head);
+	hw_free(c->scratch);
+	hw_free(c->log.rec);
+	hw_free(c->log.word);
+	hw_free(c);
 }
 
 void hw_cache_reset(struct hw_cache *c)
@@ -223,7 +223,7 @@ u32 cache_gather(struct hw_cache *c)
 	u32 n = 0;
 
 	if (c->scratch_max < c->live) {
-		free(c->scratch);
+		hw_free(c->scratch);
 		c->scratch_max = (size_t)c->live * 2;
 		c->scratch = cache_alloc(c->scratch_max, sizeof(*c->scratch));
 	}
@@ -314,7 +314,7 @@ static u32 open_slot(struct hw_cache *c, u64 key)
 static void rehash(struct hw_cache *c)
 {
 	u32 n = cache_gather(c), lg2_sets = (u32)__builtin_ctz(c->n_slots / WAYS);
-	struct hw_cache_entry *e = malloc((n + 1) * sizeof(*e));
+	struct hw_cache_entry *e = hw_malloc((n + 1) * sizeof(*e));
 
 	sim_assert(e);
 	for (u32 i = 0; i < n; i++)
@@ -332,7 +332,7 @@ static void rehash(struct hw_cache *c)
 		occupy(c, slot, key);
 		put(c, slot, &e[i]);
 	}
-	free(e);
+	hw_free(e);
 }
 
 static u32 choose_way(struct hw_cache *c)

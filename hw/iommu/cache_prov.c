@@ -47,7 +47,7 @@ static void *grown(void *p, size_t *max, size_t need, size_t size)
 	if (need <= *max)
 		return p;
 	*max = max(*max * 2, need);
-	p = realloc(p, *max * size);
+	p = hw_realloc(p, *max * size);
 	sim_assert(p);
 	return p;
 }

@@ -73,7 +73,7 @@ static u32 take_space(struct hw_cache *c)
 		return recycle(c);
 	if (c->n_spaces + 1 == c->spaces_max) {
 		c->spaces_max *= 2;
-		c->space = realloc(c->space, c->spaces_max * sizeof(*c->space));
+		c->space = hw_realloc(c->space, c->spaces_max * sizeof(*c->space));
 		sim_assert(c->space);
 	}
 	return ++c->n_spaces;
@@ -101,7 +101,7 @@ void cache_spaces_reset(struct hw_cache *c)
 	if (!c->head) {
 		c->spaces_max = 64;
 		c->head = cache_alloc(HEADS, sizeof(*c->head));
-		c->space = calloc(c->spaces_max, sizeof(*c->space));
+		c->space = hw_calloc(c->spaces_max, sizeof(*c->space));
 		sim_assert(c->space);
 	}
 	for (u32 i = 1; i <= c->n_spaces; i++)

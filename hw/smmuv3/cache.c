@@ -25,17 +25,17 @@ static void pool_create(struct smmu_pool *p, size_t size)
 {
 	p->size = size;
 	p->max = 16;
-	p->rec = calloc(p->max, size);
-	p->key = calloc(p->max, sizeof(*p->key));
-	p->free = calloc(p->max, sizeof(*p->free));
+	p->rec = hw_calloc(p->max, size);
+	p->key = hw_calloc(p->max, sizeof(*p->key));
+	p->free = hw_calloc(p->max, sizeof(*p->free));
 	sim_assert(p->rec && p->key && p->free);
 }
 
 static void pool_destroy(struct smmu_pool *p)
 {
-	free(p->rec);
-	free(p->key);
-	free(p->free);
+	hw_free(p->rec);
+	hw_free(p->key);
+	hw_free(p->free);
 }
 
 /* Those whose number no cache entry holds any more. */
@@ -62,9 +62,9 @@ static u32 pool_take(struct smmu_pool *p, struct hw_cache *c, u32 space)
 	}
 	if (p->n == p->max) {
 		p->max *= 2;
-		p->rec = realloc(p->rec, p->max * p->size);
-		p->key = realloc(p->key, p->max * sizeof(*p->key));
-		p->free = realloc(p->free, p->max * sizeof(*p->free));
+		p->rec = hw_realloc(p->rec, p->max * p->size);
+		p->key = hw_realloc(p->key, p->max * sizeof(*p->key));
+		p->free = hw_realloc(p->free, p->max * sizeof(*p->free));
 		sim_assert(p->rec && p->key && p->free);
 	}
 	return p->n++;
@@ -227,8 +227,8 @@ static const char *const names[CACHES] = {"tlb", "walk", "ste", "cd", "l1std", "
 
 bool smmu_cache_create(struct hw_smmuv3 *h)
 {
-	h->front = calloc(FRONT_PAGES * FRONT_STREAMS, sizeof(*h->front));
-	h->ctx = calloc(CTX_SLOTS, sizeof(*h->ctx));
+	h->front = hw_calloc(FRONT_PAGES * FRONT_STREAMS, sizeof(*h->front));
+	h->ctx = hw_calloc(CTX_SLOTS, sizeof(*h->ctx));
 	sim_assert(h->front && h->ctx);
 	for (u32 i = 0; i < CACHES; i++)
 		h->cache[i] = hw_cache_create(h->base.env, names[i], &h->policy);
@@ -264,6 +264,6 @@ void smmu_cache_destroy(struct hw_smmuv3 *h)
 		hw_cache_destroy(h->cache[i]);
 	pool_destroy(&h->ste_pool);
 	pool_destroy(&h->cd_pool);
-	free(h->front);
-	free(h->ctx);
+	hw_free(h->front);
+	hw_free(h->ctx);
 }

@@ -13,8 +13,8 @@ static void destroy(struct hw_iommu *base)
 	struct hw_smmuv3 *h = (struct hw_smmuv3 *)base;
 
 	smmu_cache_destroy(h);
-	free(h->stall);
-	free(h);
+	hw_free(h->stall);
+	hw_free(h);
 }
 
 static void reset(struct hw_iommu *base)
@@ -44,13 +44,13 @@ static struct hw_iommu *create(struct hw_env *e, const char *options, char *err,
 
 	if (!smmu_options(&cap, &policy, options, err, err_size))
 		return NULL;
-	h = calloc(1, sizeof(*h));
+	h = hw_calloc(1, sizeof(*h));
 	sim_assert(h);
 	h->base.ops = &hw_smmuv3_ops;
 	h->base.env = e;
 	h->cap = cap;
 	h->policy = policy;
-	h->stall = calloc(cap.stallmax + 1u, sizeof(*h->stall));
+	h->stall = hw_calloc(cap.stallmax + 1u, sizeof(*h->stall));
 	sim_assert(h->stall);
 	smmu_regs_reset(h);
 	smmu_cache_create(h);

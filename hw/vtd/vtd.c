@@ -46,13 +46,13 @@ static struct hw_iommu *create(struct hw_env *e, const char *options, char *err,
 
 	if (!vtd_knobs_read(&k, options, err, err_size))
 		return NULL;
-	v = calloc(1, sizeof(*v));
+	v = hw_calloc(1, sizeof(*v));
 	sim_assert(v);
 	v->h.ops = &hw_vtd_ops;
 	v->h.env = e;
 	v->k = k;
 	/* Pages of it are only there once they are written. */
-	v->dev = calloc(VTD_DEVICES, sizeof(*v->dev));
+	v->dev = hw_calloc(VTD_DEVICES, sizeof(*v->dev));
 	sim_assert(v->dev);
 	/* A front entry would live on where the cache below keeps nothing, or little. */
 	v->keeps = k.policy.kind != HW_CACHE_NONE;
@@ -71,8 +71,8 @@ static void destroy(struct hw_iommu *h)
 		return;
 	v = container_of(h, struct vtd, h);
 	vtd_caches_destroy(v);
-	free(v->dev);
-	free(v);
+	hw_free(v->dev);
+	hw_free(v);
 }
 
 static bool work(struct hw_iommu *h)
