@@ -5,6 +5,7 @@
 #include "core/drv/drv.h"
 #include "core/pt/pt.h"
 #include "hw/bus/bus.h"
+#include "sim/kapi/historic.h"
 
 bool drv_hardware(void)
 {
@@ -80,5 +81,10 @@ size_t drv_pt_unmap(struct iommu_domain *domain, struct pt *pt, u64 iova, u64 si
 	gather->freelist = g.free;
 	if (done)
 		fact(PTE_UNMAP, domain->id, iova, done);
-	return done;
+	if (bug_on(BUG_PGT_UNMAP_ENOENT)) {
+		/* A size that says: there was nothing. */
+		return done ? done : (size_t)-ENOENT;
+	} else {
+		return done;
+	}
 }

@@ -3,8 +3,8 @@
  * The VT-d driver: binding to an instance, and its devices.
  *
  * Deliberately not here (docs/CAVEATS.md): walkers that do not see the
- * processor's caches (ECAP.C = 0 is refused), interrupt remapping, ATS and page
- * requests, PASIDs other than that of plain requests, first-stage domains.
+ * processor's caches (ECAP.C = 0 is refused), interrupt remapping, page requests,
+ * PASIDs other than that of plain requests, first-stage domains.
  */
 #include "core/drv/vtd_priv.h"
 
@@ -30,11 +30,19 @@ static struct vtd_device *device_create(struct vtd_iommu *iommu, struct device *
 		return NULL;
 	d->iommu = iommu;
 	d->dev = dev;
-	INIT_LIST_HEAD(&d->link);
+	INIT_LIST_HEAD(&d->tag);
+	d->ats = dev_fw(dev)->ats && iommu->ecap & VTD_ECAP_DT;
 	n = min(smp_load_acquire(&fwspec->num_ids), (unsigned long)MACHINE_DEVICE_IDS_MAX);
 	for (u32 i = 0; i < n; i++)
 		d->sid[d->n_sid++] = fwspec->ids[i] & 0xffff;
 	return d;
+}
+
+static void ats_enable(struct vtd_device *d)
+{
+	if (d->ats)
+		drv_ats_set(d->dev, true);
+	d->ats_on = d->ats;
 }
 
 static struct iommu_device *vtd_probe_device(struct device *dev)
@@ -51,16 +59,33 @@ static struct iommu_device *vtd_probe_device(struct device *dev)
 		kfree(d);
 		return ERR_PTR(ret);
 	}
+	ats_enable(d);
 	dev_iommu_priv_set(dev, d);
 	return &iommu->iommu;
+}
+
+static void ats_disable(struct vtd_device *d)
+{
+	if (d->ats_on)
+		drv_ats_set(d->dev, false);
+	d->ats_on = false;
 }
 
 static void vtd_release_device(struct device *dev)
 {
 	struct vtd_device *d = dev_iommu_priv_get(dev);
 
-	vtd_device_detach(d);
+	if (bug_on(BUG_VTD_ATS_TAG_UAF)) {
+		/* The domain is asked to forget a device TLB that is off. */
+		ats_disable(d);
+		vtd_device_detach(d);
+	} else {
+		vtd_device_detach(d);
+		ats_disable(d);
+	}
 	vtd_tables_release(d);
+	/* Nothing of it is under way. */
+	vtd_qi_submit(d->iommu, NULL, 0);
 	kfree(d);
 }
 
@@ -110,6 +135,7 @@ static void *vtd_create(struct iommu_core *core, u32 index)
 	iommu->iommu.index = index;
 	spin_lock_init(&iommu->lock);
 	spin_lock_init(&iommu->qi.lock);
+	INIT_LIST_HEAD(&iommu->devices);
 	ida_init(&iommu->dids);
 	vtd_domains_init(iommu);
 	return iommu;

@@ -9,43 +9,49 @@
  */
 #include "core/drv/vtd_priv.h"
 
+/* What one table of the second level spans. */
+#define LARGE (1ULL << 30)
+
 static struct vtd_device *device_of(struct device *dev)
 {
 	return dev_iommu_priv_get(dev);
 }
 
-static void domain_link(struct vtd_domain *vd, struct vtd_device *d)
+static void tag_add(struct vtd_domain *vd, struct vtd_device *d)
 {
+	if (!d->ats_on)
+		return;
 	spin_lock(&vd->lock);
-	list_add_tail(&d->link, &vd->devices);
+	list_add_tail(&d->tag, &vd->tags);
 	spin_unlock(&vd->lock);
 }
 
-static void domain_unlink(struct vtd_domain *vd, struct vtd_device *d)
+static void tag_del(struct vtd_domain *vd, struct vtd_device *d)
 {
+	if (!d->ats_on)
+		return;
 	spin_lock(&vd->lock);
-	list_del_init(&d->link);
+	list_del_init(&d->tag);
 	spin_unlock(&vd->lock);
 }
 
 /*
- * A device is on its new domain's list before hardware can use it there, and
- * leaves the old one's after: an unmap in between tells it once too often.
+ * The device's TLB is told of unmaps from before hardware can use the new
+ * domain, and until it no longer uses the old one.
  */
 static int vtd_attach(struct iommu_domain *domain, struct device *dev)
 {
-	struct vtd_domain *vd = to_vtd_domain(domain), *old;
+	struct vtd_domain *vd = to_vtd_domain(domain);
 	struct vtd_device *d = device_of(dev);
 	struct vtd_iommu *iommu = d->iommu;
 
 	if (vd->iommu != iommu)
 		return -EINVAL;
 	spin_lock(&iommu->lock);
-	old = d->domain;
-	if (old)
-		domain_unlink(old, d);
-	vtd_device_set(d, NULL);
-	domain_link(vd, d);
+	vtd_device_clear(d, vd);
+	if (d->domain)
+		tag_del(d->domain, d);
+	tag_add(vd, d);
 	vtd_device_set(d, vd);
 	d->domain = vd;
 	spin_unlock(&iommu->lock);
@@ -57,24 +63,59 @@ void vtd_device_detach(struct vtd_device *d)
 	struct vtd_iommu *iommu = d->iommu;
 
 	spin_lock(&iommu->lock);
-	vtd_device_set(d, NULL);
-	if (d->domain)
-		domain_unlink(d->domain, d);
+	if (bug_on(BUG_VIRTIO_NO_DETACH_ON_RELEASE)) {
+		/* The device is going: what hardware does for it is forgotten. */
+	} else {
+		vtd_device_clear(d, NULL);
+	}
+	if (bug_on(BUG_VTD_RELEASE_NULL_DOMAIN)) {
+		spin_lock(&d->domain->lock);
+		list_del_init(&d->tag);
+		spin_unlock(&d->domain->lock);
+	} else {
+		/* None, if it never came to its first attach. */
+		if (d->domain)
+			tag_del(d->domain, d);
+	}
 	d->domain = NULL;
 	spin_unlock(&iommu->lock);
 }
 
 /* --- invalidation --- */
 
-static void flush_dev_iotlbs(struct vtd_domain *vd, u64 start, u64 last)
+static void flush_tags(struct vtd_domain *vd, u64 start, u64 last)
 {
 	struct vtd_device *d;
 
-	spin_lock(&vd->lock);
-	list_for_each_entry(d, &vd->devices, link)
-		for (u32 i = 0; d->ats && i < d->n_sid; i++)
+	list_for_each_entry(d, &vd->tags, tag)
+		for (u32 i = 0; i < d->n_sid; i++)
 			vtd_flush_dev_iotlb(d->iommu, d->sid[i], start, last);
+}
+
+static void flush_dev_iotlbs(struct vtd_domain *vd, u64 start, u64 last)
+{
+	spin_lock(&vd->lock);
+	if (bug_on(BUG_VTD_LOCK_ORDER_FLUSH)) {
+		/* So that no device changes meanwhile; an attach takes them the other way. */
+		spin_lock(&vd->iommu->lock);
+		flush_tags(vd, start, last);
+		spin_unlock(&vd->iommu->lock);
+	} else {
+		flush_tags(vd, start, last);
+	}
 	spin_unlock(&vd->lock);
+}
+
+static u64 sync_last(const struct iommu_iotlb_gather *gather)
+{
+	if (bug_on(BUG_AMD_GATHER_OFFBYONE)) {
+		/* The last address is taken for the one after it: a page less, but at least one. */
+		u64 pages = (gather->end - gather->start) / VTD_PAGE;
+
+		return gather->start + max(pages, 1ULL) * VTD_PAGE - 1;
+	} else {
+		return gather->end;
+	}
 }
 
 static void vtd_iotlb_sync(struct iommu_domain *domain, struct iommu_iotlb_gather *gather)
@@ -83,9 +124,10 @@ static void vtd_iotlb_sync(struct iommu_domain *domain, struct iommu_iotlb_gathe
 	struct pt_gather tables = {.free = gather->freelist};
 
 	if (gather->start <= gather->end) {
-		vtd_flush_iotlb_range(vd->iommu, vd->did, gather->start, gather->end,
-				      !gather->n_tables);
-		flush_dev_iotlbs(vd, gather->start, gather->end);
+		u64 last = sync_last(gather);
+
+		vtd_flush_iotlb_range(vd->iommu, vd->did, gather->start, last, !gather->n_tables);
+		flush_dev_iotlbs(vd, gather->start, last);
 	}
 	pt_gather_release(&vd->pt, &tables);
 }
@@ -103,8 +145,12 @@ static int vtd_iotlb_sync_map(struct iommu_domain *domain, u64 iova, size_t size
 {
 	struct vtd_domain *vd = to_vtd_domain(domain);
 
-	if (vd->iommu->cap & VTD_CAP_CM)
-		vtd_flush_iotlb_range(vd->iommu, vd->did, iova, iova + size - 1, false);
+	if (bug_on(BUG_VTD_CACHING_MODE_MAP)) {
+		/* Nothing was there, so nothing can be stale. */
+	} else {
+		if (vd->flush_on_map)
+			vtd_flush_iotlb_range(vd->iommu, vd->did, iova, iova + size - 1, false);
+	}
 	return 0;
 }
 
@@ -113,7 +159,11 @@ static void sync_walks(void *arg, u64 iova, u64 size)
 {
 	struct vtd_domain *vd = arg;
 
-	vtd_flush_iotlb_range(vd->iommu, vd->did, iova, iova + size - 1, false);
+	if (bug_on(BUG_VTD_SUPERPAGE_NOFLUSH)) {
+		/* The unmap has flushed the pages; nobody has the entry above them in mind. */
+	} else {
+		vtd_flush_iotlb_range(vd->iommu, vd->did, iova, iova + size - 1, false);
+	}
 }
 
 /* --- mappings --- */
@@ -134,8 +184,19 @@ static size_t vtd_unmap_pages(struct iommu_domain *domain, u64 iova, size_t pgsi
 			      size_t pgcount, struct iommu_iotlb_gather *gather)
 {
 	struct vtd_domain *vd = to_vtd_domain(domain);
+	u64 size = pgsize * pgcount, first = min(size, LARGE - (iova & (LARGE - 1)));
 
-	return drv_pt_unmap(domain, &vd->pt, iova, pgsize * pgcount, gather);
+	if (bug_on(BUG_VTD_UNMAP_PAGES_SKIP)) {
+		/* The walk ends with the first table; the range is taken for done. */
+		if (drv_pt_unmap(domain, &vd->pt, iova, first, gather) != first)
+			return 0;
+		if (first < size)
+			fact(PTE_UNMAP, domain->id, iova + first, size - first);
+		gather->end = max(gather->end, iova + size - 1);
+		return size;
+	} else {
+		return drv_pt_unmap(domain, &vd->pt, iova, size, gather);
+	}
 }
 
 static u64 vtd_iova_to_phys(struct iommu_domain *domain, u64 iova)
@@ -147,9 +208,14 @@ static void vtd_domain_free(struct iommu_domain *domain)
 {
 	struct vtd_domain *vd = to_vtd_domain(domain);
 
-	/* The last detach has invalidated the whole domain; unmaps since found nobody. */
-	vtd_flush_iotlb_domain(vd->iommu, vd->did);
-	pt_destroy(&vd->pt);
+	/* The last detach has invalidated the whole domain. */
+	if (bug_on(BUG_AMD_PT_LEAK_MODE)) {
+		/* What is to be freed is forgotten first. */
+		vd->pt.levels = 1;
+		pt_destroy(&vd->pt);
+	} else {
+		pt_destroy(&vd->pt);
+	}
 	ida_free(&vd->iommu->dids, vd->did);
 	kfree(vd);
 }
@@ -198,7 +264,8 @@ struct iommu_domain *vtd_domain_alloc_paging(struct device *dev)
 		return ERR_PTR(-ENOMEM);
 	vd->iommu = iommu;
 	spin_lock_init(&vd->lock);
-	INIT_LIST_HEAD(&vd->devices);
+	INIT_LIST_HEAD(&vd->tags);
+	vd->flush_on_map = iommu->cap & VTD_CAP_CM;
 	ret = ida_alloc_range(&iommu->dids, VTD_DID_FIRST, n_dids - 1, GFP_KERNEL);
 	if (ret < 0)
 		goto err_free;
@@ -222,7 +289,7 @@ static void init_static(struct vtd_iommu *iommu, struct vtd_domain *vd, unsigned
 {
 	vd->iommu = iommu;
 	spin_lock_init(&vd->lock);
-	INIT_LIST_HEAD(&vd->devices);
+	INIT_LIST_HEAD(&vd->tags);
 	vd->did = VTD_DID_IDENTITY;
 	iommu_domain_init(&vd->domain, type, iommu->iommu.ops, ops, 0);
 }

@@ -30,7 +30,8 @@ struct vtd_desc {
 	u64 w[4];
 };
 
-enum vtd_qi_state { VTD_QI_FREE, VTD_QI_IN_USE, VTD_QI_DONE, VTD_QI_ABORT };
+/* ABORT: hardware has given it up; SILENT: since this one's device did not answer. */
+enum vtd_qi_state { VTD_QI_FREE, VTD_QI_IN_USE, VTD_QI_DONE, VTD_QI_ABORT, VTD_QI_SILENT };
 
 /* The queue, a ring: [tail, head) belongs to hardware or was just done. All by lock. */
 struct vtd_qi {
@@ -38,6 +39,7 @@ struct vtd_qi {
 	u64 pa, status; /* the ring; a frame with a word for each entry */
 	u32 head, tail, free;
 	u32 lg2;        /* of an entry's size */
+	bool need_sync; /* historic: what was submitted has no wait yet */
 	u8 state[VTD_QI_ENTRIES];
 };
 
@@ -47,8 +49,9 @@ struct vtd_domain {
 	struct pt pt;
 	u32 did;
 	u32 levels;
-	spinlock_t lock;          /* devices */
-	struct list_head devices; /* vtd_device.link: who has a device TLB to be told */
+	spinlock_t lock;          /* tags */
+	struct list_head tags;    /* vtd_device.tag: who has a device TLB to be told */
+	bool flush_on_map;        /* non-present entries may be kept. Constant */
 };
 
 /* An instance, for as long as the machine lives. Constant once bound, but for what lock covers. */
@@ -61,10 +64,20 @@ struct vtd_iommu {
 	u32 levels;      /* of second-stage tables */
 	u32 n_records;
 	u64 root;        /* pa of the root table, 0 = not bound */
-	spinlock_t lock; /* root, context and PASID tables */
+	spinlock_t lock; /* root, context and PASID tables, devices */
+	struct list_head devices; /* vtd_device.node */
 	struct ida dids;
 	struct vtd_qi qi;
 	struct vtd_domain identity, blocked;
+};
+
+/*
+ * Scalable mode: a directory and its first table, one frame each, of all
+ * devices behind one requester id. users: iommu->lock.
+ */
+struct vtd_pasids {
+	u64 dir, table;
+	u32 users;
 };
 
 /* A device that was probed. domain: iommu->lock. */
@@ -72,10 +85,11 @@ struct vtd_device {
 	struct vtd_iommu *iommu;
 	struct device *dev;
 	struct vtd_domain *domain;
-	struct list_head link;
-	bool ats;
-	u64 pasid_dir;   /* scalable: directory and its first table, one frame each */
-	u64 pasid_table;
+	struct list_head node;
+	struct list_head tag; /* vtd_domain.tags, while ats_on */
+	bool ats;             /* it could have a device TLB */
+	bool ats_on;
+	struct vtd_pasids *pasids;
 	u32 n_sid;
 	u32 sid[MACHINE_DEVICE_IDS_MAX];
 };
@@ -122,12 +136,16 @@ int vtd_qi_enable(struct vtd_iommu *iommu);
 void vtd_qi_disable(struct vtd_iommu *iommu);
 /*
  * n descriptors and a wait: returns when hardware has done them. -EINVAL: it
- * refused one of them (the queue goes on without it). n < VTD_QI_ENTRIES - 2.
+ * refused one of them (the queue goes on without it). -ETIMEDOUT: a device has
+ * not answered an invalidation among them. n = 0: what was submitted before is
+ * over. n < VTD_QI_ENTRIES - 2.
  */
 int vtd_qi_submit(struct vtd_iommu *iommu, const struct vtd_desc *desc, u32 n);
 void vtd_flush_context_all(struct vtd_iommu *iommu);
 void vtd_flush_context(struct vtd_iommu *iommu, u32 did, u32 sid);
 void vtd_flush_pasid(struct vtd_iommu *iommu, u32 did, u32 pasid);
+/* An entry that named this domain is no longer present: what was made of it goes. */
+void vtd_flush_entry(struct vtd_iommu *iommu, u32 did, u32 sid);
 void vtd_flush_iotlb_all(struct vtd_iommu *iommu);
 void vtd_flush_iotlb_domain(struct vtd_iommu *iommu, u32 did);
 /* [start, last]; leaf: only entries of pages changed, none of tables. */
@@ -141,8 +159,13 @@ void vtd_tables_destroy(struct vtd_iommu *iommu);
 /* What the device's entries need, so that no later step needs memory. */
 int vtd_tables_prepare(struct vtd_device *d);
 void vtd_tables_release(struct vtd_device *d);
-/* iommu->lock held. From whatever the device has to this, by way of not present. */
-void vtd_device_set(struct vtd_device *d, struct vtd_domain *domain);
+/*
+ * iommu->lock held. The device's entries become not present, unless they lead to
+ * vd (NULL: nowhere) already, for another device behind the same id.
+ */
+void vtd_device_clear(struct vtd_device *d, struct vtd_domain *vd);
+/* iommu->lock held. The device's entries, which are not present or lead to vd, lead to vd. */
+void vtd_device_set(struct vtd_device *d, struct vtd_domain *vd);
 
 /* --- vtd_fault.c --- */
 int vtd_faults_enable(struct vtd_iommu *iommu);

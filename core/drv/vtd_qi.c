@@ -5,9 +5,10 @@
  * Each submission ends with a wait descriptor that writes a status word; its
  * submitter polls that word. Entries come back in order: one that is done is
  * free when all before it are. When hardware stops with a time-out (ITE) it has
- * dropped the waits in flight: their submitters submit again. When it stops at
- * a descriptor that it cannot take (IQE), that one is replaced by one that it
- * can, and its submitter is told.
+ * dropped the waits in flight: their submitters submit again, but for the one
+ * whose device did not answer: it is told. When hardware stops at a descriptor
+ * that it cannot take (IQE), that one is replaced by one that it can, and its
+ * submitter is told.
  */
 #include "core/drv/vtd_priv.h"
 
@@ -28,18 +29,24 @@ static void put(struct vtd_qi *qi, u32 at, const struct vtd_desc *desc)
 		WRITE_ONCE(*vtd_word(qi->pa, at * words + i), desc->w[i]);
 }
 
+static u32 *status_of(struct vtd_qi *qi, u32 at)
+{
+	return (u32 *)frame_ptr(this_world(), qi->status) + at;
+}
+
+/* Whether the submitter of this entry needs it no longer. */
+static bool reclaimable(struct vtd_qi *qi, u32 at)
+{
+	return qi->state[at] == VTD_QI_DONE;
+}
+
 static void reclaim(struct vtd_qi *qi)
 {
-	while (qi->state[qi->tail] == VTD_QI_DONE || qi->state[qi->tail] == VTD_QI_ABORT) {
+	while (qi->tail != qi->head && reclaimable(qi, qi->tail)) {
 		qi->state[qi->tail] = VTD_QI_FREE;
 		qi->tail = (qi->tail + 1) % VTD_QI_ENTRIES;
 		qi->free++;
 	}
-}
-
-static u32 *status_of(struct vtd_qi *qi, u32 at)
-{
-	return (u32 *)frame_ptr(this_world(), qi->status) + at;
 }
 
 static struct vtd_desc wait_desc(struct vtd_qi *qi, u32 at)
@@ -48,28 +55,66 @@ static struct vtd_desc wait_desc(struct vtd_qi *qi, u32 at)
 				  qi->status + at * 4ULL}};
 }
 
-static void abort_waits(struct vtd_qi *qi)
+static bool is_done(struct vtd_qi *qi, u32 at)
 {
-	for (u32 i = qi->tail; i != qi->head; i = (i + 1) % VTD_QI_ENTRIES)
-		if (qi->state[i] == VTD_QI_IN_USE)
-			qi->state[i] = VTD_QI_ABORT;
+	return READ_ONCE(*status_of(qi, at)) == STATUS_DONE;
 }
 
-/* qi->lock held. What stopped the queue, if it concerns us: -EAGAIN, -EINVAL. */
+static u64 first_word(struct vtd_qi *qi, u32 at)
+{
+	return READ_ONCE(*vtd_word(qi->pa, at * BIT(qi->lg2 - 3)));
+}
+
+/* A device has not answered: what hardware had fetched by then, it has given up. */
+static void abort_waits(struct vtd_iommu *iommu)
+{
+	struct vtd_qi *qi = &iommu->qi;
+	u32 head = (u32)(vtd_read64(iommu, VTD_IQH) >> qi->lg2) % VTD_QI_ENTRIES;
+	u32 silent = vtd_read32(iommu, VTD_IQERCD + 4) & 0xffff;
+
+	for (u32 i = qi->tail; i != head; i = (i + 1) % VTD_QI_ENTRIES) {
+		u64 w = first_word(qi, i);
+
+		if (qi->state[i] != VTD_QI_IN_USE)
+			continue;
+		qi->state[i] = VTD_QI_ABORT;
+		if ((w & 0xf) == VTD_INV_DEVTLB && (w >> 32 & 0xffff) == silent)
+			qi->state[i] = VTD_QI_SILENT;
+	}
+}
+
+/* What a time-out means for who has submitted these. 0: it has not been met. */
+static int aborted(struct vtd_qi *qi, u32 first, u32 n)
+{
+	if (qi->state[(first + n) % VTD_QI_ENTRIES] != VTD_QI_ABORT)
+		return 0;
+	if (bug_on(BUG_VTD_DEVTLB_DEAD_DEVICE)) {
+		/* Once more: it may just have been slow. */
+		return -EAGAIN;
+	} else {
+		for (u32 i = 0; i < n; i++)
+			if (qi->state[(first + i) % VTD_QI_ENTRIES] == VTD_QI_SILENT)
+				return -ETIMEDOUT;
+		return -EAGAIN;
+	}
+}
+
+/* qi->lock held. What stopped the queue, if it concerns us: -EAGAIN, -ETIMEDOUT, -EINVAL. */
 static int check_fault(struct vtd_iommu *iommu, u32 first, u32 n)
 {
 	struct vtd_qi *qi = &iommu->qi;
+	int ret = aborted(qi, first, n);
 	u32 fsts, at;
 
-	if (qi->state[(first + n) % VTD_QI_ENTRIES] == VTD_QI_ABORT)
-		return -EAGAIN;
+	if (ret)
+		return ret;
 	fsts = vtd_read32(iommu, VTD_FSTS);
 	if (fsts & VTD_FSTS_ICE)
 		vtd_write32(iommu, VTD_FSTS, VTD_FSTS_ICE);
 	if (fsts & VTD_FSTS_ITE) {
-		abort_waits(qi);
+		abort_waits(iommu);
 		vtd_write32(iommu, VTD_FSTS, VTD_FSTS_ITE);
-		return qi->state[(first + n) % VTD_QI_ENTRIES] == VTD_QI_ABORT ? -EAGAIN : 0;
+		return aborted(qi, first, n);
 	}
 	if (!(fsts & VTD_FSTS_IQE))
 		return 0;
@@ -81,56 +126,115 @@ static int check_fault(struct vtd_iommu *iommu, u32 first, u32 n)
 	return -EINVAL;
 }
 
+/* n descriptors and their wait, in the ring. */
+struct batch {
+	u32 first, n;
+	unsigned long flags;
+};
+
 /* qi->lock is held on entry and return, and given up in between. */
-static int wait_done(struct vtd_iommu *iommu, u32 first, u32 n, unsigned long *flags)
+static int wait_done(struct vtd_iommu *iommu, struct batch *b)
 {
 	struct vtd_qi *qi = &iommu->qi;
-	u32 at = (first + n) % VTD_QI_ENTRIES;
+	u32 at = (b->first + b->n) % VTD_QI_ENTRIES;
 	int ret = 0, fault;
 
-	while (READ_ONCE(*status_of(qi, at)) != STATUS_DONE) {
-		fault = check_fault(iommu, first, n);
-		if (fault == -EAGAIN)
+	while (!is_done(qi, at)) {
+		fault = check_fault(iommu, b->first, b->n);
+		if (fault == -EAGAIN || fault == -ETIMEDOUT)
 			return fault;
 		ret = fault ? fault : ret;
+		spin_unlock_irqrestore(&qi->lock, b->flags);
+		cpu_relax();
+		spin_lock_irqsave(&qi->lock, b->flags);
+	}
+	return ret;
+}
+
+/* qi->lock is held on return, with room for n more and a wait. */
+static void lock_with_room(struct vtd_qi *qi, u32 n, unsigned long *flags)
+{
+	spin_lock_irqsave(&qi->lock, *flags);
+	while (qi->free < n + 2) {
 		spin_unlock_irqrestore(&qi->lock, *flags);
 		cpu_relax();
 		spin_lock_irqsave(&qi->lock, *flags);
 	}
+}
+
+/* qi->lock held. n entries at the head, which are hardware's from now on. */
+static void append(struct vtd_iommu *iommu, const struct vtd_desc *desc, u32 n)
+{
+	struct vtd_qi *qi = &iommu->qi;
+
+	for (u32 i = 0; i < n; i++) {
+		put(qi, (qi->head + i) % VTD_QI_ENTRIES, &desc[i]);
+		qi->state[(qi->head + i) % VTD_QI_ENTRIES] = VTD_QI_IN_USE;
+	}
+	qi->head = (qi->head + n) % VTD_QI_ENTRIES;
+	qi->free -= n;
+}
+
+static void append_wait(struct vtd_iommu *iommu)
+{
+	struct vtd_qi *qi = &iommu->qi;
+	struct vtd_desc wait = wait_desc(qi, qi->head);
+
+	WRITE_ONCE(*status_of(qi, qi->head), 0);
+	append(iommu, &wait, 1);
+	vtd_write64(iommu, VTD_IQT, (u64)qi->head << qi->lg2);
+}
+
+/* qi->lock held: its entries are free once all before them are. */
+static void give_back(struct vtd_qi *qi, u32 first, u32 n)
+{
+	for (u32 i = 0; i < n; i++)
+		qi->state[(first + i) % VTD_QI_ENTRIES] = VTD_QI_DONE;
+	reclaim(qi);
+}
+
+/* Historic: one wait for what everybody has submitted; who comes after it goes on at once. */
+static int submit_and_share_wait(struct vtd_iommu *iommu, const struct vtd_desc *desc, u32 n)
+{
+	struct vtd_qi *qi = &iommu->qi;
+	struct batch b;
+	int ret = 0;
+
+	lock_with_room(qi, n + 1, &b.flags);
+	b = (struct batch){.first = qi->head, .n = n, .flags = b.flags};
+	append(iommu, desc, n);
+	vtd_write64(iommu, VTD_IQT, (u64)qi->head << qi->lg2);
+	qi->need_sync = true;
+	spin_unlock_irqrestore(&qi->lock, b.flags);
+	lock_with_room(qi, 0, &b.flags);
+	if (qi->need_sync) {
+		u32 first = qi->head;
+
+		qi->need_sync = false;
+		append_wait(iommu);
+		ret = wait_done(iommu, &(struct batch){.first = first, .flags = b.flags});
+		give_back(qi, first, 1);
+	}
+	give_back(qi, b.first, n);
+	spin_unlock_irqrestore(&qi->lock, b.flags);
 	return ret;
 }
 
 static int submit_once(struct vtd_iommu *iommu, const struct vtd_desc *desc, u32 n)
 {
 	struct vtd_qi *qi = &iommu->qi;
-	unsigned long flags;
-	struct vtd_desc wait;
-	u32 first, at;
+	struct batch b = {.n = n};
 	int ret;
 
-	spin_lock_irqsave(&qi->lock, flags);
-	while (qi->free < n + 2) {
-		spin_unlock_irqrestore(&qi->lock, flags);
-		cpu_relax();
-		spin_lock_irqsave(&qi->lock, flags);
-	}
-	first = qi->head;
-	at = (first + n) % VTD_QI_ENTRIES;
-	for (u32 i = 0; i < n; i++)
-		put(qi, (first + i) % VTD_QI_ENTRIES, &desc[i]);
-	for (u32 i = 0; i <= n; i++)
-		qi->state[(first + i) % VTD_QI_ENTRIES] = VTD_QI_IN_USE;
-	WRITE_ONCE(*status_of(qi, at), 0);
-	wait = wait_desc(qi, at);
-	put(qi, at, &wait);
-	qi->head = (at + 1) % VTD_QI_ENTRIES;
-	qi->free -= n + 1;
-	vtd_write64(iommu, VTD_IQT, (u64)qi->head << qi->lg2);
-	ret = wait_done(iommu, first, n, &flags);
-	for (u32 i = 0; i <= n; i++)
-		qi->state[(first + i) % VTD_QI_ENTRIES] = VTD_QI_DONE;
-	reclaim(qi);
-	spin_unlock_irqrestore(&qi->lock, flags);
+	if (bug_on(BUG_AMD_CWAIT_NEED_SYNC))
+		return submit_and_share_wait(iommu, desc, n);
+	lock_with_room(qi, n, &b.flags);
+	b.first = qi->head;
+	append(iommu, desc, n);
+	append_wait(iommu);
+	ret = wait_done(iommu, &b);
+	give_back(qi, b.first, n + 1);
+	spin_unlock_irqrestore(&qi->lock, b.flags);
 	return ret;
 }
 
@@ -142,6 +246,21 @@ int vtd_qi_submit(struct vtd_iommu *iommu, const struct vtd_desc *desc, u32 n)
 		ret = submit_once(iommu, desc, n);
 	} while (ret == -EAGAIN);
 	return ret;
+}
+
+/* Historic: nobody waits. */
+static void post(struct vtd_iommu *iommu, const struct vtd_desc *desc, u32 n)
+{
+	struct vtd_qi *qi = &iommu->qi;
+	unsigned long flags;
+	u32 first;
+
+	lock_with_room(qi, n, &flags);
+	first = qi->head;
+	append(iommu, desc, n);
+	vtd_write64(iommu, VTD_IQT, (u64)qi->head << qi->lg2);
+	give_back(qi, first, n);
+	spin_unlock_irqrestore(&qi->lock, flags);
 }
 
 static void qi_free(struct vtd_qi *qi)
@@ -169,6 +288,7 @@ int vtd_qi_enable(struct vtd_iommu *iommu)
 
 	qi->lg2 = iommu->scalable ? 5 : 4;
 	qi->head = qi->tail = 0;
+	qi->need_sync = false;
 	qi->free = VTD_QI_ENTRIES;
 	memset(qi->state, VTD_QI_FREE, sizeof(qi->state));
 	qi->pa = frame_alloc(this_world(), VTD_QI_ORDER, FRAME_ZERO);
@@ -222,6 +342,37 @@ void vtd_flush_iotlb_domain(struct vtd_iommu *iommu, u32 did)
 	submit1(iommu, VTD_INV_IOTLB | G_DOMAIN << 4 | IOTLB_DRAIN | (u64)did << 16, 0);
 }
 
+void vtd_flush_entry(struct vtd_iommu *iommu, u32 did, u32 sid)
+{
+	u64 pasid = VTD_INV_PASID_CACHE | 1ULL << 4 | (u64)did << 16 | (u64)VTD_NO_PASID << 32;
+	const struct vtd_desc desc[] = {
+		{{iommu->scalable ? pasid : VTD_INV_CONTEXT | G_FINE << 4 | (u64)did << 16 |
+						    (u64)sid << 32}},
+		{{VTD_INV_IOTLB | G_DOMAIN << 4 | IOTLB_DRAIN | (u64)did << 16}},
+	};
+
+	if (bug_on(BUG_RISCV_IODIR_NOINVAL)) {
+		/* The table has changed: that is all. */
+	} else if (bug_on(BUG_AMD_KDUMP_OLD_DOMAIN)) {
+		/* The entry is told, what was translated by way of it is not. */
+		WARN_ON(vtd_qi_submit(iommu, &desc[0], 1));
+	} else if (bug_on(BUG_AMD_ATTACH_NO_WAIT)) {
+		post(iommu, desc, 2);
+	} else {
+		/* In this order: the old entry would go on filling the IOTLB. */
+		WARN_ON(vtd_qi_submit(iommu, &desc[0], 1));
+		WARN_ON(vtd_qi_submit(iommu, &desc[1], 1));
+	}
+}
+
+/* The smallest power of two of pages that there are as many of, as a logarithm of bytes. */
+static u32 count_lg2(u64 start, u64 last)
+{
+	u64 more = (last >> 12) - (start >> 12);
+
+	return 12 + (more ? (u32)bit_highest(more) + 1 : 0);
+}
+
 /* The smallest aligned power of two that covers [start, last], in bytes, as its logarithm. */
 static u32 cover_lg2(u64 start, u64 last)
 {
@@ -230,26 +381,51 @@ static u32 cover_lg2(u64 start, u64 last)
 	return (u32)bit_highest(differ) + 1;
 }
 
+/* The block of pages to name for [start, last]: its size as a logarithm; its start. */
+static u32 block_of(u64 start, u64 last, u64 *addr)
+{
+	u32 lg2 = cover_lg2(start, last);
+
+	*addr = lg2 < 64 ? start & ~(BIT_ULL(lg2) - 1) : 0;
+	if (bug_on(BUG_VTD_PSI_ALIGNED_PAGES)) {
+		/* The start of the block, but the size of what was asked for. */
+		return count_lg2(start, last);
+	} else {
+		return lg2;
+	}
+}
+
 void vtd_flush_iotlb_range(struct vtd_iommu *iommu, u32 did, u64 start, u64 last, bool leaf)
 {
 	u32 mamv = (u32)(iommu->cap >> VTD_CAP_MAMV_SHIFT) & 0x3f;
-	u32 lg2 = cover_lg2(start, last), am = lg2 - 12;
+	u64 addr;
+	u32 am;
 
+	if (bug_on(BUG_VTD_PSI_MASK_UNALIGNED)) {
+		/* As many pages, wherever they begin: hardware ignores the low bits. */
+		addr = start & ~(VTD_PAGE - 1);
+		am = count_lg2(start, last) - 12;
+	} else {
+		am = block_of(start, last, &addr) - 12;
+	}
 	if (!(iommu->cap & VTD_CAP_PSI) || am > mamv) {
 		vtd_flush_iotlb_domain(iommu, did);
 		return;
 	}
 	submit1(iommu, VTD_INV_IOTLB | G_FINE << 4 | IOTLB_DRAIN | (u64)did << 16,
-		(start & ~(BIT_ULL(lg2) - 1)) | (leaf ? VTD_IVA_IH : 0) | am);
+		addr | (leaf ? VTD_IVA_IH : 0) | am);
 }
 
 void vtd_flush_dev_iotlb(struct vtd_iommu *iommu, u32 sid, u64 start, u64 last)
 {
 	u32 lg2 = cover_lg2(start, last);
 	u64 addr = start & ~(VTD_PAGE - 1);
+	int ret;
 
 	/* A range is told by the lowest 0 above bit 12: ones below it (PCIe, 10.3.1). */
 	if (lg2 > 12)
 		addr = (start & ~(BIT_ULL(lg2 - 1) * 2 - 1)) | (BIT_ULL(lg2 - 1) - VTD_PAGE) | 1;
-	submit1(iommu, VTD_INV_DEVTLB | (u64)sid << 32, addr);
+	/* One that does not answer has gone, or is about to: nobody can do more. */
+	ret = vtd_qi_submit(iommu, &(struct vtd_desc){{VTD_INV_DEVTLB | (u64)sid << 32, addr}}, 1);
+	WARN_ON(ret && ret != -ETIMEDOUT);
 }

@@ -66,15 +66,42 @@ static int context_table_create(struct vtd_iommu *iommu, u32 sid)
 	return 0;
 }
 
-/* Scalable mode: a directory of one table, which holds the one PASID that we use. */
-static int pasid_table_create(struct vtd_device *d)
+/* The other device behind this id, if it is in a domain. */
+static struct vtd_device *alias_of(const struct vtd_device *d, u32 sid, bool in_domain)
 {
-	d->pasid_dir = frame_alloc(this_world(), 0, FRAME_ZERO);
-	d->pasid_table = frame_alloc(this_world(), 0, FRAME_ZERO);
-	if (!d->pasid_dir || !d->pasid_table)
-		return -ENOMEM;
-	WRITE_ONCE(*vtd_word(d->pasid_dir, 0), d->pasid_table | VTD_P);
-	return 0;
+	struct vtd_device *o;
+
+	list_for_each_entry(o, &d->iommu->devices, node)
+		for (u32 i = 0; o != d && i < o->n_sid; i++)
+			if (o->sid[i] == sid && (o->domain || !in_domain))
+				return o;
+	return NULL;
+}
+
+/* A directory of one table, which holds the one PASID that we use. */
+static struct vtd_pasids *pasids_create(void)
+{
+	struct vtd_pasids *p = kzalloc(sizeof(*p), GFP_KERNEL);
+
+	if (!p)
+		return NULL;
+	p->dir = frame_alloc(this_world(), 0, FRAME_ZERO);
+	p->table = frame_alloc(this_world(), 0, FRAME_ZERO);
+	if (p->dir && p->table) {
+		WRITE_ONCE(*vtd_word(p->dir, 0), p->table | VTD_P);
+		return p;
+	}
+	if (p->dir)
+		frame_free(this_world(), p->dir, 0);
+	kfree(p);
+	return NULL;
+}
+
+static void pasids_free(struct vtd_pasids *p)
+{
+	frame_free(this_world(), p->dir, 0);
+	frame_free(this_world(), p->table, 0);
+	kfree(p);
 }
 
 static void scalable_context_set(struct vtd_device *d)
@@ -85,7 +112,7 @@ static void scalable_context_set(struct vtd_device *d)
 		u64 *e = context_of(iommu, d->sid[i]);
 
 		WRITE_ONCE(e[1], VTD_NO_PASID);
-		WRITE_ONCE(e[0], d->pasid_dir | (d->ats ? VTD_SCTX_DTE : 0) | VTD_P);
+		WRITE_ONCE(e[0], d->pasids->dir | (d->ats ? VTD_SCTX_DTE : 0) | VTD_P);
 		if (iommu->cap & VTD_CAP_CM)
 			vtd_flush_context(iommu, 0, d->sid[i]);
 	}
@@ -97,67 +124,110 @@ static void scalable_context_clear(struct vtd_device *d)
 		u64 *e = context_of(d->iommu, d->sid[i]);
 
 		WRITE_ONCE(e[0], 0);
-		WRITE_ONCE(e[1], 0);
 		vtd_flush_context(d->iommu, 0, d->sid[i]);
+		WRITE_ONCE(e[1], 0);
 	}
+}
+
+/* The table is that of whoever is behind the same id. fresh: one that may be used; what is left. */
+static struct vtd_pasids *pasids_join(struct vtd_device *d, struct vtd_pasids *fresh)
+{
+	struct vtd_device *other = d->n_sid ? alias_of(d, d->sid[0], false) : NULL;
+
+	if (other) {
+		d->pasids = other->pasids;
+		d->pasids->users++;
+		return fresh;
+	}
+	d->pasids = fresh;
+	d->pasids->users = 1;
+	scalable_context_set(d);
+	return NULL;
 }
 
 int vtd_tables_prepare(struct vtd_device *d)
 {
 	struct vtd_iommu *iommu = d->iommu;
+	struct vtd_pasids *fresh = NULL;
 	int ret = 0;
 
 	for (u32 i = 0; i < d->n_sid && !ret; i++)
 		ret = context_table_create(iommu, d->sid[i]);
-	if (ret || !iommu->scalable)
+	if (ret)
 		return ret;
-	ret = pasid_table_create(d);
-	if (ret) {
-		vtd_tables_release(d);
-		return ret;
+	if (iommu->scalable) {
+		fresh = pasids_create();
+		if (!fresh)
+			return -ENOMEM;
 	}
 	spin_lock(&iommu->lock);
-	scalable_context_set(d);
+	if (fresh)
+		fresh = pasids_join(d, fresh);
+	list_add_tail(&d->node, &iommu->devices);
 	spin_unlock(&iommu->lock);
+	if (fresh)
+		pasids_free(fresh);
 	return 0;
+}
+
+/* iommu->lock held. NULL: the table stays, or there is none. */
+static struct vtd_pasids *pasids_leave(struct vtd_device *d)
+{
+	struct vtd_pasids *p = d->pasids;
+
+	if (!p)
+		return NULL;
+	d->pasids = NULL;
+	p->users--;
+	if (bug_on(BUG_VTD_ALIAS_SHARED_PASID_TABLE)) {
+		/* The id's context entry goes with the first device. */
+		scalable_context_clear(d);
+	} else {
+		if (!p->users)
+			scalable_context_clear(d);
+	}
+	return p->users ? NULL : p;
 }
 
 void vtd_tables_release(struct vtd_device *d)
 {
 	struct vtd_iommu *iommu = d->iommu;
+	struct vtd_pasids *p;
 
-	if (iommu->scalable && d->pasid_dir && d->pasid_table) {
-		spin_lock(&iommu->lock);
-		scalable_context_clear(d);
-		spin_unlock(&iommu->lock);
-	}
-	if (d->pasid_dir)
-		frame_free(this_world(), d->pasid_dir, 0);
-	if (d->pasid_table)
-		frame_free(this_world(), d->pasid_table, 0);
-	d->pasid_dir = d->pasid_table = 0;
+	spin_lock(&iommu->lock);
+	p = pasids_leave(d);
+	list_del(&d->node);
+	spin_unlock(&iommu->lock);
+	if (p)
+		pasids_free(p);
 }
 
 /* --- legacy mode: the context entry is the attachment --- */
 
-static void legacy_set(struct vtd_device *d, u32 sid, struct vtd_domain *vd)
+static void legacy_words(struct vtd_device *d, struct vtd_domain *vd, u64 e[2])
 {
 	struct vtd_iommu *iommu = d->iommu;
-	u64 *e = context_of(iommu, sid), lo = VTD_P;
-	/* Address widths are told by levels - 2, also where nothing is walked (9.3). */
-	u64 hi = (u64)vd->did << VTD_CTX_DID_SHIFT | (iommu->levels - 2);
 
+	/* Address widths are told by levels - 2, also where nothing is walked (9.3). */
+	e[1] = (u64)vd->did << VTD_CTX_DID_SHIFT | (iommu->levels - 2);
 	if (vd == &iommu->identity)
-		lo |= VTD_TT_PASS << VTD_CTX_TT_SHIFT;
+		e[0] = VTD_P | VTD_TT_PASS << VTD_CTX_TT_SHIFT;
 	else if (d->ats)
-		lo |= vd->pt.root | VTD_TT_DEVICE << VTD_CTX_TT_SHIFT;
+		e[0] = VTD_P | vd->pt.root | VTD_TT_DEVICE << VTD_CTX_TT_SHIFT;
 	else
-		lo |= vd->pt.root | VTD_TT_UNTRANSLATED << VTD_CTX_TT_SHIFT;
-	WRITE_ONCE(e[1], hi);
-	WRITE_ONCE(e[0], lo);
-	if (iommu->cap & VTD_CAP_CM) {
-		vtd_flush_context(iommu, 0, sid);
-		vtd_flush_iotlb_domain(iommu, vd->did);
+		e[0] = VTD_P | vd->pt.root | VTD_TT_UNTRANSLATED << VTD_CTX_TT_SHIFT;
+}
+
+static void legacy_set(struct vtd_device *d, u32 sid, struct vtd_domain *vd)
+{
+	u64 *e = context_of(d->iommu, sid), word[2];
+
+	legacy_words(d, vd, word);
+	WRITE_ONCE(e[1], word[1]);
+	WRITE_ONCE(e[0], word[0]);
+	if (d->iommu->cap & VTD_CAP_CM) {
+		vtd_flush_context(d->iommu, 0, sid);
+		vtd_flush_iotlb_domain(d->iommu, vd->did);
 	}
 }
 
@@ -168,64 +238,133 @@ static void legacy_clear(struct vtd_device *d, u32 sid)
 
 	if (!(READ_ONCE(e[0]) & VTD_P))
 		return;
+	/* The other half stays until hardware has forgotten the first: it may be reading. */
 	WRITE_ONCE(e[0], 0);
+	vtd_flush_entry(d->iommu, did, sid);
 	WRITE_ONCE(e[1], 0);
-	vtd_flush_context(d->iommu, did, sid);
-	vtd_flush_iotlb_domain(d->iommu, did);
-	if (d->ats)
+	if (d->ats_on)
 		vtd_flush_dev_iotlb(d->iommu, sid, 0, ~0ULL);
 }
 
 /* --- scalable mode: the PASID table entry is --- */
 
+static u64 *pasid_entry(struct vtd_device *d)
+{
+	return vtd_word(d->pasids->table, VTD_NO_PASID * 8);
+}
+
+static void pasid_words(struct vtd_device *d, struct vtd_domain *vd, u64 e[2])
+{
+	struct vtd_iommu *iommu = d->iommu;
+
+	e[0] = VTD_P | (u64)(iommu->levels - 2) << VTD_PE0_AW_SHIFT;
+	if (vd == &iommu->identity)
+		e[0] |= VTD_PGTT_PASS << VTD_PE0_PGTT_SHIFT;
+	else
+		e[0] |= vd->pt.root | VTD_PGTT_SS << VTD_PE0_PGTT_SHIFT;
+	e[1] = vd->did | (iommu->ecap & VTD_ECAP_SMPWCS ? VTD_PE1_PWSNP : 0);
+}
+
 static void pasid_set(struct vtd_device *d, struct vtd_domain *vd)
 {
 	struct vtd_iommu *iommu = d->iommu;
-	u64 *e = vtd_word(d->pasid_table, VTD_NO_PASID * 8);
-	u64 lo = VTD_P;
+	u64 *e = pasid_entry(d), word[2];
 
-	if (vd == &iommu->identity)
-		lo |= VTD_PGTT_PASS << VTD_PE0_PGTT_SHIFT;
-	else
-		lo |= vd->pt.root | VTD_PGTT_SS << VTD_PE0_PGTT_SHIFT;
-	lo |= (u64)(iommu->levels - 2) << VTD_PE0_AW_SHIFT;
-	WRITE_ONCE(e[1], vd->did | (iommu->ecap & VTD_ECAP_SMPWCS ? VTD_PE1_PWSNP : 0));
-	WRITE_ONCE(e[0], lo);
+	pasid_words(d, vd, word);
+	WRITE_ONCE(e[1], word[1]);
+	WRITE_ONCE(e[0], word[0]);
 	if (iommu->cap & VTD_CAP_CM) {
-		vtd_flush_pasid(iommu, vd->did, VTD_NO_PASID);
+		/* What was not present was kept as domain 0's. */
+		vtd_flush_pasid(iommu, 0, VTD_NO_PASID);
 		vtd_flush_iotlb_domain(iommu, vd->did);
 	}
 }
 
+static void pasid_forget(struct vtd_device *d, u32 did)
+{
+	vtd_flush_entry(d->iommu, did, d->sid[0]);
+	for (u32 i = 0; d->ats_on && i < d->n_sid; i++)
+		vtd_flush_dev_iotlb(d->iommu, d->sid[i], 0, ~0ULL);
+}
+
 static void pasid_clear(struct vtd_device *d)
 {
-	u64 *e = vtd_word(d->pasid_table, VTD_NO_PASID * 8);
+	u64 *e = pasid_entry(d);
 	u32 did = (u32)(READ_ONCE(e[1]) & VTD_PE1_DID);
 
 	if (!(READ_ONCE(e[0]) & VTD_P))
 		return;
 	WRITE_ONCE(e[0], 0);
+	pasid_forget(d, did);
 	WRITE_ONCE(e[1], 0);
-	vtd_flush_pasid(d->iommu, did, VTD_NO_PASID);
-	vtd_flush_iotlb_domain(d->iommu, did);
-	for (u32 i = 0; d->ats && i < d->n_sid; i++)
-		vtd_flush_dev_iotlb(d->iommu, d->sid[i], 0, ~0ULL);
+}
+
+/* The entry is about to be set to vd: nobody must read it. */
+static void pasid_vacate(struct vtd_device *d, struct vtd_domain *vd)
+{
+	if (vd && bug_on(BUG_VTD_PASID_OVERWRITE_PRESENT)) {
+		/* Who sets it up does not look at what is there. */
+	} else {
+		pasid_clear(d);
+	}
+}
+
+/* --- what is common --- */
+
+/* What the entry must hold to lead to vd: then somebody behind the same id is there already. */
+static bool leads_to(struct vtd_device *d, u32 sid, struct vtd_domain *vd)
+{
+	u64 word[2], *e = d->iommu->scalable ? pasid_entry(d) : context_of(d->iommu, sid);
+
+	if (!vd || vd == &d->iommu->blocked)
+		return false;
+	if (d->iommu->scalable)
+		pasid_words(d, vd, word);
+	else
+		legacy_words(d, vd, word);
+	if (bug_on(BUG_VTD_ALIAS_CONTEXT_ORDER)) {
+		/* Cleared and set again, whoever uses it meanwhile. */
+		return false;
+	} else {
+		return READ_ONCE(e[0]) == word[0] && READ_ONCE(e[1]) == word[1];
+	}
+}
+
+/* A device that leaves does not take the entry away from the others behind its id. */
+static bool still_used(struct vtd_device *d, u32 sid)
+{
+	if (bug_on(BUG_VTD_REAL_DMA_ALIAS)) {
+		return false;
+	} else {
+		return alias_of(d, sid, true);
+	}
+}
+
+void vtd_device_clear(struct vtd_device *d, struct vtd_domain *vd)
+{
+	struct vtd_domain *next = vd == &d->iommu->blocked ? NULL : vd;
+	u32 n = d->iommu->scalable ? min(d->n_sid, 1u) : d->n_sid;
+
+	for (u32 i = 0; i < n; i++) {
+		if (leads_to(d, d->sid[i], vd) || (!vd && still_used(d, d->sid[i])))
+			continue;
+		if (d->iommu->scalable)
+			pasid_vacate(d, next);
+		else
+			legacy_clear(d, d->sid[i]);
+	}
 }
 
 void vtd_device_set(struct vtd_device *d, struct vtd_domain *vd)
 {
-	struct vtd_iommu *iommu = d->iommu;
-	bool present = vd && vd != &iommu->blocked;
+	u32 n = d->iommu->scalable ? min(d->n_sid, 1u) : d->n_sid;
 
-	if (iommu->scalable) {
-		pasid_clear(d);
-		if (present)
+	for (u32 i = 0; vd != &d->iommu->blocked && i < n; i++) {
+		if (leads_to(d, d->sid[i], vd))
+			continue;
+		if (d->iommu->scalable)
 			pasid_set(d, vd);
-		return;
-	}
-	for (u32 i = 0; i < d->n_sid; i++) {
-		legacy_clear(d, d->sid[i]);
-		if (present)
+		else
 			legacy_set(d, d->sid[i], vd);
 	}
 }

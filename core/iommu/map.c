@@ -103,6 +103,9 @@ static size_t unmap_and_sync(struct iommu_domain *domain, u64 iova, size_t size)
 	iommu_iotlb_gather_init(&gather);
 	unmapped = __iommu_unmap(domain, iova, size, &gather);
 	iommu_iotlb_sync(domain, &gather);
+	/* Whatever the driver has gathered: all that was unmapped is promised to be gone. */
+	if (unmapped)
+		fact(IOTLB_SYNC, domain->id, iova, iova + unmapped - 1);
 	return unmapped;
 }
 

@@ -12,7 +12,8 @@
 
 #define ASKS_MAX 4     /* page requests for one access */
 #define WORK_MAX 10000u /* steps of the IOMMU where nobody can wait */
-#define LATE_NS 60000000000ULL
+/* PCIe gives devices a minute; an IOMMU has its own patience. */
+#define LATE_NS 500000000ULL
 
 static const struct machine_device *device_of(const struct bus_fn *n)
 {

@@ -102,6 +102,8 @@ static void env_fact(struct hw_env *e, enum hw_fact kind, const u64 arg[4])
 		fact(HW_WALK, im->index, arg[0], arg[1]);
 	if (kind == HW_FACT_PROTOCOL && current_task)
 		fact(HW_PROTOCOL, im->index, arg[0], arg[1]);
+	if (kind == HW_FACT_TORN && current_task)
+		fact(HW_TORN, im->index, arg[0], arg[1]);
 	if (im->f->sink)
 		im->f->sink(im->f->sink_arg, im->index, kind, arg);
 }

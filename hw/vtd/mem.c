@@ -40,10 +40,27 @@ void vtd_watched_word(struct vtd_walk *w, u64 pa, bool snoop, u64 *value)
 		w->word[w->n_words++] = (struct hw_cache_word){pa, *value};
 }
 
-/* Words of an entry; with atom=16 each pair of them at once (3.x "128-bit atomic"). */
+/*
+ * Told: the words of a present entry that were neither there together when the
+ * first of them was read (then) nor are now. Walkers past the caches see lines
+ * in whatever order they were written back: nothing is said of these.
+ */
+static void judge(struct vtd_walk *w, u64 pa, const u64 *then, const u64 *word, u32 n)
+{
+	const struct hw_env *e = w->v->h.env;
+
+	if (!(word[0] & VTD_P) || !memcmp(then, word, 8 * n) || !memcmp(e->ram + pa, word, 8 * n))
+		return;
+	vtd_fact(w->v, HW_FACT_TORN, pa, n, 0, 0);
+}
+
+/* Words of an entry, at most 8; with atom=16 each pair of them at once (3.x "128-bit atomic"). */
 bool vtd_read_words(struct vtd_walk *w, u64 pa, u64 *word, u32 n)
 {
+	const struct hw_env *e = w->v->h.env;
 	bool snoop = w->v->k.coherent, quiet = w->quiet;
+	bool watched = w->watched && snoop && e->ram_size >= 64 && pa <= e->ram_size - 64;
+	u64 then[8];
 
 	for (u32 i = 0; i < n; i++) {
 		bool ok;
@@ -53,6 +70,11 @@ bool vtd_read_words(struct vtd_walk *w, u64 pa, u64 *word, u32 n)
 		w->quiet = quiet;
 		if (!ok)
 			return false;
+		/* The point of the first word has passed: from here on they may change. */
+		if (i == 0 && watched)
+			memcpy(then, e->ram + pa, 8 * n);
 	}
+	if (watched)
+		judge(w, pa, then, word, n);
 	return true;
 }

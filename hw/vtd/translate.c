@@ -100,8 +100,13 @@ static void iotlb_fill(struct vtd_walk *w)
 
 	if (!vtd_may_fill(w) || !v->keeps)
 		return;
+	/* 4.2.x lets an implementation keep large pages in pieces. */
+	if (w->v->k.fragment) {
+		e.lg2 = 12;
+		e.addr = w->req->addr & ~0xfffULL;
+	}
 	e.space = iotlb_space(w);
-	e.value = (w->pa >> w->lg2 << w->lg2) | w->flags;
+	e.value = (w->pa >> e.lg2 << e.lg2) | w->flags;
 	w->entry = vtd_fill(w, v->iotlb, &e);
 }
 

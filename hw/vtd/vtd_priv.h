@@ -35,7 +35,7 @@ struct vtd_knobs {
 	u32 cm, rwbf, zlr, psi, sp, dwd, drd, fl1gp, fl5, pi, esrtps, esirtps;
 	u32 coherent, qi, ats, ir, eim, pt, sc, nest, prs, ers, srs, nwfs, eafs, pds, scalable;
 	u32 ssads, ss, fs, smpwc, rps, adms;
-	u32 atom, collapse, late, strict, race;
+	u32 atom, collapse, late, strict, race, fragment;
 	struct hw_cache_policy policy;
 };
 

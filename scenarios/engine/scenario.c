@@ -132,6 +132,7 @@ static void read_explore(struct reader *r, const struct yaml_node *v, void *memb
 {
 	static const struct field fields[] = {
 		{"runs", read_runs, offsetof(struct scenario, runs), NULL, false},
+		{"steps", read_runs, offsetof(struct scenario, steps), NULL, false},
 		{"policy", read_policy, offsetof(struct scenario, policy), NULL, false},
 		{"oracles", read_oracles, offsetof(struct scenario, oracles), NULL, false},
 	};

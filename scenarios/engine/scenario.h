@@ -54,6 +54,7 @@ struct scenario {
 	char *expect_title;   /* substring of the finding's title, or NULL: any */
 	/* explore: defaults for what the command line leaves out */
 	u64 runs;             /* 0 = not given */
+	u64 steps;            /* of a run, at most; 0 = not given */
 	char policy[64];      /* "" = not given */
 	char domain_names[OP_DOMAINS_MAX][MACHINE_NAME_LEN]; /* slot -> name in the file */
 	u32 n_domains;

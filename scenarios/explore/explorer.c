@@ -85,6 +85,7 @@ bool explorer_open(struct explorer *e, const struct scenario *s, const struct ke
 	for (size_t i = 0; i < ARRAY_SIZE(all.word); i++)
 		all.word[i] |= bugs->word[i];
 	world_set_bugs(e->w, &all);
+	world_set_steps(e->w, s->steps);
 	e->sp.scenario = s;
 	e->sp.kernel = kernel;
 	e->sp.drop = e->drop;

@@ -24,6 +24,7 @@ struct world_state {
 	struct world_program program;
 	struct policy_carry *carry;
 	char resolved[WORLD_ARG_MAX];
+	u64 steps_max; /* of a run that does not say; 0: WORLD_STEPS_MAX */
 	bool touched; /* something ran since the last reset */
 	bool booted;
 };
@@ -82,6 +83,11 @@ void world_destroy(struct world *w)
 void world_set_bugs(struct world *w, const struct bug_set *bugs)
 {
 	*w->bug = *bugs;
+}
+
+void world_set_steps(struct world *w, u64 steps)
+{
+	state_of(w)->steps_max = steps;
 }
 
 bool world_set_oracles(struct world *w, const char *names)
@@ -182,7 +188,8 @@ static void prepare(struct world_state *ws, struct world_run *r)
 	r->poison = r->poison ? r->poison : poison;
 	mem_set_poison(w->mem, r->poison);
 	frames_set_poison(w->frames, r->poison);
-	s->steps_max = r->steps_max ? r->steps_max : WORLD_STEPS_MAX;
+	s->steps_max = r->steps_max ? r->steps_max : ws->steps_max;
+	s->steps_max = s->steps_max ? s->steps_max : WORLD_STEPS_MAX;
 	s->check_every = r->check_every;
 	sched_set_policy(s, r->policy);
 	r->resolved = "";

@@ -69,6 +69,8 @@ void world_destroy(struct world *w);
 
 /* Which historic defects are on, for boot and runs. Call before world_load(). */
 void world_set_bugs(struct world *w, const struct bug_set *bugs);
+/* How many steps a run may make that does not say; 0: WORLD_STEPS_MAX. */
+void world_set_steps(struct world *w, u64 steps);
 /* As oracles_select(). Call before world_load(). Default: all. */
 bool world_set_oracles(struct world *w, const char *names);
 

@@ -8,6 +8,8 @@
 #pragma once
 
 #include "core/pt/fill.h"
+#include "sim/bug/bug.h"
+#include "sim/base/world.h"
 #include "sim/kapi/atomic.h"
 #include "sim/kapi/errno.h"
 
@@ -547,7 +549,12 @@ static void unmap_leaf(struct unmap *u, u64 *table, u32 i, u64 e, u32 level)
 		WRITE_ONCE(table[k], 0);
 	flushed(u->pt, &table[i], n);
 	info_of(u->pt, table)->live -= (u16)n;
-	gathered(u->g, u->at, size, size);
+	if (bug_set_has(u->pt->world->bug, BUG_PGT_SHORT_GATHER)) {
+		/* What was asked for, though all of the page goes. */
+		gathered(u->g, u->at, min(size, u->end - u->at), size);
+	} else {
+		gathered(u->g, u->at, size, size);
+	}
 	u->at += size;
 }
 

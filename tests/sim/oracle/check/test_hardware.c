@@ -321,3 +321,22 @@ Test(hardware, window_is_measured)
 	cr_assert_eq(win.accesses, 0);
 	cr_assert_eq(win.longest_ns, 0);
 }
+
+static void a_mixture(void *arg)
+{
+	(void)arg;
+	fact(HW_WALK, 0, PA, 1);
+	fact(HW_TORN, 0, PA, 8);
+}
+
+Test(torn, a_mixture_of_old_and_new)
+{
+	load_hw("torn", a_mixture);
+	fires("BUG: torn configuration entry in %F");
+}
+
+Test(torn, what_is_whole)
+{
+	load_hw("torn", mapped);
+	silent();
+}
