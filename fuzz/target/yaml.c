@@ -34,7 +34,7 @@ static void check_machine(const struct machine *m)
 			sim_assert(d->iommus[k] < m->n_iommus);
 	}
 	for (u32 i = 0; i < m->n_resv; i++)
-		sim_assert(m->resv[i].device < m->n_devices && m->resv[i].length);
+		sim_assert(m->resv[i].device < m->n_devices);
 }
 
 /* What a call stores and takes lies in the program's memory, names are slots. */

@@ -6,8 +6,12 @@ needs_hooks
 
 make_seeds core_ops >"$work/said"
 cat "$work/said"
-left=$(wc -l <"$work/said")
+# Machines with modelled hardware are none of this fuzzer's; of the others most are.
+left=$(grep -c 'left out' "$work/said" || true)
+hardware=$(grep -c 'left out: this IOMMU model' "$work/said" || true)
+left=$((left - hardware))
 all=$(ls scenarios/story/*.yaml scenarios/historic/*.yaml scenarios/demo.yaml | wc -l)
+all=$((all - hardware))
 [ $((left * 4)) -le "$all" ] || die "$left of $all scenarios are no seeds"
 "$(loop core_ops)" -error_exitcode=1 -artifact_prefix="$work/" "$work/seeds/core_ops" 2>&1 ||
 	die "a seed without its bug is not clean"
