@@ -176,6 +176,6 @@ struct mock_domain *mock_domain_create(struct mock_iommu *iommu)
 	INIT_LIST_HEAD(&md->extents);
 	iommu_domain_init(&md->domain, IOMMU_DOMAIN_UNMANAGED, iommu->iommu.ops, &mock_paging_ops,
 			  iommu->fw->pgsize_bitmap);
-	md->domain.geometry.aperture_end = BIT_ULL(iommu->fw->aperture_lg2) - 1;
+	md->domain.geometry.aperture_end = ~0ULL >> (64 - iommu->fw->aperture_lg2);
 	return md;
 }
