@@ -275,6 +275,7 @@ struct iommu_domain *vtd_domain_alloc_paging(struct device *dev)
 		goto err_did;
 	iommu_domain_init(&vd->domain, IOMMU_DOMAIN_UNMANAGED, iommu->iommu.ops, &vtd_paging_ops,
 			  vd->pt.pgsizes);
+	vd->domain.geometry.aperture_end = vd->pt.ia_last;
 	return &vd->domain;
 
 err_did:
