@@ -39,7 +39,6 @@ struct vtd_qi {
 	u64 pa, status; /* the ring; a frame with a word for each entry */
 	u32 head, tail, free;
 	u32 lg2;        /* of an entry's size */
-	bool need_sync; /* historic: what was submitted has no wait yet */
 	u8 state[VTD_QI_ENTRIES];
 };
 

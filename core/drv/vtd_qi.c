@@ -193,41 +193,12 @@ static void give_back(struct vtd_qi *qi, u32 first, u32 n)
 	reclaim(qi);
 }
 
-/* Historic: one wait for what everybody has submitted; who comes after it goes on at once. */
-static int submit_and_share_wait(struct vtd_iommu *iommu, const struct vtd_desc *desc, u32 n)
-{
-	struct vtd_qi *qi = &iommu->qi;
-	struct batch b;
-	int ret = 0;
-
-	lock_with_room(qi, n + 1, &b.flags);
-	b = (struct batch){.first = qi->head, .n = n, .flags = b.flags};
-	append(iommu, desc, n);
-	vtd_write64(iommu, VTD_IQT, (u64)qi->head << qi->lg2);
-	qi->need_sync = true;
-	spin_unlock_irqrestore(&qi->lock, b.flags);
-	lock_with_room(qi, 0, &b.flags);
-	if (qi->need_sync) {
-		u32 first = qi->head;
-
-		qi->need_sync = false;
-		append_wait(iommu);
-		ret = wait_done(iommu, &(struct batch){.first = first, .flags = b.flags});
-		give_back(qi, first, 1);
-	}
-	give_back(qi, b.first, n);
-	spin_unlock_irqrestore(&qi->lock, b.flags);
-	return ret;
-}
-
 static int submit_once(struct vtd_iommu *iommu, const struct vtd_desc *desc, u32 n)
 {
 	struct vtd_qi *qi = &iommu->qi;
 	struct batch b = {.n = n};
 	int ret;
 
-	if (bug_on(BUG_AMD_CWAIT_NEED_SYNC))
-		return submit_and_share_wait(iommu, desc, n);
 	lock_with_room(qi, n, &b.flags);
 	b.first = qi->head;
 	append(iommu, desc, n);
@@ -288,7 +259,6 @@ int vtd_qi_enable(struct vtd_iommu *iommu)
 
 	qi->lg2 = iommu->scalable ? 5 : 4;
 	qi->head = qi->tail = 0;
-	qi->need_sync = false;
 	qi->free = VTD_QI_ENTRIES;
 	memset(qi->state, VTD_QI_FREE, sizeof(qi->state));
 	qi->pa = frame_alloc(this_world(), VTD_QI_ORDER, FRAME_ZERO);
