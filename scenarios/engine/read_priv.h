@@ -65,6 +65,9 @@ u32 read_device_ref(struct reader *r, const struct yaml_node *v);
 void read_machine(struct reader *r, const struct yaml_node *v, void *member, const void *aux);
 void read_tasks(struct reader *r, const struct yaml_node *v, void *member, const void *aux);
 
+/* What waits for what, of the operations that were read: `signal` and `wait`. */
+void read_signals(struct reader *r);
+
 /* The scenario's name and path, and the file of err, which is emptied. */
 void scenario_set_path(struct scenario *s, const char *path, struct scenario_error *err);
 /* Each call of s becomes a task of its own; false: it has other operations. */

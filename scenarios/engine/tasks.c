@@ -402,4 +402,6 @@ void read_tasks(struct reader *r, const struct yaml_node *v, void *member, const
 	for (const struct yaml_link *l = v->first; l && !r->err->text[0]; l = l->next)
 		read_task(r, l);
 	verb_end(r);
+	if (!r->err->text[0])
+		read_signals(r);
 }

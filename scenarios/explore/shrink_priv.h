@@ -17,6 +17,7 @@ struct shrinker {
 	char title[FINDING_TITLE_MAX]; /* with functions: equal is enough while searching */
 	u64 freed[FREED_PCS];          /* so is the same release, 0 = none */
 	bool searching;
+	bool whole; /* all operations stay: what one is to give is so behind all before it */
 	u32 tries, tries_max;
 	/* the best so far: what its run did, not what it was asked to */
 	struct switch_point *best;

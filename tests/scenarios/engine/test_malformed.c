@@ -46,6 +46,12 @@ static const struct row rows[] = {
 	{"hello\n", 1, 1, "a value, expected a mapping"},
 	{"{}\n", 1, 1, "no 'tasks' in a scenario"},
 	{MACHINE, 1, 1, "no 'tasks' in a scenario"},
+	/* operations that wait for each other */
+	{OPERATION("{wait: a}"), 6, 7, "'wait: a' of what nobody signals, expected a 'signal' of that name"},
+	{OPERATION("{wait: a}, {signal: a}"), 6, 7, "'wait: a' never ends: its signal comes after it"},
+	{OPERATION("{wait: a}, {signal: b}") "  u: [{wait: b}, {signal: a}]\n", 6, 7, "'wait: a' never ends"},
+	{OPERATION("{signal: a}, {wait: a}, {wait: b}") "  u: [{probe: nic0}]\n", 6, 31,
+	 "'wait: b' of what nobody signals"},
 	/* not YAML */
 	{"machine: [\n", 2, 1, "not YAML"},
 	{"machine: {a: b\ntasks: {}\n", 2, 6, "not YAML"},
