@@ -91,6 +91,13 @@ static void invalidate(struct smmu_domain *sd, const struct iommu_iotlb_gather *
 	if (bug_on(BUG_SMMU_ATC_BEFORE_TLBI)) {
 		smmu_atc_domain(sd, g->start, g->end);
 		smmu_tlb_range(sd, g->start, size, g->pgsize, !g->n_tables);
+	} else if (bug_on(BUG_SMMU_NR_ATS_MASTERS_RACE)) {
+		/* As if the load were done early: nothing keeps it behind the invalidation. */
+		bool any = atomic_read(&sd->n_ats);
+
+		smmu_tlb_range(sd, g->start, size, g->pgsize, !g->n_tables);
+		if (any)
+			smmu_atc_domain(sd, g->start, g->end);
 	} else {
 		smmu_tlb_range(sd, g->start, size, g->pgsize, !g->n_tables);
 		smp_mb();

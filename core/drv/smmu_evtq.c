@@ -33,6 +33,18 @@ static void report(struct smmu_iommu *iommu, const u64 *r)
 		end_stall(iommu, r);
 }
 
+/* What CONS is to say of an overflow that PROD tells of. */
+static u32 ack(struct smmu_iommu *iommu, u32 prod)
+{
+	if (bug_on(BUG_SMMU_OVFL_ACK)) {
+		/* Not now: hardware goes on thinking that it has told us. */
+		return smmu_read(iommu, SMMU_EVENTQ_CONS) & Q_OVERFLOW;
+	} else {
+		(void)iommu;
+		return prod & Q_OVERFLOW;
+	}
+}
+
 static irqreturn_t evtq_irq(int irq, void *data)
 {
 	(void)irq;
@@ -54,11 +66,11 @@ static irqreturn_t evtq_thread(int irq, void *data)
 			r[i] = READ_ONCE(*smmu_word(iommu->evtq,
 						    (iommu->evtq_cons & index) * RECORD_WORDS + i));
 		iommu->evtq_cons = (iommu->evtq_cons + 1) & mask;
-		smmu_write(iommu, SMMU_EVENTQ_CONS, iommu->evtq_cons | (prod & Q_OVERFLOW));
+		smmu_write(iommu, SMMU_EVENTQ_CONS, iommu->evtq_cons | ack(iommu, prod));
 		report(iommu, r);
 		prod = smmu_read(iommu, SMMU_EVENTQ_PROD);
 	}
-	smmu_write(iommu, SMMU_EVENTQ_CONS, iommu->evtq_cons | (prod & Q_OVERFLOW));
+	smmu_write(iommu, SMMU_EVENTQ_CONS, iommu->evtq_cons | ack(iommu, prod));
 	return IRQ_HANDLED;
 }
 

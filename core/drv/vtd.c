@@ -38,11 +38,23 @@ static struct vtd_device *device_create(struct vtd_iommu *iommu, struct device *
 	return d;
 }
 
-static void ats_enable(struct vtd_device *d)
+void vtd_ats_enable(struct vtd_device *d)
 {
-	if (d->ats)
+	if (d->ats && !d->ats_on)
 		drv_ats_set(d->dev, true);
 	d->ats_on = d->ats;
+}
+
+/* As the machine's description wants it: each device has to be probed twice. */
+static int prepare(struct vtd_device *d)
+{
+	struct vtd_iommu *iommu = d->iommu;
+
+	if (iommu->fw->fail_probe && !(iommu->tried & BIT_ULL(d->dev->index))) {
+		iommu->tried |= BIT_ULL(d->dev->index);
+		return -EPROBE_DEFER;
+	}
+	return vtd_tables_prepare(d);
 }
 
 static struct iommu_device *vtd_probe_device(struct device *dev)
@@ -54,12 +66,20 @@ static struct iommu_device *vtd_probe_device(struct device *dev)
 
 	if (!d)
 		return ERR_PTR(-ENOMEM);
-	ret = vtd_tables_prepare(d);
+	ret = prepare(d);
 	if (ret) {
+		if (bug_on(BUG_VTD_RBTREE_REMOVE_UNINIT)) {
+			/* It is taken out of where it has not come to yet. */
+			list_del(&d->node);
+		}
 		kfree(d);
 		return ERR_PTR(ret);
 	}
-	ats_enable(d);
+	if (bug_on(BUG_VTD_DEVTLB_TAG_MISSING)) {
+		/* Its driver, or the first attach, is early enough. */
+	} else {
+		vtd_ats_enable(d);
+	}
 	dev_iommu_priv_set(dev, d);
 	return &iommu->iommu;
 }
@@ -74,6 +94,7 @@ static void ats_disable(struct vtd_device *d)
 static void vtd_release_device(struct device *dev)
 {
 	struct vtd_device *d = dev_iommu_priv_get(dev);
+	struct vtd_domain *own = d->domain;
 
 	if (bug_on(BUG_VTD_ATS_TAG_UAF)) {
 		/* The domain is asked to forget a device TLB that is off. */
@@ -86,6 +107,11 @@ static void vtd_release_device(struct device *dev)
 	vtd_tables_release(d);
 	/* Nothing of it is under way. */
 	vtd_qi_submit(d->iommu, NULL, 0);
+	if (bug_on(BUG_VTD_PRIVATE_DOMAIN_UAF)) {
+		/* The domain was this device's, and others behind its bridge are forgotten. */
+		if (own && own->domain.type & __IOMMU_DOMAIN_PAGING)
+			vtd_paging_ops.free(&own->domain);
+	}
 	kfree(d);
 }
 

@@ -53,8 +53,16 @@ static int vtd_attach(struct iommu_domain *domain, struct device *dev)
 		tag_del(d->domain, d);
 	tag_add(vd, d);
 	vtd_device_set(d, vd);
+	if (bug_on(BUG_VTD_SYNC_MAP_FLAG_RACE)) {
+		/* From now on maps are told to hardware. */
+		WRITE_ONCE(vd->flush_on_map, iommu->cap & VTD_CAP_CM);
+	}
 	d->domain = vd;
 	spin_unlock(&iommu->lock);
+	if (bug_on(BUG_VTD_DEVTLB_TAG_MISSING)) {
+		/* The device may use its TLB; the domain has been told of none. */
+		vtd_ats_enable(d);
+	}
 	return 0;
 }
 
@@ -148,7 +156,7 @@ static int vtd_iotlb_sync_map(struct iommu_domain *domain, u64 iova, size_t size
 	if (bug_on(BUG_VTD_CACHING_MODE_MAP)) {
 		/* Nothing was there, so nothing can be stale. */
 	} else {
-		if (vd->flush_on_map)
+		if (READ_ONCE(vd->flush_on_map))
 			vtd_flush_iotlb_range(vd->iommu, vd->did, iova, iova + size - 1, false);
 	}
 	return 0;
@@ -265,7 +273,11 @@ struct iommu_domain *vtd_domain_alloc_paging(struct device *dev)
 	vd->iommu = iommu;
 	spin_lock_init(&vd->lock);
 	INIT_LIST_HEAD(&vd->tags);
-	vd->flush_on_map = iommu->cap & VTD_CAP_CM;
+	if (bug_on(BUG_VTD_SYNC_MAP_FLAG_RACE)) {
+		/* Known when the first device comes. */
+	} else {
+		vd->flush_on_map = iommu->cap & VTD_CAP_CM;
+	}
 	ret = ida_alloc_range(&iommu->dids, VTD_DID_FIRST, n_dids - 1, GFP_KERNEL);
 	if (ret < 0)
 		goto err_free;

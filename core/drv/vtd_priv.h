@@ -50,7 +50,7 @@ struct vtd_domain {
 	u32 levels;
 	spinlock_t lock;          /* tags */
 	struct list_head tags;    /* vtd_device.tag: who has a device TLB to be told */
-	bool flush_on_map;        /* non-present entries may be kept. Constant */
+	bool flush_on_map;        /* non-present entries may be kept. Constant, but for a bug */
 };
 
 /* An instance, for as long as the machine lives. Constant once bound, but for what lock covers. */
@@ -66,6 +66,7 @@ struct vtd_iommu {
 	spinlock_t lock; /* root, context and PASID tables, devices */
 	struct list_head devices; /* vtd_device.node */
 	struct ida dids;
+	u64 tried;       /* bit per device: fail_probe has had its turn. core->probe_lock */
 	struct vtd_qi qi;
 	struct vtd_domain identity, blocked;
 };
@@ -123,6 +124,9 @@ static inline void vtd_write32(struct vtd_iommu *iommu, u32 reg, u32 v)
 {
 	io_write(this_world(), iommu->mmio + reg, 4, v);
 }
+
+/* --- vtd.c --- */
+void vtd_ats_enable(struct vtd_device *d);
 
 /* --- vtd_qi.c --- */
 /*

@@ -34,16 +34,30 @@ static u32 *status_of(struct vtd_qi *qi, u32 at)
 	return (u32 *)frame_ptr(this_world(), qi->status) + at;
 }
 
+static bool is_done(struct vtd_qi *qi, u32 at)
+{
+	return READ_ONCE(*status_of(qi, at)) == STATUS_DONE;
+}
+
 /* Whether the submitter of this entry needs it no longer. */
 static bool reclaimable(struct vtd_qi *qi, u32 at)
 {
-	return qi->state[at] == VTD_QI_DONE;
+	if (bug_on(BUG_VTD_QI_ZERO_DESC_RECLAIM)) {
+		/* What hardware has done is free, also if nobody has seen it yet. */
+		return qi->state[at] == VTD_QI_DONE || is_done(qi, at);
+	} else {
+		return qi->state[at] == VTD_QI_DONE;
+	}
 }
 
 static void reclaim(struct vtd_qi *qi)
 {
 	while (qi->tail != qi->head && reclaimable(qi, qi->tail)) {
 		qi->state[qi->tail] = VTD_QI_FREE;
+		if (bug_on(BUG_VTD_QI_ZERO_DESC_RECLAIM)) {
+			/* One word says both, done and free. */
+			WRITE_ONCE(*status_of(qi, qi->tail), 0);
+		}
 		qi->tail = (qi->tail + 1) % VTD_QI_ENTRIES;
 		qi->free++;
 	}
@@ -53,11 +67,6 @@ static struct vtd_desc wait_desc(struct vtd_qi *qi, u32 at)
 {
 	return (struct vtd_desc){{VTD_INV_WAIT | VTD_WAIT_SW | (u64)STATUS_DONE << 32,
 				  qi->status + at * 4ULL}};
-}
-
-static bool is_done(struct vtd_qi *qi, u32 at)
-{
-	return READ_ONCE(*status_of(qi, at)) == STATUS_DONE;
 }
 
 static u64 first_word(struct vtd_qi *qi, u32 at)

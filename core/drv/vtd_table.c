@@ -238,10 +238,16 @@ static void legacy_clear(struct vtd_device *d, u32 sid)
 
 	if (!(READ_ONCE(e[0]) & VTD_P))
 		return;
-	/* The other half stays until hardware has forgotten the first: it may be reading. */
 	WRITE_ONCE(e[0], 0);
-	vtd_flush_entry(d->iommu, did, sid);
-	WRITE_ONCE(e[1], 0);
+	if (bug_on(BUG_VTD_CONTEXT_CLEAR_TORN)) {
+		/* All of it goes at once, or so it looks from here. */
+		WRITE_ONCE(e[1], 0);
+		vtd_flush_entry(d->iommu, did, sid);
+	} else {
+		/* The other half stays until hardware has forgotten the first. */
+		vtd_flush_entry(d->iommu, did, sid);
+		WRITE_ONCE(e[1], 0);
+	}
 	if (d->ats_on)
 		vtd_flush_dev_iotlb(d->iommu, sid, 0, ~0ULL);
 }
@@ -295,8 +301,28 @@ static void pasid_clear(struct vtd_device *d)
 	if (!(READ_ONCE(e[0]) & VTD_P))
 		return;
 	WRITE_ONCE(e[0], 0);
+	if (bug_on(BUG_VTD_PASID_CLEAR_TORN)) {
+		/* As memset() would: whoever has read the first word reads zeros behind it. */
+		WRITE_ONCE(e[1], 0);
+		pasid_forget(d, did);
+	} else {
+		pasid_forget(d, did);
+		WRITE_ONCE(e[1], 0);
+	}
+}
+
+/* Historic: a present entry is overwritten where it stands, and then invalidated. */
+static void pasid_replace(struct vtd_device *d, struct vtd_domain *vd)
+{
+	u64 *e = pasid_entry(d), word[2];
+	u32 did = (u32)(READ_ONCE(e[1]) & VTD_PE1_DID);
+
+	if (!(READ_ONCE(e[0]) & VTD_P))
+		return;
+	pasid_words(d, vd, word);
+	WRITE_ONCE(e[0], word[0]);
+	WRITE_ONCE(e[1], word[1]);
 	pasid_forget(d, did);
-	WRITE_ONCE(e[1], 0);
 }
 
 /* The entry is about to be set to vd: nobody must read it. */
@@ -304,6 +330,8 @@ static void pasid_vacate(struct vtd_device *d, struct vtd_domain *vd)
 {
 	if (vd && bug_on(BUG_VTD_PASID_OVERWRITE_PRESENT)) {
 		/* Who sets it up does not look at what is there. */
+	} else if (vd && bug_on(BUG_VTD_PASID_REPLACE_TORN)) {
+		pasid_replace(d, vd);
 	} else {
 		pasid_clear(d);
 	}

@@ -154,6 +154,20 @@ static long op_mmio_wait(struct fabric *f, const u64 *arg)
 	return poll_io(f, bus_iommu_base(f, (u32)arg[0]) + arg[1], arg[2], arg[3]);
 }
 
+static long op_mmio_agree(struct fabric *f, const u64 *arg)
+{
+	u64 base = bus_iommu_base(f, (u32)arg[0]);
+
+	for (u32 i = 0; i < POLLS_MAX; i++) {
+		u64 a = io_read(bus_world(f), base + arg[1], 4);
+
+		if (!((a ^ io_read(bus_world(f), base + arg[2], 4)) & arg[3]))
+			return 0;
+		sched_yield_now();
+	}
+	return -ETIMEDOUT;
+}
+
 static bool is_memory(u64 addr, u32 size)
 {
 	return addr && !(addr & (size - 1)) && frames_contains(addr, size);
@@ -271,6 +285,7 @@ static long (*const handlers[])(struct fabric *f, const u64 *arg) = {
 	[OP_mmio_read - OP_BOARD_FIRST] = op_mmio_read,
 	[OP_mmio_write - OP_BOARD_FIRST] = op_mmio_write,
 	[OP_mmio_wait - OP_BOARD_FIRST] = op_mmio_wait,
+	[OP_mmio_agree - OP_BOARD_FIRST] = op_mmio_agree,
 	[OP_mem_read - OP_BOARD_FIRST] = op_mem_read,
 	[OP_mem_write - OP_BOARD_FIRST] = op_mem_write,
 	[OP_mem_wait - OP_BOARD_FIRST] = op_mem_wait,
