@@ -4,10 +4,7 @@
  */
 #include "core/pt/fill.h"
 
-#include <immintrin.h>
-
 #define QUIET __attribute__((no_sanitize("thread")))
-#define WIDE QUIET __attribute__((target("avx2")))
 
 bool pt_has_wide(void)
 {
@@ -16,24 +13,7 @@ bool pt_has_wide(void)
 
 WIDE static void fill_wide(u64 *p, u32 n, u64 first, u64 step)
 {
-	__m256i v, add4 = _mm256_set1_epi64x((long long)(4 * step));
-	u32 i = 0;
-
-	v = _mm256_set_epi64x((long long)(first + 3 * step), (long long)(first + 2 * step),
-			      (long long)(first + step), (long long)first);
-	for (; i + 8 <= n; i += 8) {
-		__m256i next = _mm256_add_epi64(v, add4);
-
-		_mm256_storeu_si256((__m256i *)(p + i), v);
-		_mm256_storeu_si256((__m256i *)(p + i + 4), next);
-		v = _mm256_add_epi64(next, add4);
-	}
-	if (i + 4 <= n) {
-		_mm256_storeu_si256((__m256i *)(p + i), v);
-		i += 4;
-	}
-	for (; i < n; i++)
-		p[i] = first + i * step;
+	wide_fill(p, n, first, step);
 }
 
 QUIET void pt_fill(u64 *p, u32 n, u64 first, u64 step, bool wide)
@@ -48,18 +28,7 @@ QUIET void pt_fill(u64 *p, u32 n, u64 first, u64 step, bool wide)
 
 WIDE static bool is_zero_wide(const u64 *p, u32 n)
 {
-	__m256i any = _mm256_setzero_si256(), other = any;
-	u64 rest = 0;
-	u32 i = 0;
-
-	for (; i + 8 <= n; i += 8) {
-		any = _mm256_or_si256(any, _mm256_loadu_si256((const __m256i *)(p + i)));
-		other = _mm256_or_si256(other, _mm256_loadu_si256((const __m256i *)(p + i + 4)));
-	}
-	for (; i < n; i++)
-		rest |= p[i];
-	any = _mm256_or_si256(any, other);
-	return _mm256_testz_si256(any, any) && !rest;
+	return wide_is_zero(p, n);
 }
 
 QUIET bool pt_is_zero(const u64 *p, u32 n, bool wide)
@@ -75,9 +44,9 @@ QUIET bool pt_is_zero(const u64 *p, u32 n, bool wide)
 
 WIDE static bool fill_new_wide(u64 *p, u32 n, u64 first, u64 step)
 {
-	if (!is_zero_wide(p, n))
+	if (!wide_is_zero(p, n))
 		return false;
-	fill_wide(p, n, first, step);
+	wide_fill(p, n, first, step);
 	return true;
 }
 

@@ -97,8 +97,8 @@ struct pt_fmt;
 struct pt_dirty;
 
 /*
- * Embedded by a domain, which owns it. Constant after pt_init() but for cursor:
- * the leaf table used last, (iova >> its range) << 20 | frame number; 0 = none.
+ * Embedded by a domain, which owns it. Constant after pt_init() but for the
+ * cursors: the leaf table used last, and the table of level 2.
  */
 struct pt {
 	const struct pt_fmt *fmt;
@@ -112,7 +112,7 @@ struct pt {
 	u64 root_entries;
 	u64 features;
 	u64 wide;        /* the machine has AVX2 */
-	u64 cursor;
+	u64 cursor, upper;
 	void (*flush)(void *arg, const void *p, size_t size);
 	void (*sync_walks)(void *arg, u64 iova, u64 size);
 	void *arg;

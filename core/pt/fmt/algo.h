@@ -17,174 +17,7 @@
 #include "core/pt/fmt/mock.h"
 #endif
 
-#define ALGO_GLUE_(name) pt_fmt_##name
-#define ALGO_GLUE(name) ALGO_GLUE_(name)
-#ifndef ALGO_FMT
-#define ALGO_FMT ALGO_GLUE(F_NAME)
-#endif
-#define ALGO_STRING_(name) #name
-#define ALGO_STRING(name) ALGO_STRING_(name)
-
-#define ENTRIES (1u << F_BITS)
-#define TABLE_ORDER (F_PG_LG2 - FRAME_LG2)
-#define TABLE_BYTES (1UL << F_PG_LG2)
-#define SHIFT(level) (F_PG_LG2 + ((level) - 1) * F_BITS)
-#define CURSOR_SHIFT 20
-#define ALWAYS_INLINE inline __attribute__((always_inline))
-
-/* Entries that hooked code writes between two moments of choice. */
-#define CHUNK 8u
-
-_Static_assert(FRAMES_N <= 1 << CURSOR_SHIFT, "the cursor holds a frame number");
-
-/* --- tables --- */
-
-static ALWAYS_INLINE u64 *table_at(const struct pt *pt, u64 pa)
-{
-	return (u64 *)(pt->frames + pa);
-}
-
-static ALWAYS_INLINE struct frame_info *info_of(const struct pt *pt, const u64 *table)
-{
-	return &pt->info[((const char *)table - pt->frames) >> FRAME_LG2];
-}
-
-static ALWAYS_INLINE u32 index_of(const struct pt *pt, u64 iova, u32 level)
-{
-	u64 i = iova >> SHIFT(level);
-
-	return (u32)(level == pt->levels ? i : i & (ENTRIES - 1));
-}
-
-static ALWAYS_INLINE u32 entries_of(const struct pt *pt, u32 level)
-{
-	return level == pt->levels ? (u32)pt->root_entries : ENTRIES;
-}
-
-static ALWAYS_INLINE void flushed(const struct pt *pt, const u64 *entry, u32 n)
-{
-	if (unlikely(pt->flush))
-		pt->flush(pt->arg, entry, n * sizeof(*entry));
-}
-
-static u64 *table_new(struct pt *pt, u32 flags)
-{
-	u64 pa = frame_alloc(pt->world, TABLE_ORDER, flags);
-
-	return pa ? table_at(pt, pa) : NULL;
-}
-
-static void table_free(struct pt *pt, u64 *table)
-{
-	frame_free(pt->world, (u64)((char *)table - pt->frames), TABLE_ORDER);
-}
-
-/*
- * The entry says that hardware sees the table: its maker set the bit once it had
- * been written back; who comes between does that work again.
- */
-static void settle(struct pt *pt, u64 *entry, u64 e)
-{
-	if (e & F_SW_SYNC)
-		return;
-	flushed(pt, entry, 1);
-	cmpxchg(entry, e, e | F_SW_SYNC);
-}
-
-/* Puts a table into an empty entry; the entry that is there now. */
-static u64 install(struct pt *pt, u64 *entry, u64 *parent, u64 *table)
-{
-	u64 e = f_make_table((u64)((char *)table - pt->frames)), old;
-
-	flushed(pt, table, ENTRIES);
-	old = cmpxchg(entry, 0ULL, e);
-	if (old)
-		return old;
-	info_of(pt, parent)->live++;
-	frame_span(info_of(pt, parent), (u32)(entry - parent), (u32)(entry - parent) + 1);
-	if (unlikely(pt->flush))
-		settle(pt, entry, e);
-	return e;
-}
-
-/* The table below entry, made if need be. NULL: *err says why. */
-static __attribute__((noinline)) u64 *table_make(struct pt *pt, u64 *entry, u64 *parent, int *err)
-{
-	u64 *table = table_new(pt, FRAME_SPAN), e;
-
-	*err = -ENOMEM;
-	if (!table)
-		return NULL;
-	e = install(pt, entry, parent, table);
-	if (likely(f_table_pa(e) == (u64)((char *)table - pt->frames)))
-		return table;
-	/* Somebody was faster; what is there now may as well be a leaf. */
-	table_free(pt, table);
-	return NULL;
-}
-
-/* The table of `level` that holds the entry of iova, made if need be. NULL: *err says why. */
-static ALWAYS_INLINE u64 *table_reach(struct pt *pt, u64 iova, u32 level, int *err)
-{
-	u64 *table = table_at(pt, pt->root), *entry;
-	u32 at = (u32)pt->levels, shift = SHIFT(at);
-
-	for (entry = &table[iova >> shift]; at > level;
-	     entry = &table[iova >> shift & (ENTRIES - 1)]) {
-		u64 *below, e;
-
-		while (unlikely(!((e = READ_ONCE(*entry)) & F_PRESENT))) {
-			below = table_make(pt, entry, table, err);
-			if (!below && !(READ_ONCE(*entry) & F_PRESENT))
-				return NULL;
-		}
-		if (unlikely(f_leaf(e, at))) {
-			*err = -EEXIST;
-			return NULL;
-		}
-		if (unlikely(pt->flush))
-			settle(pt, entry, e);
-		table = table_at(pt, f_table_pa(e));
-		at--;
-		shift -= F_BITS;
-	}
-	return table;
-}
-
-/* The same if it is there, and no large page in its place. */
-static ALWAYS_INLINE u64 *table_find(const struct pt *pt, u64 iova, u32 level)
-{
-	u64 *table = table_at(pt, pt->root);
-	u32 at = (u32)pt->levels, shift = SHIFT(at);
-
-	for (; at > level; at--) {
-		u64 i = iova >> shift, e;
-
-		e = READ_ONCE(table[at == pt->levels ? i : i & (ENTRIES - 1)]);
-		if (!(e & F_PRESENT) || f_leaf(e, at))
-			return NULL;
-		table = table_at(pt, f_table_pa(e));
-		shift -= F_BITS;
-	}
-	return table;
-}
-
-/* The same for level 1, where maps and unmaps often stay for a while. */
-static ALWAYS_INLINE u64 *cursor_table(const struct pt *pt, u64 iova)
-{
-	u64 c = READ_ONCE(pt->cursor);
-
-	if (c >> CURSOR_SHIFT != iova >> SHIFT(2) || !c)
-		return NULL;
-	return table_at(pt, (c & ((1u << CURSOR_SHIFT) - 1)) << FRAME_LG2);
-}
-
-static ALWAYS_INLINE void cursor_set(struct pt *pt, u64 iova, const u64 *table)
-{
-	u64 frame = (u64)((const char *)table - pt->frames) >> FRAME_LG2;
-
-	WRITE_ONCE(pt->cursor, iova >> SHIFT(2) << CURSOR_SHIFT | frame);
-}
+#include "core/pt/fmt/algo_tables.h"
 
 /* --- map --- */
 
@@ -237,7 +70,7 @@ static int replace_tables(struct pt *pt, u64 iova, u64 *table, u32 n, u32 level)
 		WRITE_ONCE(p[i], 0);
 		flushed(pt, &p[i], 1);
 		info_of(pt, table)->live--;
-		WRITE_ONCE(pt->cursor, 0);
+		cursors_forget(pt, f_table_pa(e) >> FRAME_LG2);
 		if (pt->sync_walks)
 			pt->sync_walks(pt->arg, iova + ((u64)i << SHIFT(level)),
 				       1ULL << SHIFT(level));
@@ -280,9 +113,11 @@ static ALWAYS_INLINE int map_run(struct pt *pt, u64 iova, u64 *table, u32 level,
  */
 static bool map_whole(struct pt *pt, u64 iova, u64 first)
 {
+	u64 *parent = upper_quick(pt, iova), *entry, *table;
 	int err;
-	u64 *parent = table_reach(pt, iova, 2, &err), *entry, *table;
 
+	if (!parent)
+		parent = table_reach(pt, iova, 2, &err);
 	if (!parent)
 		return false;
 	entry = &parent[index_of(pt, iova, 2)];
@@ -313,18 +148,16 @@ static ALWAYS_INLINE u32 run_length(const struct pt *pt, u64 iova, u64 pa, u32 l
 static ALWAYS_INLINE s64 map_table(struct pt *pt, u64 iova, u64 pa, u32 level, u64 first, u64 n)
 {
 	u32 run = run_length(pt, iova, pa, level, n);
-	u64 *table = level == 1 ? cursor_table(pt, iova) : NULL;
+	u64 *table;
 	int err;
 
-	if (!table) {
-		if (level == 1 && run == ENTRIES && map_whole(pt, iova, first))
-			return run;
+	if (level == 1 && run == ENTRIES && map_whole(pt, iova, first))
+		return run;
+	table = level == 1 ? leaf_quick(pt, iova) : level == 2 ? upper_quick(pt, iova) : NULL;
+	if (!table)
 		table = table_reach(pt, iova, level, &err);
-		if (unlikely(!table))
-			return err;
-		if (level == 1)
-			cursor_set(pt, iova, table);
-	}
+	if (unlikely(!table))
+		return err;
 	err = map_run(pt, iova, table, level, first, run);
 	return err ? err : (s64)run;
 }
@@ -357,44 +190,9 @@ static ALWAYS_INLINE bool within(u64 addr, u32 lg2, size_t count, u64 last)
 	return addr <= last && count - 1 <= (last - addr) >> lg2;
 }
 
-/* Small pages within one table, less than all of it. */
-static ALWAYS_INLINE int map_few(struct pt *pt, u64 iova, u64 pa, u32 n, u32 prot, size_t *mapped)
-{
-	u64 first = f_make_leaf(pa, 1, prot, (u32)pt->features);
-	u64 *table = cursor_table(pt, iova);
-	int err;
-
-	if (unlikely(!table)) {
-		table = table_reach(pt, iova, 1, &err);
-		if (unlikely(!table))
-			return err;
-		cursor_set(pt, iova, table);
-	}
-	err = n == 1 ? map_run(pt, iova, table, 1, first, 1) :
-		       map_run(pt, iova, table, 1, first, n);
-	if (likely(!err))
-		*mapped = (u64)n << F_PG_LG2;
-	return err;
-}
-
-/* One page of level 2. */
-static ALWAYS_INLINE int map_large(struct pt *pt, u64 iova, u64 pa, u32 prot, size_t *mapped)
-{
-	u64 first = f_make_leaf(pa, 2, prot, (u32)pt->features);
-	int err;
-	u64 *table = table_reach(pt, iova, 2, &err);
-
-	if (unlikely(!table))
-		return err;
-	err = map_run(pt, iova, table, 2, first, 1);
-	if (likely(!err))
-		*mapped = 1ULL << SHIFT(2);
-	return err;
-}
-
 /* signature given */
-static int algo_map(struct pt *pt, u64 iova, u64 pa, u64 pgsize, size_t count, u32 prot,
-		    size_t *mapped)
+static APART int map_any(struct pt *pt, u64 iova, u64 pa, u64 pgsize, size_t count, u32 prot,
+			 size_t *mapped)
 {
 	u32 lg2, level, run_lg2;
 
@@ -408,18 +206,86 @@ static int algo_map(struct pt *pt, u64 iova, u64 pa, u64 pgsize, size_t count, u
 	if (unlikely(!within(iova, lg2, count, pt->ia_last) ||
 		     !within(pa, lg2, count, pt->oa_last)))
 		return -ERANGE;
-	if (likely(lg2 == F_PG_LG2)) {
-		if (count < ENTRIES && index_of(pt, iova, 1) + count <= ENTRIES &&
-		    (F_OA_MAX <= 48 || F_PG_LG2 < 16))
-			return map_few(pt, iova, pa, (u32)count, prot, mapped);
-		return map_tables(pt, iova, pa, count, 1u << 24 | prot, mapped);
-	}
-	if (lg2 == SHIFT(2) && count == 1)
-		return map_large(pt, iova, pa, prot, mapped);
 	level = 1 + (lg2 - F_PG_LG2) / F_BITS;
 	run_lg2 = (lg2 - F_PG_LG2) % F_BITS;
 	return map_tables(pt, iova, pa, (u64)count << run_lg2,
 			  level << 24 | (run_lg2 ? 0x10000 : 0) | prot, mapped);
+}
+
+/*
+ * The table for n entries of `level`, if they are all in one that a cursor knows:
+ * that is what most maps are. NULL: map_any() knows what else it is.
+ */
+/* signature given */
+static ALWAYS_INLINE u64 *map_quick(struct pt *pt, u64 iova, u64 pa, size_t n, u32 level, u32 prot)
+{
+	if (unlikely((iova | pa) & ((1ULL << SHIFT(level)) - 1) || pt->flush ||
+		     !(prot & (PT_READ | PT_WRITE)) || !within(iova, SHIFT(level), n, pt->ia_last) ||
+		     !within(pa, SHIFT(level), n, pt->oa_last)))
+		return NULL;
+	return level == 1 ? leaf_quick(pt, iova) : upper_quick(pt, iova);
+}
+
+/* One page of `level`; false: nothing was done. */
+static ALWAYS_INLINE bool map_one(struct pt *pt, u64 iova, u64 pa, u32 level, u32 prot)
+{
+	u64 *table = map_quick(pt, iova, pa, 1, level, prot);
+	u32 i = iova >> SHIFT(level) & (ENTRIES - 1);
+
+	if (unlikely(!table || READ_ONCE(table[i])))
+		return false;
+	WRITE_ONCE(table[i], f_make_leaf(pa, level, prot, (u32)pt->features));
+	info_of(pt, table)->live++;
+	frame_span(info_of(pt, table), i, i + 1);
+	return true;
+}
+
+#if !IOMMULAB_HOOKS
+/* Small pages, all in one table, on a machine with AVX2. */
+/* signature given */
+static APART WIDE int map_wide(struct pt *pt, u64 iova, u64 pa, u64 pgsize, size_t count, u32 prot,
+			       size_t *mapped)
+{
+	u64 *table = map_quick(pt, iova, pa, count, 1, prot);
+	u32 i = iova >> F_PG_LG2 & (ENTRIES - 1), n = (u32)count;
+	struct frame_info *info;
+
+	if (unlikely(!table))
+		return map_any(pt, iova, pa, pgsize, count, prot, mapped);
+	info = info_of(pt, table);
+	if (info->live && unlikely(!wide_is_zero(&table[i], n)))
+		return map_any(pt, iova, pa, pgsize, count, prot, mapped);
+	wide_fill(&table[i], n, f_make_leaf(pa, 1, prot, (u32)pt->features), f_step(1));
+	info->live += (u16)n;
+	frame_span(info, i, i + n);
+	*mapped = count << F_PG_LG2;
+	return 0;
+}
+#endif
+
+/* signature given */
+static int algo_map(struct pt *pt, u64 iova, u64 pa, u64 pgsize, size_t count, u32 prot,
+		    size_t *mapped)
+{
+	bool done = false;
+
+	if (count == 1) {
+		if (pgsize == TABLE_BYTES)
+			done = map_one(pt, iova, pa, 1, prot);
+		else if (pgsize == 1ULL << SHIFT(2) && pgsize & pt->pgsizes)
+			done = map_one(pt, iova, pa, 2, prot);
+		if (likely(done)) {
+			*mapped = pgsize;
+			return 0;
+		}
+	}
+#if !IOMMULAB_HOOKS
+	/* Above 48 bits entries of 64K do not follow each other. */
+	if (pgsize == TABLE_BYTES && count < ENTRIES && pt->wide && F_PG_LG2 < 16 &&
+	    (iova >> F_PG_LG2 & (ENTRIES - 1)) + count <= ENTRIES)
+		return map_wide(pt, iova, pa, pgsize, count, prot, mapped);
+#endif
+	return map_any(pt, iova, pa, pgsize, count, prot, mapped);
 }
 
 /* --- unmap --- */
@@ -478,8 +344,7 @@ static ALWAYS_INLINE void unlink_table(struct pt *pt, struct pt_gather *g, u64 *
 	WRITE_ONCE(table[i], 0);
 	flushed(pt, &table[i], 1);
 	info_of(pt, table)->live--;
-	if ((READ_ONCE(pt->cursor) & ((1u << CURSOR_SHIFT) - 1)) == frame)
-		WRITE_ONCE(pt->cursor, 0);
+	cursors_forget(pt, frame);
 	info_of(pt, below)->next = (u32)g->free;
 	g->free = frame;
 	g->n_tables++;
@@ -593,7 +458,7 @@ static void unmap_below(struct unmap *u, u64 *table, u32 i, u64 e, u32 level)
 		return;
 	}
 	if (level == 2 && !covered)
-		cursor_set(u->pt, u->at, below);
+		passed(u->pt, u->at, below, 1);
 	unmap_in(u, below, level - 1);
 	if (covered && !u->stop && !info_of(u->pt, below)->live)
 		unlink_table(u->pt, u->g, table, i, below);
@@ -633,64 +498,74 @@ static __attribute__((noinline)) u64 unmap_slow(struct pt *pt, u64 iova, u64 siz
 	return u.at - iova;
 }
 
-/* Small pages within one table, less than all of it; how many bytes, maybe not all there are. */
-static ALWAYS_INLINE u64 unmap_few(struct pt *pt, u64 iova, u64 size, struct pt_gather *g)
+/* A small page, in a table that a cursor knows; false: nothing was done. */
+static ALWAYS_INLINE bool unmap_one(struct pt *pt, u64 iova, struct pt_gather *g)
 {
-	u64 *table = cursor_table(pt, iova);
-	u32 i = index_of(pt, iova, 1), n = (u32)(size >> F_PG_LG2);
+	u32 i = iova >> F_PG_LG2 & (ENTRIES - 1);
+	u64 *table, e;
 
-	if (unlikely(!table)) {
-		table = table_find(pt, iova, 1);
-		if (!table)
-			return 0;
-		cursor_set(pt, iova, table);
-	}
-	if (n == 1) {
-		u64 e = READ_ONCE(table[i]);
+	if (unlikely(iova & (TABLE_BYTES - 1) || iova > pt->ia_last || pt->flush))
+		return false;
+	table = leaf_quick(pt, iova);
+	if (unlikely(!table))
+		return false;
+	e = READ_ONCE(table[i]);
+	if (unlikely(!(e & F_PRESENT) || e & F_CONTIG_BIT))
+		return false;
+	WRITE_ONCE(table[i], 0);
+	info_of(pt, table)->live--;
+	gathered(g, iova, TABLE_BYTES, TABLE_BYTES);
+	return true;
+}
 
-		if (unlikely(!(e & F_PRESENT) || e & F_CONTIG_BIT))
-			return 0;
+/* The range of one entry of level 2, likewise: a large page, or all of a full table. */
+static ALWAYS_INLINE bool unmap_large(struct pt *pt, u64 iova, struct pt_gather *g)
+{
+	u64 size = 1ULL << SHIFT(2), *table, *below, e;
+	u32 i = iova >> SHIFT(2) & (ENTRIES - 1);
+
+	if (unlikely(iova & (size - 1) || !within(iova, SHIFT(2), 1, pt->ia_last) || pt->flush))
+		return false;
+	table = upper_quick(pt, iova);
+	if (unlikely(!table))
+		return false;
+	e = READ_ONCE(table[i]);
+	if (unlikely(!(e & F_PRESENT)))
+		return false;
+	if (f_leaf(e, 2)) {
+		if (e & F_CONTIG_BIT)
+			return false;
 		WRITE_ONCE(table[i], 0);
-		flushed(pt, &table[i], 1);
-	} else {
-		n = clear_entries(pt, &table[i], n);
-		if (!n)
-			return 0;
+		info_of(pt, table)->live--;
+		gathered(g, iova, size, size);
+		return true;
 	}
+	below = table_at(pt, f_table_pa(e));
+	if (info_of(pt, below)->live != ENTRIES)
+		return false;
+	unlink_table(pt, g, table, i, below);
+	gathered(g, iova, size, TABLE_BYTES);
+	return true;
+}
+
+/* Small pages in one table, less than all of it: as many bytes as go at once. */
+static ALWAYS_INLINE u64 unmap_few(struct pt *pt, u64 iova, u32 n, struct pt_gather *g)
+{
+	u64 *table = leaf_quick(pt, iova);
+
+	if (unlikely(!table))
+		table = table_find(pt, iova, 1);
+	if (unlikely(!table))
+		return 0;
+	n = clear_entries(pt, &table[index_of(pt, iova, 1)], n);
+	if (unlikely(!n))
+		return 0;
 	info_of(pt, table)->live -= (u16)n;
 	gathered(g, iova, (u64)n << F_PG_LG2, TABLE_BYTES);
 	return (u64)n << F_PG_LG2;
 }
 
-/* The range of one entry of level 2: a full table, or a large page. 0: neither. */
-static ALWAYS_INLINE u64 unmap_large(struct pt *pt, u64 iova, struct pt_gather *g)
-{
-	u64 *table = table_find(pt, iova, 2), size = 1ULL << SHIFT(2), e, *below;
-	u32 i = index_of(pt, iova, 2);
-
-	if (!table)
-		return 0;
-	e = READ_ONCE(table[i]);
-	if (!(e & F_PRESENT))
-		return 0;
-	if (f_leaf(e, 2)) {
-		if (e & F_CONTIG_BIT)
-			return 0;
-		WRITE_ONCE(table[i], 0);
-		flushed(pt, &table[i], 1);
-		info_of(pt, table)->live--;
-		gathered(g, iova, size, size);
-		return size;
-	}
-	below = table_at(pt, f_table_pa(e));
-	if (info_of(pt, below)->live != ENTRIES)
-		return 0;
-	unlink_table(pt, g, table, i, below);
-	gathered(g, iova, size, TABLE_BYTES);
-	return size;
-}
-
-static u64 algo_unmap(struct pt *pt, u64 iova, u64 pgsize, size_t count, struct pt_gather *g)
+static APART u64 unmap_any(struct pt *pt, u64 iova, u64 pgsize, size_t count, struct pt_gather *g)
 {
 	u64 size = pgsize * count, done = 0;
 
@@ -699,12 +574,24 @@ static u64 algo_unmap(struct pt *pt, u64 iova, u64 pgsize, size_t count, struct 
 		     !within(iova, bit_lowest(pgsize), count, pt->ia_last)))
 		return 0;
 	if (size < 1ULL << SHIFT(2) && index_of(pt, iova, 1) + (size >> F_PG_LG2) <= ENTRIES)
-		done = unmap_few(pt, iova, size, g);
-	else if (size == 1ULL << SHIFT(2) && !(iova & (size - 1)))
-		done = unmap_large(pt, iova, g);
+		done = unmap_few(pt, iova, (u32)(size >> F_PG_LG2), g);
 	if (likely(done == size))
 		return done;
 	return done + unmap_slow(pt, iova + done, size - done, g);
+}
+
+static u64 algo_unmap(struct pt *pt, u64 iova, u64 pgsize, size_t count, struct pt_gather *g)
+{
+	u64 size = 1ULL << SHIFT(2);
+
+	if (pgsize == TABLE_BYTES && count == 1) {
+		if (likely(unmap_one(pt, iova, g)))
+			return TABLE_BYTES;
+	} else if ((pgsize == TABLE_BYTES && count == ENTRIES) || (pgsize == size && count == 1)) {
+		if (likely(unmap_large(pt, iova, g)))
+			return size;
+	}
+	return unmap_any(pt, iova, pgsize, count, g);
 }
 
 /* --- looking --- */
@@ -876,6 +763,7 @@ static int algo_init(struct pt *pt, const struct pt_cfg *cfg)
 	pt->ia_last = (1ULL << (ia_bits - F_LOWER_HALF)) - 1;
 	pt->oa_last = (1ULL << oa_bits) - 1;
 	pt->features = cfg->features;
+	pt->cursor = pt->upper = CURSOR_NONE;
 	pt->root = frame_alloc(pt->world, (u32)pt->root_order, FRAME_SPAN);
 	return pt->root ? 0 : -ENOMEM;
 }
