@@ -55,7 +55,13 @@ void pt_destroy(struct pt *pt)
 
 void pt_gather_release(struct pt *pt, struct pt_gather *g)
 {
-	pt->fmt->free_tables(pt, g);
+	while (g->free) {
+		u64 frame = g->free;
+
+		g->free = pt->info[frame].next;
+		frame_free(pt->world, frame << FRAME_LG2, (u32)pt->table_order);
+	}
+	g->n_tables = 0;
 	g->start = ~0ULL;
 	g->last = 0;
 	g->pgsize = 0;

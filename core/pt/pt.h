@@ -116,7 +116,7 @@ struct pt {
 	void (*flush)(void *arg, const void *p, size_t size);
 	void (*sync_walks)(void *arg, u64 iova, u64 size);
 	void *arg;
-	u64 root_order;
+	u64 root_order, table_order; /* frames, log2 */
 };
 
 /* A step of pt_walk(). */
@@ -160,7 +160,6 @@ struct pt_fmt {
 	bool (*lookup)(struct pt *pt, u64 iova, u64 *pa);
 	u32 (*walk)(struct pt *pt, u64 iova, struct pt_step step[PT_LEVELS_MAX]);
 	int (*dirty)(struct pt *pt, u64 iova, u64 size, const struct pt_dirty *how);
-	void (*free_tables)(struct pt *pt, struct pt_gather *g);
 	u64 (*make_leaf)(u64 pa, u32 level, u32 prot, u32 features);
 };
 

@@ -24,6 +24,8 @@
 #define CHUNK_FRAMES (1u << CHUNK_LG2)
 /* Chunk 0 has frame 0, the last are the MSI window. */
 #define CHUNKS ((u32)(FRAME_LOOSE_BASE >> (FRAME_LG2 + CHUNK_LG2)) - 1)
+/* Keeps what is rare, and its registers, out of what is not. */
+#define APART __attribute__((noinline))
 #define PC ((u64)(uintptr_t)__builtin_return_address(0))
 
 _Static_assert(FRAME_ORDER_MAX == CHUNK_LG2, "a chunk is the largest block");
@@ -121,12 +123,16 @@ static void push(u32 **list, u32 *n, u32 *max, u32 value)
 	(*list)[(*n)++] = value;
 }
 
-static void touch(struct frames *f, u32 frame)
+static APART void touch_first(struct frames *f, u32 frame)
 {
-	if (f->info[frame].state & FRAME_TOUCHED)
-		return;
 	f->info[frame].state |= FRAME_TOUCHED;
 	push(&f->touched, &f->n_touched, &f->max_touched, frame);
+}
+
+static inline void touch(struct frames *f, u32 frame)
+{
+	if (unlikely(!(f->info[frame].state & FRAME_TOUCHED)))
+		touch_first(f, frame);
 }
 
 static void clear_span(struct frames *f, u32 frame)
@@ -287,7 +293,7 @@ void frame_note_write(struct world *w, u64 pa, u64 len)
 
 /* --- blocks --- */
 
-static void put_free(struct frames *f, u32 frame, u32 order)
+static inline void put_free(struct frames *f, u32 frame, u32 order)
 {
 	struct frame_info *i = &f->info[frame];
 
@@ -412,6 +418,18 @@ static void fill(struct frames *f, u32 frame, u32 order, u32 flags)
 	}
 }
 
+static APART u32 take_other(struct frames *f, u32 order)
+{
+	u32 frame = take_fresh(f, order);
+
+	return frame ? frame : take_split(f, order);
+}
+
+static APART void tell_alloc(u64 pa, u32 order, u32 flags)
+{
+	fact(FRAME_ALLOC, pa, order, flags);
+}
+
 u64 frame_alloc(struct world *w, u32 order, u32 flags)
 {
 	struct frames *f = w->frames;
@@ -423,11 +441,9 @@ u64 frame_alloc(struct world *w, u32 order, u32 flags)
 	if (!(flags & FRAME_NOFAIL) && sched_fails(w, FAULT_ALLOC, PC))
 		return 0;
 	frame = take_free(f, order);
-	if (!frame)
-		frame = take_fresh(f, order);
-	if (!frame)
-		frame = take_split(f, order);
-	if (!frame)
+	if (unlikely(!frame))
+		frame = take_other(f, order);
+	if (unlikely(!frame))
 		return 0;
 	touch(f, frame);
 	i = &f->info[frame];
@@ -438,11 +454,11 @@ u64 frame_alloc(struct world *w, u32 order, u32 flags)
 	fill(f, frame, order, flags);
 	f->live += 1u << order;
 	if (current_task)
-		fact(FRAME_ALLOC, (u64)frame << FRAME_LG2, order, flags);
+		tell_alloc((u64)frame << FRAME_LG2, order, flags);
 	return (u64)frame << FRAME_LG2;
 }
 
-void frame_free(struct world *w, u64 pa, u32 order)
+static APART void free_any(struct world *w, u64 pa, u32 order, u64 pc)
 {
 	struct frames *f = w->frames;
 	u32 frame = (u32)(pa >> FRAME_LG2);
@@ -451,14 +467,32 @@ void frame_free(struct world *w, u64 pa, u32 order)
 	if (!i || pa % FRAME_SIZE || (i->state & ~FRAME_TOUCHED) != FRAME_USED ||
 	    i->order != order) {
 		if (f->bad_free)
-			f->bad_free(w, pa, i, PC);
+			f->bad_free(w, pa, i, pc);
 		return;
 	}
 	if (current_task)
 		fact(FRAME_FREE, pa, order);
-	i->pc = PC;
+	i->pc = pc;
 	f->live -= 1u << order;
 	put_free(f, frame, order);
+}
+
+void frame_free(struct world *w, u64 pa, u32 order)
+{
+	struct frames *f = w->frames;
+	struct frame_info *i = &f->info[pa >> FRAME_LG2];
+
+	/* All is as it should be, and nobody listens: nothing need be saved and restored. */
+	if (unlikely(current_task || !frames_contains(pa, FRAME_SIZE) || pa % FRAME_SIZE ||
+		     i->state != (FRAME_USED | FRAME_TOUCHED) || i->order != order)) {
+		free_any(w, pa, order, PC);
+		return;
+	}
+	i->pc = PC;
+	f->live -= 1u << order;
+	i->state = FRAME_FREED | FRAME_TOUCHED;
+	i->next = f->free[order];
+	f->free[order] = (u32)(pa >> FRAME_LG2);
 }
 
 u64 frames_live_count(const struct frames *f)

@@ -8,16 +8,9 @@
 #pragma once
 
 #include "core/pt/fill.h"
+#include "core/pt/fmt/algo_tables.h"
 #include "sim/bug/bug.h"
 #include "sim/base/world.h"
-#include "sim/kapi/atomic.h"
-#include "sim/kapi/errno.h"
-
-#ifndef F_NAME
-#include "core/pt/fmt/mock.h"
-#endif
-
-#include "core/pt/fmt/algo_tables.h"
 
 /* --- map --- */
 
@@ -220,7 +213,8 @@ static APART int map_any(struct pt *pt, u64 iova, u64 pa, u64 pgsize, size_t cou
 static ALWAYS_INLINE u64 *map_quick(struct pt *pt, u64 iova, u64 pa, size_t n, u32 level, u32 prot)
 {
 	if (unlikely((iova | pa) & ((1ULL << SHIFT(level)) - 1) || pt->flush ||
-		     !(prot & (PT_READ | PT_WRITE)) || !within(iova, SHIFT(level), n, pt->ia_last) ||
+		     !(prot & (PT_READ | PT_WRITE)) ||
+		     !within(iova, SHIFT(level), n, pt->ia_last) ||
 		     !within(pa, SHIFT(level), n, pt->oa_last)))
 		return NULL;
 	return level == 1 ? leaf_quick(pt, iova) : upper_quick(pt, iova);
@@ -580,18 +574,22 @@ static APART u64 unmap_any(struct pt *pt, u64 iova, u64 pgsize, size_t count, st
 	return done + unmap_slow(pt, iova + done, size - done, g);
 }
 
-static u64 algo_unmap(struct pt *pt, u64 iova, u64 pgsize, size_t count, struct pt_gather *g)
+/* Apart, so that an unmap of a page need not save what only these use. */
+static APART u64 unmap_more(struct pt *pt, u64 iova, u64 pgsize, size_t count, struct pt_gather *g)
 {
 	u64 size = 1ULL << SHIFT(2);
 
-	if (pgsize == TABLE_BYTES && count == 1) {
-		if (likely(unmap_one(pt, iova, g)))
-			return TABLE_BYTES;
-	} else if ((pgsize == TABLE_BYTES && count == ENTRIES) || (pgsize == size && count == 1)) {
-		if (likely(unmap_large(pt, iova, g)))
-			return size;
-	}
+	if (((pgsize == TABLE_BYTES && count == ENTRIES) || (pgsize == size && count == 1)) &&
+	    likely(unmap_large(pt, iova, g)))
+		return size;
 	return unmap_any(pt, iova, pgsize, count, g);
+}
+
+static u64 algo_unmap(struct pt *pt, u64 iova, u64 pgsize, size_t count, struct pt_gather *g)
+{
+	if (pgsize == TABLE_BYTES && count == 1 && likely(unmap_one(pt, iova, g)))
+		return TABLE_BYTES;
+	return unmap_more(pt, iova, pgsize, count, g);
 }
 
 /* --- looking --- */
@@ -761,6 +759,7 @@ static int algo_init(struct pt *pt, const struct pt_cfg *cfg)
 		return -EINVAL;
 	pt->pgsizes = cfg->pgsizes ? cfg->pgsizes : sizes;
 	pt->ia_last = (1ULL << (ia_bits - F_LOWER_HALF)) - 1;
+	pt->table_order = TABLE_ORDER;
 	pt->oa_last = (1ULL << oa_bits) - 1;
 	pt->features = cfg->features;
 	pt->cursor = pt->upper = CURSOR_NONE;
@@ -788,17 +787,6 @@ static void algo_destroy(struct pt *pt)
 	frame_free(pt->world, pt->root, (u32)pt->root_order);
 }
 
-static void algo_free_tables(struct pt *pt, struct pt_gather *g)
-{
-	while (g->free) {
-		u64 pa = g->free << FRAME_LG2;
-
-		g->free = frame_info(pt->world, pa)->next;
-		frame_free(pt->world, pa, TABLE_ORDER);
-	}
-	g->n_tables = 0;
-}
-
 extern const struct pt_fmt ALGO_FMT;
 const struct pt_fmt ALGO_FMT = {
 	.name = ALGO_STRING(F_NAME),
@@ -809,6 +797,5 @@ const struct pt_fmt ALGO_FMT = {
 	.lookup = algo_lookup,
 	.walk = algo_walk,
 	.dirty = algo_dirty,
-	.free_tables = algo_free_tables,
 	.make_leaf = f_make_leaf,
 };

@@ -11,6 +11,14 @@
  */
 #pragma once
 
+#include "core/pt/pt.h"
+#include "sim/kapi/atomic.h"
+#include "sim/kapi/errno.h"
+
+#ifndef F_NAME
+#include "core/pt/fmt/mock.h"
+#endif
+
 #define ALGO_GLUE_(name) pt_fmt_##name
 #define ALGO_GLUE(name) ALGO_GLUE_(name)
 #ifndef ALGO_FMT
@@ -27,7 +35,7 @@
 #define CURSOR_FRAME ((1u << CURSOR_SHIFT) - 1)
 #define CURSOR_NONE (~0ULL)
 #define ALWAYS_INLINE inline __attribute__((always_inline))
-#define APART __attribute__((noinline))
+#define APART __attribute__((noinline, unused))
 
 /* Entries that hooked code writes between two moments of choice. */
 #define CHUNK 8u
@@ -36,7 +44,11 @@ _Static_assert(FRAMES_N <= 1 << CURSOR_SHIFT, "the cursor holds a frame number")
 
 static ALWAYS_INLINE u64 *table_at(const struct pt *pt, u64 pa)
 {
-	return (u64 *)(pt->frames + pa);
+	u64 *table = (u64 *)(pt->frames + pa);
+
+	if (!table)
+		__builtin_unreachable();
+	return table;
 }
 
 static ALWAYS_INLINE u64 frame_of(const struct pt *pt, const u64 *table)

@@ -489,6 +489,26 @@ static void twin_run(u32 features, bool coherent, u32 share)
 	twin_end();
 }
 
+/* A table of level 2 leaves the tree; the next map into its range must not find it. */
+static void twin_upper_leaves(void)
+{
+	u64 size = 1ULL << SHIFT(2), span = 1ULL << SHIFT(3), base = 2 * span;
+	struct pt_gather g = PT_GATHER_EMPTY;
+	size_t mapped;
+
+	twin_begin(0, true, 1);
+	for (u32 i = 0; i < 3; i++) {
+		cr_assert_eq(pt_map_pages(&t->pt, base, 0, size, ENTRIES, TWIN_PROT, &mapped), 0);
+		cr_assert_eq(pt_unmap_pages(&t->pt, base, PAGE, span >> F_PG_LG2, &g), span);
+		pt_gather_release(&t->pt, &g);
+		cr_assert_eq(pt_map_pages(&t->pt, base, size, size, 1, TWIN_PROT, &mapped), 0);
+		cr_assert_eq(pt_iova_to_phys(&t->pt, base + PAGE), size + PAGE);
+		cr_assert_eq(pt_unmap_pages(&t->pt, base, size, 1, &g), size);
+		cr_assert_eq(pt_iova_to_phys(&t->pt, base), 0);
+	}
+	twin_end();
+}
+
 #define TWIN_TESTS(name)                                                                 \
 	Test(name, plain)                                                                \
 	{                                                                                \
@@ -501,6 +521,10 @@ static void twin_run(u32 features, bool coherent, u32 share)
 	Test(name, without_split)                                                        \
 	{                                                                                \
 		twin_run(TWIN_FEATURES & ~PT_SPLIT, true, 4);                            \
+	}                                                                                \
+	Test(name, a_cursor_forgets_a_table_of_level_2_that_leaves)                      \
+	{                                                                                \
+		twin_upper_leaves();                                                     \
 	}                                                                                \
 	Test(name, a_walker_that_is_not_coherent_sees_the_same)                          \
 	{                                                                                \
