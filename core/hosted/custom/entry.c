@@ -4,6 +4,7 @@
  * processes' memory.
  */
 #include "core/hosted/custom/machine.h"
+#include "core/hosted/custom/mm.h"
 #include "core/hosted/custom/syscall.h"
 
 #include <linux/device.h>
@@ -44,6 +45,7 @@ static void run_initcalls(initcall_entry_t *from, initcall_entry_t *to)
 static void boot(const struct floor_machine *m)
 {
 	hosted_hooks_boot();
+	hosted_table_boot(m);
 	hosted_task_boot();
 	hosted_page_boot();
 	hosted_slab_boot();

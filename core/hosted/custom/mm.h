@@ -5,15 +5,21 @@
  */
 #pragma once
 
+#include "core/hosted/floor_machine.h"
 #include "core/hosted/runtime.h"
 
 #include <linux/mm.h>
 
-/* An entry of the page table: a frame number above these bits. */
-#define PTE_PRESENT 1UL  /* may be read */
-#define PTE_WRITE 2UL
-#define PTE_SPECIAL 4UL  /* no reference to a struct page is held */
-#define PTE_MAPPED 8UL   /* there is a frame, whether PRESENT or not */
+/*
+ * An entry of the page table is what a processor of the machine's IOMMUs has
+ * (mm_table.c): bits of its own, a frame number, and these of ours, of which the
+ * first is every processor's and the others are no processor's.
+ */
+#define PTE_PRESENT 1UL         /* may be read */
+#define PTE_SPECIAL (1UL << 55) /* no reference to a struct page is held */
+#define PTE_MAPPED (1UL << 56)  /* there is a frame, whether PRESENT or not */
+#define PTE_WRITE (1UL << 57)
+#define PTE_FRAME 0xfffffffff000UL
 
 #define HUGE_ORDER 9
 #define HUGE_SIZE (PAGE_SIZE << HUGE_ORDER)
@@ -32,8 +38,23 @@ unsigned long *hosted_pte(struct mm_struct *mm, unsigned long addr, bool make);
 /* The next entry with a frame at or after *addr and before end, *addr moved to it; or NULL. */
 unsigned long *hosted_pte_next(struct mm_struct *mm, unsigned long *addr, unsigned long end);
 void hosted_pte_set(unsigned long *pte, struct page *page, unsigned long bits);
+/* The same for a frame that may have no struct page. */
+void hosted_pte_set_pfn(unsigned long *pte, unsigned long pfn, unsigned long bits);
+/* Other bits for what it holds: those of `lose` go, those of `get` come. */
+void hosted_pte_change(unsigned long *pte, unsigned long lose, unsigned long get);
+static inline unsigned long hosted_pte_pfn(unsigned long pte)
+{
+	return (pte & PTE_FRAME) >> PAGE_SHIFT;
+}
+
+/* Before any entry is made: whose format; x86-64's unless an SMMU is to read it. */
+void hosted_table_boot(const struct floor_machine *m);
+/* The table is there, for devices that are to share it; false: no memory. */
+bool hosted_table_make(struct mm_struct *mm);
 /* Takes entries away, drops what they held; telling notifiers is the caller's business. */
 void hosted_zap(struct mm_struct *mm, unsigned long start, unsigned long end);
+/* The same; what entries held is dropped when who shares the table has been told. */
+void hosted_zap_shared(struct mm_struct *mm, unsigned long start, unsigned long end);
 void hosted_table_free(struct mm_struct *mm);
 
 /* mm_life.c */

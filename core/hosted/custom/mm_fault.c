@@ -63,9 +63,8 @@ static vm_fault_t copy_page_of(struct vm_area_struct *vma, unsigned long addr, s
 	memcpy(page_address(copy), page_address(head), size);
 	mmu_notifier_range_init(&range, MMU_NOTIFY_CLEAR, 0, vma->vm_mm, start, start + size);
 	mmu_notifier_invalidate_range_start(&range);
-	hosted_zap(vma->vm_mm, start, start + size);
+	hosted_zap_shared(vma->vm_mm, start, start + size);
 	ret = map_folio(vma, addr, copy, bits_of(vma));
-	mmu_notifier_arch_invalidate_secondary_tlbs(vma->vm_mm, start, start + size);
 	mmu_notifier_invalidate_range_end(&range);
 	return ret;
 }
@@ -110,20 +109,20 @@ static vm_fault_t fault_driver(struct vm_area_struct *vma, unsigned long addr, u
 static vm_fault_t fault_present(struct vm_area_struct *vma, unsigned long addr,
 				unsigned long *pte, unsigned int flags)
 {
-	struct page *page = pfn_to_page(*pte >> PAGE_SHIFT);
+	struct page *page = pfn_to_page(hosted_pte_pfn(*pte));
 	bool write = flags & FAULT_FLAG_WRITE;
 
 	if (*pte & PTE_SPECIAL) {
-		*pte |= bits_of(vma);
+		hosted_pte_change(pte, 0, bits_of(vma));
 		return 0;
 	}
 	if (hosted_mapping(page) && !(vma->vm_flags & VM_MAYSHARE)) {
 		if (write || flags & FAULT_FLAG_UNSHARE)
 			return copy_page_of(vma, addr, page);
-		*pte |= bits_of(vma) & PTE_PRESENT;
+		hosted_pte_change(pte, 0, bits_of(vma) & PTE_PRESENT);
 		return 0;
 	}
-	*pte |= bits_of(vma);
+	hosted_pte_change(pte, 0, bits_of(vma));
 	return 0;
 }
 
@@ -169,9 +168,9 @@ static struct page *ready_page(struct mm_struct *mm, unsigned long addr, bool wr
 	unsigned long need = PTE_PRESENT | (write ? PTE_WRITE : 0);
 	unsigned long *pte = hosted_pte(mm, addr, false);
 
-	if (!pte || (*pte & need) != need || !pfn_valid(*pte >> PAGE_SHIFT))
+	if (!pte || (*pte & need) != need || !pfn_valid(hosted_pte_pfn(*pte)))
 		return NULL;
-	return pfn_to_page(*pte >> PAGE_SHIFT);
+	return pfn_to_page(hosted_pte_pfn(*pte));
 }
 
 struct page *hosted_user_page(struct mm_struct *mm, unsigned long addr, bool write)

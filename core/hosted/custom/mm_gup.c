@@ -55,7 +55,7 @@ static struct page *entry_page(struct mm_struct *mm, unsigned long addr, unsigne
 
 	if (!pte || (*pte & (need | PTE_SPECIAL)) != need)
 		return NULL;
-	page = pfn_to_page(*pte >> PAGE_SHIFT);
+	page = pfn_to_page(hosted_pte_pfn(*pte));
 	/* A file's page may be replaced by a private copy: not for pins. */
 	if (flags & FOLL_PIN && !(*pte & PTE_WRITE) && hosted_mapping(page) && !shared)
 		return NULL;
@@ -240,7 +240,7 @@ int follow_pfnmap_start(struct follow_pfnmap_args *args)
 	pte = hosted_pte(mm, args->address, false);
 	if (!pte || !(*pte & PTE_PRESENT))
 		return -EINVAL;
-	args->pfn = *pte >> PAGE_SHIFT;
+	args->pfn = hosted_pte_pfn(*pte);
 	args->writable = *pte & PTE_WRITE;
 	args->special = *pte & PTE_SPECIAL;
 	args->pgprot = args->vma->vm_page_prot;
@@ -260,8 +260,9 @@ static vm_fault_t insert_pfn(struct vm_area_struct *vma, unsigned long addr, uns
 	if (!pte)
 		return VM_FAULT_OOM;
 	if (!*pte)
-		*pte = pfn << PAGE_SHIFT | PTE_MAPPED | PTE_SPECIAL | PTE_PRESENT |
-		       (vma->vm_flags & VM_WRITE ? PTE_WRITE : 0);
+		hosted_pte_set_pfn(pte, pfn,
+				   PTE_SPECIAL | PTE_PRESENT |
+					   (vma->vm_flags & VM_WRITE ? PTE_WRITE : 0));
 	return VM_FAULT_NOPAGE;
 }
 
@@ -293,8 +294,7 @@ static void unmap_part(struct vm_area_struct *vma, unsigned long start, unsigned
 
 	mmu_notifier_range_init(&range, MMU_NOTIFY_CLEAR, 0, vma->vm_mm, start, end);
 	mmu_notifier_invalidate_range_start(&range);
-	hosted_zap(vma->vm_mm, start, end);
-	mmu_notifier_arch_invalidate_secondary_tlbs(vma->vm_mm, start, end);
+	hosted_zap_shared(vma->vm_mm, start, end);
 	mmu_notifier_invalidate_range_end(&range);
 }
 

@@ -66,7 +66,7 @@ static int copy_pages(struct vm_area_struct *from, struct vm_area_struct *to)
 	for (unsigned long at = from->vm_start;
 	     (pte = hosted_pte_next(from->vm_mm, &at, from->vm_end)); at += PAGE_SIZE) {
 		unsigned long *new = hosted_pte(to->vm_mm, at, true);
-		struct page *page = pfn_to_page(*pte >> PAGE_SHIFT);
+		struct page *page = pfn_to_page(hosted_pte_pfn(*pte));
 
 		if (!new)
 			return -ENOMEM;
@@ -126,7 +126,7 @@ static int copy_adopted(struct mm_struct *from, struct mm_struct *mm)
 			continue;
 		}
 		new = hosted_pte(mm, at, true);
-		copy = new ? copy_of(pfn_to_page(*pte >> PAGE_SHIFT)) : NULL;
+		copy = new ? copy_of(pfn_to_page(hosted_pte_pfn(*pte))) : NULL;
 		if (!copy)
 			return -ENOMEM;
 		hosted_pte_set(new, copy, *pte & (PTE_PRESENT | PTE_WRITE));

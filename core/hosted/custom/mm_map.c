@@ -221,7 +221,7 @@ static void protect(struct vm_area_struct *vma, unsigned long flags)
 	vm_flags_reset(vma, (vma->vm_flags & ~(VM_READ | VM_WRITE | VM_EXEC)) | flags);
 	for (unsigned long at = vma->vm_start; (pte = hosted_pte_next(mm, &at, vma->vm_end));
 	     at += PAGE_SIZE)
-		*pte &= ~lost;
+		hosted_pte_change(pte, lost, 0);
 	mmu_notifier_arch_invalidate_secondary_tlbs(mm, vma->vm_start, vma->vm_end);
 	mmu_notifier_invalidate_range_end(&range);
 }
@@ -287,8 +287,7 @@ static long drop(struct vm_area_struct *vma, unsigned long start, unsigned long 
 		return -EINVAL;
 	mmu_notifier_range_init(&range, MMU_NOTIFY_CLEAR, 0, vma->vm_mm, start, end);
 	mmu_notifier_invalidate_range_start(&range);
-	hosted_zap(vma->vm_mm, start, end);
-	mmu_notifier_arch_invalidate_secondary_tlbs(vma->vm_mm, start, end);
+	hosted_zap_shared(vma->vm_mm, start, end);
 	mmu_notifier_invalidate_range_end(&range);
 	return 0;
 }

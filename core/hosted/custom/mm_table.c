@@ -1,15 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * custom: the page table of a process: four levels of 512 entries, kept in
- * frames below mm->pgd; the lowest holds PTE_* of mm.h. A present entry holds
+ * frames below mm->pgd, in the format of x86-64, or of AArch64 with 48 bits and
+ * 4 KiB: an IOMMU walks them for devices that share them. A present entry holds
  * a reference to its frame's folio unless it is SPECIAL. A huge page is 512
  * entries. Which entries of a table were ever asked for is kept as a range with
  * its page: a walk sees no others.
  *
  * False: tables are freed with the mm only; their frames are accounted to
- * nobody; entries change in one step, without a lock.
+ * nobody; entries change in one step, without a lock; accessed and dirty, which
+ * an IOMMU may set, mean nothing; whatever may be read may be executed.
  */
 #include "core/hosted/custom/mm.h"
+
+#include <linux/mmu_notifier.h>
+
+/* x86-64's. */
+#define X86_TABLE 7UL /* present, writable, user */
+#define X86_PAGE 4UL
+#define X86_WRITE 2UL
+/* AArch64's: accessed, not global, inner shareable, of user mode; memory type 0 of the MAIR. */
+#define ARM_TABLE 3UL
+#define ARM_PAGE 0xf42UL
+#define ARM_READ_ONLY 0x80UL
 
 #define LEVEL_BITS 9
 #define LEVEL_N (1UL << LEVEL_BITS)
@@ -19,6 +32,27 @@
 #define USED(first, end) ((first) | (end) << 16)
 #define USED_FIRST(v) ((v) & 0xffff)
 #define USED_END(v) ((v) >> 16)
+
+static bool hosted_table_arm;
+
+void hosted_table_boot(const struct floor_machine *m)
+{
+	bool arm = false, x86 = false;
+
+	for (int i = 0; m && i < m->n_iommus; i++) {
+		arm |= m->iommu[i].model == FLOOR_MODEL_SMMUV3;
+		x86 |= m->iommu[i].model == FLOOR_MODEL_VTD;
+	}
+	hosted_table_arm = arm && !x86;
+}
+
+/* The processor's bits that follow from ours. */
+static unsigned long with_hardware(unsigned long bits)
+{
+	if (hosted_table_arm)
+		return bits | ARM_PAGE | (bits & PTE_WRITE ? 0 : ARM_READ_ONLY);
+	return bits | X86_PAGE | (bits & PTE_WRITE ? X86_WRITE : 0);
+}
 
 static unsigned long *new_table(void)
 {
@@ -53,7 +87,7 @@ static unsigned long *root(struct mm_struct *mm, bool make)
 
 static unsigned long *below(unsigned long entry)
 {
-	return page_address(pfn_to_page(entry >> PAGE_SHIFT));
+	return page_address(pfn_to_page(hosted_pte_pfn(entry)));
 }
 
 static unsigned long size_of_entry(int level)
@@ -83,7 +117,8 @@ unsigned long *hosted_pte(struct mm_struct *mm, unsigned long addr, bool make)
 
 			if (!new)
 				return NULL;
-			*entry = page_to_pfn(virt_to_page(new)) << PAGE_SHIFT | PTE_MAPPED;
+			*entry = page_to_pfn(virt_to_page(new)) << PAGE_SHIFT |
+				 (hosted_table_arm ? ARM_TABLE : X86_TABLE);
 		}
 		table = *entry ? below(*entry) : NULL;
 	}
@@ -125,9 +160,26 @@ unsigned long *hosted_pte_next(struct mm_struct *mm, unsigned long *addr, unsign
 	return NULL;
 }
 
+void hosted_pte_set_pfn(unsigned long *pte, unsigned long pfn, unsigned long bits)
+{
+	*pte = (pfn << PAGE_SHIFT & PTE_FRAME) | with_hardware(bits | PTE_MAPPED);
+}
+
 void hosted_pte_set(unsigned long *pte, struct page *page, unsigned long bits)
 {
-	*pte = page_to_pfn(page) << PAGE_SHIFT | PTE_MAPPED | bits;
+	hosted_pte_set_pfn(pte, page_to_pfn(page), bits);
+}
+
+void hosted_pte_change(unsigned long *pte, unsigned long lose, unsigned long get)
+{
+	unsigned long ours = PTE_PRESENT | PTE_SPECIAL | PTE_MAPPED | PTE_WRITE;
+
+	*pte = (*pte & PTE_FRAME) | with_hardware(((*pte & ours) | get) & ~lose);
+}
+
+bool hosted_table_make(struct mm_struct *mm)
+{
+	return root(mm, true);
 }
 
 void hosted_zap(struct mm_struct *mm, unsigned long start, unsigned long end)
@@ -139,8 +191,35 @@ void hosted_zap(struct mm_struct *mm, unsigned long start, unsigned long end)
 
 		*pte = 0;
 		if (!(old & PTE_SPECIAL))
-			put_page(pfn_to_page(old >> PAGE_SHIFT));
+			put_page(pfn_to_page(hosted_pte_pfn(old)));
 	}
+}
+
+#define HELD_MAX 64
+
+/* As mmu_gather: a page is nobody's when no device can reach it any more. */
+void hosted_zap_shared(struct mm_struct *mm, unsigned long start, unsigned long end)
+{
+	unsigned long *pte, from = start, at = start;
+	struct page *held[HELD_MAX];
+
+	if (!mm_has_notifiers(mm)) {
+		hosted_zap(mm, start, end);
+		return;
+	}
+	do {
+		unsigned int n = 0;
+
+		for (; n < HELD_MAX && (pte = hosted_pte_next(mm, &at, end)); at += PAGE_SIZE) {
+			if (!(*pte & PTE_SPECIAL))
+				held[n++] = pfn_to_page(hosted_pte_pfn(*pte));
+			*pte = 0;
+		}
+		mmu_notifier_arch_invalidate_secondary_tlbs(mm, from, pte ? at : end);
+		from = at;
+		while (n)
+			put_page(held[--n]);
+	} while (pte);
 }
 
 static void free_table(unsigned long *table, int level)

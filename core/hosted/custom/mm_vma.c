@@ -149,8 +149,7 @@ int hosted_unmap(struct mm_struct *mm, unsigned long start, unsigned long end)
 		return ret;
 	mmu_notifier_range_init(&range, MMU_NOTIFY_UNMAP, 0, mm, start, end);
 	mmu_notifier_invalidate_range_start(&range);
-	hosted_zap(mm, start, end);
-	mmu_notifier_arch_invalidate_secondary_tlbs(mm, start, end);
+	hosted_zap_shared(mm, start, end);
 	mmu_notifier_invalidate_range_end(&range);
 	while ((vma = hosted_vma_next(mm, start, end))) {
 		ret = store(mm, vma->vm_start, vma->vm_end, NULL);
