@@ -51,9 +51,10 @@ FLAVOURS = {
 }
 # Files of the tree that watch the others: no hooks, names of their own.
 WATCHERS = {"kernel/locking/lockdep.c": "x86/lockdep_names.h"}
-# Headers of ours behind force.h: for a file that decides by a symbol which ARCH=um cannot have, and
-# for one that tells lockdep less than it knows.
+# Headers of ours behind force.h: for a file that decides by a symbol which ARCH=um cannot have,
+# for one that tells lockdep less than it knows, and for one that spins until an interrupt is over.
 BEHIND = {"drivers/iommu/iommufd/io_pagetable.c": "custom/huge.h",
+          "kernel/irq/manage.c": "custom/relax.h",
           "kernel/locking/rwsem.c": "custom/rwsem.h"}
 FIRST_READ = {"um": [], "x86": ["-include", os.path.join(HOSTED, "x86/force.h")]}
 # Two of x86's per-CPU variables are functions here (x86/force.h), which must not

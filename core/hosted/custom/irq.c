@@ -24,6 +24,13 @@
 #define WIRES_PER_IOMMU 4
 #define WIRES (HOSTED_IOMMUS_MAX * WIRES_PER_IOMMU)
 
+void hosted_cpu_relax(void);
+
+void hosted_cpu_relax(void)
+{
+	hosted_floor->relax();
+}
+
 static struct fwnode_handle *hosted_msi_fwnode;
 static struct irq_domain *hosted_vectors;
 static DECLARE_BITMAP(hosted_vector_used, VECTORS);
