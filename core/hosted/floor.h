@@ -83,9 +83,14 @@ enum floor_lock {
 	FLOOR_LOCK_IRQ_OFF = 256,
 };
 
+/* What an endpoint may do besides untranslated requests without PASID: it is enabled. */
+enum floor_endpoint { FLOOR_ENDPOINT_ATS = 1, FLOOR_ENDPOINT_PRI = 2, FLOOR_ENDPOINT_PASID = 4 };
+
 /* Within a page of 4 KiB. */
 struct floor_dma {
 	unsigned iommu, sid, pasid; /* pasid FLOOR_NONE: none */
+	unsigned endpoint;          /* enum floor_endpoint */
+	unsigned epoch;             /* another whenever ATS was enabled: nothing is kept then */
 	unsigned long addr;
 	void *buf;
 	unsigned size;

@@ -7,10 +7,8 @@
  * What boot leaves in the models is kept, as the heap is: all of their state
  * lies in an arena, which goes back to that when a run first touches hardware.
  */
-#include "core/hosted/hosted_priv.h"
+#include "core/hosted/hardware.h"
 
-#include "hw/iommu/hw.h"
-#include "hw/machine/machine.h"
 #include "sim/access/access.h"
 #include "sim/base/assert.h"
 #include "sim/base/region.h"
@@ -27,44 +25,10 @@
 #define ARENA_SIZE (64UL << 20)
 #define MMIO_BASE 0x100000000UL /* above all frames */
 #define MMIO_STRIDE 0x100000UL
-#define MSI_FIRST 0xfee00000UL
-#define MSI_LAST 0xfeefffffUL
-#define STALLS_MAX 64
 #define SPINS 16            /* polls without progress that take no time */
 #define POLL_NS 1000UL      /* the first that takes some; doubles up to */
 #define POLL_MAX_NS 10000000UL
 #define PATIENCE_NS 5000000UL /* without an answer: a model's own time-outs begin to count */
-#define TRIES_MAX 100000
-
-struct unit {
-	struct hw_env env; /* first */
-	struct hosted_hardware *all;
-	struct hw_iommu *h;
-	struct task *worker;
-	void *door; /* in the world's heap: what sim/ orders accesses to the hardware by */
-	u32 index;
-};
-
-struct stall {
-	struct unit *unit; /* NULL: free */
-	u16 tag;
-	bool over, retry;
-	struct task *task;
-};
-
-struct hosted_hardware {
-	struct world *world;
-	const struct hosted_kernel *kernel;
-	struct hw_arena *arena;
-	u32 n;
-	struct unit *unit[MACHINE_IOMMUS_MAX];
-	u32 boot_gen, gen; /* sim/sched's number of the boot, and of the run that was last here */
-	u64 progress;      /* steps of all models in this run */
-	u64 poll_progress, poll_ns;
-	u32 polls;         /* without progress */
-	int busy;          /* operations of software under way */
-	struct stall stall[STALLS_MAX];
-};
 
 static const struct {
 	const char *name;
@@ -97,10 +61,16 @@ static struct unit *unit_of(struct hw_env *e)
 	return (struct unit *)e;
 }
 
-/* Others may have used hardware meanwhile. */
-static void back(struct unit *u)
+void hosted_unit_back(struct unit *u)
 {
 	hw_arena_use(u->all->arena);
+}
+
+/* What the IOMMU says is done is done for accesses that it has let through. */
+static void await_accesses(const struct unit *u)
+{
+	while (u->in_flight && u->worker == current_task)
+		sched_block("accesses under way", u->door, -1, 0);
 }
 
 static void env_point(struct hw_env *e, const char *why)
@@ -108,7 +78,8 @@ static void env_point(struct hw_env *e, const char *why)
 	(void)why;
 	if (!current_task->world->sched->setup)
 		access_sync(unit_of(e)->door, OP_READ);
-	back(unit_of(e));
+	await_accesses(unit_of(e));
+	hosted_unit_back(unit_of(e));
 }
 
 static u32 env_choose(struct hw_env *e, u32 n)
@@ -120,52 +91,20 @@ static void env_msi(struct hw_env *e, u64 addr, u32 data)
 {
 	hw_arena_use(NULL);
 	unit_of(e)->all->kernel->message(addr, data);
-	back(unit_of(e));
+	hosted_unit_back(unit_of(e));
 }
 
 static void env_wire(struct hw_env *e, u32 n, bool level)
 {
 	hw_arena_use(NULL);
 	unit_of(e)->all->kernel->wire(unit_of(e)->index, n, level);
-	back(unit_of(e));
-}
-
-/* Endpoints answer at once: what they cache is nothing. */
-static void env_send(struct hw_env *e, const struct hw_msg *m)
-{
-	struct unit *u = unit_of(e);
-
-	if (m->kind == HW_MSG_ATC_INV)
-		u->h->ops->atc_done(u->h, m->itag);
-}
-
-static struct stall *find_stall(struct unit *u, u16 tag)
-{
-	for (u32 i = 0; i < STALLS_MAX; i++) {
-		struct stall *s = &u->all->stall[i];
-
-		if (s->unit == u && s->tag == tag && !s->over)
-			return s;
-	}
-	return NULL;
-}
-
-static void env_resume(struct hw_env *e, u16 tag, bool retry)
-{
-	struct stall *s = find_stall(unit_of(e), tag);
-
-	if (!s)
-		return;
-	s->over = true;
-	s->retry = retry;
-	access_release(s->unit->door);
-	sched_wake(s->task);
+	hosted_unit_back(unit_of(e));
 }
 
 static void env_deliver(struct hw_env *e, u32 dest, u32 vector)
 {
 	(void)dest;
-	env_msi(e, MSI_FIRST, vector);
+	env_msi(e, HOSTED_MSI_FIRST, vector);
 }
 
 /* --- making it --- */
@@ -185,8 +124,8 @@ static struct unit *make_unit(struct hosted_hardware *hw, const struct machine_i
 		.choose = env_choose,
 		.msi = env_msi,
 		.wire = env_wire,
-		.send = env_send,
-		.resume = env_resume,
+		.send = hosted_endpoint_send,
+		.resume = hosted_endpoint_resume,
 		.deliver = env_deliver,
 	};
 	u->all = hw;
@@ -261,7 +200,7 @@ static void begin_run(struct hosted_hardware *hw)
 		if (hw->unit[i])
 			hw->unit[i]->worker = NULL;
 	}
-	memset(hw->stall, 0, sizeof(hw->stall));
+	hosted_endpoint_reset(hw);
 	hw->progress = hw->poll_progress = hw->poll_ns = hw->polls = 0;
 	hw->busy = 0;
 }
@@ -277,8 +216,7 @@ void hosted_hardware_busy(struct world *w, int n)
 	hw->busy += n;
 }
 
-/* The unit, for an operation on it; NULL: there is none of that number. */
-static struct unit *enter(unsigned index)
+struct unit *hosted_unit_enter(unsigned index)
 {
 	struct hosted_hardware *hw = hosted_hardware_of(this_world());
 
@@ -289,7 +227,7 @@ static struct unit *enter(unsigned index)
 	return hw->unit[index];
 }
 
-static void leave(void)
+void hosted_unit_leave(void)
 {
 	hw_arena_use(NULL);
 }
@@ -301,10 +239,11 @@ static void work(void *arg)
 	for (;;) {
 		bool did;
 
+		await_accesses(u);
 		access_acquire(u->door);
-		back(u);
+		hosted_unit_back(u);
 		did = u->h->ops->work(u->h);
-		leave();
+		hosted_unit_leave();
 		if (did) {
 			u->all->progress++;
 			access_release(u->door);
@@ -317,8 +256,7 @@ static void work(void *arg)
 	}
 }
 
-/* Something may be pending now. */
-static void kick(struct unit *u)
+void hosted_unit_kick(struct unit *u)
 {
 	const struct hw_iommu_ops *ops = u->h->ops;
 
@@ -334,164 +272,32 @@ static void kick(struct unit *u)
 
 unsigned long hosted_mmio_read(unsigned iommu, unsigned long off, unsigned size)
 {
-	struct unit *u = enter(iommu);
+	struct unit *u = hosted_unit_enter(iommu);
 	u64 value;
 
 	if (!u)
 		return ~0UL;
-	leave();
+	hosted_unit_leave();
 	access_sync(u->door, OP_READ);
-	enter(iommu);
+	hosted_unit_enter(iommu);
 	access_acquire(u->door);
 	value = u->h->ops->mmio_read(u->h, off, size);
-	leave();
+	hosted_unit_leave();
 	return value;
 }
 
 void hosted_mmio_write(unsigned iommu, unsigned long off, unsigned size, unsigned long value)
 {
-	struct unit *u = enter(iommu);
+	struct unit *u = hosted_unit_enter(iommu);
 
 	if (!u)
 		return;
-	leave();
+	hosted_unit_leave();
 	access_sync(u->door, OP_WRITE);
-	enter(iommu);
+	hosted_unit_enter(iommu);
 	u->h->ops->mmio_write(u->h, off, size, value);
-	leave();
-	kick(u);
-}
-
-/* --- what no driver may let happen --- */
-
-static void accuse(struct unit *u, const char *title, const struct hw_req *req,
-		   const struct hw_resp *got, const struct hw_resp *want)
-{
-	struct finding *f = oracle_finding(this_world(), "warn", "%s", title);
-
-	if (!f)
-		return;
-	finding_printf(f, "%s: requester %#x, address %#llx: ", u->h->ops->name, req->sid,
-		       (unsigned long long)req->addr);
-	if (got->status == HW_OK)
-		finding_printf(f, "reached %#llx%s", (unsigned long long)got->pa,
-			       got->entry ? " by what a cache holds" : "");
-	else
-		finding_printf(f, "was refused");
-	if (!want)
-		finding_printf(f, ", a page that is nobody's\n");
-	else if (want->status == HW_OK)
-		finding_printf(f, "; the tables in memory say %#llx\n",
-			       (unsigned long long)want->pa);
-	else
-		finding_printf(f, "; the tables in memory refuse it\n");
-	finding_here(f, "device's access", (u64)(uintptr_t)__builtin_return_address(0));
-	oracle_report(this_world(), f);
-}
-
-/*
- * The twin: while no software changes anything, and no work is left to the
- * hardware, what it answers is what a walk of memory gives, caches or not. And
- * what a device reaches belongs to somebody, at all times.
- */
-static bool at_rest(const struct unit *u)
-{
-	const struct hw_iommu_ops *ops = u->h->ops;
-
-	if (u->all->busy > 1)
-		return false;
-	if (ops->pending)
-		return !ops->pending(u->h);
-	return !u->worker || u->worker->flags & TASK_DAEMON;
-}
-
-static void watch(struct unit *u, const struct hw_req *req, const struct hw_resp *got)
-{
-	const struct hw_iommu_ops *ops = u->h->ops;
-	struct hw_resp want = {0};
-
-	if (got->status != HW_OK && got->status != HW_ABORT)
-		return;
-	if (at_rest(u)) {
-		back(u);
-		ops->walk(u->h, req, &want);
-		leave();
-		if ((want.status == HW_OK || want.status == HW_ABORT) &&
-		    (want.status != got->status ||
-		     (want.status == HW_OK && want.pa != got->pa)))
-			accuse(u, "BUG: stale translation", req, got, &want);
-	}
-	if (got->status == HW_OK && got->pa < u->env.ram_size &&
-	    !u->all->kernel->frame_used(got->pa >> FRAME_LG2))
-		accuse(u, "BUG: DMA to a freed page", req, got, NULL);
-}
-
-/* --- DMA --- */
-
-/* Until the stalled transaction ends: whether it is to be tried again. */
-static bool wait_stalled(struct unit *u, u16 tag)
-{
-	struct stall *s = u->all->stall;
-
-	while (s < u->all->stall + STALLS_MAX && s->unit)
-		s++;
-	if (s == u->all->stall + STALLS_MAX)
-		return false;
-	*s = (struct stall){.unit = u, .tag = tag, .task = current_task};
-	kick(u);
-	while (!s->over)
-		sched_block("stalled transaction", u->door, -1, 0);
-	access_acquire(u->door);
-	s->unit = NULL;
-	return s->retry;
-}
-
-static int transfer(struct unit *u, const struct floor_dma *d, u64 pa)
-{
-	u32 data = 0;
-
-	if (d->write && pa >= MSI_FIRST && pa <= MSI_LAST && d->size == sizeof(data)) {
-		memcpy(&data, d->buf, sizeof(data));
-		u->all->kernel->message(pa, data);
-		return 0;
-	}
-	if (pa >= u->env.ram_size || d->size > u->env.ram_size - pa)
-		return -EFAULT;
-	if (d->write)
-		memcpy(u->env.ram + pa, d->buf, d->size);
-	else
-		memcpy(d->buf, u->env.ram + pa, d->size);
-	return 0;
-}
-
-int hosted_dma(const struct floor_dma *d)
-{
-	struct hw_req req = {.addr = d->addr, .sid = d->sid, .pasid = d->pasid,
-			     .access = d->write ? HW_WRITE : HW_READ, .kind = HW_UNTRANSLATED};
-
-	for (u32 i = 0; i < TRIES_MAX; i++) {
-		struct unit *u = enter(d->iommu);
-		struct hw_resp resp = {0};
-
-		if (!u)
-			return -EFAULT;
-		leave();
-		access_sync(u->door, OP_READ);
-		enter(d->iommu);
-		u->h->ops->translate(u->h, &req, &resp);
-		leave();
-		watch(u, &req, &resp);
-		if (resp.status == HW_OK)
-			return transfer(u, d, resp.pa);
-		kick(u);
-		if (resp.status == HW_INTERRUPT)
-			return 0;
-		if (resp.status == HW_AGAIN)
-			hosted_relax();
-		else if (resp.status != HW_STALLED || !wait_stalled(u, resp.tag))
-			return -EFAULT;
-	}
-	return -EFAULT;
+	hosted_unit_leave();
+	hosted_unit_kick(u);
 }
 
 /* --- polling --- */
@@ -501,13 +307,13 @@ static void time_out(struct hosted_hardware *hw)
 {
 	hw->poll_ns = 0;
 	for (u32 i = 0; i < hw->n; i++) {
-		struct unit *u = enter(i);
+		struct unit *u = hosted_unit_enter(i);
 
 		if (!u)
 			continue;
 		u->h->ops->timeout(u->h);
-		leave();
-		kick(u);
+		hosted_unit_leave();
+		hosted_unit_kick(u);
 	}
 }
 

@@ -208,7 +208,7 @@ static long hosted_op(struct world *w, const struct op *op)
 
 	if (op->code >= OP_CODES)
 		return -ENOSYS;
-	if (op->code < OP_CORE_CODES) {
+	if (op->code < OP_CORE_CODES || op->code == OP_dma_read || op->code == OP_dma_write) {
 		hosted_hardware_busy(w, 1);
 		ret = process_of(w)->k->core_op(op->code, op->arg);
 		hosted_hardware_busy(w, -1);
@@ -313,6 +313,7 @@ void hosted_kernel_init(struct hosted_image *image)
 		.name = image->name,
 		.boot = hosted_boot,
 		.op = hosted_op,
+		.endpoints = true,
 		.shutdown = hosted_shutdown,
 		.syscall = hosted_syscall,
 		.peek = hosted_peek,

@@ -50,7 +50,7 @@ static long do_op(struct scenario_program *p, const struct scenario_op *op)
 	/* Their edges do it (scenarios/engine/signals.c). */
 	if (!op->call && (op->op.code == OP_signal || op->op.code == OP_wait))
 		return 0;
-	if (!op->call && op->op.code >= OP_BOARD_FIRST)
+	if (!op->call && op->op.code >= OP_BOARD_FIRST && !p->kernel->endpoints)
 		return board_op(this_world(), &op->op);
 	if (!op->call)
 		return p->kernel->op(this_world(), &op->op);

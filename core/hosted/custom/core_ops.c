@@ -67,7 +67,8 @@ static bool in_use(unsigned long i)
 
 	for (unsigned int k = 0; k < hosted_machine.n_devices; k++) {
 		if ((k == i || same_group(dev, device_at(k)->dev)) &&
-		    (busy[k] || claimed[k] || group_claimed[k] || on_device[k] || on_group[k]))
+		    (busy[k] || claimed[k] || group_claimed[k] || on_device[k] || on_group[k] ||
+		     hosted_pasid_in_use(k)))
 			return true;
 	}
 	return false;
@@ -263,7 +264,7 @@ static long op_free_domain(const unsigned long *arg)
 
 	if (!domain)
 		return -ENOENT;
-	if (attached[arg[0]])
+	if (attached[arg[0]] || hosted_pasid_has_domain(arg[0]))
 		return -EBUSY;
 	domains[arg[0]] = NULL;
 	iommu_domain_free(domain);
@@ -506,7 +507,45 @@ static long op_dma(const unsigned long *arg)
 {
 	u8 byte;
 
-	return hosted_dma(device_at(arg[0]), arg[1], &byte, 1, false);
+	return hosted_dma(device_at(arg[0]), &(struct hosted_access){
+		.iova = arg[1], .pasid = FLOOR_NONE, .buf = &byte, .size = 1});
+}
+
+/* Left out, it is all ones. */
+static long access_word(const unsigned long *arg, unsigned long pasid, u32 *word, bool write)
+{
+	return hosted_dma(device_at(arg[0]), &(struct hosted_access){
+		.iova = arg[1], .pasid = pasid && pasid < 1 << 20 ? pasid : FLOOR_NONE,
+		.buf = word, .size = sizeof(*word), .write = write});
+}
+
+static long op_dma_read(const unsigned long *arg)
+{
+	u32 word = 0;
+	long ret = access_word(arg, arg[2], &word, false);
+
+	return ret ? ret : word;
+}
+
+static long op_dma_write(const unsigned long *arg)
+{
+	u32 word = arg[2];
+
+	return access_word(arg, arg[3], &word, true);
+}
+
+/* --- PASIDs --- */
+
+static long op_attach_pasid(const unsigned long *arg)
+{
+	if (!domains[arg[1]])
+		return -ENOENT;
+	return hosted_pasid_attach(domains[arg[1]], arg);
+}
+
+static long op_detach_pasid(const unsigned long *arg)
+{
+	return hosted_pasid_detach(arg);
 }
 
 /* ON_PLUG: a device that need not be there. */
@@ -548,6 +587,12 @@ static const struct {
 	[CORE_unmap] = {op_unmap, ON_DOMAIN},
 	[CORE_resv] = {op_resv, ON_DEVICE, true},
 	[CORE_dma] = {op_dma, ON_DEVICE},
+	[CORE_dma_read] = {op_dma_read, ON_DEVICE},
+	[CORE_dma_write] = {op_dma_write, ON_DEVICE},
+	[CORE_sva_bind] = {hosted_op_sva_bind, ON_DEVICE, true},
+	[CORE_sva_unbind] = {hosted_op_sva_unbind, ON_DEVICE, true},
+	[CORE_attach_pasid] = {op_attach_pasid, ON_DEVICE_DOMAIN, true},
+	[CORE_detach_pasid] = {op_detach_pasid, ON_DEVICE_DOMAIN, true},
 };
 
 static bool indices_fit(enum on on, const unsigned long *arg)
@@ -618,6 +663,7 @@ static bool has_models(void)
 /* The program has ended: what it holds is given back. */
 void hosted_core_end(void)
 {
+	hosted_pasid_end();
 	for (unsigned long i = 0; i < hosted_machine.n_devices; i++) {
 		unsigned long on = on_device[i] - 1, group = on_group[i] - 1;
 

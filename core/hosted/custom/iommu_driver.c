@@ -196,19 +196,23 @@ static void *look_up(struct hosted_device *hd, u64 iova, unsigned long size)
 	return page_address(pfn_to_page(PHYS_PFN(pa))) + offset_in_page(pa);
 }
 
-int hosted_dma(struct hosted_device *hd, u64 iova, void *buf, unsigned long size, bool write)
+int hosted_dma(struct hosted_device *hd, const struct hosted_access *a)
 {
 	void *at;
 
 	if (hd->d.iommu < hosted_machine.n_iommus &&
-	    hosted_machine.iommu[hd->d.iommu].d.model != FLOOR_MODEL_MOCK)
+	    hosted_machine.iommu[hd->d.iommu].d.model != FLOOR_MODEL_MOCK) {
+		unsigned int epoch = 0, endpoint = hosted_pci_endpoint(hd, &epoch);
+
 		return hosted_floor->dma(&(struct floor_dma){
-			.iommu = hd->d.iommu, .sid = hosted_requester(hd), .pasid = FLOOR_NONE,
-			.addr = iova, .buf = buf, .size = size, .write = write});
-	at = look_up(hd, iova, size);
+			.iommu = hd->d.iommu, .sid = hosted_requester(hd), .pasid = a->pasid,
+			.addr = a->iova, .buf = a->buf, .size = a->size, .write = a->write,
+			.endpoint = endpoint, .epoch = epoch});
+	}
+	at = a->pasid == FLOOR_NONE ? look_up(hd, a->iova, a->size) : NULL;
 	if (!at)
 		return -EFAULT;
-	memcpy(write ? at : buf, write ? buf : at, size);
+	memcpy(a->write ? at : a->buf, a->write ? a->buf : at, a->size);
 	return 0;
 }
 

@@ -74,12 +74,28 @@ bool hosted_iommu_is_there(const struct hosted_device *hd);
 void hosted_iommu_link(struct device *dev);
 int hosted_iommu_register(struct hosted_iommu *u);
 int hosted_iommu_unregister(struct hosted_iommu *u);
-/* The device's access at an IOVA, within a page: 0, or -EFAULT. */
-int hosted_dma(struct hosted_device *hd, u64 iova, void *buf, unsigned long size, bool write);
+struct hosted_access {
+	u64 iova;            /* within a page */
+	u32 pasid;           /* FLOOR_NONE: none */
+	void *buf;
+	unsigned long size;  /* bytes */
+	bool write;
+};
+/* The device's access: 0, or -EFAULT. */
+int hosted_dma(struct hosted_device *hd, const struct hosted_access *a);
 
 /* custom/core_ops.c: a row of core/uapi/ops.def; OP_CORE_CODES and above: EOPNOTSUPP. */
 long hosted_core_op(unsigned int code, const unsigned long arg[4]);
 void hosted_core_end(void);
+
+/* custom/pasid_ops.c: operations; arguments as in ops.def, the domain is looked up already. */
+long hosted_op_sva_bind(const unsigned long *arg);
+long hosted_op_sva_unbind(const unsigned long *arg);
+long hosted_pasid_attach(struct iommu_domain *domain, const unsigned long *arg);
+long hosted_pasid_detach(const unsigned long *arg);
+bool hosted_pasid_in_use(unsigned long device);
+bool hosted_pasid_has_domain(unsigned int slot);
+void hosted_pasid_end(void);
 
 /* custom/demo_driver.c */
 int hosted_demo_boot(void);
@@ -126,5 +142,7 @@ int hosted_pci_add(struct hosted_device *hd);
 int hosted_pci_remove(struct hosted_device *hd);
 /* The device raises message n, or INTx when it has no messages enabled. */
 int hosted_pci_interrupt(struct hosted_device *hd, unsigned int n);
+/* What it may do besides: enum floor_endpoint; how often any function's ATS was enabled by then. */
+unsigned int hosted_pci_endpoint(const struct hosted_device *hd, unsigned int *epoch);
 /* Whether some function asserts the line. */
 bool hosted_pci_asserts(unsigned int line);

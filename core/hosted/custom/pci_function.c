@@ -7,8 +7,8 @@
  * INTx, function level reset, ATS, PRI, PASID and, where the bus has it, ACS;
  * behind a conventional bridge they have none of PCIe's.
  *
- * False: no power management, no ROM, no VPD; a reset is over at once; ATS, PRI
- * and PASID can be enabled and do nothing.
+ * False: no power management, no ROM, no VPD; a reset is over at once; what ATS,
+ * PRI and PASID do when they are enabled is the floor's endpoint (endpoint.c).
  */
 #include "core/hosted/custom/pci.h"
 
@@ -42,7 +42,10 @@ struct hosted_function {
 	struct hosted_device *hd; /* NULL: a bridge */
 	u8 config[CONFIG_BYTES], writable[CONFIG_BYTES], fresh[CONFIG_BYTES];
 	u8 bar[BARS][BAR_BYTES];
+	unsigned int ats_epoch;
 };
+
+static unsigned int hosted_ats_epochs;
 
 /* --- configuration space --- */
 
@@ -111,6 +114,9 @@ void hosted_function_write(struct hosted_function *f, unsigned int where, unsign
 		reset(f);
 	if (covers(where, size, PCI_COMMAND + 1))
 		assert_line(f);
+	if (covers(where, size, EXT_ATS + PCI_ATS_CTRL + 1) && get32(f, EXT_ATS) &&
+	    get16(f, EXT_ATS + PCI_ATS_CTRL) & PCI_ATS_CTRL_ENABLE)
+		f->ats_epoch = ++hosted_ats_epochs;
 }
 
 /* --- interrupts --- */
@@ -148,6 +154,25 @@ int hosted_pci_interrupt(struct hosted_device *hd, unsigned int n)
 	return 0;
 }
 
+unsigned int hosted_pci_endpoint(const struct hosted_device *hd, unsigned int *epoch)
+{
+	const struct hosted_function *f = hd->function;
+	unsigned int on = 0;
+
+	if (!hosted_machine.bus[hd->d.bus].pci)
+		return FLOOR_ENDPOINT_PASID;
+	if (!f || !get32(f, EXT_ATS))
+		return 0;
+	if (get16(f, EXT_ATS + PCI_ATS_CTRL) & PCI_ATS_CTRL_ENABLE)
+		on |= FLOOR_ENDPOINT_ATS;
+	*epoch = f->ats_epoch;
+	if (get16(f, EXT_PRI + PCI_PRI_CTRL) & PCI_PRI_CTRL_ENABLE)
+		on |= FLOOR_ENDPOINT_PRI;
+	if (get16(f, EXT_PASID + PCI_PASID_CTRL) & PCI_PASID_CTRL_ENABLE)
+		on |= FLOOR_ENDPOINT_PASID;
+	return on;
+}
+
 bool hosted_pci_asserts(unsigned int line)
 {
 	for (int i = 0; i < hosted_machine.n_devices; i++) {
@@ -171,7 +196,9 @@ static void do_dma(struct hosted_function *f, u32 how)
 	int ret = -EFAULT;
 
 	if (get16(f, PCI_COMMAND) & PCI_COMMAND_MASTER)
-		ret = hosted_dma(f->hd, iova, &data, sizeof(data), how != 1);
+		ret = hosted_dma(f->hd, &(struct hosted_access){
+			.iova = iova, .pasid = FLOOR_NONE, .buf = &data, .size = sizeof(data),
+			.write = how != 1});
 	put_unaligned_le32(ret != 0, reg + REG_STATUS);
 	put_unaligned_le32(data, reg + REG_DATA);
 }
@@ -284,7 +311,7 @@ static void add_express(struct hosted_function *f, const struct floor_bus *b)
 	set16(f, EXT_ATS + PCI_ATS_CTRL, 0, PCI_ATS_CTRL_ENABLE | 0x1f);
 	add_ext(f, EXT_PRI, PCI_EXT_CAP_ID_PRI, EXT_PASID);
 	set16(f, EXT_PRI + PCI_PRI_CTRL, 0, PCI_PRI_CTRL_ENABLE);
-	set16(f, EXT_PRI + PCI_PRI_STATUS, PCI_PRI_STATUS_STOPPED, 0);
+	set16(f, EXT_PRI + PCI_PRI_STATUS, PCI_PRI_STATUS_STOPPED | PCI_PRI_STATUS_PASID, 0);
 	set32(f, EXT_PRI + PCI_PRI_MAX_REQ, 32, 0);
 	set32(f, EXT_PRI + PCI_PRI_ALLOC_REQ, 0, ~0U);
 	add_ext(f, EXT_PASID, PCI_EXT_CAP_ID_PASID, b->acs ? EXT_ACS : 0);

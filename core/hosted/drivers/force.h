@@ -47,7 +47,10 @@ void hosted_irq_set(int on);
 #define VA_BITS 48
 #define vabits_actual 48UL
 #define cpus_have_cap(cap) false
-#define cpu_feature_enabled(bit) true
+/* Four levels: those of custom/mm_table.c. */
+#define cpu_feature_enabled(bit) hosted_##bit
+#define hosted_X86_FEATURE_GBPAGES true
+#define hosted_X86_FEATURE_LA57 false
 
 /* An arm64 processor with 48 bits of physical address and 16 of ASID; its memory attributes. */
 #define SYS_ID_AA64MMFR0_EL1 0
