@@ -11,6 +11,8 @@
 #include "core/iommufd/iommufd.h"
 #include "sim/mem/frames.h"
 
+#include <string.h>
+
 /* --- small operations --- */
 
 static long op_register_iommu(const u64 *arg)
@@ -195,7 +197,7 @@ static const struct user_node boot_nodes[] = {
 #define FIRST_FRAME 0x100000000LL
 #define FIRST_FRAME_OF_HARDWARE ((s64)FRAME_LOOSE_BASE)
 
-static void kernel_boot(struct world *w, const struct machine *m)
+static void boot_as(struct world *w, const struct machine *m, enum iommu_linux as)
 {
 	struct boot_state *b = kzalloc(sizeof(*b), GFP_KERNEL | __GFP_NOFAIL);
 
@@ -203,6 +205,7 @@ static void kernel_boot(struct world *w, const struct machine *m)
 	/* Time-outs that stand for a hang are met by nobody who is only slow. */
 	w->sched->far_ns = LAST_RESORT_NS;
 	iommu_core_init(&b->core, m);
+	b->core.as = as;
 	b->core.user_close_begin = boot_user_close_begin;
 	b->core.user_close_end = boot_user_close_end;
 	atomic64_set(&b->core.next_frame, drv_hardware() ? FIRST_FRAME_OF_HARDWARE : FIRST_FRAME);
@@ -213,6 +216,16 @@ static void kernel_boot(struct world *w, const struct machine *m)
 	boot_buses(b);
 	boot_devices(b);
 	boot_notifiers(b);
+}
+
+static void boot_612(struct world *w, const struct machine *m)
+{
+	boot_as(w, m, LINUX_6_12);
+}
+
+static void boot_73(struct world *w, const struct machine *m)
+{
+	boot_as(w, m, LINUX_7_3);
 }
 
 static void shut_down_device(struct device *dev)
@@ -255,17 +268,30 @@ static void kernel_shutdown(struct world *w)
 	iommu_core_fini(&b->core);
 }
 
-const struct kernel kernel_model = {
-	.name = "model",
-	.boot = kernel_boot,
-	.op = kernel_op,
-	.shutdown = kernel_shutdown,
-	.syscall = user_syscall,
-	.peek = user_peek,
-	.poke = user_poke,
-	.fork = user_fork,
-	.exit = user_exit,
-	.frame = user_frame,
-	.interrupt = user_interrupt,
-	.next_fd = user_next_fd,
-};
+#define OUR_KERNEL(name_, boot_, ...)           \
+	{                                       \
+		.name = (name_),                \
+		.boot = (boot_),                \
+		.op = kernel_op,                \
+		.shutdown = kernel_shutdown,    \
+		.syscall = user_syscall,        \
+		.peek = user_peek,              \
+		.poke = user_poke,              \
+		.fork = user_fork,              \
+		.exit = user_exit,              \
+		.frame = user_frame,            \
+		.interrupt = user_interrupt,    \
+		.next_fd = user_next_fd,        \
+		__VA_ARGS__                     \
+	}
+
+const struct kernel kernel_model = OUR_KERNEL("model", boot_612);
+const struct kernel kernel_model_73 =
+	OUR_KERNEL("model-7.3", boot_73, .path = "model-7.3", .build = "00000703");
+
+const struct kernel *kernel_model_named(const char *name)
+{
+	if (strcmp(name, kernel_model.name) == 0)
+		return &kernel_model;
+	return strcmp(name, kernel_model_73.name) == 0 ? &kernel_model_73 : NULL;
+}

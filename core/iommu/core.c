@@ -42,6 +42,7 @@ void iommu_core_init(struct iommu_core *core, const struct machine *m)
 	spin_lock_init(&core->list_lock);
 	INIT_LIST_HEAD(&core->instances);
 	ida_init(&core->group_ida);
+	ida_init(&core->pasid_ida);
 	atomic_set(&core->domain_ids, 1);
 	select_era(core);
 	iommu_grouping_init(core);
@@ -50,6 +51,8 @@ void iommu_core_init(struct iommu_core *core, const struct machine *m)
 void iommu_core_fini(struct iommu_core *core)
 {
 	ida_destroy(&core->group_ida);
+	WARN_ON(!ida_is_empty(&core->pasid_ida));
+	ida_destroy(&core->pasid_ida);
 	mutex_destroy(&core->probe_lock);
 }
 

@@ -34,6 +34,7 @@ struct iommu_group *iommu_group_alloc(void)
 	mutex_init(&group->mutex);
 	INIT_LIST_HEAD(&group->devices);
 	INIT_LIST_HEAD(&group->entry);
+	xa_init(&group->pasid_array);
 	return group;
 }
 
@@ -41,6 +42,8 @@ static void iommu_group_release(struct kref *kref)
 {
 	struct iommu_group *group = container_of(kref, struct iommu_group, kref);
 
+	WARN_ON(!xa_empty(&group->pasid_array));
+	xa_destroy(&group->pasid_array);
 	ida_free(&iommu_core()->group_ida, group->id);
 	kfree(group);
 }

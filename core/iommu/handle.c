@@ -48,9 +48,9 @@ int iommu_replace_group_handle(struct iommu_group *group, struct iommu_domain *d
 }
 
 /* dup: without any reference; what keeps it is the order of detaching. */
-struct iommu_attach_handle *iommu_attach_handle_get(struct iommu_group *group)
+struct iommu_attach_handle *iommu_attach_handle_get(struct iommu_group *group, u32 pasid)
 {
-	return smp_load_acquire(&group->handle);
+	return pasid ? iommu_pasid_handle(group, pasid) : smp_load_acquire(&group->handle);
 }
 
 /* dup */

@@ -31,6 +31,7 @@
 #include "sim/kapi/idr.h"
 #include "sim/kapi/list.h"
 #include "sim/kapi/slab.h"
+#include "sim/kapi/xarray.h"
 #include "sim/sched/sched.h"
 
 struct iommu_group;
@@ -102,6 +103,7 @@ enum iommu_cap {
 	IOMMU_CAP_CACHE_COHERENCY,
 	IOMMU_CAP_ENFORCE_CACHE_COHERENCY,
 	IOMMU_CAP_DIRTY_TRACKING,
+	IOMMU_CAP_PCI_ATS_SUPPORTED,
 };
 
 /* Who is told of dirty pages; NULL fn: nobody, they are only cleared. */
@@ -127,6 +129,12 @@ struct iommufd_viommu;
 struct iommu_domain_ops {
 	/* Must not fail for a domain that the device had before. */
 	int (*attach_dev)(struct iommu_domain *domain, struct device *dev);
+	/*
+	 * One PASID of the device; old: the domain it was in, or NULL. Of a blocking
+	 * domain: the PASID is taken away, which must not fail. NULL: no PASIDs.
+	 */
+	int (*set_dev_pasid)(struct iommu_domain *domain, struct device *dev, u32 pasid,
+			     struct iommu_domain *old);
 	int (*map_pages)(struct iommu_domain *domain, u64 iova, u64 paddr, size_t pgsize,
 			 size_t pgcount, int prot, size_t *mapped);
 	/* Adds to the gather what iotlb_sync() is to invalidate. */
@@ -173,6 +181,7 @@ struct iommu_device {
 	const struct iommu_ops *ops;
 	const struct fwnode_handle *fwnode;
 	u32 index; /* machine index, for facts */
+	u32 max_pasids; /* 0: none */
 };
 
 struct iommu_ops {
@@ -194,7 +203,7 @@ struct iommu_ops {
 	struct iommu_domain *(*identity_domain)(struct device *dev);
 	/* What iommufd asks for; each may be NULL. */
 	bool (*capable)(struct device *dev, enum iommu_cap cap);
-	/* kmalloc()ed data of *length bytes, or ERR_PTR. */
+	/* kmalloc()ed data of *length bytes, or ERR_PTR. *type: the one wanted, 0: any; out. */
 	void *(*hw_info)(struct device *dev, u32 *length, u32 *type);
 	struct iommu_domain *(*domain_alloc_user)(struct device *dev, u32 flags,
 						  struct iommu_domain *parent,
@@ -222,6 +231,7 @@ struct dev_iommu {
 	void *priv; /* the driver's */
 	bool attach_deferred; /* group->mutex */
 	bool require_direct;  /* constant once in a group */
+	u32 max_pasids;       /* of device and IOMMU; 0: none. Constant once in a group */
 	struct iommu_fault_param *fault_param; /* core->probe_lock; NULL: faults are off */
 };
 
@@ -231,6 +241,9 @@ struct iommu_era {
 	bool parse_unlocked; /* ... and without core->probe_lock */
 	bool walk_unlocked;  /* the walk does not take device_lock */
 };
+
+/* Which Linux user space is answered as. */
+enum iommu_linux { LINUX_6_12, LINUX_7_3 };
 
 struct iommu_driver;
 
@@ -244,10 +257,11 @@ struct iommu_instance {
 
 struct iommu_core {
 	const struct machine *machine;
+	enum iommu_linux as;      /* constant */
 	struct mutex probe_lock;  /* iommu_probe_device_lock */
 	spinlock_t list_lock;     /* iommu_device_lock: instances */
 	struct list_head instances;
-	struct ida group_ida;
+	struct ida group_ida, pasid_ida;
 	atomic_t domain_ids;
 	struct iommu_era era;
 	struct bus_type *bus[2];  /* pci, platform */
@@ -392,8 +406,8 @@ int iommu_attach_group_handle(struct iommu_domain *domain, struct iommu_group *g
 void iommu_detach_group_handle(struct iommu_domain *domain, struct iommu_group *group);
 int iommu_replace_group_handle(struct iommu_group *group, struct iommu_domain *domain,
 			       struct iommu_attach_handle *handle);
-/* NULL: attached without one, or not at all. */
-struct iommu_attach_handle *iommu_attach_handle_get(struct iommu_group *group);
+/* NULL: attached without one, or not at all. pasid: IOMMU_NO_PASID, or one. */
+struct iommu_attach_handle *iommu_attach_handle_get(struct iommu_group *group, u32 pasid);
 bool device_iommu_capable(struct device *dev, enum iommu_cap cap);
 /*
  * custom: a device of a bus that the machine does not describe (iommufd's
@@ -403,10 +417,28 @@ int iommu_add_lone_device(struct device *dev, struct iommu_device *iommu,
 			  struct iommu_domain *def);
 void iommu_remove_lone_device(struct device *dev);
 
+/* --- pasid.c --- */
+#define IOMMU_NO_PASID 0u
+#define IOMMU_FIRST_GLOBAL_PASID 1u
+/*
+ * The devices of dev's group that have PASIDs use domain for this one. handle may be
+ * NULL. -EOPNOTSUPP: the driver has none; -EINVAL: the domain is another driver's, the
+ * PASID is 0 or beyond what a device has; -EBUSY: it is attached. The caller has a
+ * claim on the group, or a driver bound.
+ */
+int iommu_attach_device_pasid(struct iommu_domain *domain, struct device *dev, u32 pasid,
+			      struct iommu_attach_handle *handle);
+/* -EINVAL: it is not attached; a handle is needed. On failure nothing has changed. */
+int iommu_replace_device_pasid(struct iommu_domain *domain, struct device *dev, u32 pasid,
+			       struct iommu_attach_handle *handle);
+void iommu_detach_device_pasid(struct iommu_domain *domain, struct device *dev, u32 pasid);
+/* A PASID that no device and no process has; or -errno. */
+int iommu_alloc_global_pasid(struct device *dev, u32 *pasid);
+void iommu_free_global_pasid(u32 pasid);
+
 /* --- iopf.c --- */
 #define IOMMU_FAULT_PAGE_REQUEST_PASID_VALID 1u
 #define IOMMU_FAULT_PAGE_REQUEST_LAST_PAGE 2u
-#define IOMMU_NO_PASID 0u
 enum iommu_page_response_code {
 	IOMMU_PAGE_RESP_SUCCESS,
 	IOMMU_PAGE_RESP_INVALID,

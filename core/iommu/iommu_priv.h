@@ -38,7 +38,11 @@ struct iommu_group {
 	struct iommu_domain *domain;
 	void *owner;
 	struct iommu_attach_handle *handle; /* of who attached domain */
+	struct xarray pasid_array;          /* by PASID: what pasid.c makes of domain and handle */
 };
+
+/* Of every device that has PASIDs. */
+#define DEV_MAX_PASIDS (1u << 20)
 
 enum iommu_set_domain_flags { IOMMU_SET_DOMAIN_MUST_SUCCEED = 1 };
 
@@ -93,6 +97,9 @@ int __iommu_attach_group(struct iommu_domain *domain, struct iommu_group *group)
 int __iommu_group_replace_domain(struct iommu_group *group, struct iommu_domain *domain);
 void __iommu_detach_group(struct iommu_group *group);
 void __iommu_group_set_domain_nofail(struct iommu_group *group, struct iommu_domain *domain);
+
+/* pasid.c */
+struct iommu_attach_handle *iommu_pasid_handle(struct iommu_group *group, u32 pasid);
 
 /* resv.c */
 bool iommu_needs_direct(struct device *dev);

@@ -89,15 +89,19 @@ static void collect(struct iommu_fault_param *param, struct iopf_group *group)
 static struct iommu_attach_handle *find_handle(struct device *dev,
 					       const struct iommu_fault_page_request *prm)
 {
-	struct iommu_attach_handle *handle = iommu_attach_handle_get(dev->iommu_group);
+	bool has_pasid = prm->flags & IOMMU_FAULT_PAGE_REQUEST_PASID_VALID;
+	struct iommu_attach_handle *handle = NULL;
 
-	if (!handle || !handle->domain->iopf_handler)
-		return NULL;
-	if (prm->flags & IOMMU_FAULT_PAGE_REQUEST_PASID_VALID &&
-	    (!dev_iommu_ops(dev)->user_pasid_table ||
-	     handle->domain->type != IOMMU_DOMAIN_NESTED))
-		return NULL;
-	return handle;
+	if (has_pasid)
+		handle = iommu_attach_handle_get(dev->iommu_group, prm->pasid);
+	if (!handle) {
+		handle = iommu_attach_handle_get(dev->iommu_group, IOMMU_NO_PASID);
+		if (handle && has_pasid &&
+		    (!dev_iommu_ops(dev)->user_pasid_table ||
+		     handle->domain->type != IOMMU_DOMAIN_NESTED))
+			handle = NULL;
+	}
+	return handle && handle->domain->iopf_handler ? handle : NULL;
 }
 
 void iommu_report_device_fault(struct device *dev, const struct iommu_fault_page_request *prm)

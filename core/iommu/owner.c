@@ -30,7 +30,8 @@ int iommu_device_use_default_domain(struct device *dev)
 	mutex_lock(&group->mutex);
 	if (!group->default_domain && !bug_on(BUG_CORE_DEFAULT_DOMAIN_LATE))
 		ret = -EPROBE_DEFER;
-	else if (group->owner_cnt && (group->domain != group->default_domain || group->owner))
+	else if (group->owner_cnt && (group->domain != group->default_domain || group->owner ||
+				      !xa_empty(&group->pasid_array)))
 		ret = -EBUSY;
 	else
 		group->owner_cnt++;
@@ -67,7 +68,8 @@ static int __iommu_take_dma_ownership(struct iommu_group *group, void *owner)
 	int ret;
 
 	/* custom: Linux lets a claim through before the default domain exists. */
-	if (!group->default_domain || group->domain != group->default_domain)
+	if (!group->default_domain || group->domain != group->default_domain ||
+	    !xa_empty(&group->pasid_array))
 		return -EBUSY;
 	ret = __iommu_group_alloc_blocking_domain(group);
 	if (ret)

@@ -123,6 +123,8 @@ static int iommu_init_device(struct device *dev)
 		goto err_free;
 	}
 	dev->iommu->iommu_dev = iommu_dev;
+	if (dev_fw(dev)->pasid)
+		dev->iommu->max_pasids = min(DEV_MAX_PASIDS, iommu_dev->max_pasids);
 	group = call_device_group(ops, dev);
 	if (IS_ERR(group)) {
 		ret = (int)PTR_ERR(group);

@@ -13,7 +13,8 @@ static void group_release(struct kref *kref)
 {
 	struct iommufd_group *igroup = container_of(kref, struct iommufd_group, ref);
 
-	WARN_ON(igroup->hwpt || !list_empty(&igroup->device_list));
+	WARN_ON(igroup->hwpt || !list_empty(&igroup->device_list) || !xa_empty(&igroup->pasids));
+	xa_destroy(&igroup->pasids);
 	xa_cmpxchg(&igroup->ictx->groups, iommu_group_id(igroup->group), igroup, NULL,
 		   GFP_KERNEL);
 	iommu_group_put(igroup->group);
@@ -35,6 +36,7 @@ static struct iommufd_group *new_igroup(struct iommufd_ctx *ictx, struct iommu_g
 	kref_init(&igroup->ref);
 	mutex_init(&igroup->lock);
 	INIT_LIST_HEAD(&igroup->device_list);
+	xa_init(&igroup->pasids);
 	igroup->group = group;
 	igroup->ictx = ictx;
 	return igroup;
@@ -159,9 +161,12 @@ void iommufd_device_unbind(struct iommufd_device *idev)
 
 static int attach_group(struct iommufd_hw_pagetable *hwpt, struct iommufd_device *idev)
 {
-	struct iommufd_attach_handle *handle = kzalloc(sizeof(*handle), GFP_KERNEL);
-	int rc = 0;
+	struct iommufd_attach_handle *handle;
+	int rc = iommufd_pasid_compat(idev->igroup, hwpt, IOMMU_NO_PASID);
 
+	if (rc)
+		return rc;
+	handle = kzalloc(sizeof(*handle), GFP_KERNEL);
 	if (!handle)
 		return -ENOMEM;
 	if (hwpt->fault)
@@ -181,7 +186,8 @@ err_free:
 
 static struct iommufd_attach_handle *handle_of(struct iommufd_device *idev)
 {
-	struct iommu_attach_handle *handle = iommu_attach_handle_get(idev->igroup->group);
+	struct iommu_attach_handle *handle =
+		iommu_attach_handle_get(idev->igroup->group, IOMMU_NO_PASID);
 
 	return handle ? to_iommufd_handle(handle) : NULL;
 }
@@ -203,8 +209,10 @@ static int replace_group(struct iommufd_device *idev, struct iommufd_hw_pagetabl
 {
 	struct iommufd_attach_handle *handle, *old_handle = handle_of(idev);
 	bool turn_on = hwpt->fault && !old->fault;
-	int rc = 0;
+	int rc = iommufd_pasid_compat(idev->igroup, hwpt, IOMMU_NO_PASID);
 
+	if (rc)
+		return rc;
 	handle = kzalloc(sizeof(*handle), GFP_KERNEL);
 	if (!handle)
 		return -ENOMEM;
@@ -233,12 +241,25 @@ err_free:
 
 /* --- attaching a device --- */
 
+static bool is_attached(const struct iommufd_device *idev)
+{
+	const struct iommufd_device *other;
+
+	list_for_each_entry(other, &idev->igroup->device_list, group_item) {
+		if (other == idev)
+			return true;
+	}
+	return false;
+}
+
 static int attach_locked(struct iommufd_hw_pagetable *hwpt, struct iommufd_device *idev)
 {
 	struct iommufd_hwpt_paging *paging = find_hwpt_paging(hwpt);
 	struct iommufd_group *igroup = idev->igroup;
 	int rc;
 
+	if (is_attached(idev))
+		return -EBUSY;
 	if (igroup->hwpt && igroup->hwpt != hwpt)
 		return -EINVAL;
 	rc = iopt_table_enforce_dev_resv_regions(&paging->ioas->iopt, idev->dev);
@@ -257,42 +278,51 @@ static int attach_locked(struct iommufd_hw_pagetable *hwpt, struct iommufd_devic
 	return 0;
 }
 
-int iommufd_hw_pagetable_attach(struct iommufd_hw_pagetable *hwpt, struct iommufd_device *idev)
+int iommufd_hw_pagetable_attach(struct iommufd_hw_pagetable *hwpt, struct iommufd_device *idev,
+				u32 pasid)
 {
 	int rc;
 
 	mutex_lock(&idev->igroup->lock);
-	rc = attach_locked(hwpt, idev);
+	rc = pasid ? iommufd_pasid_attach(hwpt, idev, pasid) : attach_locked(hwpt, idev);
 	mutex_unlock(&idev->igroup->lock);
 	return rc;
 }
 
-/* The page table, whose user the caller has to give back. */
-struct iommufd_hw_pagetable *iommufd_hw_pagetable_detach(struct iommufd_device *idev)
+static struct iommufd_hw_pagetable *detach_locked(struct iommufd_device *idev)
 {
 	struct iommufd_group *igroup = idev->igroup;
-	struct iommufd_hw_pagetable *hwpt;
+	struct iommufd_hw_pagetable *hwpt = igroup->hwpt;
 
-	mutex_lock(&igroup->lock);
-	hwpt = igroup->hwpt;
+	if (!is_attached(idev))
+		return NULL;
 	list_del(&idev->group_item);
 	if (list_empty(&igroup->device_list)) {
 		detach_group(hwpt, idev);
 		igroup->hwpt = NULL;
 	}
 	iopt_remove_reserved_iova(&find_hwpt_paging(hwpt)->ioas->iopt, idev->dev);
-	mutex_unlock(&igroup->lock);
+	return hwpt;
+}
+
+struct iommufd_hw_pagetable *iommufd_hw_pagetable_detach(struct iommufd_device *idev, u32 pasid)
+{
+	struct iommufd_hw_pagetable *hwpt;
+
+	mutex_lock(&idev->igroup->lock);
+	hwpt = pasid ? iommufd_pasid_detach(idev, pasid) : detach_locked(idev);
+	mutex_unlock(&idev->igroup->lock);
 	return hwpt;
 }
 
 /* A page table is attached, or put in the place of another: NULL, the old one, or ERR_PTR. */
-typedef struct iommufd_hw_pagetable *(*attach_fn)(struct iommufd_device *idev,
+typedef struct iommufd_hw_pagetable *(*attach_fn)(struct iommufd_device *idev, u32 pasid,
 						  struct iommufd_hw_pagetable *hwpt);
 
-static struct iommufd_hw_pagetable *do_attach(struct iommufd_device *idev,
+static struct iommufd_hw_pagetable *do_attach(struct iommufd_device *idev, u32 pasid,
 					      struct iommufd_hw_pagetable *hwpt)
 {
-	return ERR_PTR(iommufd_hw_pagetable_attach(hwpt, idev));
+	return ERR_PTR(iommufd_hw_pagetable_attach(hwpt, idev, pasid));
 }
 
 static void unreserve_all(struct iommufd_group *igroup, struct iommufd_hwpt_paging *paging)
@@ -316,17 +346,6 @@ static int reserve_all(struct iommufd_group *igroup, struct iommufd_hwpt_paging 
 		}
 	}
 	return 0;
-}
-
-static bool is_attached(const struct iommufd_device *idev)
-{
-	const struct iommufd_device *other;
-
-	list_for_each_entry(other, &idev->igroup->device_list, group_item) {
-		if (other == idev)
-			return true;
-	}
-	return false;
 }
 
 /* The users that the group's devices have move; the caller's one of old stays. */
@@ -375,21 +394,27 @@ static struct iommufd_hw_pagetable *replace_locked(struct iommufd_device *idev,
 	return old;
 }
 
-static struct iommufd_hw_pagetable *do_replace(struct iommufd_device *idev,
+static struct iommufd_hw_pagetable *do_replace(struct iommufd_device *idev, u32 pasid,
 					       struct iommufd_hw_pagetable *hwpt)
 {
 	struct iommufd_hw_pagetable *old;
 
 	mutex_lock(&idev->igroup->lock);
-	old = replace_locked(idev, hwpt);
+	old = pasid ? iommufd_pasid_replace(idev, pasid, hwpt) : replace_locked(idev, hwpt);
 	mutex_unlock(&idev->igroup->lock);
 	return old;
 }
 
+/* What an IOAS is attached to. */
+struct place {
+	struct iommufd_device *idev;
+	u32 pasid, *pt_id;
+	attach_fn fn;
+};
+
 /* An automatic page table of the IOAS that takes the device; -ENOENT: there is none. */
-static struct iommufd_hw_pagetable *auto_existing(struct iommufd_device *idev,
-						  struct iommufd_ioas *ioas, u32 *pt_id,
-						  attach_fn fn)
+static struct iommufd_hw_pagetable *auto_existing(const struct place *at,
+						  struct iommufd_ioas *ioas)
 {
 	struct iommufd_hwpt_paging *paging;
 
@@ -398,10 +423,10 @@ static struct iommufd_hw_pagetable *auto_existing(struct iommufd_device *idev,
 
 		if (!paging->auto_domain || !iommufd_lock_obj(&paging->common.obj))
 			continue;
-		old = fn(idev, &paging->common);
+		old = at->fn(at->idev, at->pasid, &paging->common);
 		if (!IS_ERR(old))
-			*pt_id = paging->common.obj.id;
-		iommufd_put_object(idev->ictx, &paging->common.obj);
+			*at->pt_id = paging->common.obj.id;
+		iommufd_put_object(at->idev->ictx, &paging->common.obj);
 		/* -EINVAL: the two do not fit. */
 		if (PTR_ERR(old) != -EINVAL)
 			return old;
@@ -410,63 +435,62 @@ static struct iommufd_hw_pagetable *auto_existing(struct iommufd_device *idev,
 }
 
 /* A new one. custom: made and attached in this order, so no driver sees half a table. */
-static struct iommufd_hw_pagetable *auto_new(struct iommufd_device *idev,
-					     struct iommufd_ioas *ioas, u32 *pt_id, attach_fn fn)
+static struct iommufd_hw_pagetable *auto_new(const struct place *at, struct iommufd_ioas *ioas)
 {
-	bool immediate = fn == do_attach;
-	struct iommufd_hwpt_paging *paging =
-		iommufd_hwpt_paging_alloc(ioas, idev, 0, immediate, NULL);
+	const struct iommufd_paging_wish wish = {.pasid = at->pasid, .attach = at->fn == do_attach};
+	struct iommufd_hwpt_paging *paging = iommufd_hwpt_paging_alloc(ioas, at->idev, &wish);
 	struct iommufd_hw_pagetable *old = NULL;
 
 	if (IS_ERR(paging))
 		return ERR_CAST(paging);
-	if (!immediate)
-		old = fn(idev, &paging->common);
+	if (!wish.attach)
+		old = at->fn(at->idev, at->pasid, &paging->common);
 	if (IS_ERR(old)) {
-		iommufd_object_abort_and_destroy(idev->ictx, &paging->common.obj);
+		iommufd_object_abort_and_destroy(at->idev->ictx, &paging->common.obj);
 		return old;
 	}
 	paging->auto_domain = true;
-	*pt_id = paging->common.obj.id;
-	iommufd_object_finalize(idev->ictx, &paging->common.obj);
+	*at->pt_id = paging->common.obj.id;
+	iommufd_object_finalize(at->idev->ictx, &paging->common.obj);
 	return old;
 }
 
-static struct iommufd_hw_pagetable *auto_get(struct iommufd_device *idev,
-					     struct iommufd_ioas *ioas, u32 *pt_id, attach_fn fn)
+static struct iommufd_hw_pagetable *auto_get(const struct place *at, struct iommufd_ioas *ioas)
 {
 	struct iommufd_hw_pagetable *old;
 
 	mutex_lock(&ioas->mutex);
-	old = auto_existing(idev, ioas, pt_id, fn);
+	old = auto_existing(at, ioas);
 	if (PTR_ERR(old) == -ENOENT)
-		old = auto_new(idev, ioas, pt_id, fn);
+		old = auto_new(at, ioas);
 	mutex_unlock(&ioas->mutex);
 	return old;
 }
 
-static int change_pt(struct iommufd_device *idev, u32 *pt_id, attach_fn fn)
+static int change_pt(const struct place *at)
 {
+	struct iommufd_ctx *ictx = at->idev->ictx;
 	struct iommufd_hw_pagetable *old = ERR_PTR(-EINVAL);
-	struct iommufd_object *pt = iommufd_get_object(idev->ictx, *pt_id, IOMMUFD_OBJ_ANY);
+	struct iommufd_object *pt = iommufd_get_object(ictx, *at->pt_id, IOMMUFD_OBJ_ANY);
 
 	if (IS_ERR(pt))
 		return (int)PTR_ERR(pt);
 	if (pt->type == IOMMUFD_OBJ_IOAS)
-		old = auto_get(idev, container_of(pt, struct iommufd_ioas, obj), pt_id, fn);
+		old = auto_get(at, container_of(pt, struct iommufd_ioas, obj));
 	else if (pt->type == IOMMUFD_OBJ_HWPT_PAGING || pt->type == IOMMUFD_OBJ_HWPT_NESTED)
-		old = fn(idev, container_of(pt, struct iommufd_hw_pagetable, obj));
-	iommufd_put_object(idev->ictx, pt);
+		old = at->fn(at->idev, at->pasid,
+			     container_of(pt, struct iommufd_hw_pagetable, obj));
+	iommufd_put_object(ictx, pt);
 	if (IS_ERR(old))
 		return (int)PTR_ERR(old);
 	if (old)
-		iommufd_hw_pagetable_put(idev->ictx, old);
+		iommufd_hw_pagetable_put(ictx, old);
 	return 0;
 }
 
-int iommufd_device_attach(struct iommufd_device *idev, u32 *pt_id)
+int iommufd_device_attach(struct iommufd_device *idev, u32 pasid, u32 *pt_id)
 {
-	int rc = change_pt(idev, pt_id, do_attach);
+	int rc = change_pt(&(struct place){idev, pasid, pt_id, do_attach});
 
 	/* Given back by the detach: a device is not destroyed while attached. */
 	if (!rc)
@@ -474,60 +498,17 @@ int iommufd_device_attach(struct iommufd_device *idev, u32 *pt_id)
 	return rc;
 }
 
-int iommufd_device_replace(struct iommufd_device *idev, u32 *pt_id)
+int iommufd_device_replace(struct iommufd_device *idev, u32 pasid, u32 *pt_id)
 {
-	return change_pt(idev, pt_id, do_replace);
+	return change_pt(&(struct place){idev, pasid, pt_id, do_replace});
 }
 
-void iommufd_device_detach(struct iommufd_device *idev)
+void iommufd_device_detach(struct iommufd_device *idev, u32 pasid)
 {
-	iommufd_hw_pagetable_put(idev->ictx, iommufd_hw_pagetable_detach(idev));
+	struct iommufd_hw_pagetable *hwpt = iommufd_hw_pagetable_detach(idev, pasid);
+
+	if (!hwpt)
+		return;
+	iommufd_hw_pagetable_put(idev->ictx, hwpt);
 	refcount_dec(&idev->obj.users);
-}
-
-/* --- GET_HW_INFO --- */
-
-static int copy_info(const struct iommu_hw_info *cmd, const void *data, u32 len)
-{
-	u32 n = min(cmd->data_len, len);
-
-	if (copy_to_user(u64_to_user_ptr(cmd->data_uptr), data, n))
-		return -EFAULT;
-	if (n < cmd->data_len &&
-	    clear_user(u64_to_user_ptr(cmd->data_uptr + n), cmd->data_len - n))
-		return -EFAULT;
-	return 0;
-}
-
-int iommufd_get_hw_info(struct iommufd_ucmd *ucmd)
-{
-	struct iommu_hw_info *cmd = ucmd->cmd;
-	const struct iommu_ops *ops;
-	struct iommufd_device *idev;
-	void *data = NULL;
-	u32 len = 0;
-	int rc;
-
-	if (cmd->flags || cmd->__reserved[0] || cmd->__reserved[1] || cmd->__reserved[2])
-		return -EOPNOTSUPP;
-	idev = (void *)iommufd_get_object(ucmd->ictx, cmd->dev_id, IOMMUFD_OBJ_DEVICE);
-	if (IS_ERR(idev))
-		return (int)PTR_ERR(idev);
-	ops = idev->dev->iommu->iommu_dev->ops;
-	cmd->out_data_type = IOMMU_HW_INFO_TYPE_NONE;
-	if (ops->hw_info)
-		data = ops->hw_info(idev->dev, &len, &cmd->out_data_type);
-	rc = IS_ERR(data) ? (int)PTR_ERR(data) : copy_info(cmd, data, len);
-	if (!rc) {
-		cmd->data_len = len;
-		cmd->out_max_pasid_log2 = 0;
-		cmd->out_capabilities =
-			device_iommu_capable(idev->dev, IOMMU_CAP_DIRTY_TRACKING) ?
-				IOMMU_HW_CAP_DIRTY_TRACKING : 0;
-		rc = iommufd_ucmd_respond(ucmd, sizeof(*cmd));
-	}
-	if (!IS_ERR(data))
-		kfree(data);
-	iommufd_put_object(ucmd->ictx, &idev->obj);
-	return rc;
 }

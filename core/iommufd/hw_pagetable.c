@@ -30,7 +30,7 @@ void iommufd_hwpt_paging_destroy(struct iommufd_object *obj)
 {
 	struct iommufd_hwpt_paging *hwpt = paging_of(obj);
 
-	if (!list_empty(&hwpt->hwpt_item)) {
+	if (hwpt->listed) {
 		mutex_lock(&hwpt->ioas->mutex);
 		list_del(&hwpt->hwpt_item);
 		mutex_unlock(&hwpt->ioas->mutex);
@@ -45,8 +45,8 @@ void iommufd_hwpt_paging_abort(struct iommufd_object *obj)
 	struct iommufd_hwpt_paging *hwpt = paging_of(obj);
 
 	lockdep_assert_held(&hwpt->ioas->mutex);
-	if (!list_empty(&hwpt->hwpt_item)) {
-		list_del_init(&hwpt->hwpt_item);
+	if (hwpt->listed) {
+		list_del(&hwpt->hwpt_item);
 		iopt_table_remove_domain(&hwpt->ioas->iopt, hwpt->common.domain);
 	}
 	hwpt_free(&hwpt->common);
@@ -84,8 +84,12 @@ void iommufd_hw_pagetable_put(struct iommufd_ctx *ictx, struct iommufd_hw_pageta
 
 static int paging_flags_ok(const struct iommufd_device *idev, u32 flags, bool has_data)
 {
-	const u32 known = IOMMU_HWPT_ALLOC_NEST_PARENT | IOMMU_HWPT_ALLOC_DIRTY_TRACKING;
+	u32 known = IOMMU_HWPT_ALLOC_NEST_PARENT | IOMMU_HWPT_ALLOC_DIRTY_TRACKING;
 
+	if (iommufd_since(SINCE_HWPT_PASID))
+		known |= IOMMU_HWPT_ALLOC_PASID;
+	if (iommufd_since(SINCE_HWPT_PAGING_FAULT))
+		known |= IOMMU_HWPT_FAULT_ID_VALID;
 	if ((flags || has_data) && !ops_of(idev)->domain_alloc_user)
 		return -EOPNOTSUPP;
 	if (flags & ~known)
@@ -93,7 +97,18 @@ static int paging_flags_ok(const struct iommufd_device *idev, u32 flags, bool ha
 	if (flags & IOMMU_HWPT_ALLOC_DIRTY_TRACKING &&
 	    !device_iommu_capable(idev->dev, IOMMU_CAP_DIRTY_TRACKING))
 		return -EOPNOTSUPP;
+	if (flags & IOMMU_HWPT_FAULT_ID_VALID && flags & IOMMU_HWPT_ALLOC_NEST_PARENT)
+		return -EOPNOTSUPP;
 	return 0;
+}
+
+static bool nested_flags_ok(u32 flags)
+{
+	u32 known = IOMMU_HWPT_FAULT_ID_VALID;
+
+	if (iommufd_since(SINCE_HWPT_PASID))
+		known |= IOMMU_HWPT_ALLOC_PASID;
+	return !(flags & ~known);
 }
 
 /* ERR_PTR; the domain is user space's to be freed. */
@@ -116,11 +131,12 @@ static bool enforce_coherency(struct iommufd_hwpt_paging *hwpt)
 }
 
 /* The rest of a paging table's making; undone on failure, but for the object. */
-static int paging_build(struct iommufd_hwpt_paging *hwpt, struct iommufd_device *idev, u32 flags,
-			bool attach, const struct iommu_user_data *data)
+static int paging_build(struct iommufd_hwpt_paging *hwpt, struct iommufd_device *idev,
+			const struct iommufd_paging_wish *wish)
 {
 	struct iommufd_ioas *ioas = hwpt->ioas;
-	struct iommu_domain *domain = alloc_domain(idev, flags, NULL, data);
+	struct iommu_domain *domain = alloc_domain(
+		idev, wish->flags & ~IOMMU_HWPT_FAULT_ID_VALID, NULL, wish->data);
 	int rc;
 
 	if (IS_ERR(domain))
@@ -129,26 +145,26 @@ static int paging_build(struct iommufd_hwpt_paging *hwpt, struct iommufd_device 
 	/* Before anything is mapped: some tables keep it in each entry. */
 	if (idev->enforce_cache_coherency && WARN_ON(!enforce_coherency(hwpt)))
 		return -EINVAL;
-	if (attach) {
-		rc = iommufd_hw_pagetable_attach(&hwpt->common, idev);
+	if (wish->attach) {
+		rc = iommufd_hw_pagetable_attach(&hwpt->common, idev, wish->pasid);
 		if (rc)
 			return rc;
 	}
 	rc = iopt_table_add_domain(&ioas->iopt, domain);
+	hwpt->listed = !rc;
 	if (!rc)
 		list_add_tail(&hwpt->hwpt_item, &ioas->hwpt_list);
-	else if (attach)
-		refcount_dec(&iommufd_hw_pagetable_detach(idev)->obj.users);
+	else if (wish->attach)
+		refcount_dec(&iommufd_hw_pagetable_detach(idev, wish->pasid)->obj.users);
 	return rc;
 }
 
 struct iommufd_hwpt_paging *iommufd_hwpt_paging_alloc(struct iommufd_ioas *ioas,
-						      struct iommufd_device *idev, u32 flags,
-						      bool attach,
-						      const struct iommu_user_data *data)
+						      struct iommufd_device *idev,
+						      const struct iommufd_paging_wish *wish)
 {
 	struct iommufd_hwpt_paging *hwpt;
-	int rc = paging_flags_ok(idev, flags, data);
+	int rc = paging_flags_ok(idev, wish->flags, wish->data);
 
 	lockdep_assert_held(&ioas->mutex);
 	if (rc)
@@ -156,11 +172,11 @@ struct iommufd_hwpt_paging *iommufd_hwpt_paging_alloc(struct iommufd_ioas *ioas,
 	hwpt = iommufd_object_alloc(idev->ictx, hwpt, IOMMUFD_OBJ_HWPT_PAGING);
 	if (IS_ERR(hwpt))
 		return hwpt;
-	INIT_LIST_HEAD(&hwpt->hwpt_item);
 	refcount_inc(&ioas->obj.users);
 	hwpt->ioas = ioas;
-	hwpt->nest_parent = flags & IOMMU_HWPT_ALLOC_NEST_PARENT;
-	rc = paging_build(hwpt, idev, flags, attach, data);
+	hwpt->nest_parent = wish->flags & IOMMU_HWPT_ALLOC_NEST_PARENT;
+	hwpt->common.pasid_compat = wish->flags & IOMMU_HWPT_ALLOC_PASID;
+	rc = paging_build(hwpt, idev, wish);
 	if (!rc)
 		return hwpt;
 	iommufd_object_abort_and_destroy(idev->ictx, &hwpt->common.obj);
@@ -175,13 +191,14 @@ static struct iommufd_hwpt_nested *nested_alloc(struct iommufd_hwpt_paging *pare
 	struct iommufd_hwpt_nested *hwpt;
 	struct iommu_domain *domain;
 
-	if (flags & ~IOMMU_HWPT_FAULT_ID_VALID || !data->len || !ops->domain_alloc_user)
+	if (!nested_flags_ok(flags) || !data->len || !ops->domain_alloc_user)
 		return ERR_PTR(-EOPNOTSUPP);
 	if (parent->auto_domain || !parent->nest_parent || parent->common.domain->owner != ops)
 		return ERR_PTR(-EINVAL);
 	hwpt = iommufd_object_alloc(idev->ictx, hwpt, IOMMUFD_OBJ_HWPT_NESTED);
 	if (IS_ERR(hwpt))
 		return hwpt;
+	hwpt->common.pasid_compat = flags & IOMMU_HWPT_ALLOC_PASID;
 	refcount_inc(&parent->common.obj.users);
 	hwpt->parent = parent;
 	domain = ops->domain_alloc_user(idev->dev, flags & ~IOMMU_HWPT_FAULT_ID_VALID,
@@ -202,13 +219,14 @@ static struct iommufd_hwpt_nested *nested_alloc_on(struct iommufd_viommu *viommu
 	struct iommufd_hwpt_nested *hwpt;
 	struct iommu_domain *domain;
 
-	if (flags & ~IOMMU_HWPT_FAULT_ID_VALID)
+	if (!nested_flags_ok(flags))
 		return ERR_PTR(-EOPNOTSUPP);
 	if (!data->len || !viommu->ops->alloc_domain_nested)
 		return ERR_PTR(-EOPNOTSUPP);
 	hwpt = iommufd_object_alloc(viommu->ictx, hwpt, IOMMUFD_OBJ_HWPT_NESTED);
 	if (IS_ERR(hwpt))
 		return hwpt;
+	hwpt->common.pasid_compat = flags & IOMMU_HWPT_ALLOC_PASID;
 	hwpt->viommu = viommu;
 	refcount_inc(&viommu->obj.users);
 	hwpt->parent = viommu->hwpt;
@@ -265,6 +283,9 @@ static int alloc_on(struct iommufd_ucmd *ucmd, struct iommufd_object *pt,
 {
 	const struct iommu_hwpt_alloc *cmd = ucmd->cmd;
 	const struct iommu_user_data data = {cmd->data_type, cmd->data_len, cmd->data_uptr};
+	const struct iommufd_paging_wish wish = {
+		.flags = cmd->flags, .data = data.len ? &data : NULL,
+	};
 	struct iommufd_ioas *ioas;
 	int rc;
 
@@ -281,8 +302,7 @@ static int alloc_on(struct iommufd_ucmd *ucmd, struct iommufd_object *pt,
 		return -EINVAL;
 	ioas = container_of(pt, struct iommufd_ioas, obj);
 	mutex_lock(&ioas->mutex);
-	rc = publish(ucmd, (void *)iommufd_hwpt_paging_alloc(ioas, idev, cmd->flags, false,
-							     data.len ? &data : NULL));
+	rc = publish(ucmd, (void *)iommufd_hwpt_paging_alloc(ioas, idev, &wish));
 	mutex_unlock(&ioas->mutex);
 	return rc;
 }
@@ -346,7 +366,7 @@ int iommufd_hwpt_get_dirty_bitmap(struct iommufd_ucmd *ucmd)
 
 #define ENTRY_NUM_MAX (1u << 19)
 
-/* -ENOENT: neither a nested page table nor a vIOMMU (since 6.13 -EINVAL). */
+/* -ENOENT or -EINVAL: neither a nested page table nor a vIOMMU. */
 static int invalidate_on(struct iommufd_object *pt, struct iommu_user_data_array *array)
 {
 	struct iommufd_hw_pagetable *hwpt;
@@ -356,8 +376,10 @@ static int invalidate_on(struct iommufd_object *pt, struct iommu_user_data_array
 		hwpt = container_of(pt, struct iommufd_hw_pagetable, obj);
 		return hwpt->domain->ops->cache_invalidate_user(hwpt->domain, array);
 	}
-	if (pt->type != IOMMUFD_OBJ_VIOMMU)
-		return -ENOENT;
+	if (pt->type != IOMMUFD_OBJ_VIOMMU) {
+		array->entry_num = 0;
+		return iommufd_since(SINCE_INVALIDATE_EINVAL) ? -EINVAL : -ENOENT;
+	}
 	viommu = container_of(pt, struct iommufd_viommu, obj);
 	return viommu->ops->cache_invalidate(viommu, array);
 }
@@ -379,8 +401,7 @@ static int invalidate(struct iommufd_ucmd *ucmd, u32 *done)
 	if (IS_ERR(pt))
 		return (int)PTR_ERR(pt);
 	rc = invalidate_on(pt, &array);
-	if (rc != -ENOENT)
-		*done = array.entry_num;
+	*done = array.entry_num;
 	iommufd_put_object(ucmd->ictx, pt);
 	return rc;
 }

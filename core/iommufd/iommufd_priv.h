@@ -70,6 +70,25 @@ static inline int iommufd_ucmd_respond(struct iommufd_ucmd *ucmd, size_t size)
 	return copy_to_user(u64_to_user_ptr(ucmd->ubuffer), ucmd->cmd, size) ? -EFAULT : 0;
 }
 
+/* Where answers differ between versions; every row in since.def. */
+enum iommufd_since {
+#define SINCE(sym, version, doc) SINCE_##sym,
+#include "core/iommufd/since.def"
+#undef SINCE
+};
+
+/* Whether the Linux that we answer as has it. */
+static inline bool iommufd_since(enum iommufd_since what)
+{
+	static const enum iommu_linux since[] = {
+#define SINCE(sym, version, doc) [SINCE_##sym] = (version),
+#include "core/iommufd/since.def"
+#undef SINCE
+	};
+
+	return iommu_core()->as >= since[what];
+}
+
 /* The kernel's own injection points, at the places where it has them. */
 static inline bool iommufd_should_fail(void)
 {
@@ -145,6 +164,7 @@ struct iommufd_hw_pagetable {
 	struct iommufd_object obj;
 	struct iommu_domain *domain;
 	struct iommufd_fault *fault; /* used, or NULL */
+	bool pasid_compat; /* may be attached beside, and to, PASIDs */
 };
 
 struct iommufd_hwpt_paging {
@@ -152,6 +172,7 @@ struct iommufd_hwpt_paging {
 	struct iommufd_ioas *ioas; /* used */
 	struct list_head hwpt_item; /* in ioas->hwpt_list; ioas->mutex */
 	bool auto_domain, nest_parent, enforce_cache_coherency;
+	bool listed; /* in ioas->hwpt_list, and domain in its iopt; constant once published */
 };
 
 struct iommufd_hwpt_nested {
@@ -174,11 +195,17 @@ static inline struct iommufd_hwpt_paging *find_hwpt_paging(struct iommufd_hw_pag
 }
 
 struct iommufd_device;
-/* With ioas->mutex held until finalized or aborted. attach: idev is attached to it, too. */
+/* attach: the device's PASID (or RID) is attached, too. data: the driver's, or NULL. */
+struct iommufd_paging_wish {
+	u32 flags, pasid;
+	bool attach;
+	const struct iommu_user_data *data;
+};
+
+/* With ioas->mutex held until finalized or aborted. */
 struct iommufd_hwpt_paging *iommufd_hwpt_paging_alloc(struct iommufd_ioas *ioas,
-						      struct iommufd_device *idev, u32 flags,
-						      bool attach,
-						      const struct iommu_user_data *data);
+						      struct iommufd_device *idev,
+						      const struct iommufd_paging_wish *wish);
 void iommufd_hwpt_paging_destroy(struct iommufd_object *obj);
 void iommufd_hwpt_paging_abort(struct iommufd_object *obj);
 void iommufd_hwpt_nested_destroy(struct iommufd_object *obj);
@@ -190,7 +217,13 @@ int iommufd_hwpt_get_dirty_bitmap(struct iommufd_ucmd *ucmd);
 int iommufd_hwpt_invalidate(struct iommufd_ucmd *ucmd);
 
 /* --- device.c --- */
-/* Per context and iommu_group, shared by its devices. hwpt, device_list: lock. */
+/* What a PASID of a group is attached to, and for which of its devices. Owned by the group. */
+struct iommufd_attach {
+	struct iommufd_hw_pagetable *hwpt; /* used once per device */
+	struct xarray devices;             /* by object id */
+};
+
+/* Per context and iommu_group, shared by its devices. hwpt to pasids: lock. */
 struct iommufd_group {
 	struct kref ref;
 	struct mutex lock;
@@ -198,6 +231,7 @@ struct iommufd_group {
 	struct iommu_group *group; /* referenced */
 	struct iommufd_hw_pagetable *hwpt;
 	struct list_head device_list;
+	struct xarray pasids; /* of iommufd_attach; without the RID's, which is above */
 };
 
 struct iommufd_device {
@@ -225,13 +259,33 @@ static inline struct iommufd_attach_handle *to_iommufd_handle(struct iommu_attac
 
 struct iommufd_device *iommufd_device_bind(struct iommufd_ctx *ictx, struct device *dev, bool lone);
 void iommufd_device_unbind(struct iommufd_device *idev);
-/* *pt_id: an IOAS or a page table; out: the page table. */
-int iommufd_device_attach(struct iommufd_device *idev, u32 *pt_id);
-int iommufd_device_replace(struct iommufd_device *idev, u32 *pt_id);
-void iommufd_device_detach(struct iommufd_device *idev);
-int iommufd_hw_pagetable_attach(struct iommufd_hw_pagetable *hwpt, struct iommufd_device *idev);
-struct iommufd_hw_pagetable *iommufd_hw_pagetable_detach(struct iommufd_device *idev);
+/*
+ * pasid: IOMMU_NO_PASID, or one of the device's. *pt_id: an IOAS or a page table; out:
+ * the page table. -EBUSY: attached already; -EINVAL: the page table and PASIDs do not
+ * go together, or (replace) nothing is attached.
+ */
+int iommufd_device_attach(struct iommufd_device *idev, u32 pasid, u32 *pt_id);
+int iommufd_device_replace(struct iommufd_device *idev, u32 pasid, u32 *pt_id);
+/* Nothing attached: nothing done. */
+void iommufd_device_detach(struct iommufd_device *idev, u32 pasid);
+int iommufd_hw_pagetable_attach(struct iommufd_hw_pagetable *hwpt, struct iommufd_device *idev,
+				u32 pasid);
+/* The page table, whose user the caller has to give back; NULL: none was attached. */
+struct iommufd_hw_pagetable *iommufd_hw_pagetable_detach(struct iommufd_device *idev, u32 pasid);
 void iommufd_device_destroy(struct iommufd_object *obj);
+
+/* --- pasid.c: with igroup->lock --- */
+/* -EINVAL: hwpt may not be attached to pasid, or (RID) not beside the PASIDs attached. */
+int iommufd_pasid_compat(struct iommufd_group *igroup, struct iommufd_hw_pagetable *hwpt,
+			 u32 pasid);
+int iommufd_pasid_attach(struct iommufd_hw_pagetable *hwpt, struct iommufd_device *idev,
+			 u32 pasid);
+struct iommufd_hw_pagetable *iommufd_pasid_detach(struct iommufd_device *idev, u32 pasid);
+/* The old page table with a user to give back, NULL: hwpt is attached, or ERR_PTR. */
+struct iommufd_hw_pagetable *iommufd_pasid_replace(struct iommufd_device *idev, u32 pasid,
+						   struct iommufd_hw_pagetable *hwpt);
+
+/* --- hw_info.c --- */
 int iommufd_get_hw_info(struct iommufd_ucmd *ucmd);
 
 /* --- access.c --- */

@@ -54,16 +54,16 @@ void iommufd_test_syz_conv_iova_id(struct iommufd_ucmd *ucmd, u32 ioas_id, u64 *
 
 /* --- mock devices --- */
 
-struct selftest_obj {
-	struct iommufd_object obj;
-	struct iommufd_device *idev;
-	struct mock_dev *mdev;
-};
-
+/* custom: also of PASIDs, which Linux leaves attached: its unbind warns. */
 static void test_detach(struct selftest_obj *sobj)
 {
+	struct iommufd_group *igroup = sobj->idev->igroup;
+	unsigned long pasid;
+
 	down_write(&sobj->mdev->iopf_rwsem);
-	iommufd_device_detach(sobj->idev);
+	iommufd_device_detach(sobj->idev, IOMMU_NO_PASID);
+	for (pasid = 0; xa_find(&igroup->pasids, &pasid, ~0UL);)
+		iommufd_device_detach(sobj->idev, (u32)pasid);
 	up_write(&sobj->mdev->iopf_rwsem);
 }
 
@@ -87,7 +87,7 @@ static int mock_attach(struct iommufd_ucmd *ucmd, struct selftest_obj *sobj)
 	if (IS_ERR(sobj->idev))
 		return (int)PTR_ERR(sobj->idev);
 	down_write(&sobj->mdev->iopf_rwsem);
-	rc = iommufd_device_attach(sobj->idev, &pt_id);
+	rc = iommufd_device_attach(sobj->idev, IOMMU_NO_PASID, &pt_id);
 	up_write(&sobj->mdev->iopf_rwsem);
 	if (rc)
 		goto err_unbind;
@@ -140,7 +140,7 @@ static int test_mock_domain_replace(struct iommufd_ucmd *ucmd)
 	if (IS_ERR(sobj))
 		return (int)PTR_ERR(sobj);
 	down_write(&sobj->mdev->iopf_rwsem);
-	rc = iommufd_device_replace(sobj->idev, &pt_id);
+	rc = iommufd_device_replace(sobj->idev, IOMMU_NO_PASID, &pt_id);
 	up_write(&sobj->mdev->iopf_rwsem);
 	if (!rc) {
 		cmd->mock_domain_replace.pt_id = pt_id;
@@ -358,11 +358,23 @@ static int test_memory_limit(struct iommufd_ucmd *ucmd)
 
 /* --- dirty bits --- */
 
-/* dup: an entry is found by its number of page_size pages, whatever the table's pages are. */
+/*
+ * dup: until 7.3 an entry is found by its number of page_size pages, whatever the table's
+ * pages are.
+ */
+static u32 mark_one(struct mock_domain_table *t, const struct iommu_test_cmd *cmd, unsigned long i)
+{
+	u64 page_size = cmd->dirty.page_size, iova = cmd->dirty.iova;
+
+	if (!iommufd_since(SINCE_MOCK_DIRTY_IOVA))
+		return mock_table_set_dirty(t, iova / page_size + i);
+	mock_table_set_dirty(t, (iova + i * page_size) / MOCK_IO_PAGE_SIZE);
+	return 1;
+}
+
 static int mark_dirty(struct iommufd_ucmd *ucmd, struct mock_domain_table *t, unsigned long n)
 {
 	struct iommu_test_cmd *cmd = ucmd->cmd;
-	unsigned long first = cmd->dirty.iova / cmd->dirty.page_size;
 	u8 *bits = kvzalloc(n / 8 + 1, GFP_KERNEL_ACCOUNT);
 	u32 count = 0;
 	int rc;
@@ -372,7 +384,7 @@ static int mark_dirty(struct iommufd_ucmd *ucmd, struct mock_domain_table *t, un
 	rc = copy_from_user(bits, u64_to_user_ptr(cmd->dirty.uptr), (n + 7) / 8) ? -EFAULT : 0;
 	for (unsigned long i = 0; i < n && !rc; i++) {
 		if (bits[i / 8] >> i % 8 & 1)
-			count += mock_table_set_dirty(t, first + i);
+			count += mark_one(t, cmd, i);
 	}
 	kvfree(bits);
 	if (rc)
@@ -423,6 +435,10 @@ static int (*const tests[IOMMU_TEST_OPS])(struct iommufd_ucmd *ucmd) = {
 	[IOMMU_TEST_OP_TRIGGER_IOPF] = test_trigger_iopf,
 	[IOMMU_TEST_OP_DEV_CHECK_CACHE] = test_dev_check_cache,
 	[IOMMU_TEST_OP_TRIGGER_VEVENT] = test_trigger_vevent,
+	[IOMMU_TEST_OP_PASID_ATTACH] = iommufd_test_pasid_attach,
+	[IOMMU_TEST_OP_PASID_REPLACE] = iommufd_test_pasid_replace,
+	[IOMMU_TEST_OP_PASID_DETACH] = iommufd_test_pasid_detach,
+	[IOMMU_TEST_OP_PASID_CHECK_HWPT] = iommufd_test_pasid_check_hwpt,
 };
 
 int iommufd_test(struct iommufd_ucmd *ucmd)

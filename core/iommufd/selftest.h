@@ -21,6 +21,13 @@ struct mock_dev {
 	struct iommufd_viommu *viommu; /* viommu_rwsem, as is the next; NULL: on none */
 	unsigned long vdev_id;
 	u32 cache[MOCK_DEV_CACHE_NUM];
+	bool fail_pasid; /* the next attachment of IOMMU_TEST_PASID_RESERVED; the group's mutex */
+};
+
+struct selftest_obj {
+	struct iommufd_object obj;
+	struct iommufd_device *idev;
+	struct mock_dev *mdev;
 };
 
 static inline struct iommufd_state *iommufd_state(void)
@@ -49,6 +56,12 @@ bool mock_table_set_dirty(struct mock_domain_table *t, unsigned long index);
 const u32 *mock_iotlb_of(const struct iommu_domain *domain);
 #define MOCK_IO_PAGE_SIZE (PAGE_SIZE / 2)
 #define MOCK_HUGE_PAGE_SIZE (512 * MOCK_IO_PAGE_SIZE)
+
+/* --- selftest_pasid.c --- */
+int iommufd_test_pasid_attach(struct iommufd_ucmd *ucmd);
+int iommufd_test_pasid_replace(struct iommufd_ucmd *ucmd);
+int iommufd_test_pasid_detach(struct iommufd_ucmd *ucmd);
+int iommufd_test_pasid_check_hwpt(struct iommufd_ucmd *ucmd);
 
 /* --- selftest_access.c --- */
 int iommufd_test_create_access(struct iommufd_ucmd *ucmd);

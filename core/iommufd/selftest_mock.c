@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The selftest's mock IOMMU: domains that are arrays of half pages and, for
- * devices with MOCK_FLAGS_DEVICE_HUGE_IOVA, of 512 of them; nested domains that
- * are an IOTLB of four words. It finds mapping and unmapping that do not fit.
+ * The selftest's mock IOMMU: domains that are arrays of half pages and, for devices
+ * with MOCK_FLAGS_DEVICE_HUGE_IOVA, of 512 of them, or (as 7.3) of any power of two;
+ * nested domains that are an IOTLB of four words. It finds mapping and unmapping that
+ * do not fit.
  */
 #include "core/iommufd/selftest.h"
 
@@ -11,9 +12,9 @@
 /* An entry: a number of half pages of physical memory, and these. */
 #define ENT_EDGE BIT(63)  /* begins or ends what one call mapped */
 #define ENT_DIRTY BIT(62)
-#define ENT_HUGE BIT(61)
 #define ENT_PRESENT BIT(60)
-#define ENT_FRAME (ENT_PRESENT - 1)
+#define ENT_LG2 48        /* half pages of the block that it is part of, as a power of 2: 8 bits */
+#define ENT_FRAME (BIT(ENT_LG2) - 1)
 
 #define CHUNK_N 64UL
 
@@ -137,7 +138,7 @@ static int mock_map_pages(struct iommu_domain *domain, u64 iova, u64 paddr, size
 	for (u64 i = 0; i < n; i++) {
 		u64 ent = (paddr / MOCK_IO_PAGE_SIZE + i) | ENT_PRESENT |
 			  (i == 0 || i == n - 1 ? ENT_EDGE : 0) |
-			  (pgsize != MOCK_IO_PAGE_SIZE ? ENT_HUGE : 0);
+			  (u64)bit_lowest(pgsize / MOCK_IO_PAGE_SIZE) << ENT_LG2;
 		int rc = entry_set(t, iova / MOCK_IO_PAGE_SIZE + i, ent);
 
 		if (rc) {
@@ -160,7 +161,7 @@ static size_t mock_unmap_pages(struct iommu_domain *domain, u64 iova, size_t pgs
 			       size_t pgcount, struct iommu_iotlb_gather *gather)
 {
 	struct mock_domain_table *t = to_table(domain);
-	bool edges = !(domain->pgsize_bitmap & MOCK_HUGE_PAGE_SIZE);
+	bool edges = domain->pgsize_bitmap == MOCK_IO_PAGE_SIZE;
 	u64 n = pgsize * pgcount / MOCK_IO_PAGE_SIZE;
 
 	(void)gather;
@@ -214,6 +215,20 @@ static int mock_attach_dev(struct iommu_domain *domain, struct device *dev)
 	return 0;
 }
 
+/* dup: every second attachment of the reserved PASID fails. */
+static int mock_set_dev_pasid(struct iommu_domain *domain, struct device *dev, u32 pasid,
+			      struct iommu_domain *old)
+{
+	struct mock_dev *mdev = to_mock_dev(dev);
+	bool fails = mdev->fail_pasid && domain->type != IOMMU_DOMAIN_BLOCKED;
+
+	(void)old;
+	if (pasid != IOMMU_TEST_PASID_RESERVED)
+		return 0;
+	mdev->fail_pasid = !mdev->fail_pasid && domain->type != IOMMU_DOMAIN_BLOCKED;
+	return fails ? -ENOMEM : 0;
+}
+
 /* --- dirty bits --- */
 
 static int mock_set_dirty_tracking(struct iommu_domain *domain, bool enable)
@@ -248,9 +263,14 @@ static int mock_read_and_clear_dirty(struct iommu_domain *domain, u64 iova, u64 
 		return -EINVAL;
 	do {
 		const u64 *ent = entry(t, iova / MOCK_IO_PAGE_SIZE);
-		u64 size_here = ent && *ent & ENT_HUGE ? MOCK_HUGE_PAGE_SIZE : MOCK_IO_PAGE_SIZE;
+		u64 size_here = MOCK_IO_PAGE_SIZE << (ent ? *ent >> ENT_LG2 & 0xff : 0);
+		u64 block = iova & ~(size_here - 1);
 
-		if (ent && test_and_clear(t, iova & ~(size_here - 1), size_here, flags) &&
+		/* dup: as many bytes from iova on, until 7.3. */
+		if (iommufd_since(SINCE_MOCK_PAGETABLE_TYPE))
+			size_here -= iova - block;
+		if (ent && test_and_clear(t, block, MOCK_IO_PAGE_SIZE << (*ent >> ENT_LG2 & 0xff),
+					  flags) &&
 		    dirty->record)
 			dirty->record(dirty, iova, size_here);
 		iova += size_here;
@@ -265,6 +285,7 @@ static const struct iommu_dirty_ops dirty_ops = {
 
 static const struct iommu_domain_ops paging_ops = {
 	.attach_dev = mock_attach_dev,
+	.set_dev_pasid = mock_set_dev_pasid,
 	.map_pages = mock_map_pages,
 	.unmap_pages = mock_unmap_pages,
 	.iova_to_phys = mock_iova_to_phys,
@@ -317,25 +338,38 @@ static void mock_free_nested(struct iommu_domain *domain)
 
 static const struct iommu_domain_ops nested_ops = {
 	.attach_dev = mock_attach_dev,
+	.set_dev_pasid = mock_set_dev_pasid,
 	.cache_invalidate_user = mock_cache_invalidate,
 	.free = mock_free_nested,
 };
+
+/* dup: kernels that have vIOMMUs know a longer struct. */
+static int copy_cfg(struct iommu_hwpt_selftest *cfg, const struct iommu_user_data *data,
+		    bool longer)
+{
+	const u32 least = offsetof(struct iommu_hwpt_selftest, pagetable_type);
+
+	if (data->type != IOMMU_HWPT_DATA_SELFTEST || data->len < least ||
+	    data->len > (longer ? sizeof(*cfg) : least))
+		return -EINVAL;
+	*cfg = (struct iommu_hwpt_selftest){0};
+	return copy_struct_from_user(cfg, sizeof(*cfg), u64_to_user_ptr(data->uptr), data->len);
+}
 
 static struct iommu_domain *alloc_nested(u32 flags, const struct iommu_domain *parent,
 					 struct iommufd_viommu *viommu,
 					 const struct iommu_user_data *data)
 {
-	/* Kernels that have vIOMMUs know a longer struct. */
-	const u32 longest = viommu ? sizeof(u64) : sizeof(struct iommu_hwpt_selftest);
+	const u32 known = iommufd_since(SINCE_HWPT_PASID) ? IOMMU_HWPT_ALLOC_PASID : 0;
 	struct iommu_hwpt_selftest cfg;
 	struct mock_nested *nested;
 	int rc;
 
-	if (data->type != IOMMU_HWPT_DATA_SELFTEST || flags)
+	if (data->type != IOMMU_HWPT_DATA_SELFTEST || flags & ~known)
 		return ERR_PTR(-EOPNOTSUPP);
-	if (parent->ops != &paging_ops || data->len < sizeof(cfg) || data->len > longest)
+	if (parent->ops != &paging_ops)
 		return ERR_PTR(-EINVAL);
-	rc = copy_struct_from_user(&cfg, sizeof(cfg), u64_to_user_ptr(data->uptr), sizeof(cfg));
+	rc = copy_cfg(&cfg, data, viommu || iommufd_since(SINCE_MOCK_PAGETABLE_TYPE));
 	if (rc)
 		return ERR_PTR(rc);
 	nested = kzalloc(sizeof(*nested), GFP_KERNEL);
@@ -350,35 +384,65 @@ static struct iommu_domain *alloc_nested(u32 flags, const struct iommu_domain *p
 
 /* --- the driver --- */
 
-static struct iommu_domain *mock_alloc_paging(struct device *dev)
+static struct iommu_domain *alloc_table(u64 pgsizes, bool mock_aperture)
 {
 	struct mock_domain_table *t = kzalloc(sizeof(*t), GFP_KERNEL);
-	bool huge = to_mock_dev(dev)->flags & MOCK_FLAGS_DEVICE_HUGE_IOVA;
 
 	if (!t)
 		return ERR_PTR(-ENOMEM);
-	iommu_domain_init(&t->domain, IOMMU_DOMAIN_UNMANAGED, &mock_ops, &paging_ops,
-			  MOCK_IO_PAGE_SIZE | (huge ? MOCK_HUGE_PAGE_SIZE : 0));
-	t->domain.geometry.aperture_start = MOCK_APERTURE_START;
-	t->domain.geometry.aperture_end = MOCK_APERTURE_LAST;
+	iommu_domain_init(&t->domain, IOMMU_DOMAIN_UNMANAGED, &mock_ops, &paging_ops, pgsizes);
+	if (mock_aperture) {
+		t->domain.geometry.aperture_start = MOCK_APERTURE_START;
+		t->domain.geometry.aperture_end = MOCK_APERTURE_LAST;
+	} else {
+		t->domain.geometry.aperture_end = BIT(56) - 1;
+	}
 	xa_init(&t->chunks);
 	return &t->domain;
+}
+
+static struct iommu_domain *mock_alloc_paging(struct device *dev)
+{
+	bool huge = to_mock_dev(dev)->flags & MOCK_FLAGS_DEVICE_HUGE_IOVA;
+
+	return alloc_table(MOCK_IO_PAGE_SIZE | (huge ? MOCK_HUGE_PAGE_SIZE : 0), true);
+}
+
+/* dup: of a type that data tells. */
+static struct iommu_domain *alloc_typed(const struct iommu_user_data *data)
+{
+	struct iommu_hwpt_selftest cfg = {0};
+	int rc = 0;
+
+	if (data && data->type != IOMMU_HWPT_DATA_SELFTEST && data->type != IOMMU_HWPT_DATA_NONE)
+		return ERR_PTR(-EOPNOTSUPP);
+	if (data)
+		rc = copy_cfg(&cfg, data, true);
+	if (rc)
+		return ERR_PTR(rc);
+	if (cfg.pagetable_type == MOCK_IOMMUPT_DEFAULT)
+		return alloc_table(BIT(52) - MOCK_IO_PAGE_SIZE, true);
+	if (cfg.pagetable_type != MOCK_IOMMUPT_HUGE)
+		return ERR_PTR(-EOPNOTSUPP);
+	return alloc_table(MOCK_HUGE_PAGE_SIZE | PAGE_SIZE, false);
 }
 
 static struct iommu_domain *mock_alloc_user(struct device *dev, u32 flags,
 					    struct iommu_domain *parent,
 					    const struct iommu_user_data *data)
 {
-	const u32 known = IOMMU_HWPT_ALLOC_NEST_PARENT | IOMMU_HWPT_ALLOC_DIRTY_TRACKING;
+	const u32 known = IOMMU_HWPT_ALLOC_NEST_PARENT | IOMMU_HWPT_ALLOC_DIRTY_TRACKING |
+			  IOMMU_HWPT_ALLOC_PASID;
 	bool dirty = flags & IOMMU_HWPT_ALLOC_DIRTY_TRACKING;
+	bool typed = iommufd_since(SINCE_MOCK_PAGETABLE_TYPE);
 	struct iommu_domain *domain;
 
 	if (parent)
 		return alloc_nested(flags, parent, NULL, data);
-	if (flags & ~known || data ||
+	if (flags & ~known || (data && !typed) ||
 	    (dirty && to_mock_dev(dev)->flags & MOCK_FLAGS_DEVICE_NO_DIRTY))
 		return ERR_PTR(-EOPNOTSUPP);
-	domain = mock_alloc_paging(dev);
+	domain = typed ? alloc_typed(data) : mock_alloc_paging(dev);
 	if (!IS_ERR(domain) && dirty)
 		domain->dirty_ops = &dirty_ops;
 	return domain;
@@ -468,9 +532,12 @@ static bool mock_capable(struct device *dev, enum iommu_cap cap)
 
 static void *mock_hw_info(struct device *dev, u32 *length, u32 *type)
 {
-	struct iommu_test_hw_info *info = kzalloc(sizeof(*info), GFP_KERNEL);
+	struct iommu_test_hw_info *info;
 
 	(void)dev;
+	if (*type != IOMMU_HW_INFO_TYPE_DEFAULT && *type != IOMMU_HW_INFO_TYPE_SELFTEST)
+		return ERR_PTR(-EOPNOTSUPP);
+	info = kzalloc(sizeof(*info), GFP_KERNEL);
 	if (!info)
 		return ERR_PTR(-ENOMEM);
 	info->test_reg = IOMMU_HW_INFO_SELFTEST_REGVAL;
@@ -504,11 +571,15 @@ static const struct iommu_ops mock_ops = {
 	.viommu_init = mock_viommu_init,
 };
 
-static const struct iommu_domain_ops blocking_ops = {.attach_dev = mock_attach_dev};
+static const struct iommu_domain_ops blocking_ops = {
+	.attach_dev = mock_attach_dev,
+	.set_dev_pasid = mock_set_dev_pasid,
+};
 
 void mock_iommu_init(struct iommufd_state *s)
 {
 	s->iommu.ops = &mock_ops;
+	s->iommu.max_pasids = 1u << MOCK_PASID_WIDTH;
 	iommu_domain_init(&s->blocking, IOMMU_DOMAIN_BLOCKED, &mock_ops, &blocking_ops, 0);
 	ida_init(&s->ids);
 }
@@ -526,7 +597,10 @@ static void mock_dev_release(struct device *dev)
 
 struct mock_dev *mock_dev_create(u32 flags)
 {
-	const u32 known = MOCK_FLAGS_DEVICE_NO_DIRTY | MOCK_FLAGS_DEVICE_HUGE_IOVA;
+	const u32 known = MOCK_FLAGS_DEVICE_NO_DIRTY |
+			  (iommufd_since(SINCE_MOCK_PAGETABLE_TYPE) ? 0 :
+			   MOCK_FLAGS_DEVICE_HUGE_IOVA) |
+			  (iommufd_since(SINCE_MOCK_PASID) ? MOCK_FLAGS_DEVICE_PASID : 0);
 	struct mock_dev *mdev;
 	int id, rc;
 
@@ -552,8 +626,11 @@ struct mock_dev *mock_dev_create(u32 flags)
 	device_initialize(&mdev->dev);
 	rc = iommu_add_lone_device(&mdev->dev, &iommufd_state()->iommu,
 				   &iommufd_state()->blocking);
-	if (!rc)
+	if (!rc) {
+		if (flags & MOCK_FLAGS_DEVICE_PASID)
+			mdev->dev.iommu->max_pasids = iommufd_state()->iommu.max_pasids;
 		return mdev;
+	}
 	put_device(&mdev->dev);
 	return ERR_PTR(rc);
 }

@@ -74,6 +74,7 @@ struct iommu_vfio_ioas { u32 size, ioas_id; u16 op, __reserved; };
 #define IOMMU_HWPT_ALLOC_NEST_PARENT 1u
 #define IOMMU_HWPT_ALLOC_DIRTY_TRACKING 2u
 #define IOMMU_HWPT_FAULT_ID_VALID 4u
+#define IOMMU_HWPT_ALLOC_PASID 8u
 #define IOMMU_HWPT_DATA_NONE 0u
 struct iommu_hwpt_alloc {
 	u32 size, flags, dev_id, pt_id, out_hwpt_id, __reserved, data_type, data_len;
@@ -82,11 +83,14 @@ struct iommu_hwpt_alloc {
 };
 
 #define IOMMU_HW_INFO_TYPE_NONE 0u
+#define IOMMU_HW_INFO_TYPE_DEFAULT 0u
+#define IOMMU_HW_INFO_FLAG_INPUT_TYPE 1u
 #define IOMMU_HW_CAP_DIRTY_TRACKING 1u
+#define IOMMU_HW_CAP_PCI_ATS_NOT_SUPPORTED 8u
 struct iommu_hw_info {
 	u32 size, flags, dev_id, data_len;
 	u64 data_uptr;
-	u32 out_data_type;
+	u32 data_type; /* in and out */
 	u8 out_max_pasid_log2, __reserved[3];
 	u64 out_capabilities;
 };
@@ -178,6 +182,10 @@ enum iommu_test_op {
 	IOMMU_TEST_OP_TRIGGER_IOPF,
 	IOMMU_TEST_OP_DEV_CHECK_CACHE,
 	IOMMU_TEST_OP_TRIGGER_VEVENT,
+	IOMMU_TEST_OP_PASID_ATTACH,
+	IOMMU_TEST_OP_PASID_REPLACE,
+	IOMMU_TEST_OP_PASID_DETACH,
+	IOMMU_TEST_OP_PASID_CHECK_HWPT,
 	IOMMU_TEST_OPS,
 };
 
@@ -190,6 +198,9 @@ enum iommu_test_op {
 #define MOCK_FLAGS_ACCESS_CREATE_NEEDS_PIN_PAGES 1u
 #define MOCK_FLAGS_DEVICE_NO_DIRTY 1u
 #define MOCK_FLAGS_DEVICE_HUGE_IOVA 2u
+#define MOCK_FLAGS_DEVICE_PASID 4u
+#define MOCK_PASID_WIDTH 20
+#define IOMMU_TEST_PASID_RESERVED 1024u
 #define MOCK_NESTED_DOMAIN_IOTLB_NUM 4u
 
 struct iommu_test_cmd {
@@ -214,6 +225,9 @@ struct iommu_test_cmd {
 		struct { u32 dev_id, pasid, grpid, perm; u64 addr; } trigger_iopf;
 		struct { u32 id, cache; } check_dev_cache;
 		struct { u32 dev_id; } trigger_vevent;
+		struct { u32 pasid, pt_id; } pasid_attach; /* and replace; id: a selftest device */
+		struct { u32 pasid; } pasid_detach;
+		struct { u32 pasid, hwpt_id; } pasid_check;
 	};
 	u32 last;
 };
@@ -222,7 +236,9 @@ struct iommu_test_cmd {
 #define IOMMU_HW_INFO_SELFTEST_REGVAL 0xdeadbeefu
 struct iommu_test_hw_info { u32 flags, test_reg; };
 #define IOMMU_HWPT_DATA_SELFTEST 0xdeadu
-struct iommu_hwpt_selftest { u32 iotlb; };
+struct iommu_hwpt_selftest { u32 iotlb, pagetable_type; };
+#define MOCK_IOMMUPT_DEFAULT 0u
+#define MOCK_IOMMUPT_HUGE 1u
 #define IOMMU_HWPT_INVALIDATE_DATA_SELFTEST 0xdeadbeefu
 #define IOMMU_TEST_INVALIDATE_FLAG_ALL 1u
 struct iommu_hwpt_invalidate_selftest { u32 flags, iotlb_id; };

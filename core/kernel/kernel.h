@@ -75,9 +75,14 @@ struct kernel {
 	long (*frame)(struct world *w, u32 process, u64 addr, bool write);
 	void (*interrupt)(struct world *w, struct task *t);
 	void (*next_fd)(struct world *w, u32 process, int fd);
-	/* A hosted kernel's object and the first 8 digits of its build id; else NULL. */
+	/*
+	 * What a recipe names: a hosted kernel's object and the first 8 digits of its
+	 * build id; our own that answers as a later Linux: its name and version; else NULL.
+	 */
 	const char *path, *build;
 };
 
-/* Our own stack. */
-extern const struct kernel kernel_model;
+/* Our own stack: it answers as Linux 6.12, and as 7.3. */
+extern const struct kernel kernel_model, kernel_model_73;
+/* Of ours, by name; NULL: none is called so. */
+const struct kernel *kernel_model_named(const char *name);

@@ -45,8 +45,9 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 		      "build --flavour " IOMMULAB_FLAVOUR "` made\n", stderr);
 		exit(SKIPPED);
 	}
-	kernel = strcmp(path, kernel_model.name) == 0 ? &kernel_model
-						       : hosted_open(path, err, sizeof(err));
+	kernel = kernel_model_named(path);
+	if (!kernel)
+		kernel = hosted_open(path, err, sizeof(err));
 	if (!kernel) {
 		fprintf(stderr, "hosted_ops: %s\n", err);
 		exit(2);

@@ -26,12 +26,14 @@ static const char *object_path(void)
 /* A hosted kernel, or our own by its name. */
 static const struct kernel *open_path(const char *path, char *why, size_t size)
 {
-	return strcmp(path, kernel_model.name) == 0 ? &kernel_model : hosted_open(path, why, size);
+	const struct kernel *ours = kernel_model_named(path);
+
+	return ours ? ours : hosted_open(path, why, size);
 }
 
 static void close_kernel(const struct kernel *k)
 {
-	if (k != &kernel_model)
+	if (!kernel_model_named(k->name))
 		hosted_close(k);
 }
 

@@ -174,10 +174,9 @@ int cli_kernel_open(const char *option, const char *text, const struct kernel **
 {
 	char path[HOST_PATH_MAX], why[512];
 
-	if (strcmp(text, kernel_model.name) == 0) {
-		*k = &kernel_model;
+	*k = kernel_model_named(text);
+	if (*k)
 		return CLI_OK;
-	}
 	if (!host_is_folder(text)) {
 		*k = hosted_open(text, why, sizeof(why));
 	} else {

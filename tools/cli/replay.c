@@ -280,7 +280,7 @@ static int in_gdb(struct cli *c, const struct kernel *kernel)
 		c->o.kernel ? name : NULL, NULL,
 	};
 
-	if (kernel->path)
+	if (kernel->path && !kernel_model_named(kernel->name))
 		snprintf(symbols, sizeof(symbols), "add-symbol-file \"%s\" -o 0x%llx",
 			 hosted_file(kernel), (unsigned long long)hosted_address());
 	if (tree && host_is_folder(tree))

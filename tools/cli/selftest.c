@@ -105,7 +105,7 @@ static int run_inside(const char *kernel)
 	rc = cli_kernel_open("--kernel", kernel, &t.kernel);
 	if (rc)
 		return rc;
-	if (!t.kernel->path)
+	if (kernel_model_named(t.kernel->name))
 		return cli_fail("kernel selftest: --kernel %s is no hosted kernel", kernel);
 	hosted_on_print(t.kernel, hear, &t);
 	w = world_create(0);

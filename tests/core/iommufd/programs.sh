@@ -7,6 +7,10 @@ for file in scenarios/program/*.syz scenarios/hosted/*.yaml tests/core/hosted/ve
 	tests/core/iommufd/viommu.syz; do
 	expect 0 'clean, 300 runs' "$IOMMULAB" run --runs 300 "$file"
 done
+# What only a later Linux has; an older one answers as if the flags were unknown.
+expect 0 'clean, 1000 runs' "$IOMMULAB" run --kernel model-7.3 --runs 1000 tests/core/iommufd/pasid.syz
+expect 0 'clean' "$IOMMULAB" run --kernel model-7.3 --fail-nth tests/core/iommufd/pasid.syz
+expect 0 'clean, 300 runs' "$IOMMULAB" run --runs 300 tests/core/iommufd/pasid.syz
 expect 0 'clean, 300 runs' "$IOMMULAB" run --runs 300 --threads all scenarios/program/ioas-map-unmap.syz
 
 # A fault that is not survived is a leak or worse: the n-th failure of each program.
