@@ -9,6 +9,7 @@
 #include "core/boot/boot_priv.h"
 
 #include "core/iommufd/iommufd.h"
+#include "core/vfio/vfio.h"
 #include "sim/mem/frames.h"
 
 #include <string.h>
@@ -22,12 +23,18 @@ static long op_register_iommu(const u64 *arg)
 
 static long op_unregister_iommu(const u64 *arg)
 {
-	return arg[0] < iommu_core()->machine->n_iommus ? drv_unregister((u32)arg[0]) : -ENODEV;
+	if (arg[0] >= iommu_core()->machine->n_iommus)
+		return -ENODEV;
+	WRITE_ONCE(boot_state()->at_boot[arg[0]], false);
+	return drv_unregister((u32)arg[0]);
 }
 
 static long op_shutdown_iommu(const u64 *arg)
 {
-	return arg[0] < iommu_core()->machine->n_iommus ? drv_shutdown((u32)arg[0]) : -ENODEV;
+	if (arg[0] >= iommu_core()->machine->n_iommus)
+		return -ENODEV;
+	WRITE_ONCE(boot_state()->at_boot[arg[0]], false);
+	return drv_shutdown((u32)arg[0]);
 }
 
 /* An open file below iommu_groups/N holds the group. */
@@ -162,6 +169,7 @@ static void boot_buses(struct boot_state *b)
 		b->core.bus[i] = bus;
 		WARN_ON(bus_register(bus));
 		WARN_ON(endpoint_drivers_register(bus, b->driver[i]));
+		vfio_drivers_init(b->driver[i]);
 	}
 }
 
@@ -185,9 +193,26 @@ static void boot_notifiers(struct boot_state *b)
 	}
 }
 
+/* What firmware and initial scripts do: IOMMUs first, then drivers. */
+static void boot_bindings(struct boot_state *b)
+{
+	const struct machine *m = b->core.machine;
+
+	for (u32 i = 0; i < m->n_iommus; i++)
+		b->at_boot[i] = m->iommu[i].at_boot && !drv_register(i);
+	for (u32 i = 0; i < m->n_devices; i++) {
+		struct boot_device *bd = b->device[i];
+
+		if (bd && m->device[i].bound && !boot_device_probe(&bd->dev))
+			bd->boot_bound = true;
+	}
+}
+
 static const struct user_node boot_nodes[] = {
 	{"/dev/iommu", &iommufd_fops, iommufd_open},
-	{"/dev/vfio/vfio", &iommufd_fops, iommufd_open_vfio},
+	{"/dev/vfio/vfio", &vfio_container_fops, vfio_container_open},
+	{"/dev/vfio/devices/vfio#", &vfio_device_fops, vfio_cdev_open},
+	{"/dev/vfio/#", &vfio_group_fops, vfio_group_open},
 	{NULL, NULL, NULL},
 };
 
@@ -204,7 +229,7 @@ static void boot_as(struct world *w, const struct machine *m, enum iommu_linux a
 	w->kernel = b;
 	/* Time-outs that stand for a hang are met by nobody who is only slow. */
 	w->sched->far_ns = LAST_RESORT_NS;
-	iommu_core_init(&b->core, m);
+	iommu_core_init(&b->core, m->n_devices ? m : &boot_default_machine);
 	b->core.as = as;
 	b->core.user_close_begin = boot_user_close_begin;
 	b->core.user_close_end = boot_user_close_end;
@@ -212,10 +237,12 @@ static void boot_as(struct world *w, const struct machine *m, enum iommu_linux a
 	boot_locks(b);
 	drv_init(&b->core);
 	iommufd_init(&b->core);
+	vfio_init(&b->core);
 	user_boot(w, boot_nodes);
 	boot_buses(b);
 	boot_devices(b);
 	boot_notifiers(b);
+	boot_bindings(b);
 }
 
 static void boot_612(struct world *w, const struct machine *m)
@@ -232,18 +259,21 @@ static void shut_down_device(struct device *dev)
 {
 	boot_user_close_begin(dev);
 	boot_user_close_end(dev);
-	device_release_driver(dev);
+	if (!to_boot_device(dev)->boot_bound)
+		device_release_driver(dev);
 }
 
 /* What no instance has taken with it: only historic orders leave any. */
 static void forget_device(struct boot_state *b, u32 index)
 {
 	struct boot_device *bd = b->device[index];
+	u32 iommu = bd->dev.iommu && bd->dev.iommu->iommu_dev ?
+			    bd->dev.iommu->iommu_dev->index : MACHINE_NONE;
 
 	if (bd->fresh) {
 		b->device[index] = NULL;
 		device_unregister(&bd->dev);
-	} else if (bd->dev.iommu) {
+	} else if (bd->dev.iommu && (iommu == MACHINE_NONE || !b->at_boot[iommu])) {
 		iommu_release_device(&bd->dev);
 	}
 }
@@ -260,11 +290,14 @@ static void kernel_shutdown(struct world *w)
 		if (b->device[i])
 			shut_down_device(&b->device[i]->dev);
 	boot_slots_free(b);
-	for (u32 i = 0; i < m->n_iommus; i++)
-		drv_unregister(i);
+	for (u32 i = 0; i < m->n_iommus; i++) {
+		if (!b->at_boot[i])
+			drv_unregister(i);
+	}
 	for (u32 i = 0; i < m->n_devices; i++)
 		if (b->device[i])
 			forget_device(b, i);
+	vfio_fini(&b->core);
 	iommu_core_fini(&b->core);
 }
 

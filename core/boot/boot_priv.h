@@ -14,6 +14,7 @@ struct boot_device {
 	struct device dev;
 	int last_probe; /* marked: what the last attempt to probe it gave */
 	bool fresh;     /* plugged in by the program, not at boot */
+	bool boot_bound; /* has had one driver since boot; by device_lock */
 };
 
 enum slot_state { SLOT_FREE, SLOT_BUSY, SLOT_LIVE };
@@ -69,6 +70,7 @@ struct boot_state {
 	struct boot_slot slot[OP_DOMAINS_MAX];
 	struct boot_buffer buffer[OP_DOMAINS_MAX];
 	u64 live; /* bit per slot that is SLOT_LIVE; slots_lock */
+	bool at_boot[MACHINE_IOMMUS_MAX]; /* registered since boot; marked */
 };
 
 static inline struct boot_state *boot_state(void)
@@ -81,10 +83,14 @@ static inline struct boot_device *to_boot_device(struct device *dev)
 	return container_of(dev, struct boot_device, dev);
 }
 
+/* machine.c */
+extern const struct machine boot_default_machine;
+
 /* device.c: plugging and binding */
 /* With a reference; NULL if it is not plugged in, or no such device. */
 struct device *boot_device_get(u64 index);
 struct boot_device *boot_device_create(struct boot_state *b, u32 index);
+int boot_device_probe(struct device *dev);
 int boot_bus_probe(struct device *dev);
 void boot_bus_remove(struct device *dev);
 int boot_bus_dma_configure(struct device *dev);

@@ -80,6 +80,7 @@ void boot_bus_remove(struct device *dev)
 	struct device_driver *drv = dev->driver;
 
 	boot_buffers_end(dev);
+	to_boot_device(dev)->boot_bound = false;
 	if (drv->remove)
 		drv->remove(dev);
 }
@@ -142,7 +143,8 @@ long boot_op_remove(const u64 *arg)
 	return dev ? 0 : -ENODEV;
 }
 
-static int device_probe(struct device *dev)
+/* The driver that the machine names for it. */
+int boot_device_probe(struct device *dev)
 {
 	struct boot_state *b = boot_state();
 	const char *name = b->core.machine->device[dev->index].driver;
@@ -164,7 +166,7 @@ long boot_op_probe(const u64 *arg)
 
 	if (!dev)
 		return -ENODEV;
-	ret = device_probe(dev);
+	ret = boot_device_probe(dev);
 	put_device(dev);
 	return ret;
 }

@@ -163,3 +163,9 @@ bool drv_is_attach_deferred(struct device *dev)
 		fact(ATTACH_DEFERRED, dev->index, true);
 	return deferred;
 }
+
+bool drv_capable(struct device *dev, enum iommu_cap cap)
+{
+	(void)dev;
+	return cap == IOMMU_CAP_CACHE_COHERENCY || cap == IOMMU_CAP_ENFORCE_CACHE_COHERENCY;
+}

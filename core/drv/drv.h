@@ -44,6 +44,8 @@ bool drv_dma(struct device *dev, u64 iova);
 void drv_get_resv_regions(struct device *dev, struct list_head *list);
 int drv_def_domain_type(struct device *dev);
 bool drv_is_attach_deferred(struct device *dev);
+/* Accesses see processors' caches, whatever they ask for; no dirty tracking. */
+bool drv_capable(struct device *dev, enum iommu_cap cap);
 
 /* --- where firmware says hardware is --- */
 /* Whether the machine has any modelled hardware. */

@@ -230,7 +230,8 @@ static void smmu_probe_finalize(struct device *dev)
 	.def_domain_type = drv_def_domain_type,              \
 	.domain_alloc_paging = mock_domain_alloc_paging,     \
 	.identity_domain = mock_identity_domain,             \
-	.blocked_domain = mock_blocked_domain
+	.blocked_domain = mock_blocked_domain,               \
+	.capable = drv_capable
 
 static const struct iommu_ops mock_ops = {
 	MOCK_OPS,

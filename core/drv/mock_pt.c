@@ -155,11 +155,18 @@ static void mock_domain_free(struct iommu_domain *domain)
 	kfree(md);
 }
 
+static bool mock_enforce_cache_coherency(struct iommu_domain *domain)
+{
+	(void)domain;
+	return true;
+}
+
 const struct iommu_domain_ops mock_paging_ops = {
 	.attach_dev = mock_attach,
 	.map_pages = mock_map_pages,
 	.unmap_pages = mock_unmap_pages,
 	.iova_to_phys = mock_iova_to_phys,
+	.enforce_cache_coherency = mock_enforce_cache_coherency,
 	.free = mock_domain_free,
 };
 

@@ -99,6 +99,7 @@ static const struct iommu_ops smmu_ops = {
 	.domain_alloc_paging = smmu_domain_alloc_paging,
 	.identity_domain = smmu_identity_domain,
 	.blocked_domain = smmu_blocked_domain,
+	.capable = drv_capable,
 };
 
 /* --- instances --- */

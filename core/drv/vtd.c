@@ -145,6 +145,7 @@ static const struct iommu_ops vtd_ops = {
 	.domain_alloc_paging = vtd_domain_alloc_paging,
 	.identity_domain = vtd_identity_domain,
 	.blocked_domain = vtd_blocked_domain,
+	.capable = drv_capable,
 };
 
 /* --- instances --- */

@@ -82,6 +82,55 @@ u32 iommu_group_id(const struct iommu_group *group)
 	return group->id;
 }
 
+int iommu_group_add_device(struct iommu_group *group, struct device *dev)
+{
+	struct group_device *gdev = kzalloc(sizeof(*gdev), GFP_KERNEL);
+
+	if (!gdev)
+		return -ENOMEM;
+	gdev->dev = dev;
+	mutex_lock(&group->mutex);
+	list_add_tail(&gdev->list, &group->devices);
+	mutex_unlock(&group->mutex);
+	mutex_lock(&iommu_core()->probe_lock);
+	dev->iommu_group = iommu_group_ref_get(group);
+	mutex_unlock(&iommu_core()->probe_lock);
+	return 0;
+}
+
+void iommu_group_remove_device(struct device *dev)
+{
+	struct iommu_group *group = dev->iommu_group;
+	struct group_device *gdev;
+
+	mutex_lock(&group->mutex);
+	gdev = list_first_entry(&group->devices, struct group_device, list);
+	list_del(&gdev->list);
+	mutex_unlock(&group->mutex);
+	kfree(gdev);
+	mutex_lock(&iommu_core()->probe_lock);
+	dev->iommu_group = NULL;
+	mutex_unlock(&iommu_core()->probe_lock);
+	iommu_group_put(group);
+}
+
+/* dup: with group->mutex held. */
+int iommu_group_for_each_dev(struct iommu_group *group, void *data,
+			     int (*fn)(struct device *dev, void *data))
+{
+	struct group_device *gdev;
+	int ret = 0;
+
+	mutex_lock(&group->mutex);
+	list_for_each_entry(gdev, &group->devices, list) {
+		ret = fn(gdev->dev, data);
+		if (ret)
+			break;
+	}
+	mutex_unlock(&group->mutex);
+	return ret;
+}
+
 /* --- who belongs together --- */
 
 static bool bus_isolates(const struct machine *m, u32 bus)

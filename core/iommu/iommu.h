@@ -279,6 +279,7 @@ struct iommu_core {
 	struct iommu_resv_region *shared_resv; /* historic: one object for all lists */
 	struct mock_state *mock;            /* core/drv's own */
 	struct iommufd_state *iommufd;      /* core/iommufd's own */
+	struct vfio_state *vfio;            /* core/vfio's own */
 	/*
 	 * Ends what user space has going through dev, which is about to lose
 	 * its IOMMU, and keeps it from coming back until user_close_end():
@@ -372,6 +373,12 @@ struct iommu_group *iommu_group_get(struct device *dev);
 struct iommu_group *iommu_group_ref_get(struct iommu_group *group);
 void iommu_group_put(struct iommu_group *group);
 u32 iommu_group_id(const struct iommu_group *group);
+/* A device that no IOMMU serves joins a group, or leaves it: -ENOMEM. The group has no domain. */
+int iommu_group_add_device(struct iommu_group *group, struct device *dev);
+void iommu_group_remove_device(struct device *dev);
+/* fn for each device until it gives something else than 0, which is returned. */
+int iommu_group_for_each_dev(struct iommu_group *group, void *data,
+			     int (*fn)(struct device *dev, void *data));
 /* For drivers' device_group(); probe_lock held. ERR_PTR on failure. */
 struct iommu_group *pci_device_group(struct device *dev);
 struct iommu_group *generic_device_group(struct device *dev);
@@ -382,6 +389,7 @@ int iommu_device_use_default_domain(struct device *dev);
 void iommu_device_unuse_default_domain(struct device *dev);
 int iommu_group_claim_dma_owner(struct iommu_group *group, void *owner);
 int iommu_group_release_dma_owner(struct iommu_group *group);
+bool iommu_group_dma_owner_claimed(struct iommu_group *group);
 int iommu_device_claim_dma_owner(struct device *dev, void *owner);
 int iommu_device_release_dma_owner(struct device *dev);
 

@@ -137,6 +137,17 @@ int iommu_group_release_dma_owner(struct iommu_group *group)
 	return ret;
 }
 
+/* dup */
+bool iommu_group_dma_owner_claimed(struct iommu_group *group)
+{
+	bool claimed;
+
+	mutex_lock(&group->mutex);
+	claimed = group->owner_cnt;
+	mutex_unlock(&group->mutex);
+	return claimed;
+}
+
 /* dup: by device; the same owner may claim several devices of a group. */
 int iommu_device_claim_dma_owner(struct device *dev, void *owner)
 {

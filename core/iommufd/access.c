@@ -100,6 +100,19 @@ int iommufd_access_attach(struct iommufd_access *access, u32 ioas_id)
 	return rc;
 }
 
+void iommufd_access_detach(struct iommufd_access *access)
+{
+	mutex_lock(&access->ioas_lock);
+	if (!WARN_ON(!access->ioas))
+		WARN_ON(change_ioas(access, NULL));
+	mutex_unlock(&access->ioas_lock);
+}
+
+u32 iommufd_access_id(const struct iommufd_access *access)
+{
+	return access->obj.id;
+}
+
 int iommufd_access_replace(struct iommufd_access *access, u32 ioas_id)
 {
 	int rc = -ENOENT;

@@ -131,10 +131,6 @@ static struct iommufd_device *bind_in(struct iommufd_ctx *ictx, struct device *d
 	return idev;
 }
 
-/*
- * dup: -EINVAL without cache coherency; -EPERM, -EBUSY as claiming the group.
- * lone: a selftest's, which is destroyed with the context instead of holding it.
- */
 struct iommufd_device *iommufd_device_bind(struct iommufd_ctx *ictx, struct device *dev, bool lone)
 {
 	struct iommufd_device *idev;
@@ -155,6 +151,27 @@ void iommufd_device_unbind(struct iommufd_device *idev)
 {
 	iommufd_device_pre_destroy(idev);
 	iommufd_object_destroy_user(idev->ictx, &idev->obj);
+}
+
+u32 iommufd_device_id(const struct iommufd_device *idev)
+{
+	return idev->obj.id;
+}
+
+bool iommufd_ctx_has_group(struct iommufd_ctx *ictx, struct iommu_group *group)
+{
+	struct iommufd_object *obj;
+	unsigned long index;
+	bool found = false;
+
+	xa_lock(&ictx->objects);
+	xa_for_each(&ictx->objects, index, obj) {
+		if (obj->type == IOMMUFD_OBJ_DEVICE &&
+		    container_of(obj, struct iommufd_device, obj)->igroup->group == group)
+			found = true;
+	}
+	xa_unlock(&ictx->objects);
+	return found;
 }
 
 /* --- the group's attachment; igroup->lock held --- */

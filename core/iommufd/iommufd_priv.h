@@ -118,8 +118,6 @@ void iommufd_object_destroy_user(struct iommufd_ctx *ictx, struct iommufd_object
 void iommufd_object_tombstone_user(struct iommufd_ctx *ictx, struct iommufd_object *obj);
 /* Destroys it if nobody else uses it; the caller's reference goes in any case. */
 void iommufd_object_put_and_try_destroy(struct iommufd_ctx *ictx, struct iommufd_object *obj);
-void iommufd_ctx_get(struct iommufd_ctx *ictx);
-void iommufd_ctx_put(struct iommufd_ctx *ictx);
 
 /* --- ioas.c --- */
 struct iommufd_ioas {
@@ -257,17 +255,6 @@ static inline struct iommufd_attach_handle *to_iommufd_handle(struct iommu_attac
 	return container_of(h, struct iommufd_attach_handle, handle);
 }
 
-struct iommufd_device *iommufd_device_bind(struct iommufd_ctx *ictx, struct device *dev, bool lone);
-void iommufd_device_unbind(struct iommufd_device *idev);
-/*
- * pasid: IOMMU_NO_PASID, or one of the device's. *pt_id: an IOAS or a page table; out:
- * the page table. -EBUSY: attached already; -EINVAL: the page table and PASIDs do not
- * go together, or (replace) nothing is attached.
- */
-int iommufd_device_attach(struct iommufd_device *idev, u32 pasid, u32 *pt_id);
-int iommufd_device_replace(struct iommufd_device *idev, u32 pasid, u32 *pt_id);
-/* Nothing attached: nothing done. */
-void iommufd_device_detach(struct iommufd_device *idev, u32 pasid);
 int iommufd_hw_pagetable_attach(struct iommufd_hw_pagetable *hwpt, struct iommufd_device *idev,
 				u32 pasid);
 /* The page table, whose user the caller has to give back; NULL: none was attached. */
@@ -289,12 +276,6 @@ struct iommufd_hw_pagetable *iommufd_pasid_replace(struct iommufd_device *idev, 
 int iommufd_get_hw_info(struct iommufd_ucmd *ucmd);
 
 /* --- access.c --- */
-struct iommufd_access_ops {
-	bool needs_pin_pages;
-	/* Whatever is pinned in the range is unpinned when it returns. */
-	void (*unmap)(void *data, unsigned long iova, unsigned long length);
-};
-
 struct iommufd_access {
 	struct iommufd_object obj;
 	struct iommufd_ctx *ictx;
@@ -306,19 +287,6 @@ struct iommufd_access {
 	u32 iopt_access_list_id;
 };
 
-#define IOMMUFD_ACCESS_RW_WRITE 1u
-#define IOMMUFD_ACCESS_RW_SLOW_PATH 4u
-struct iommufd_access *iommufd_access_create(struct iommufd_ctx *ictx,
-					     const struct iommufd_access_ops *ops, void *data);
-void iommufd_access_destroy(struct iommufd_access *access);
-int iommufd_access_attach(struct iommufd_access *access, u32 ioas_id);
-int iommufd_access_replace(struct iommufd_access *access, u32 ioas_id);
-int iommufd_access_pin_pages(struct iommufd_access *access, unsigned long iova,
-			     unsigned long length, struct page **out_pages, u32 flags);
-void iommufd_access_unpin_pages(struct iommufd_access *access, unsigned long iova,
-				unsigned long length);
-int iommufd_access_rw(struct iommufd_access *access, unsigned long iova, void *data,
-		      size_t length, u32 flags);
 void iommufd_access_notify_unmap(struct io_pagetable *iopt, unsigned long iova,
 				 unsigned long length);
 void iommufd_access_destroy_object(struct iommufd_object *obj);

@@ -214,29 +214,19 @@ static int iommufd_destroy(struct iommufd_ucmd *ucmd)
 
 /* --- the context --- */
 
-static int open_ctx(struct file *file, u8 account_mode)
+int iommufd_open(struct file *file)
 {
 	struct iommufd_ctx *ictx = kzalloc(sizeof(*ictx), GFP_KERNEL_ACCOUNT);
 
 	if (!ictx)
 		return -ENOMEM;
-	ictx->account_mode = account_mode;
+	ictx->account_mode = IOPT_PAGES_ACCOUNT_USER;
 	xa_init_flags(&ictx->objects, XA_FLAGS_ALLOC1);
 	xa_init(&ictx->groups);
 	init_waitqueue_head(&ictx->destroy_wait);
 	ictx->file = file;
 	file->private_data = ictx;
 	return 0;
-}
-
-int iommufd_open(struct file *file)
-{
-	return open_ctx(file, IOPT_PAGES_ACCOUNT_USER);
-}
-
-int iommufd_open_vfio(struct file *file)
-{
-	return open_ctx(file, IOPT_PAGES_ACCOUNT_MM);
 }
 
 /* Leaves go first; each pass makes new ones. */
@@ -351,3 +341,23 @@ const struct file_operations iommufd_fops = {
 	.mode = 0020660, /* a character device */
 	.seekable = true,
 };
+
+struct iommufd_ctx *iommufd_ctx_from_file(struct file *file)
+{
+	if (file->op != &iommufd_fops)
+		return ERR_PTR(-EBADFD);
+	get_file(file);
+	return file->private_data;
+}
+
+struct iommufd_ctx *iommufd_ctx_from_fd(int fd)
+{
+	struct file *file = fget((u32)fd);
+	struct iommufd_ctx *ictx;
+
+	if (!file)
+		return ERR_PTR(-EBADF);
+	ictx = iommufd_ctx_from_file(file);
+	fput(file);
+	return ictx;
+}

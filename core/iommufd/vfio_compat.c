@@ -19,6 +19,45 @@ static struct iommufd_ioas *get_compat_ioas(struct iommufd_ctx *ictx)
 	return ioas;
 }
 
+int iommufd_vfio_compat_ioas_get_id(struct iommufd_ctx *ictx, u32 *id)
+{
+	struct iommufd_ioas *ioas = get_compat_ioas(ictx);
+
+	if (IS_ERR(ioas))
+		return (int)PTR_ERR(ioas);
+	*id = ioas->obj.id;
+	iommufd_put_object(ictx, &ioas->obj);
+	return 0;
+}
+
+int iommufd_vfio_compat_ioas_create(struct iommufd_ctx *ictx)
+{
+	struct iommufd_ioas *ioas = iommufd_ioas_alloc(ictx), *there = NULL;
+	bool taken = false;
+
+	if (IS_ERR(ioas))
+		return (int)PTR_ERR(ioas);
+	xa_lock(&ictx->objects);
+	if (!ictx->no_iommu_mode) {
+		there = ictx->vfio_ioas;
+		if (there && !iommufd_lock_obj(&there->obj))
+			there = NULL;
+		if (!there)
+			ictx->vfio_ioas = ioas;
+		taken = !there;
+	}
+	xa_unlock(&ictx->objects);
+	if (taken) {
+		iommufd_object_finalize(ictx, &ioas->obj);
+		return 0;
+	}
+	iommufd_object_abort_and_destroy(ictx, &ioas->obj);
+	if (!there)
+		return -EINVAL;
+	iommufd_put_object(ictx, &there->obj);
+	return 0;
+}
+
 static void set_compat_ioas(struct iommufd_ctx *ictx, struct iommufd_ioas *ioas)
 {
 	xa_lock(&ictx->objects);

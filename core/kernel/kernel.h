@@ -18,8 +18,8 @@
 	X(vfio_pci, "vfio-pci", "driver_managed_dma: user space owns the DMA") \
 	X(pci_stub, "pci-stub", "driver_managed_dma, does no DMA at all")      \
 	X(portdrv, "pcieport", "driver_managed_dma bridge driver")             \
-	X(vfio_test, "vfio-test", "hosted kernels: a VFIO platform device")    \
-	X(vfio_emulated, "vfio-emulated", "hosted kernels: VFIO, no IOMMU")
+	X(vfio_test, "vfio-test", "a VFIO platform device behind an IOMMU")    \
+	X(vfio_emulated, "vfio-emulated", "a VFIO device that pins, no IOMMU")
 
 enum kernel_driver {
 #define X(sym, name, doc) KERNEL_DRIVER_##sym,

@@ -34,7 +34,7 @@ struct machine_iommu {
 	enum machine_domain default_domain;
 	bool deferred_attach;         /* kdump: tables inherited from the old kernel */
 	bool no_blocking;             /* driver offers no static blocking domain */
-	bool at_boot;                 /* hosted kernels: registered before the program starts */
+	bool at_boot;                 /* registered before the program starts */
 	bool fail_probe;              /* probe_device fails for each first try (-EPROBE_DEFER) */
 };
 
@@ -69,7 +69,7 @@ struct machine_device {
 	bool bridge;  /* a PCI bridge: no DMA of its own */
 	bool untrusted;
 	bool absent;  /* not there at boot: comes by `add` */
-	bool bound;   /* hosted kernels: its driver has it before the program starts */
+	bool bound;   /* its driver has it before the program starts */
 };
 
 enum machine_resv_type {

@@ -368,10 +368,19 @@ static struct extent encode_vma(struct verb_call *e, const struct place *to,
 	return encode_zeroes(e, to, t, size);
 }
 
+/* {value: X}: X is what the pointer points at, though it looks like an address. */
+static const struct yaml_node *pointed_at(const struct yaml_node *v, const struct uapi_type *t)
+{
+	const struct yaml_node *value = v && v->kind == YAML_MAP ? child(v, "value") : NULL;
+
+	return value && v->n == 1 && t->to->kind != UAPI_STRUCT ? value : NULL;
+}
+
 static struct extent encode_pointer(struct verb_call *e, const struct place *to,
 				    const struct uapi_type *t, const struct yaml_node *v,
 				    struct wish wish)
 {
+	const struct yaml_node *value = pointed_at(v, t);
 	struct room room;
 	struct place in = {.room = &room};
 	struct extent ext;
@@ -387,8 +396,9 @@ static struct extent encode_pointer(struct verb_call *e, const struct place *to,
 		put(e, to, t, value_of(e, v, 0));
 		return (struct extent){wish.bytes, wish.bytes};
 	}
-	if (v && encode_at(e, to, t, v))
+	if (v && !value && encode_at(e, to, t, v))
 		return (struct extent){wish.bytes, wish.bytes};
+	v = value ? value : v;
 	size = measure(e, t->to, v, 0);
 	if (!v && !size)
 		size = wish.bytes ? wish.bytes : t->to->kind == UAPI_BUFFER ? PAGE : 0;

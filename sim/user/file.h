@@ -44,9 +44,13 @@ struct file {
 	u32 flags;     /* O_* */
 	struct mutex pos_lock;
 	s64 pos;
+	const void *mapping; /* what its mappings are found by; NULL: not at all */
 };
 
-/* Files that have a name: open(2) looks them up in order. The table is constant. */
+/*
+ * Files that have a name: open(2) looks them up in order. The table is constant. A
+ * path that ends in # stands for all numbers there; open() finds it in private_data.
+ */
 struct user_node {
 	const char *path;
 	const struct file_operations *op;

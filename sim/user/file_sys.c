@@ -178,17 +178,42 @@ long user_sys_ioctl(const u64 *arg)
 
 /* --- open --- */
 
+/* A number as the kernel prints it, below 2^31; false: it is none. */
+static bool number_of(const char *text, unsigned long *n)
+{
+	*n = 0;
+	if (!text[0] || (text[0] == '0' && text[1]))
+		return false;
+	for (; *text; text++) {
+		if (*text < '0' || *text > '9' || *n > INT_MAX / 10)
+			return false;
+		*n = *n * 10 + (unsigned long)(*text - '0');
+	}
+	return true;
+}
+
+static bool names(const struct user_node *node, const char *path, unsigned long *n)
+{
+	size_t len = strlen(node->path);
+
+	*n = 0;
+	if (node->path[len - 1] != '#')
+		return strcmp(node->path, path) == 0;
+	return strncmp(node->path, path, len - 1) == 0 && number_of(path + len - 1, n);
+}
+
 static struct file *open_node(const char *path, u32 flags)
 {
 	const struct user_node *node = user_here()->nodes;
 	struct file *file;
+	unsigned long n;
 	int ret;
 
-	while (node->path && strcmp(node->path, path) != 0)
+	while (node->path && !names(node, path, &n))
 		node++;
 	if (!node->path)
 		return ERR_PTR(-ENOENT);
-	file = file_alloc(node->op, NULL, flags);
+	file = file_alloc(node->op, (void *)n, flags);
 	if (IS_ERR(file))
 		return file;
 	ret = node->open(file);

@@ -57,6 +57,7 @@ enum vm_flags {
 	VM_WIPEONFORK = 0x200,
 	VM_HUGETLB = 0x400,
 	VM_DONTEXPAND = 0x800,
+	VM_PFNMAP = 0x1000, /* of a device: vm_ops, no pages */
 };
 #define VM_ACCESS_FLAGS (VM_READ | VM_WRITE | VM_EXEC)
 
@@ -65,7 +66,18 @@ struct vm_area_struct {
 	struct interval_tree_node node; /* first and last byte */
 	struct mm_struct *mm;
 	unsigned long flags, pgoff;
-	struct file *file;              /* a memfd's, referenced; NULL: anonymous */
+	struct file *file;              /* referenced; NULL: anonymous */
+	const struct vm_operations_struct *vm_ops; /* of VM_PFNMAP */
+	void *vm_private_data;
+};
+
+/* What stands behind a mapping of a device. mmap_lock is held, for reading at least. */
+struct vm_operations_struct {
+	/* Calls vmf_insert_pfn() for what is to be there; false: nothing may be (SIGBUS). */
+	bool (*fault)(struct vm_area_struct *vma, unsigned long addr);
+	/* The process's load or store within a page, whose entry is there. False: it cannot. */
+	bool (*access)(struct vm_area_struct *vma, unsigned long addr, void *buf, u64 size,
+		       bool write);
 };
 
 /* Entries of a range of the size of a table; see mm_table.c. */
@@ -85,8 +97,11 @@ struct mm_struct {
 	u32 process;          /* whose it is; ~0: nobody's any more */
 };
 
-/* An entry of a page table: the address of a struct page, and these bits; 0: none. */
-enum pte_bits { PTE_PRESENT = 1, PTE_WRITE = 2, PTE_BITS = 3 };
+/*
+ * An entry of a page table: the address of a struct page, and these bits; 0: none.
+ * PTE_SPECIAL: a page number, from bit 12 on, in the place of the address.
+ */
+enum pte_bits { PTE_PRESENT = 1, PTE_WRITE = 2, PTE_SPECIAL = 4, PTE_BITS = 7 };
 
 static inline struct page *pte_page(u64 pte)
 {
@@ -177,6 +192,19 @@ long pin_user_pages(struct mm_struct *mm, unsigned long start, unsigned long n, 
 		    struct page **pages);
 /* The frame behind addr as the process would see it: its number, or -EFAULT. */
 long mm_frame(struct mm_struct *mm, unsigned long addr, bool write);
+
+/* --- mm_pfn.c --- */
+/* In fault(): the entry of addr. An entry that is there stays; -EFAULT: outside, -ENOMEM. */
+int vmf_insert_pfn(struct vm_area_struct *vma, unsigned long addr, unsigned long pfn);
+/* The process faults and, if size, loads or stores; whether it could. */
+bool mm_pfn_access(struct vm_area_struct *vma, unsigned long addr, void *buf, u64 size, bool write);
+/* Entries of all mappings of files of this mapping go: offsets in bytes; size 0: to the end. */
+void unmap_mapping_range(const void *mapping, u64 start, u64 size);
+/*
+ * The number of the page that a device's mapping has at addr, faulted in if need be. It
+ * says nothing about how long it stays. -EFAULT: no such mapping, or not allowed.
+ */
+int mm_follow_pfn(struct mm_struct *mm, unsigned long addr, bool write, unsigned long *pfn);
 
 /* --- memfd.c --- */
 struct file *memfd_file(u64 size, u32 order);

@@ -86,7 +86,7 @@ static bool fault(struct vm_area_struct *vma, unsigned long addr, u32 flags)
 	u64 *pte = vma->flags & need ? mm_pte(vma->mm, addr, true) : NULL;
 	struct page *page;
 
-	if (!pte)
+	if (!pte || vma->flags & VM_PFNMAP)
 		return false;
 	if (*pte)
 		return fault_present(vma, addr, pte, flags);
@@ -102,7 +102,7 @@ static struct page *ready(struct mm_struct *mm, unsigned long addr, u32 flags, b
 	u64 need = PTE_PRESENT | (flags & FOLL_WRITE ? PTE_WRITE : 0);
 	u64 *pte = mm_pte(mm, addr, false);
 
-	if (!pte || (*pte & need) != need)
+	if (!pte || (*pte & need) != need || *pte & PTE_SPECIAL)
 		return NULL;
 	if (flags & FOLL_PIN && !(*pte & PTE_WRITE) && pte_page(*pte)->head->memfd && !shared)
 		return NULL;
@@ -172,18 +172,26 @@ static struct page *copy_page(struct mm_struct *mm, unsigned long addr, bool wri
 	return page;
 }
 
-/* Where no mapping says what is there the host may have something: bytes not copied. */
+/*
+ * Where no mapping says what is there the host may have something; where a device's
+ * does, the device: bytes not copied.
+ */
 static u64 copy_foreign(struct mm_struct *mm, void *buf, u64 addr, u64 size, bool to_user)
 {
 	const struct user_client *c = user_client();
 	struct vm_area_struct *vma;
+	bool done = false;
 
-	if (!c || addr >= TASK_SIZE || mm->process == ~0U)
+	if (addr >= TASK_SIZE || mm->process == ~0U)
 		return size;
 	mmap_read_lock(mm);
 	vma = vma_lookup(mm, addr);
+	if (vma && vma->flags & VM_PFNMAP)
+		done = mm_pfn_access(vma, addr, buf, size, to_user);
 	mmap_read_unlock(mm);
-	return vma ? size : c->copy(mm->process, buf, addr, size, to_user);
+	if (vma)
+		return done ? 0 : size;
+	return c ? c->copy(mm->process, buf, addr, size, to_user) : size;
 }
 
 u64 mm_access(struct mm_struct *mm, void *buf, u64 addr, u64 size, bool to_user)

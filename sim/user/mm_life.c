@@ -80,7 +80,8 @@ static int copy_vma(struct vm_area_struct *from, struct mm_struct *mm)
 	if (!vma)
 		return -ENOMEM;
 	vma_insert(vma);
-	return from->flags & VM_WIPEONFORK ? 0 : copy_pages(from->mm, mm, from);
+	/* A device's are faulted in again. */
+	return from->flags & (VM_WIPEONFORK | VM_PFNMAP) ? 0 : copy_pages(from->mm, mm, from);
 }
 
 /* Entries without a mapping are adopted pages (client.h): private. */

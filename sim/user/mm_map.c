@@ -289,7 +289,8 @@ long user_sys_mprotect(const u64 *arg)
 
 static long drop(struct vm_area_struct *vma, unsigned long start, unsigned long end)
 {
-	if (vma->flags & VM_HUGETLB && (start | end) & (HPAGE_SIZE - 1))
+	if (vma->flags & VM_PFNMAP ||
+	    (vma->flags & VM_HUGETLB && (start | end) & (HPAGE_SIZE - 1)))
 		return -EINVAL;
 	mm_zap(vma->mm, start, end);
 	return 0;

@@ -106,10 +106,11 @@ void mm_zap(struct mm_struct *mm, unsigned long start, unsigned long end)
 	u64 *pte;
 
 	for (; (pte = mm_pte_next(mm, &start, end)); start += PAGE_SIZE) {
-		struct page *page = pte_page(*pte);
+		u64 old = *pte;
 
 		*pte = 0;
-		put_page(page);
+		if (!(old & PTE_SPECIAL))
+			put_page(pte_page(old));
 	}
 }
 

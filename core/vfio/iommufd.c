@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Devices on an iommufd: bound to it by their own file or by their group, and
+ * attached to its IOASes and page tables. A physical device is an iommufd device,
+ * an emulated one an access. All with dev_set->lock held.
+ */
+#include "core/vfio/vfio_priv.h"
+
+static void emulated_unmap(void *data, unsigned long iova, unsigned long length)
+{
+	struct vfio_device *vdev = data;
+
+	if (vdev->ops->dma_unmap)
+		vdev->ops->dma_unmap(vdev, iova, length);
+}
+
+static const struct iommufd_access_ops access_ops = {
+	.needs_pin_pages = true,
+	.unmap = emulated_unmap,
+};
+
+int vfio_df_iommufd_bind(struct vfio_device_file *df)
+{
+	struct vfio_device *vdev = df->device;
+	struct iommufd_access *access;
+	struct iommufd_device *idev;
+
+	lockdep_assert_held(&vdev->dev_set->lock);
+	if (vdev->ops->emulated) {
+		access = iommufd_access_create(df->iommufd, &access_ops, vdev);
+		if (IS_ERR(access))
+			return (int)PTR_ERR(access);
+		vdev->iommufd_access = access;
+		df->devid = iommufd_access_id(access);
+		return 0;
+	}
+	idev = iommufd_device_bind(df->iommufd, vdev->dev, false);
+	if (IS_ERR(idev))
+		return (int)PTR_ERR(idev);
+	vdev->iommufd_device = idev;
+	df->devid = iommufd_device_id(idev);
+	return 0;
+}
+
+void vfio_df_iommufd_unbind(struct vfio_device_file *df)
+{
+	struct vfio_device *vdev = df->device;
+
+	lockdep_assert_held(&vdev->dev_set->lock);
+	if (vdev->ops->emulated) {
+		if (vdev->iommufd_access)
+			iommufd_access_destroy(vdev->iommufd_access);
+		vdev->iommufd_attached = false;
+		vdev->iommufd_access = NULL;
+		return;
+	}
+	vfio_iommufd_detach(vdev);
+	iommufd_device_unbind(vdev->iommufd_device);
+	vdev->iommufd_device = NULL;
+}
+
+static int change_device(struct vfio_device *vdev, u32 *pt_id)
+{
+	if (WARN_ON(!vdev->iommufd_device))
+		return -EINVAL;
+	if (vdev->iommufd_attached)
+		return iommufd_device_replace(vdev->iommufd_device, IOMMU_NO_PASID, pt_id);
+	return iommufd_device_attach(vdev->iommufd_device, IOMMU_NO_PASID, pt_id);
+}
+
+static int change_access(struct vfio_device *vdev, u32 ioas_id)
+{
+	if (vdev->iommufd_attached)
+		return iommufd_access_replace(vdev->iommufd_access, ioas_id);
+	return iommufd_access_attach(vdev->iommufd_access, ioas_id);
+}
+
+int vfio_iommufd_attach(struct vfio_device *vdev, u32 *pt_id)
+{
+	int ret;
+
+	lockdep_assert_held(&vdev->dev_set->lock);
+	ret = vdev->ops->emulated ? change_access(vdev, *pt_id) : change_device(vdev, pt_id);
+	if (!ret)
+		vdev->iommufd_attached = true;
+	return ret;
+}
+
+void vfio_iommufd_detach(struct vfio_device *vdev)
+{
+	lockdep_assert_held(&vdev->dev_set->lock);
+	if (!vdev->iommufd_attached)
+		return;
+	if (vdev->ops->emulated)
+		iommufd_access_detach(vdev->iommufd_access);
+	else
+		iommufd_device_detach(vdev->iommufd_device, IOMMU_NO_PASID);
+	vdev->iommufd_attached = false;
+}
+
+/* --- a device's own file --- */
+
+/* dev_set->lock held; df->iommufd is referenced then. */
+static int bind_locked(struct vfio_device_file *df, int fd, u64 arg)
+{
+	u64 at = arg + offsetof(struct vfio_device_bind_iommufd, out_devid);
+	struct vfio_device *vdev = df->device;
+	int ret;
+
+	if (df->access_granted)
+		return -EINVAL;
+	df->iommufd = iommufd_ctx_from_fd(fd);
+	if (IS_ERR(df->iommufd)) {
+		ret = (int)PTR_ERR(df->iommufd);
+		df->iommufd = NULL;
+		return ret;
+	}
+	ret = vfio_df_open(df);
+	if (ret)
+		goto err_put;
+	ret = copy_to_user(vfio_ptr(at), &df->devid, sizeof(df->devid)) ? -EFAULT : 0;
+	if (ret)
+		goto err_close;
+	vdev->cdev_opened = true;
+	smp_store_release(&df->access_granted, true);
+	return 0;
+
+err_close:
+	vfio_df_close(df);
+err_put:
+	iommufd_ctx_put(df->iommufd);
+	df->iommufd = NULL;
+	return ret;
+}
+
+/* dup: -EBUSY: the group is open; as bind_locked(), and iommufd's own errors. */
+long vfio_df_ioctl_bind_iommufd(struct vfio_device_file *df, u64 arg)
+{
+	struct vfio_device *vdev = df->device;
+	struct vfio_device_bind_iommufd bind;
+	int ret;
+
+	if (copy_from_user(&bind, vfio_ptr(arg), sizeof(bind)))
+		return -EFAULT;
+	if (bind.argsz < sizeof(bind) || bind.flags || bind.iommufd < 0 || df->group)
+		return -EINVAL;
+	ret = vfio_device_block_group(vdev);
+	if (ret)
+		return ret;
+	mutex_lock(&vdev->dev_set->lock);
+	ret = bind_locked(df, bind.iommufd, arg);
+	mutex_unlock(&vdev->dev_set->lock);
+	if (ret)
+		vfio_device_unblock_group(vdev);
+	return ret;
+}
+
+/* At the file's end: nobody else uses it. */
+void vfio_df_unbind_iommufd(struct vfio_device_file *df)
+{
+	struct vfio_device *vdev = df->device;
+
+	if (!df->access_granted)
+		return;
+	mutex_lock(&vdev->dev_set->lock);
+	vfio_df_close(df);
+	iommufd_ctx_put(df->iommufd);
+	vdev->cdev_opened = false;
+	mutex_unlock(&vdev->dev_set->lock);
+	vfio_device_unblock_group(vdev);
+}
+
+/* dup: a device that was moved and whose user cannot be told is detached, not put back. */
+long vfio_df_ioctl_attach_pt(struct vfio_device_file *df, u64 arg)
+{
+	u64 at = arg + offsetof(struct vfio_device_attach_iommufd_pt, pt_id);
+	struct vfio_device *vdev = df->device;
+	struct vfio_device_attach_iommufd_pt attach;
+	int ret;
+
+	if (copy_from_user(&attach, vfio_ptr(arg), sizeof(attach)))
+		return -EFAULT;
+	if (attach.argsz < sizeof(attach) || attach.flags)
+		return -EINVAL;
+	mutex_lock(&vdev->dev_set->lock);
+	ret = vfio_iommufd_attach(vdev, &attach.pt_id);
+	if (!ret && copy_to_user(vfio_ptr(at), &attach.pt_id, sizeof(attach.pt_id))) {
+		vfio_iommufd_detach(vdev);
+		ret = -EFAULT;
+	}
+	mutex_unlock(&vdev->dev_set->lock);
+	return ret;
+}
+
+long vfio_df_ioctl_detach_pt(struct vfio_device_file *df, u64 arg)
+{
+	struct vfio_device *vdev = df->device;
+	struct vfio_device_detach_iommufd_pt detach;
+
+	if (copy_from_user(&detach, vfio_ptr(arg), sizeof(detach)))
+		return -EFAULT;
+	if (detach.argsz < sizeof(detach) || detach.flags)
+		return -EINVAL;
+	mutex_lock(&vdev->dev_set->lock);
+	vfio_iommufd_detach(vdev);
+	mutex_unlock(&vdev->dev_set->lock);
+	return 0;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * VFIO: devices in the hands of user space. Groups and containers with type1, a
+ * device's own file on an iommufd, and drivers: vfio-pci, vfio-test (a platform
+ * device with DMA), vfio-emulated (one that pins pages instead).
+ */
+#pragma once
+
+#include "core/iommu/iommu.h"
+#include "sim/user/user.h"
+
+/* At boot, once the core is initialised; and at shutdown, when no device is left bound. */
+void vfio_init(struct iommu_core *core);
+void vfio_fini(struct iommu_core *core);
+/* Fills in those of a bus's drivers, by kernel_driver, that are VFIO's. */
+void vfio_drivers_init(struct device_driver *drv);
+
+/* /dev/vfio/vfio, /dev/vfio/N (of an iommu_group) and /dev/vfio/devices/vfioN */
+extern const struct file_operations vfio_container_fops, vfio_group_fops, vfio_device_fops;
+int vfio_container_open(struct file *file);
+int vfio_group_open(struct file *file);
+int vfio_cdev_open(struct file *file);

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Private to core/vfio.
+ *
+ * Locks, outer to inner: vfio->group_lock -> group->group_lock -> dev_set->lock ->
+ * iommufd's; group->group_lock -> container->group_lock -> type1's lock -> the
+ * core's group lock; group->device_lock and type1's device_list_lock: leaves, but
+ * that a driver's dma_unmap() is called with the latter held.
+ */
+#pragma once
+
+#include "core/iommufd/iommufd.h"
+#include "core/vfio/uapi.h"
+#include "core/vfio/vfio.h"
+#include "sim/kapi/bug.h"
+#include "sim/kapi/completion.h"
+#include "sim/kapi/historic.h"
+#include "sim/kapi/refcount.h"
+#include "sim/kapi/uaccess.h"
+
+#define ENOIOCTLCMD 515
+
+struct vfio_container;
+struct vfio_device;
+
+enum vfio_group_type { VFIO_IOMMU, VFIO_EMULATED_IOMMU };
+
+/* Of a world. groups, devices: group_lock. */
+struct vfio_state {
+	struct mutex group_lock;
+	struct list_head groups;
+	struct xarray devices; /* by index; those that can be opened */
+	struct ida device_ida;
+	struct mutex sets_lock;
+	struct list_head sets; /* sets_lock */
+	struct mutex drivers_lock;
+};
+
+/*
+ * Devices that must be reset together. Found by set_id; lock serialises opening and
+ * closing of its devices, and protects devices.
+ */
+struct vfio_device_set {
+	struct list_head entry; /* vfio->sets */
+	const void *set_id;
+	struct mutex lock;
+	struct list_head devices;
+	u32 device_count; /* vfio->sets_lock */
+};
+
+/*
+ * An iommu_group whose devices VFIO's drivers have. drivers: one for each. The rest
+ * by group_lock, devices by device_lock. Referenced by open files and by its drivers.
+ */
+struct vfio_group {
+	struct kref kref;
+	refcount_t drivers;
+	struct list_head entry; /* vfio->groups */
+	struct mutex group_lock;
+	struct iommu_group *iommu_group; /* referenced; NULL: all devices have left */
+	enum vfio_group_type type;
+	struct file *opened_file;
+	struct vfio_container *container;
+	u32 container_users;
+	struct list_head container_next; /* container->group_lock */
+	struct iommufd_ctx *iommufd;
+	u32 cdev_device_open_cnt;
+	struct mutex device_lock;
+	struct list_head devices;
+	u32 id;
+};
+
+/* All but ioctl's like may be NULL. */
+struct vfio_device_ops {
+	const char *name;
+	int (*init)(struct vfio_device *vdev);
+	void (*release)(struct vfio_device *vdev);
+	bool emulated; /* on an iommufd: an access, not a device */
+	int (*open_device)(struct vfio_device *vdev);
+	void (*close_device)(struct vfio_device *vdev);
+	s64 (*read)(struct vfio_device *vdev, u64 buf, u64 count, s64 *pos);
+	s64 (*write)(struct vfio_device *vdev, u64 buf, u64 count, s64 *pos);
+	long (*ioctl)(struct vfio_device *vdev, u32 cmd, u64 arg);
+	int (*mmap)(struct vfio_device *vdev, struct vm_area_struct *vma);
+	/* The device is about to go: its user should close it. */
+	void (*request)(struct vfio_device *vdev, u32 count);
+	/* 1: the name is this device's; 0: it is not; -errno: nobody may have it. */
+	int (*match)(struct vfio_device *vdev, const char *name);
+	/* What is pinned in the range is unpinned when it returns. */
+	void (*dma_unmap)(struct vfio_device *vdev, u64 iova, u64 length);
+	int (*device_feature)(struct vfio_device *vdev, u32 flags, u64 arg, size_t argsz);
+};
+
+struct vfio_migration_ops {
+	/* A file that data moves through, NULL: none, or ERR_PTR. */
+	struct file *(*set_state)(struct vfio_device *vdev, u32 state);
+	int (*get_state)(struct vfio_device *vdev, u32 *state);
+	int (*get_data_size)(struct vfio_device *vdev, u64 *length);
+};
+
+struct vfio_log_ops {
+	/* nodes: n intervals that do not overlap. *page_size: in, out. */
+	int (*start)(struct vfio_device *vdev, struct interval_tree_root *ranges, u32 n,
+		     u64 *page_size);
+	int (*stop)(struct vfio_device *vdev);
+	/* Calls mark(arg, iova, length) for what was written, and forgets it. */
+	int (*read_and_clear)(struct vfio_device *vdev, u64 iova, u64 length,
+			      int (*mark)(void *arg, u64 iova, u64 length), void *arg);
+};
+
+/* Begins a driver's own. open_count, iommufd_*, cdev_opened: dev_set->lock. */
+struct vfio_device {
+	struct device *dev;
+	const struct vfio_device_ops *ops;
+	const struct vfio_migration_ops *mig_ops;
+	const struct vfio_log_ops *log_ops;
+	u32 migration_flags, index;
+	struct vfio_group *group;
+	struct vfio_device_set *dev_set;
+	struct list_head dev_set_list, group_next, iommu_entry;
+	refcount_t refcount; /* registration, and each open file */
+	struct completion comp;
+	u32 open_count;
+	struct iommufd_device *iommufd_device;
+	struct iommufd_access *iommufd_access;
+	bool iommufd_attached, cdev_opened;
+};
+
+/* One open file of a device. */
+struct vfio_device_file {
+	struct vfio_device *device;
+	struct vfio_group *group;    /* of which it was opened; NULL: its own file */
+	bool access_granted;         /* released once the device is open */
+	u32 devid;
+	struct iommufd_ctx *iommufd;
+};
+
+static inline struct vfio_state *vfio_here(void)
+{
+	return iommu_core()->vfio;
+}
+
+static inline void __user *vfio_ptr(u64 addr)
+{
+	return (void *)(uintptr_t)addr;
+}
+
+#define vfio_end_of(type, member) (offsetof(type, member) + sizeof(((type *)0)->member))
+
+/* --- main.c --- */
+/* Zeroed, of this size, with its number and index: ERR_PTR. To be put. */
+struct vfio_device *vfio_alloc_device(size_t size, struct device *dev,
+				      const struct vfio_device_ops *ops);
+void vfio_put_device(struct vfio_device *vdev);
+int vfio_assign_device_set(struct vfio_device *vdev, const void *set_id);
+/* From now on it can be opened. */
+int vfio_register_dev(struct vfio_device *vdev, enum vfio_group_type type);
+/* Waits until nobody has it open any more. */
+void vfio_unregister_dev(struct vfio_device *vdev);
+bool vfio_device_try_get_registration(struct vfio_device *vdev);
+void vfio_device_put_registration(struct vfio_device *vdev);
+struct vfio_device_file *vfio_allocate_device_file(struct vfio_device *vdev);
+int vfio_df_open(struct vfio_device_file *df);
+void vfio_df_close(struct vfio_device_file *df);
+u32 vfio_device_set_open_count(struct vfio_device_set *set);
+
+/* --- group.c --- */
+int vfio_device_set_group(struct vfio_device *vdev, enum vfio_group_type type);
+void vfio_device_remove_group(struct vfio_device *vdev);
+int vfio_device_block_group(struct vfio_device *vdev);
+void vfio_device_unblock_group(struct vfio_device *vdev);
+void vfio_df_group_close(struct vfio_device_file *df);
+struct vfio_group *vfio_group_from_file(struct file *file);
+
+/* --- iommufd.c --- */
+int vfio_df_iommufd_bind(struct vfio_device_file *df);
+void vfio_df_iommufd_unbind(struct vfio_device_file *df);
+int vfio_iommufd_attach(struct vfio_device *vdev, u32 *pt_id);
+void vfio_iommufd_detach(struct vfio_device *vdev);
+long vfio_df_ioctl_bind_iommufd(struct vfio_device_file *df, u64 arg);
+void vfio_df_unbind_iommufd(struct vfio_device_file *df);
+long vfio_df_ioctl_attach_pt(struct vfio_device_file *df, u64 arg);
+long vfio_df_ioctl_detach_pt(struct vfio_device_file *df, u64 arg);
+
+/* --- container.c --- */
+struct vfio_container *vfio_container_from_file(struct file *file);
+int vfio_container_attach_group(struct vfio_container *container, struct vfio_group *group);
+void vfio_group_detach_container(struct vfio_group *group);
+int vfio_device_use_container(struct vfio_device *vdev);
+void vfio_device_unuse_container(struct vfio_device *vdev);
+/* For drivers of emulated devices: as Linux's, of an open device. */
+#define VFIO_PIN_PAGES_MAX_ENTRIES 512
+int vfio_pin_pages(struct vfio_device *vdev, u64 iova, int npage, int prot, struct page **pages);
+void vfio_unpin_pages(struct vfio_device *vdev, u64 iova, int npage);
+int vfio_dma_rw(struct vfio_device *vdev, u64 iova, void *data, size_t len, bool write);
+
+/* --- feature.c --- */
+long vfio_ioctl_feature(struct vfio_device *vdev, u64 arg);
+/* 1: go on; 0: it was a probe; -EINVAL: another operation, or too short. */
+int vfio_check_feature(u32 flags, size_t argsz, u32 supported, size_t minsz);
+
+/* --- test_device.c, pci.c --- */
+int vfio_test_probe(struct device *dev);
+int vfio_emulated_probe(struct device *dev);
+void vfio_test_remove(struct device *dev);

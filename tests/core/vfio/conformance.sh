@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# The same programs on our own core and on the tree: every result, error number and
+# field that the kernel wrote.
+. "$(dirname "${BASH_SOURCE[0]}")/../hosted/lib.sh"
+hosted_build >/dev/null || fail "the tree is not built"
+
+for file in tests/core/vfio/*.yaml; do
+	expect 0 ' 0 differences' "$IOMMULAB" diff --kernel "$KERNEL" "$file"
+done
+finish
