@@ -128,6 +128,9 @@ static long (*const handlers[OP_CODES])(const u64 *arg) = {
 	[OP_buf_unmap] = boot_op_buf_unmap,
 	[OP_buf_dma_read] = boot_op_buf_dma_read,
 	[OP_buf_dma_write] = boot_op_buf_dma_write,
+	[OP_alloc_domain_dirty] = boot_op_alloc_domain_dirty,
+	[OP_dirty_track] = boot_op_dirty_track,
+	[OP_dirty_read] = boot_op_dirty_read,
 };
 
 static long kernel_op(struct world *w, const struct op *op)

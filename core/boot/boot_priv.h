@@ -128,3 +128,6 @@ long boot_op_detach_group(const u64 *arg);
 long boot_op_replace(const u64 *arg);
 long boot_op_map(const u64 *arg);
 long boot_op_unmap(const u64 *arg);
+long boot_op_alloc_domain_dirty(const u64 *arg);
+long boot_op_dirty_track(const u64 *arg);
+long boot_op_dirty_read(const u64 *arg);

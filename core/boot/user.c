@@ -76,7 +76,7 @@ static int slot_take(u64 index, enum slot_state state, int err)
 	return ret;
 }
 
-long boot_op_alloc_domain(const u64 *arg)
+static long alloc_domain_op(const u64 *arg, struct iommu_domain *(*alloc)(struct device *dev))
 {
 	struct device *dev = boot_device_get(arg[1]);
 	struct iommu_domain *domain;
@@ -88,12 +88,22 @@ long boot_op_alloc_domain(const u64 *arg)
 	if (!ret) {
 		struct boot_slot *s = &boot_state()->slot[arg[0]];
 
-		domain = iommu_paging_domain_alloc(dev);
+		domain = alloc(dev);
 		ret = PTR_ERR_OR_ZERO(domain);
 		slot_set(s, ret ? SLOT_FREE : SLOT_LIVE, ret ? NULL : domain);
 	}
 	put_device(dev);
 	return ret;
+}
+
+long boot_op_alloc_domain(const u64 *arg)
+{
+	return alloc_domain_op(arg, iommu_paging_domain_alloc);
+}
+
+long boot_op_alloc_domain_dirty(const u64 *arg)
+{
+	return alloc_domain_op(arg, iommu_tracking_domain_alloc);
 }
 
 long boot_op_free_domain(const u64 *arg)
@@ -412,4 +422,62 @@ long boot_op_unmap(const u64 *arg)
 	mutex_unlock(&s->map_lock);
 	slot_put(s);
 	return (long)(size & ~BIT(63));
+}
+
+/* --- dirty tracking --- */
+
+struct counter {
+	struct iommu_dirty_bitmap dirty; /* first */
+	u64 bytes;
+};
+
+static void count_dirty(struct iommu_dirty_bitmap *dirty, u64 iova, u64 length)
+{
+	(void)iova;
+	container_of(dirty, struct counter, dirty)->bytes += length;
+}
+
+/* All of the domain is made clean first, as iommufd does it. */
+static int track(struct iommu_domain *domain, bool on)
+{
+	struct iommu_dirty_bitmap nobody = {.record = NULL};
+	int ret = 0;
+
+	if (on)
+		ret = domain->dirty_ops->read_and_clear_dirty(
+			domain, 0, domain->geometry.aperture_end + 1, 0, &nobody);
+	return ret ? ret : domain->dirty_ops->set_dirty_tracking(domain, on);
+}
+
+long boot_op_dirty_track(const u64 *arg)
+{
+	struct boot_slot *s = slot_get(arg[0]);
+	int ret = -EOPNOTSUPP;
+
+	if (!s)
+		return -ENOENT;
+	mutex_lock(&s->map_lock);
+	if (s->domain->dirty_ops)
+		ret = track(s->domain, arg[1]);
+	mutex_unlock(&s->map_lock);
+	slot_put(s);
+	return ret;
+}
+
+long boot_op_dirty_read(const u64 *arg)
+{
+	struct counter c = {.dirty = {.record = count_dirty}};
+	u32 flags = arg[3] && arg[3] != OP_NONE ? IOMMU_DIRTY_NO_CLEAR : 0;
+	struct boot_slot *s = slot_get(arg[0]);
+	int ret = -EOPNOTSUPP;
+
+	if (!s)
+		return -ENOENT;
+	mutex_lock(&s->map_lock);
+	if (s->domain->dirty_ops)
+		ret = s->domain->dirty_ops->read_and_clear_dirty(s->domain, arg[1], arg[2], flags,
+								 &c.dirty);
+	mutex_unlock(&s->map_lock);
+	slot_put(s);
+	return ret ? ret : (long)(c.bytes & ~BIT_ULL(63));
 }

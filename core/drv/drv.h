@@ -72,6 +72,19 @@ struct pt;
 size_t drv_pt_unmap(struct iommu_domain *domain, struct pt *pt, u64 iova, u64 size,
 		    struct iommu_iotlb_gather *gather);
 
+/*
+ * The same for iommu_dirty_ops.read_and_clear_dirty(): what is to be invalidated is
+ * then in g, and drv_dirty_read_end() follows when it has been.
+ */
+struct pt_gather;
+struct drv_dirty_range {
+	u64 iova, size;
+	u32 flags; /* IOMMU_DIRTY_NO_CLEAR */
+};
+int drv_dirty_read(struct iommu_domain *domain, struct pt *pt, struct drv_dirty_range *r,
+		   struct iommu_dirty_bitmap *dirty, struct pt_gather *g);
+void drv_dirty_read_end(struct iommu_domain *domain, const struct drv_dirty_range *r);
+
 /* --- endpoint.c --- */
 /* A driver for each of KERNEL_DRIVERS on the bus; at boot. */
 int endpoint_drivers_register(struct bus_type *bus, struct device_driver *drv);

@@ -88,3 +88,34 @@ size_t drv_pt_unmap(struct iommu_domain *domain, struct pt *pt, u64 iova, u64 si
 		return done;
 	}
 }
+
+struct reader {
+	struct iommu_domain *domain;
+	struct iommu_dirty_bitmap *dirty;
+};
+
+static void record(void *arg, u64 iova, u64 size)
+{
+	struct reader *r = arg;
+
+	fact(DIRTY, r->domain->id, iova, size, FACT_DIRTY_FOUND);
+	if (r->dirty->record)
+		r->dirty->record(r->dirty, iova, size);
+}
+
+int drv_dirty_read(struct iommu_domain *domain, struct pt *pt, struct drv_dirty_range *range,
+		   struct iommu_dirty_bitmap *dirty, struct pt_gather *g)
+{
+	struct reader r = {domain, dirty};
+	bool keep = range->flags & IOMMU_DIRTY_NO_CLEAR;
+
+	fact(DIRTY, domain->id, range->iova, range->size,
+	     keep ? FACT_DIRTY_KEEP : FACT_DIRTY_READ);
+	return pt_dirty_read(pt, range->iova, range->size,
+			     &(struct pt_dirty){.record = record, .arg = &r, .keep = keep, .g = g});
+}
+
+void drv_dirty_read_end(struct iommu_domain *domain, const struct drv_dirty_range *range)
+{
+	fact(DIRTY, domain->id, range->iova, range->size, FACT_DIRTY_READ_END);
+}

@@ -184,6 +184,41 @@ static void smmu_domain_free(struct iommu_domain *domain)
 	kfree(sd);
 }
 
+/* --- dirty tracking --- */
+
+bool smmu_can_track(const struct smmu_iommu *iommu)
+{
+	return (iommu->idr0 >> IDR0_HTTU & 3) >= 2;
+}
+
+/* dup: hardware marks from the beginning on; who asks clears first. */
+static int smmu_set_dirty_tracking(struct iommu_domain *domain, bool enable)
+{
+	fact(DIRTY, domain->id, 0, ~0ULL, enable ? FACT_DIRTY_ON : FACT_DIRTY_OFF);
+	return 0;
+}
+
+static int smmu_read_and_clear_dirty(struct iommu_domain *domain, u64 iova, u64 size, u32 flags,
+				     struct iommu_dirty_bitmap *dirty)
+{
+	struct smmu_domain *sd = to_smmu_domain(domain);
+	struct drv_dirty_range r = {iova, size, flags};
+	struct pt_gather g = PT_GATHER_EMPTY;
+	int ret = drv_dirty_read(domain, &sd->pt, &r, dirty, &g);
+
+	/* Entries that are kept as writable would not be marked again. */
+	if (g.start <= g.last)
+		invalidate(sd, &(struct iommu_iotlb_gather){.start = g.start, .end = g.last,
+							     .pgsize = g.pgsize});
+	drv_dirty_read_end(domain, &r);
+	return ret;
+}
+
+static const struct iommu_dirty_ops smmu_dirty_ops = {
+	.set_dirty_tracking = smmu_set_dirty_tracking,
+	.read_and_clear_dirty = smmu_read_and_clear_dirty,
+};
+
 static const struct iommu_domain_ops smmu_paging_ops = {
 	.attach_dev = smmu_attach,
 	.map_pages = smmu_map_pages,
@@ -196,7 +231,7 @@ static const struct iommu_domain_ops smmu_paging_ops = {
 static const struct iommu_domain_ops smmu_identity_ops = {.attach_dev = smmu_attach};
 static const struct iommu_domain_ops smmu_blocked_ops = {.attach_dev = smmu_attach};
 
-static int domain_pt_init(struct smmu_domain *sd)
+static int domain_pt_init(struct smmu_domain *sd, bool tracks)
 {
 	const struct smmu_iommu *iommu = sd->iommu;
 	u32 ia = sd->stage2 ? iommu->oas : 48;
@@ -206,11 +241,12 @@ static int domain_pt_init(struct smmu_domain *sd)
 					.ia_bits = ia,
 					.oa_bits = iommu->oas,
 					.pgsizes = iommu->fw->pgsize_bitmap,
+					.features = tracks ? PT_DIRTY : 0,
 					.sync_walks = sync_walks,
 					.arg = sd});
 }
 
-struct iommu_domain *smmu_domain_alloc_paging(struct device *dev)
+static struct iommu_domain *alloc_paging(struct device *dev, bool tracks)
 {
 	struct smmu_master *m = dev_iommu_priv_get(dev);
 	struct smmu_iommu *iommu = m->iommu;
@@ -231,7 +267,7 @@ struct iommu_domain *smmu_domain_alloc_paging(struct device *dev)
 	if (ret < 0)
 		goto err_free;
 	sd->tag = (u16)ret;
-	ret = domain_pt_init(sd);
+	ret = domain_pt_init(sd, tracks);
 	if (ret)
 		goto err_tag;
 	iommu_domain_init(&sd->domain, IOMMU_DOMAIN_UNMANAGED, iommu->iommu.ops, &smmu_paging_ops,
@@ -244,6 +280,28 @@ err_tag:
 err_free:
 	kfree(sd);
 	return ERR_PTR(ret);
+}
+
+struct iommu_domain *smmu_domain_alloc_paging(struct device *dev)
+{
+	return alloc_paging(dev, false);
+}
+
+struct iommu_domain *smmu_domain_alloc_user(struct device *dev, u32 flags,
+					    struct iommu_domain *parent,
+					    const struct iommu_user_data *data)
+{
+	struct smmu_master *m = dev_iommu_priv_get(dev);
+	struct iommu_domain *domain;
+
+	if (parent || (data && data->len) || flags & ~IOMMU_ALLOC_DIRTY_TRACKING)
+		return ERR_PTR(-EOPNOTSUPP);
+	if (flags && !smmu_can_track(m->iommu))
+		return ERR_PTR(-EOPNOTSUPP);
+	domain = alloc_paging(dev, flags);
+	if (!IS_ERR(domain) && flags)
+		domain->dirty_ops = &smmu_dirty_ops;
+	return domain;
 }
 
 static void init_static(struct smmu_iommu *iommu, struct smmu_domain *sd, unsigned type,

@@ -146,5 +146,10 @@ void smmu_evtq_destroy(struct smmu_iommu *iommu);
 
 /* --- smmu_domain.c --- */
 struct iommu_domain *smmu_domain_alloc_paging(struct device *dev);
+struct iommu_domain *smmu_domain_alloc_user(struct device *dev, u32 flags,
+					    struct iommu_domain *parent,
+					    const struct iommu_user_data *data);
+/* Whether hardware can mark what is written. */
+bool smmu_can_track(const struct smmu_iommu *iommu);
 void smmu_domains_init(struct smmu_iommu *iommu);
 void smmu_master_detach(struct smmu_master *m);

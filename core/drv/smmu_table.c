@@ -272,6 +272,8 @@ static void make_cd(const struct smmu_domain *sd, u64 w[WORDS])
 	w[0] = (64ULL - ia) << CD0_T0SZ | walk_attributes(8) | 1ULL << CD0_EPD1 |
 	       1ULL << CD0_V | size_code(sd->iommu->oas) << CD0_IPS | 1ULL << CD0_AA64 |
 	       1ULL << CD0_R | 1ULL << CD0_A | 1ULL << CD0_ASET | (u64)sd->tag << CD0_ASID;
+	if (sd->pt.features & PT_DIRTY)
+		w[0] |= 1ULL << CD0_HA | 1ULL << CD0_HD;
 	if (stall_model(sd->iommu) == STALL_FORCED)
 		w[0] |= 1ULL << CD0_S;
 	w[1] = sd->pt.root;
@@ -300,6 +302,8 @@ static void make_s2_ste(const struct smmu_master *m, const struct smmu_domain *s
 	w[2] = sd->tag | (64ULL - ia) << STE2_S2T0SZ | (sd->pt.levels - 2) << STE2_S2SL0 |
 	       walk_attributes(STE2_S2SL0 + 2) | size_code(sd->iommu->oas) << STE2_S2PS |
 	       1ULL << STE2_S2AA64 | 1ULL << STE2_S2PTW | 1ULL << STE2_S2R;
+	if (sd->pt.features & PT_DIRTY)
+		w[2] |= 1ULL << STE2_S2HA | 1ULL << STE2_S2HD;
 	if (stall_model(sd->iommu) == STALL_FORCED)
 		w[2] |= 1ULL << STE2_S2S;
 	w[3] = sd->pt.root;

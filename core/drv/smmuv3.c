@@ -88,6 +88,12 @@ static struct iommu_domain *smmu_blocked_domain(struct device *dev)
 	return &dev_smmu(dev)->blocked.domain;
 }
 
+static bool smmu_capable(struct device *dev, enum iommu_cap cap)
+{
+	return cap == IOMMU_CAP_CACHE_COHERENCY ||
+	       (cap == IOMMU_CAP_DIRTY_TRACKING && smmu_can_track(dev_smmu(dev)));
+}
+
 static const struct iommu_ops smmu_ops = {
 	.probe_device = smmu_probe_device,
 	.release_device = smmu_release_device,
@@ -97,6 +103,8 @@ static const struct iommu_ops smmu_ops = {
 	.is_attach_deferred = drv_is_attach_deferred,
 	.def_domain_type = drv_def_domain_type,
 	.domain_alloc_paging = smmu_domain_alloc_paging,
+	.domain_alloc_user = smmu_domain_alloc_user,
+	.capable = smmu_capable,
 	.identity_domain = smmu_identity_domain,
 	.blocked_domain = smmu_blocked_domain,
 	.capable = drv_capable,

@@ -134,6 +134,14 @@ static struct iommu_domain *vtd_blocked_domain(struct device *dev)
 	return &d->iommu->blocked.domain;
 }
 
+static bool vtd_capable(struct device *dev, enum iommu_cap cap)
+{
+	struct vtd_device *d = dev_iommu_priv_get(dev);
+
+	return cap == IOMMU_CAP_CACHE_COHERENCY ||
+	       (cap == IOMMU_CAP_DIRTY_TRACKING && vtd_can_track(d->iommu));
+}
+
 static const struct iommu_ops vtd_ops = {
 	.probe_device = vtd_probe_device,
 	.release_device = vtd_release_device,
@@ -143,6 +151,8 @@ static const struct iommu_ops vtd_ops = {
 	.is_attach_deferred = drv_is_attach_deferred,
 	.def_domain_type = drv_def_domain_type,
 	.domain_alloc_paging = vtd_domain_alloc_paging,
+	.domain_alloc_user = vtd_domain_alloc_user,
+	.capable = vtd_capable,
 	.identity_domain = vtd_identity_domain,
 	.blocked_domain = vtd_blocked_domain,
 	.capable = drv_capable,

@@ -228,6 +228,63 @@ static void vtd_domain_free(struct iommu_domain *domain)
 	kfree(vd);
 }
 
+/* --- dirty tracking --- */
+
+bool vtd_can_track(const struct vtd_iommu *iommu)
+{
+	if (!iommu->scalable || !(iommu->ecap & VTD_ECAP_SSADS))
+		return false;
+	if (bug_on(BUG_VTD_DIRTY_INCOHERENT)) {
+		/* It says that it can mark entries; that it must see the caches is elsewhere. */
+		return true;
+	} else {
+		return iommu->ecap & VTD_ECAP_SMPWCS;
+	}
+}
+
+static int vtd_set_dirty_tracking(struct iommu_domain *domain, bool enable)
+{
+	struct vtd_domain *vd = to_vtd_domain(domain);
+	struct vtd_device *d;
+
+	spin_lock(&vd->iommu->lock);
+	if (vd->tracks != enable) {
+		vd->tracks = enable;
+		list_for_each_entry(d, &vd->iommu->devices, node)
+			if (d->domain == vd)
+				vtd_device_track(d, enable);
+	}
+	/* From here on: what hardware kept from before knew of no marks. */
+	fact(DIRTY, domain->id, 0, ~0ULL, enable ? FACT_DIRTY_ON : FACT_DIRTY_OFF);
+	spin_unlock(&vd->iommu->lock);
+	return 0;
+}
+
+static int vtd_read_and_clear_dirty(struct iommu_domain *domain, u64 iova, u64 size, u32 flags,
+				    struct iommu_dirty_bitmap *dirty)
+{
+	struct vtd_domain *vd = to_vtd_domain(domain);
+	struct drv_dirty_range r = {iova, size, flags};
+	struct pt_gather g = PT_GATHER_EMPTY;
+	int ret;
+
+	if (!READ_ONCE(vd->tracks) && dirty->record)
+		return -EINVAL;
+	ret = drv_dirty_read(domain, &vd->pt, &r, dirty, &g);
+	/* Entries that are kept as dirty would not be marked again. */
+	if (g.start <= g.last) {
+		vtd_flush_iotlb_range(vd->iommu, vd->did, g.start, g.last, true);
+		flush_dev_iotlbs(vd, g.start, g.last);
+	}
+	drv_dirty_read_end(domain, &r);
+	return ret;
+}
+
+static const struct iommu_dirty_ops vtd_dirty_ops = {
+	.set_dirty_tracking = vtd_set_dirty_tracking,
+	.read_and_clear_dirty = vtd_read_and_clear_dirty,
+};
+
 const struct iommu_domain_ops vtd_paging_ops = {
 	.attach_dev = vtd_attach,
 	.map_pages = vtd_map_pages,
@@ -257,6 +314,7 @@ static int domain_pt_init(struct vtd_domain *vd)
 						 .ia_bits = max(bits, 30 + 9 * (iommu->levels - 2)),
 						 .oa_bits = 48,
 						 .pgsizes = sizes & iommu->fw->pgsize_bitmap,
+						 .features = vtd_can_track(iommu) ? PT_DIRTY : 0,
 						 .sync_walks = sync_walks,
 						 .arg = vd});
 }
@@ -295,6 +353,22 @@ err_did:
 err_free:
 	kfree(vd);
 	return ERR_PTR(ret);
+}
+
+struct iommu_domain *vtd_domain_alloc_user(struct device *dev, u32 flags,
+					   struct iommu_domain *parent,
+					   const struct iommu_user_data *data)
+{
+	struct iommu_domain *domain;
+
+	if (parent || (data && data->len) || flags & ~IOMMU_ALLOC_DIRTY_TRACKING)
+		return ERR_PTR(-EOPNOTSUPP);
+	if (flags && !vtd_can_track(device_of(dev)->iommu))
+		return ERR_PTR(-EOPNOTSUPP);
+	domain = vtd_domain_alloc_paging(dev);
+	if (!IS_ERR(domain) && flags)
+		domain->dirty_ops = &vtd_dirty_ops;
+	return domain;
 }
 
 static void init_static(struct vtd_iommu *iommu, struct vtd_domain *vd, unsigned type,

@@ -50,6 +50,7 @@ struct vtd_domain {
 	u32 levels;
 	spinlock_t lock;          /* tags */
 	struct list_head tags;    /* vtd_device.tag: who has a device TLB to be told */
+	bool tracks;              /* hardware marks what is written. iommu->lock */
 	bool flush_on_map;        /* non-present entries may be kept. Constant, but for a bug */
 };
 
@@ -170,6 +171,9 @@ void vtd_device_clear(struct vtd_device *d, struct vtd_domain *vd);
 /* iommu->lock held. The device's entries, which are not present or lead to vd, lead to vd. */
 void vtd_device_set(struct vtd_device *d, struct vtd_domain *vd);
 
+/* iommu->lock held. Hardware marks, or no longer marks, what the device writes. */
+void vtd_device_track(struct vtd_device *d, bool on);
+
 /* --- vtd_fault.c --- */
 int vtd_faults_enable(struct vtd_iommu *iommu);
 void vtd_faults_disable(struct vtd_iommu *iommu);
@@ -177,5 +181,10 @@ void vtd_faults_disable(struct vtd_iommu *iommu);
 /* --- vtd_domain.c --- */
 extern const struct iommu_domain_ops vtd_paging_ops, vtd_identity_ops, vtd_blocked_ops;
 struct iommu_domain *vtd_domain_alloc_paging(struct device *dev);
+struct iommu_domain *vtd_domain_alloc_user(struct device *dev, u32 flags,
+					   struct iommu_domain *parent,
+					   const struct iommu_user_data *data);
+/* Whether second-stage tables can tell what was written. */
+bool vtd_can_track(const struct vtd_iommu *iommu);
 void vtd_domains_init(struct vtd_iommu *iommu);
 void vtd_device_detach(struct vtd_device *d);

@@ -268,6 +268,7 @@ static void pasid_words(struct vtd_device *d, struct vtd_domain *vd, u64 e[2])
 		e[0] |= VTD_PGTT_PASS << VTD_PE0_PGTT_SHIFT;
 	else
 		e[0] |= vd->pt.root | VTD_PGTT_SS << VTD_PE0_PGTT_SHIFT;
+	e[0] |= vd->tracks ? VTD_PE0_SSADE : 0;
 	e[1] = vd->did | (iommu->ecap & VTD_ECAP_SMPWCS ? VTD_PE1_PWSNP : 0);
 }
 
@@ -323,6 +324,17 @@ static void pasid_replace(struct vtd_device *d, struct vtd_domain *vd)
 	WRITE_ONCE(e[0], word[0]);
 	WRITE_ONCE(e[1], word[1]);
 	pasid_forget(d, did);
+}
+
+void vtd_device_track(struct vtd_device *d, bool on)
+{
+	u64 *e = pasid_entry(d), now = READ_ONCE(e[0]);
+
+	if (!(now & VTD_P))
+		return;
+	/* One word, which hardware only reads: it has the old one or the new one. */
+	WRITE_ONCE(e[0], on ? now | VTD_PE0_SSADE : now & ~VTD_PE0_SSADE);
+	pasid_forget(d, (u32)(READ_ONCE(e[1]) & VTD_PE1_DID));
 }
 
 /* The entry is about to be set to vd: nobody must read it. */

@@ -46,6 +46,24 @@ struct iommu_domain *iommu_paging_domain_alloc(struct device *dev)
 	return domain;
 }
 
+/* As above, one that can track what is written; -EOPNOTSUPP: the driver has none. */
+struct iommu_domain *iommu_tracking_domain_alloc(struct device *dev)
+{
+	struct iommu_core *core = iommu_core();
+	struct iommu_domain *domain = ERR_PTR(-ENODEV);
+
+	mutex_lock(&core->probe_lock);
+	if (dev->iommu_group && !dev_iommu_ops(dev)->domain_alloc_user)
+		domain = ERR_PTR(-EOPNOTSUPP);
+	else if (dev->iommu_group)
+		domain = dev_iommu_ops(dev)->domain_alloc_user(dev, IOMMU_ALLOC_DIRTY_TRACKING,
+							       NULL, NULL);
+	mutex_unlock(&core->probe_lock);
+	if (!IS_ERR(domain))
+		domain_set_type(domain, IOMMU_DOMAIN_UNMANAGED);
+	return domain;
+}
+
 /* dup: static domains are left alone. */
 void iommu_domain_free(struct iommu_domain *domain)
 {

@@ -111,6 +111,8 @@ struct iommu_dirty_bitmap {
 	void (*record)(struct iommu_dirty_bitmap *dirty, u64 iova, u64 length);
 };
 #define IOMMU_DIRTY_NO_CLEAR 1u
+/* Flag of domain_alloc_user(), the value that user space knows. */
+#define IOMMU_ALLOC_DIRTY_TRACKING 2u
 
 struct iommu_dirty_ops {
 	int (*set_dirty_tracking)(struct iommu_domain *domain, bool enable);
@@ -397,6 +399,7 @@ int iommu_device_release_dma_owner(struct device *dev);
 void iommu_domain_init(struct iommu_domain *domain, unsigned type, const struct iommu_ops *owner,
 		       const struct iommu_domain_ops *ops, u64 pgsize_bitmap);
 struct iommu_domain *iommu_paging_domain_alloc(struct device *dev);
+struct iommu_domain *iommu_tracking_domain_alloc(struct device *dev);
 void iommu_domain_free(struct iommu_domain *domain);
 
 /* --- attach.c --- */

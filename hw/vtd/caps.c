@@ -59,7 +59,7 @@ static const struct knob knobs[] = {
 	KNOB(pasid, 0, 20, 20, "scalable", NULL),
 	KNOB(rps, 0, 1, 1, "scalable", NULL),
 	KNOB(smpwc, 0, 1, 1, "scalable", NULL),
-	KNOB(ssads, 0, 1, 1, "ss", "smpwc"),
+	KNOB(ssads, 0, 1, 1, "ss", NULL),
 	KNOB(srs, 0, 1, 1, "pasid", NULL),
 	KNOB(ers, 0, 1, 1, "pasid", NULL),
 	KNOB(prs, 0, 1, 1, "ats", "scalable"),

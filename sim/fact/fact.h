@@ -17,6 +17,15 @@ enum fact_kind {
 	FACT_N,
 };
 
+/*
+ * `what` of FACT_DIRTY: the domain's dirty tracking went off or on; a read of a range
+ * begins (KEEP: which clears nothing); it has found this dirty; it has ended.
+ */
+enum fact_dirty {
+	FACT_DIRTY_OFF, FACT_DIRTY_ON, FACT_DIRTY_READ, FACT_DIRTY_KEEP, FACT_DIRTY_FOUND,
+	FACT_DIRTY_READ_END,
+};
+
 struct fact {
 	enum fact_kind kind;
 	u32 task;  /* who: task id, 0 = the world itself (setup, teardown) */
