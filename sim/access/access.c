@@ -51,15 +51,22 @@ static u64 slot_shadow(const struct world *w)
 	return SHADOW_BASE + ((w->slot * HEAP_SLOT) << (CELL_LG2 - GRANULE_LG2));
 }
 
+static void begin(struct task *t)
+{
+	access_new_life(t);
+	access_ready(t);
+}
+
 struct access *access_create(struct world *w)
 {
 	struct access *a = calloc(1, sizeof(*a));
 
 	sim_assert(a);
 	a->world = w;
-	w->sched->ready = access_ready;
+	w->sched->ready = begin;
 	map_fixed(slot_shadow(w), HEAP_SLOT << (CELL_LG2 - GRANULE_LG2));
 	a->clock = map_anywhere(ACCESS_CLOCKS_MAX * sizeof(*a->clock));
+	a->vector = map_anywhere(ACCESS_VECTORS_MAX * sizeof(*a->vector));
 	a->readers = map_anywhere(ACCESS_READERS_MAX * sizeof(*a->readers));
 	a->snapshot_end = slot_base(w);
 	a->booting = true;
@@ -73,6 +80,7 @@ void access_destroy(struct access *a)
 		return;
 	munmap((void *)slot_shadow(a->world), HEAP_SLOT << (CELL_LG2 - GRANULE_LG2));
 	munmap(a->clock, ACCESS_CLOCKS_MAX * sizeof(*a->clock));
+	munmap(a->vector, ACCESS_VECTORS_MAX * sizeof(*a->vector));
 	munmap(a->readers, ACCESS_READERS_MAX * sizeof(*a->readers));
 	free(a->snapshot);
 	free(a);
@@ -83,6 +91,8 @@ void access_reset(struct access *a)
 	a->gen++;
 	a->n_clocks = 1;
 	a->n_readers = 1;
+	a->n_vectors = 1;
+	a->free_vector = 0;
 	a->n_off_heap = 0;
 	a->world->sched->generation = a->gen;
 }
@@ -125,24 +135,29 @@ static bool is_quiet(const struct task *t)
 /*
  * An ordinary access finds all bytes of its granule open and written, touched by
  * nobody else in this run: then all accesses that the cell knows are its own
- * task's, and race with nothing. One comparison of the cell's head tells. No
- * head is ordinary when each access is to be seen, or none remembered.
+ * task's, and race with nothing. One comparison of the cell's head tells; if
+ * others have touched it as well, only its owner differs. No head is ordinary
+ * when each access is to be seen, or none remembered.
  */
 void access_ready(struct task *t)
 {
 	const struct cell ordinary = {.gen = t->gen, .open = 0xff, .init = 0xff,
 				      .owner = (u8)(t->id + 1)};
 	const struct cell gen_owner = {.gen = ~0U, .owner = 0xff};
-	const struct cell shared = {.gen = t->gen, .owner = ACCESS_SHARED};
+	const struct cell shared = {.owner = (u8)(t->id + 1) ^ ACCESS_SHARED};
 	const struct cell write = {.gen = ~0U, .owner = 0xff, .open = 0xff};
 	const struct cell read = {.gen = ~0U, .owner = 0xff, .open = 0xff, .init = 0xff};
 
 	t->usual = access_head(&ordinary);
 	t->usual_read = access_head(t->checks ? &read : &gen_owner);
 	t->usual_write = access_head(t->checks ? &write : &gen_owner);
-	if (t->observed || (t->checks && !(t->checks & ACCESS_CHECK_RACE)))
+	t->usual_shared = access_head(&shared);
+	if (t->observed || (t->checks && !(t->checks & ACCESS_CHECK_RACE))) {
 		t->usual = ~0ULL; /* no cell's */
-	t->usual_shared = t->checks || t->observed ? ~0ULL : access_head(&shared);
+		t->usual_shared = ~0ULL;
+	}
+	t->clocks = t->world->access->clock;
+	t->readers = t->world->access->readers;
 	t->quiet = is_quiet(t);
 }
 
@@ -311,197 +326,162 @@ void access_bad_bytes(struct task *t, const struct cell *c, u32 mask, u32 flags,
 void access_races_with_write(struct task *t, const struct cell *c, u32 mask, u32 flags, u64 addr,
 			     u64 pc)
 {
-	u32 bytes = plain_bytes(mask, flags, c->w_mask, c->w_plain);
+	u32 plain = c->w_bytes >> 8, bytes = plain_bytes(mask, flags, (u8)c->w_bytes, plain);
 
 	if (bytes)
 		bad_race(t, addr, bytes, flags, pc,
-			 (struct earlier){c->w_epoch, c->w_op,
-					  flags_of(OP_WRITE, bytes, c->w_plain)});
+			 (struct earlier){c->w_epoch, c->w_op, flags_of(OP_WRITE, bytes, plain)});
 }
 
 void access_races_with_reads(struct task *t, const struct cell *c, u32 mask, u32 flags, u64 addr,
 			     u64 pc)
 {
 	const struct access_readers *r = &t->world->access->readers[c->readers];
-	u32 bytes;
+	const struct access_read last = {c->r_epoch, c->r_op, c->r_bytes};
+	u32 n = c->readers ? r->n : 1;
 
-	if (!c->readers) {
-		bytes = plain_bytes(mask, flags, c->r_mask, c->r_plain);
-		if (bytes)
-			bad_race(t, addr, bytes, flags, pc,
-				 (struct earlier){c->r_epoch, c->r_op,
-						  flags_of(OP_READ, bytes, c->r_plain)});
-		return;
-	}
-	for (u32 i = 0; i < t->world->sched->n_slots; i++) {
-		bytes = plain_bytes(mask, flags, r->mask[i], r->plain[i]);
-		if (!bytes || !access_unordered(t, r->epoch[i]))
+	for (u32 i = 0; i < n; i++) {
+		const struct access_read *by = c->readers ? &r->of[i] : &last;
+		u32 plain = by->bytes >> 8, bytes = plain_bytes(mask, flags, (u8)by->bytes, plain);
+
+		if (!bytes || !access_unordered(t, by->epoch))
 			continue;
 		bad_race(t, addr, bytes, flags, pc,
-			 (struct earlier){r->epoch[i], r->op[i],
-					  flags_of(OP_READ, bytes, r->plain[i])});
+			 (struct earlier){by->epoch, by->op, flags_of(OP_READ, bytes, plain)});
 		return;
 	}
 }
 
-static void add_reader(struct access *a, struct cell *c, u32 epoch, u32 op, u32 mask, u32 plain)
+static void add_reader(struct access_readers *r, u32 epoch, u32 op, u32 bytes)
 {
-	struct access_readers *r;
-	u32 i = EPOCH_ID(epoch);
+	u32 id = EPOCH_ID(epoch);
+
+	for (; r->n <= id; r->n++)
+		r->of[r->n] = (struct access_read){0, 0, 0};
+	r->of[id] = (struct access_read){epoch, op, bytes};
+}
+
+/* Tasks have read unordered with each other: one read of each is kept. */
+void access_note_reader(struct task *t, struct cell *c, u32 bytes)
+{
+	struct access *a = t->world->access;
 
 	if (!c->readers) {
 		if (a->n_readers == ACCESS_READERS_MAX)
 			return; /* forgets a reader: may miss a race */
 		c->readers = (u16)a->n_readers++;
-		memset(&a->readers[c->readers], 0, sizeof(*r));
+		a->readers[c->readers].n = 0;
+		add_reader(&a->readers[c->readers], c->r_epoch, c->r_op, c->r_bytes);
 	}
-	r = &a->readers[c->readers];
-	r->epoch[i] = epoch;
-	r->op[i] = op;
-	r->mask[i] = (u8)mask;
-	r->plain[i] = (u8)plain;
+	if (c->r_epoch == t->epoch)
+		bytes |= c->r_bytes;
+	add_reader(&a->readers[c->readers], t->epoch, (u32)t->ops, bytes);
 }
 
-/* Tasks have read unordered with each other: one read of each is kept. */
-void access_note_reader(struct task *t, struct cell *c, u32 mask, u32 plain)
+static void check_read(struct task *t, struct cell *c, u32 bytes, u32 flags, u64 addr, u64 pc)
 {
-	struct access *a = t->world->access;
-
-	if (!c->readers)
-		add_reader(a, c, c->r_epoch, c->r_op, c->r_mask, c->r_plain);
-	add_reader(a, c, t->epoch, (u32)t->ops, mask, plain);
-}
-
-static void check_read(struct task *t, struct cell *c, u32 mask, u32 flags, u64 addr, u64 pc)
-{
-	u32 plain = flags & OP_MARKED ? 0 : mask;
+	u32 mask = (u8)bytes;
 
 	if (unlikely(mask & ~(c->open & c->init)))
 		access_bad_bytes(t, c, mask, flags, addr, pc);
 	if (!(t->checks & ACCESS_CHECK_RACE))
 		return;
-	if (c->w_mask & mask && unlikely(access_unordered(t, c->w_epoch)))
+	if (c->w_bytes & mask && unlikely(access_unordered(t, c->w_epoch)))
 		access_races_with_write(t, c, mask, flags, addr, pc);
-	if (unlikely(c->readers || access_unordered(t, c->r_epoch))) {
-		bool same = c->r_epoch == t->epoch;
-
-		access_note_reader(t, c, same ? mask | c->r_mask : mask,
-				   same ? plain | c->r_plain : plain);
-	}
-	access_keep_read(t, c, mask, plain, (u32)t->ops);
+	if (unlikely(c->readers || access_unordered(t, c->r_epoch)))
+		access_note_reader(t, c, bytes);
+	access_keep_read(t, c, bytes, (u32)t->ops);
 }
 
-static void check_write(struct task *t, struct cell *c, u32 mask, u32 flags, u64 addr, u64 pc)
+static void check_write(struct task *t, struct cell *c, u32 bytes, u32 flags, u64 addr, u64 pc)
 {
+	u32 mask = (u8)bytes;
+
 	if (unlikely(mask & ~c->open))
 		access_bad_bytes(t, c, mask, flags, addr, pc);
 	c->init |= (u8)mask;
 	if (!(t->checks & ACCESS_CHECK_RACE))
 		return;
-	if (c->w_mask & mask && unlikely(access_unordered(t, c->w_epoch)))
+	if (c->w_bytes & mask && unlikely(access_unordered(t, c->w_epoch)))
 		access_races_with_write(t, c, mask, flags, addr, pc);
 	if (unlikely(c->readers || access_unordered(t, c->r_epoch)))
 		access_races_with_reads(t, c, mask, flags, addr, pc);
-	access_keep_write(t, c, mask, flags & OP_MARKED ? 0 : mask, (u32)t->ops);
+	access_keep_write(t, c, bytes, (u32)t->ops);
 }
 
-/* Nothing is changed before it is known that nothing is due; else access_slow() begins anew. */
-static inline bool is_due(const struct task *t, const struct cell *c, u64 stop)
+/* One of several that read without an order among them; false: nothing was done. */
+ACCESS_FAST bool was_next_reader(struct task *t, u64 addr, u32 bytes)
 {
-	return c->gen != t->gen || (s64)(t->ops + 1 - stop) >= 0 || t->observed;
-}
+	struct cell *c = access_cell_at(addr);
+	struct access_readers *r = (struct access_readers *)t->readers + c->readers;
+	u64 ops = t->ops + 1, stop = t->stop_at - t->weight_shared;
 
-static inline u8 next_owner(const struct task *t, const struct cell *c)
-{
-	return c->owner && c->owner != t->id + 1 ? ACCESS_SHARED : (u8)(t->id + 1);
-}
-
-/* Tasks that are not ordered have read it: one read more. */
-static inline void add_read(struct task *t, struct cell *c, u32 mask, u32 plain)
-{
-	struct access_readers *r = &t->world->access->readers[c->readers];
-	bool same = c->r_epoch == t->epoch;
-
-	r->epoch[t->id] = t->epoch;
-	r->op[t->id] = (u32)t->ops;
-	r->mask[t->id] = (u8)(same ? mask | c->r_mask : mask);
-	r->plain[t->id] = (u8)(same ? plain | c->r_plain : plain);
+	if (access_unusual(t, c, OP_READ) != t->usual_shared || !c->readers || !t->checks ||
+	    access_unordered(t, c->w_epoch) || t->id >= r->n || (s64)(ops - stop) >= 0)
+		return false;
+	t->ops = ops;
+	t->stop_at = stop;
+	if (c->r_epoch == t->epoch)
+		bytes |= c->r_bytes;
+	r->of[t->id] = (struct access_read){t->epoch, (u32)ops, bytes};
+	c->r_epoch = t->epoch;
+	c->r_op = (u32)ops;
+	c->r_bytes = (u16)bytes;
+	return true;
 }
 
 /*
- * Nothing is due: what it touches may be new to its task, or others'. Written
- * out for either direction; false, and nothing is changed, if there may be
- * something to report.
+ * New to the run or to its task: nothing is changed before it is known that
+ * nothing is due and nothing to be reported; else access_slow() begins anew.
  */
-static inline __attribute__((always_inline)) bool usual_checked(struct task *t, struct cell *c,
-								u32 mask, u32 flags)
+ACCESS_FAST bool was_near_usual(struct task *t, u64 addr, u32 bytes, u32 flags)
 {
-	bool write = flags & OP_WRITE;
-	u32 plain = flags & OP_MARKED ? 0 : mask;
+	struct cell *c = access_cell_at(addr);
+	bool write = flags & OP_WRITE, own = !c->owner || c->owner == t->id + 1;
+	u64 ops = t->ops + 1, stop = t->stop_at - (own ? 0 : t->weight_shared);
 
-	if (unlikely(mask & ~(write ? c->open : c->open & c->init)))
+	if (c->gen != t->gen || (s64)(ops - stop) >= 0 || t->observed)
 		return false;
-	if (t->checks & ACCESS_CHECK_RACE) {
-		if (unlikely(access_unordered(t, c->w_epoch)))
-			return false;
-		if (write ? c->readers || access_unordered(t, c->r_epoch)
-			  : !c->readers && access_unordered(t, c->r_epoch))
-			return false;
-	}
-	t->ops++;
-	if (write)
-		c->init |= (u8)mask;
-	if (!(t->checks & ACCESS_CHECK_RACE))
+	if (!t->checks) {
+		t->ops = ops;
+		t->stop_at = stop;
+		c->owner = own ? (u8)(t->id + 1) : ACCESS_SHARED;
 		return true;
+	}
+	if ((u8)bytes & ~(write ? c->open : c->open & c->init) ||
+	    !(t->checks & ACCESS_CHECK_RACE) || access_unordered(t, c->w_epoch) ||
+	    (c->readers && write) || (!c->readers && access_unordered(t, c->r_epoch)))
+		return false;
+	t->ops = ops;
+	t->stop_at = stop;
+	c->owner = own ? (u8)(t->id + 1) : ACCESS_SHARED;
 	if (write) {
-		access_keep_write(t, c, mask, plain, (u32)t->ops);
+		access_keep_write(t, c, bytes, (u32)ops);
 	} else {
 		if (c->readers)
-			add_read(t, c, mask, plain);
-		access_keep_read(t, c, mask, plain, (u32)t->ops);
+			access_note_reader(t, c, bytes);
+		access_keep_read(t, c, bytes, (u32)ops);
 	}
 	return true;
 }
 
-static inline __attribute__((always_inline)) void usual(u64 addr, u32 size, u32 flags, u64 pc)
+static __attribute__((noinline)) void near_usual_read(u64 addr, u32 size, u32 flags, u64 pc,
+						      u32 bytes)
 {
-	struct task *t = current_task;
-	struct cell *c = access_cell_at(addr);
-	u8 owner = next_owner(t, c);
-	u64 stop = t->stop_at - (owner == ACCESS_SHARED ? t->weight_shared : 0);
-
-	if (unlikely(is_due(t, c, stop) ||
-		     !usual_checked(t, c, access_mask(addr, size), flags)))
-		return access_slow(addr, size, flags, pc);
-	c->owner = owner;
-	t->stop_at = stop;
+	if (!was_near_usual(current_task, addr, bytes, OP_READ))
+		access_slow(addr, size, flags, pc);
 }
 
-static __attribute__((noinline)) void usual_read(u64 addr, u32 size, u32 flags, u64 pc)
+void access_usual_read(u64 addr, u32 size, u32 flags, u64 pc, u32 bytes)
 {
-	usual(addr, size, flags & ~(u32)OP_WRITE, pc);
+	if (!was_next_reader(current_task, addr, bytes))
+		near_usual_read(addr, size, flags, pc, bytes);
 }
 
-static __attribute__((noinline)) void usual_write(u64 addr, u32 size, u32 flags, u64 pc)
+void access_usual_write(u64 addr, u32 size, u32 flags, u64 pc, u32 bytes)
 {
-	usual(addr, size, flags | OP_WRITE, pc);
-}
-
-void access_usual(u64 addr, u32 size, u32 flags, u64 pc)
-{
-	struct task *t = current_task;
-	struct cell *c;
-
-	if (t->checks)
-		return flags & OP_WRITE ? usual_write(addr, size, flags, pc)
-					: usual_read(addr, size, flags, pc);
-	c = access_cell_at(addr);
-	/* A shared one that is not due has been counted before. */
-	if (unlikely(c->owner || c->gen != t->gen || t->observed ||
-		     (s64)(t->ops + 1 - t->stop_at) >= 0))
-		return access_slow(addr, size, flags, pc);
-	c->owner = (u8)(t->id + 1);
-	t->ops++;
+	if (!was_near_usual(current_task, addr, bytes, OP_WRITE))
+		access_slow(addr, size, flags, pc);
 }
 
 void access_slow(u64 addr, u32 size, u32 flags, u64 pc)
@@ -514,67 +494,128 @@ void access_slow(u64 addr, u32 size, u32 flags, u64 pc)
 	if (!t->checks)
 		return;
 	if (flags & OP_WRITE)
-		check_write(t, c, access_mask(addr, size), flags, addr, pc);
+		check_write(t, c, access_bytes(addr, size, flags), flags, addr, pc);
 	else
-		check_read(t, c, access_mask(addr, size), flags, addr, pc);
-}
-
-/* An ordinary one, as in access_granule(); its operation is counted already. */
-static inline bool keep_ordinary(struct task *t, struct cell *c, u32 mask, u32 flags)
-{
-	u32 plain = flags & OP_MARKED ? 0 : mask;
-
-	if ((access_head(c) ^ t->usual) & (flags & OP_WRITE ? t->usual_write : t->usual_read))
-		return false;
-	if (flags & OP_WRITE) {
-		c->init |= (u8)mask;
-		access_keep_write(t, c, mask, plain, (u32)t->ops);
-	} else {
-		access_keep_read(t, c, mask, plain, (u32)t->ops);
-	}
-	return true;
+		check_read(t, c, access_bytes(addr, size, flags), flags, addr, pc);
 }
 
 static void check_granule(struct task *t, u64 addr, u32 size, u32 flags, u64 pc)
 {
 	struct cell *c = access_cell_at(addr);
-	u32 mask = ((1u << size) - 1) << (addr & 7);
+	u32 bytes = access_bytes(addr, size, flags);
+	bool write = flags & OP_WRITE;
 
-	if (keep_ordinary(t, c, mask, flags))
+	/* An ordinary one, as in access_was_usual(); its operation is counted already. */
+	if (!access_unusual(t, c, flags)) {
+		if (write)
+			access_keep_write(t, c, bytes, (u32)t->ops);
+		else
+			access_keep_read(t, c, bytes, (u32)t->ops);
 		return;
+	}
 	if (unlikely(c->gen != t->gen))
 		access_refresh(c, addr);
 	if (c->owner != t->id + 1)
 		c->owner = c->owner ? ACCESS_SHARED : (u8)(t->id + 1);
-	if (flags & OP_WRITE)
-		check_write(t, c, mask, flags, addr, pc);
+	if (write)
+		check_write(t, c, bytes, flags, addr, pc);
 	else
-		check_read(t, c, mask, flags, addr, pc);
+		check_read(t, c, bytes, flags, addr, pc);
+}
+
+#define OWNER_SHIFT (8 * offsetof(struct cell, owner))
+#define OWNER_MASK (0xffULL << OWNER_SHIFT)
+
+/*
+ * The head that a cell gets if all of its bytes are open (and written, if it is
+ * read), and what others have done to it is ordered before; else 0.
+ */
+static inline u64 our_head(const struct task *t, const struct cell *c, u64 mask)
+{
+	u64 head = access_head(c), unusual = (head ^ t->usual) & mask;
+
+	if (unusual & ~OWNER_MASK)
+		return 0;
+	if (!unusual || !c->owner)
+		return head | t->usual;
+	if (c->readers || access_unordered(t, c->w_epoch) || access_unordered(t, c->r_epoch))
+		return 0;
+	return head | t->usual | OWNER_MASK;
+}
+
+union two_words {
+	u32 half[2];
+	u64 both;
+};
+
+/* Plain accesses to whole granules from addr on, as long as they are of that kind. */
+static u64 our_range(const struct task *t, u64 addr, u64 end, u32 flags)
+{
+	const union two_words now = {.half = {t->epoch, (u32)t->ops}};
+	struct cell *c = access_cell_at(addr);
+	u64 mask = flags & OP_WRITE ? t->usual_write : t->usual_read;
+
+	for (; addr + 8 <= end; addr += 8, c++) {
+		u64 head = our_head(t, c, mask);
+
+		if (!head)
+			break;
+		memcpy(c, &head, sizeof(head));
+		if (!(flags & OP_WRITE)) {
+			memcpy(&c->r_epoch, &now, sizeof(now));
+			c->r_bytes = 0xffff;
+			continue;
+		}
+		memcpy(&c->w_epoch, &now, sizeof(now));
+		memset(&c->r_epoch, 0, sizeof(now));
+		c->readers = 0;
+		c->w_bytes = 0xffff;
+		c->r_bytes = 0;
+	}
+	return addr;
+}
+
+static void check_range(struct task *t, u64 addr, u64 end, u32 flags, u64 pc)
+{
+	bool plain = !(flags & OP_MARKED) && t->usual != ~0ULL;
+
+	while (addr < end) {
+		u64 next = min((addr | 7) + 1, end);
+
+		if (plain && !(addr & 7)) {
+			next = our_range(t, addr, end, flags);
+			if (next != addr) {
+				addr = next;
+				continue;
+			}
+			next = min(addr + 8, end);
+		}
+		check_granule(t, addr, (u32)(next - addr), flags, pc);
+		addr = next;
+	}
+}
+
+static __attribute__((noinline)) void heap_range(u64 addr, u64 size, u32 flags, u64 pc)
+{
+	struct task *t = current_task;
+
+	t->ops++;
+	access_announce(t, access_cell_at(addr), addr, (u32)size, flags, pc);
+	if (t->checks)
+		check_range(t, addr, addr + size, flags, pc);
 }
 
 void access_range(const void *p, size_t size, u32 flags, u64 pc)
 {
-	u64 addr = (u64)(uintptr_t)p, end = addr + size;
-	struct task *t = current_task;
+	u64 addr = (u64)(uintptr_t)p;
 
-	if (!size || !t)
+	if (!size || !current_task)
 		return;
-	if (addr - HEAP_BASE >= ACCESS_HEAP_BYTES) {
-		if (unlikely(addr < ACCESS_LOW))
-			access_wild(addr, (u32)size, flags, pc);
-		return;
-	}
-	if (access_was_quiet(t))
-		return;
-	t->ops++;
-	access_announce(t, access_cell_at(addr), addr, (u32)size, flags, pc);
-	if (!t->checks)
-		return;
-	while (addr < end) {
-		u64 next = min((addr | 7) + 1, end);
-
-		check_granule(t, addr, (u32)(next - addr), flags, pc);
-		addr = next;
+	if (addr - HEAP_BASE < ACCESS_HEAP_BYTES) {
+		if (!access_was_quiet(current_task))
+			heap_range(addr, size, flags, pc);
+	} else if (unlikely(addr < ACCESS_LOW)) {
+		access_wild(addr, (u32)size, flags, pc);
 	}
 }
 
@@ -612,98 +653,6 @@ void access_sync(const void *p, u32 flags)
 	if (unlikely(t->checks & ACCESS_CHECK_HEAP &&
 		     !(access_cell_at(addr)->open & 1u << (addr & 7))))
 		bad_sync(addr, flags, pc);
-}
-
-/* --- happens-before --- */
-
-static struct access_clock *new_clock(struct access *a, u32 *index)
-{
-	sim_assert(a->n_clocks < ACCESS_CLOCKS_MAX);
-	*index = a->n_clocks++;
-	a->clock[*index].n = 0;
-	a->clock[*index].known = 0;
-	a->clock[*index].releaser = 0;
-	return &a->clock[*index];
-}
-
-static struct access_clock *off_heap_clock(struct access *a, u64 addr, bool make)
-{
-	const u32 last = (1 << ACCESS_OFF_HEAP_LG2) - 1;
-	u32 i = (u32)((addr >> 2) * 0x9e3779b97f4a7c15ULL >> (64 - ACCESS_OFF_HEAP_LG2)), index;
-
-	for (; a->off_heap[i].gen == a->gen; i = (i + 1) & last) {
-		if (a->off_heap[i].addr == addr)
-			return &a->clock[a->off_heap[i].clock];
-	}
-	if (!make || a->n_off_heap == last / 2)
-		return NULL;
-	new_clock(a, &index);
-	a->off_heap[i] = (struct access_off_heap){addr, index, a->gen};
-	a->n_off_heap++;
-	return &a->clock[index];
-}
-
-static struct access_clock *clock_of(struct task *t, const void *p, bool make)
-{
-	struct access *a = t->world->access;
-	u64 addr = (u64)(uintptr_t)p;
-	struct cell *c;
-	u32 index;
-
-	if (addr - HEAP_BASE >= ACCESS_HEAP_BYTES) {
-		/* What a table's words lead to is in frames, where nobody looks for races. */
-		if (access_is_frame(addr) && !t->world->floor)
-			return NULL;
-		return off_heap_clock(a, addr, make);
-	}
-	c = access_cell_at(addr);
-	if (unlikely(c->gen != t->gen))
-		access_refresh(c, addr);
-	if (c->sync)
-		return &a->clock[c->sync];
-	if (!make || a->n_clocks == ACCESS_CLOCKS_MAX)
-		return NULL; /* loses an edge only in runs with 16k sync objects */
-	new_clock(a, &index);
-	c->sync = (u16)index;
-	return &a->clock[index];
-}
-
-void access_acquire(const void *addr)
-{
-	struct task *t = current_task;
-	struct access_clock *c;
-
-	if (!(t->checks & ACCESS_CHECK_RACE))
-		return;
-	c = clock_of(t, addr, false);
-	if (c)
-		access_take(t, c);
-}
-
-void access_release(const void *addr)
-{
-	struct task *t = current_task;
-	struct access_clock *c;
-
-	if (!(t->checks & ACCESS_CHECK_RACE))
-		return;
-	c = clock_of(t, addr, true);
-	if (c)
-		access_join_clock(c, t);
-	access_next_epoch(t);
-}
-
-void access_fork(struct task *parent, struct task *child)
-{
-	access_join_vector(child->vc, parent->vc, SCHED_TASKS_MAX);
-	child->joins++;
-	access_next_epoch(parent);
-}
-
-void access_join(struct task *waiter, const struct task *ended)
-{
-	access_join_vector(waiter->vc, ended->vc, SCHED_TASKS_MAX);
-	waiter->joins++;
 }
 
 /* --- what sim/mem says --- */

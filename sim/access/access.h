@@ -36,10 +36,8 @@ struct cell {
 	u32 r_op;
 	u16 sync;     /* index of the location's released clock, 0 = none */
 	u16 readers;  /* index of a read vector when several tasks have read, 0 = none */
-	u8 w_mask;    /* bytes of the last write */
-	u8 r_mask;    /* bytes of the last read(s) */
-	u8 w_plain;   /* those bytes of w_mask that were written plainly */
-	u8 r_plain;
+	u16 w_bytes;  /* of the last write: a bit per byte, above it one if it was plain */
+	u16 r_bytes;  /* of the last read(s) */
 };
 _Static_assert(sizeof(struct cell) == 1 << CELL_LG2, "one cell, half a cache line");
 

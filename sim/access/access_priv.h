@@ -8,23 +8,35 @@
 
 #include <string.h>
 
+/*
+ * What a location was released with: all that a task knew at the end of an
+ * epoch. Tasks that let go of the same location without having taken it over
+ * before make it a merged one, with a vector of its own.
+ */
 struct access_clock {
-	_Alignas(64) u32 n; /* entries there are: a multiple of 8; the others count as 0 */
-	u32 known;          /* life of a task whose vector covers all of it; 0: nobody's */
-	u32 releaser;       /* life of the last to release ... */
-	u32 joins;          /* ... and its joins by then */
+	u32 epoch;  /* 0: nobody has; ACCESS_MERGED: look at the vector */
+	u32 vector; /* index; what that task had taken over from others */
+};
+
+#define ACCESS_MERGED 0xffffffffu /* is covered by nobody */
+
+/* Shared by the clocks that a task releases until it takes over something again. */
+struct access_vector {
+	u32 n;     /* entries there are: a multiple of 8; the others count as 0 */
+	u32 known; /* merged: life of a task that knows all of it, 0: nobody's; or the next free */
 	u32 epoch[SCHED_TASKS_MAX];
 };
 
 /* Several tasks have read since the last write: the last read of each. */
 struct access_readers {
-	u32 epoch[SCHED_TASKS_MAX];
-	u32 op[SCHED_TASKS_MAX];
-	u8 mask[SCHED_TASKS_MAX];
-	u8 plain[SCHED_TASKS_MAX];
+	u32 n; /* there are; the others have not */
+	struct access_read {
+		u32 epoch, op, bytes;
+	} of[SCHED_TASKS_MAX];
 };
 
 #define ACCESS_CLOCKS_MAX 16384
+#define ACCESS_VECTORS_MAX (2 * ACCESS_CLOCKS_MAX + 2 * SCHED_TASKS_MAX)
 #define ACCESS_READERS_MAX 16384
 #define ACCESS_OFF_HEAP_LG2 10 /* places; half of them are used at most */
 
@@ -32,8 +44,10 @@ struct access {
 	struct world *world;
 	u32 gen;
 	u32 checks;
-	u32 n_clocks, n_readers;
+	u32 n_clocks, n_readers, n_vectors;
+	u32 free_vector; /* 0: none */
 	struct access_clock *clock;     /* [0] unused */
+	struct access_vector *vector;   /* likewise */
 	struct access_readers *readers; /* [0] unused */
 	struct access_off_heap {
 		u64 addr;
@@ -48,12 +62,19 @@ struct access {
 	void *observer_self;
 };
 
+#define ACCESS_FAST static inline __attribute__((always_inline))
 #define ACCESS_LOW 0x10000
 #define ACCESS_HEAP_BYTES (WORLD_SLOTS * HEAP_SLOT)
 
+/* Of an address of the heap: SHADOW_BASE + its granule's number * sizeof(struct cell). */
 static inline struct cell *access_cell_at(u64 addr)
 {
-	return (struct cell *)SHADOW_BASE + ((addr - HEAP_BASE) >> GRANULE_LG2);
+	const u64 origin = SHADOW_BASE - (HEAP_BASE << (CELL_LG2 - GRANULE_LG2));
+
+	addr = (ALIGN_DOWN(addr, 8UL) << (CELL_LG2 - GRANULE_LG2)) + origin;
+	/* One register: compilers spread the origin over all that is done with it. */
+	__asm__("" : "+r"(addr));
+	return (struct cell *)addr;
 }
 
 /* A marked access to a frame: a moment of choice for our own core, nothing more. */
@@ -91,7 +112,7 @@ void access_races_with_write(struct task *t, const struct cell *c, u32 mask, u32
 			     u64 pc);
 void access_races_with_reads(struct task *t, const struct cell *c, u32 mask, u32 flags, u64 addr,
 			     u64 pc);
-void access_note_reader(struct task *t, struct cell *c, u32 mask, u32 plain);
+void access_note_reader(struct task *t, struct cell *c, u32 bytes);
 
 void access_ready(struct task *t);
 
@@ -121,37 +142,10 @@ static inline bool access_was_quiet(struct task *t)
 	return true;
 }
 
-/* Nothing is checked, and others have touched the cell as well: if it is not due, it counts. */
-static inline bool access_was_shared(struct task *t, u64 head, u64 ops)
+/* How the head of a cell differs from that of an ordinary one; 0: not at all. */
+ACCESS_FAST u64 access_unusual(const struct task *t, const struct cell *c, u32 flags)
 {
-	u64 stop = t->stop_at - t->weight_shared;
-
-	if ((head & ACCESS_GEN_OWNER) != t->usual_shared || (s64)(ops - stop) >= 0)
-		return false;
-	t->stop_at = stop;
-	t->ops = ops;
-	return true;
-}
-
-/* The same for an access of any kind to its own cell or a shared one; elsewhere none counts. */
-static inline __attribute__((always_inline)) bool access_was_counted(struct task *t, u64 addr,
-								     u32 size)
-{
-	u64 ops = t->ops + 1, head;
-
-	if (t->checks || t->quiet)
-		return false;
-	if (addr - HEAP_BASE >= ACCESS_HEAP_BYTES)
-		return addr >= ACCESS_LOW && t->world->floor;
-	if ((addr & 7) + size > 8)
-		return false;
-	head = access_head(access_cell_at(addr));
-	if ((head & ACCESS_GEN_OWNER) != (t->usual & ACCESS_GEN_OWNER))
-		return access_was_shared(t, head, ops);
-	if ((s64)(ops - t->stop_at) >= 0)
-		return false;
-	t->ops = ops;
-	return true;
+	return (access_head(c) ^ t->usual) & (flags & OP_WRITE ? t->usual_write : t->usual_read);
 }
 
 /*
@@ -159,9 +153,8 @@ static inline __attribute__((always_inline)) bool access_was_counted(struct task
  * owner kept; a shared one brings the next stop nearer. Then a preemption may
  * come in, before the access.
  */
-static inline __attribute__((always_inline)) void access_announce(struct task *t, struct cell *c,
-								  u64 addr, u32 size, u32 flags,
-								  u64 pc)
+ACCESS_FAST void access_announce(struct task *t, struct cell *c, u64 addr, u32 size, u32 flags,
+				 u64 pc)
 {
 	if (unlikely(c->gen != t->gen))
 		access_refresh(c, addr);
@@ -174,57 +167,19 @@ static inline __attribute__((always_inline)) void access_announce(struct task *t
 		access_stop(t, c, addr, size, flags, pc);
 }
 
-/* --- happens-before --- */
+/* --- happens-before: clock.c --- */
 
-/* Vectors are padded with zeroes to SCHED_TASKS_MAX; n is rounded up to a multiple of 8. */
-static inline void access_join_vector(u32 *restrict into, const u32 *restrict from, u32 n)
+struct access_clock *access_clock_of(struct task *t, const void *p, bool make);
+struct access_clock *access_new_clock(struct task *t, struct cell *c);
+void access_take(struct task *t, const struct access_clock *k);
+/* t releases k: its epoch ends. */
+void access_give(struct task *t, struct access_clock *k);
+/* A slot gets another task: what knows of its epochs does not know what the last one knew. */
+void access_new_life(struct task *t);
+
+static inline bool access_knows(const struct task *t, const struct access_clock *k)
 {
-	for (u32 i = 0; i < n; i += 8) {
-		for (u32 j = i; j < i + 8; j++)
-			into[j] = max(into[j], from[j]);
-	}
-}
-
-/* t takes over what was released, unless its vector covers that already. */
-static inline void access_take(struct task *t, struct access_clock *from)
-{
-	u32 news = 0;
-
-	if (from->known == t->life)
-		return;
-	for (u32 i = 0; i < from->n; i += 8) {
-		for (u32 j = i; j < i + 8; j++) {
-			u32 most = max(t->vc[j], from->epoch[j]);
-
-			news |= most ^ t->vc[j];
-			t->vc[j] = most;
-		}
-	}
-	t->joins += news != 0;
-	from->known = t->life;
-}
-
-/* Into a clock that t has released before: nothing of t's vector but its own epoch is new. */
-static inline void access_join_clock(struct access_clock *into, const struct task *t)
-{
-	u32 n = ALIGN(t->world->sched->n_slots, 8);
-
-	if (into->releaser == t->life && into->joins == t->joins) {
-		into->epoch[t->id] = t->epoch;
-		into->known = into->known == t->life ? t->life : 0;
-		return;
-	}
-	if (into->known == t->life) {
-		memcpy(into->epoch, t->vc, n * sizeof(*t->vc));
-	} else {
-		access_join_vector(into->epoch, t->vc, into->n);
-		for (u32 i = into->n; i < n; i += 8)
-			memcpy(into->epoch + i, t->vc + i, 8 * sizeof(*t->vc));
-		into->known = into->n ? 0 : t->life;
-	}
-	into->n = max(into->n, n);
-	into->releaser = t->life;
-	into->joins = t->joins;
+	return !access_unordered(t, k->epoch);
 }
 
 static inline void access_next_epoch(struct task *t)
@@ -235,58 +190,110 @@ static inline void access_next_epoch(struct task *t)
 
 /* --- the common parts --- */
 
-/* The cell remembers this read; all earlier reads are ordered before it. */
-static inline __attribute__((always_inline)) void access_keep_read(struct task *t, struct cell *c,
-								   u32 mask, u32 plain, u32 op)
+/* A bit per byte of a granule that is touched; above it one per byte that is so plainly. */
+static inline u32 access_bytes(u64 addr, u32 size, u32 flags)
 {
-	if (c->r_epoch == t->epoch) {
-		mask |= c->r_mask;
-		plain |= c->r_plain;
-	}
+	u32 mask = size == 8 ? 0xff : ((1u << size) - 1) << (addr & 7);
+
+	return flags & OP_MARKED ? mask : mask | mask << 8;
+}
+
+/* The cell remembers this read; all earlier reads are ordered before it. */
+ACCESS_FAST void access_keep_read(struct task *t, struct cell *c, u32 bytes, u32 op)
+{
+	if (c->r_epoch == t->epoch)
+		bytes |= c->r_bytes;
 	c->r_epoch = t->epoch;
 	c->r_op = op;
-	c->r_mask = (u8)mask;
-	c->r_plain = (u8)plain;
+	c->r_bytes = (u16)bytes;
 }
 
-static inline __attribute__((always_inline)) void access_keep_write(struct task *t, struct cell *c,
-								    u32 mask, u32 plain, u32 op)
+ACCESS_FAST void access_keep_write(struct task *t, struct cell *c, u32 bytes, u32 op)
 {
-	if (c->w_epoch == t->epoch) {
-		mask |= c->w_mask;
-		plain |= c->w_plain;
-	}
+	c->init |= (u8)bytes;
+	if (c->w_epoch == t->epoch)
+		bytes |= c->w_bytes;
 	c->w_epoch = t->epoch;
 	c->w_op = op;
-	c->w_mask = (u8)mask;
-	c->w_plain = (u8)plain;
+	c->w_bytes = (u16)bytes;
 	c->r_epoch = 0;
-	c->r_mask = 0;
+	c->r_bytes = 0;
 	c->readers = 0;
-}
-
-static inline u32 access_mask(u64 addr, u32 size)
-{
-	return size == 8 ? 0xff : ((1u << size) - 1) << (addr & 7);
 }
 
 /* One access of a task to one granule of the heap, whatever it meets. */
 void access_slow(u64 addr, u32 size, u32 flags, u64 pc);
-/* The same where what is out of the ordinary is only that the cell is new, or shared. */
-void access_usual(u64 addr, u32 size, u32 flags, u64 pc);
+/* The same where what is out of the ordinary may be only that the cell is new, or shared. */
+void access_usual_read(u64 addr, u32 size, u32 flags, u64 pc, u32 bytes);
+void access_usual_write(u64 addr, u32 size, u32 flags, u64 pc, u32 bytes);
+
+ACCESS_FAST void access_keep(struct task *t, struct cell *c, u32 bytes, u32 flags, u64 ops)
+{
+	if (!t->checks)
+		return;
+	if (flags & OP_WRITE)
+		access_keep_write(t, c, bytes, (u32)ops);
+	else
+		access_keep_read(t, c, bytes, (u32)ops);
+}
 
 /*
  * The same without a call where nothing is out of the ordinary, which is nearly
  * always: no preemption is due, nobody records, and the cell's head is as
- * access_ready() says.
+ * access_ready() says. False: nothing was done.
  */
-static inline __attribute__((always_inline)) void access_granule(u64 addr, u32 size, u32 flags,
-								 u64 pc)
+ACCESS_FAST bool access_was_ordinary(struct task *t, struct cell *c, u32 bytes, u32 flags)
+{
+	u64 ops = t->ops + 1;
+
+	if (unlikely(access_unusual(t, c, flags)) || unlikely((s64)(ops - t->stop_at) >= 0))
+		return false;
+	t->ops = ops;
+	access_keep(t, c, bytes, flags, ops);
+	return true;
+}
+
+/*
+ * The same of a cell that others have touched, too, where all that they did is
+ * ordered before. It counts as often as the policy says.
+ */
+ACCESS_FAST bool access_was_shared(struct task *t, struct cell *c, u32 bytes, u32 flags)
+{
+	u64 ops = t->ops + 1, stop = t->stop_at - t->weight_shared;
+
+	if (access_unusual(t, c, flags) != t->usual_shared || unlikely((s64)(ops - stop) >= 0))
+		return false;
+	if (t->checks && unlikely(c->readers || access_unordered(t, c->w_epoch) ||
+				  access_unordered(t, c->r_epoch)))
+		return false;
+	t->ops = ops;
+	t->stop_at = stop;
+	access_keep(t, c, bytes, flags, ops);
+	return true;
+}
+
+ACCESS_FAST bool access_was_fast(struct task *t, struct cell *c, u32 bytes, u32 flags)
+{
+	return likely(access_was_ordinary(t, c, bytes, flags)) ||
+	       access_was_shared(t, c, bytes, flags);
+}
+
+/* An access within one granule of the heap, of a task that is not quiet or is due. */
+ACCESS_FAST void access_heap(struct task *t, u64 addr, u32 size, u32 flags, u64 pc)
+{
+	u32 bytes = access_bytes(addr, size, flags);
+
+	if (likely(access_was_fast(t, access_cell_at(addr), bytes, flags)))
+		return;
+	if (flags & OP_WRITE)
+		access_usual_write(addr, size, flags, pc, bytes);
+	else
+		access_usual_read(addr, size, flags, pc, bytes);
+}
+
+ACCESS_FAST void access_granule(u64 addr, u32 size, u32 flags, u64 pc)
 {
 	struct task *t = current_task;
-	u32 mask = access_mask(addr, size), plain = flags & OP_MARKED ? 0 : mask;
-	struct cell *c;
-	u64 ops, head;
 
 	/* Stacks and constants are private by contract; the lowest pages are a NULL pointer's. */
 	if (addr - HEAP_BASE >= ACCESS_HEAP_BYTES) {
@@ -298,22 +305,5 @@ static inline __attribute__((always_inline)) void access_granule(u64 addr, u32 s
 	}
 	if (unlikely(!t) || access_was_quiet(t))
 		return;
-	c = access_cell_at(addr);
-	ops = t->ops + 1;
-	head = access_head(c);
-	if (unlikely((head ^ t->usual) & (flags & OP_WRITE ? t->usual_write : t->usual_read)) ||
-	    unlikely((s64)(ops - t->stop_at) >= 0)) {
-		if (access_was_shared(t, head, ops))
-			return;
-		return access_usual(addr, size, flags, pc);
-	}
-	t->ops = ops;
-	if (!t->checks)
-		return;
-	if (flags & OP_WRITE) {
-		c->init |= (u8)mask;
-		access_keep_write(t, c, mask, plain, (u32)ops);
-	} else {
-		access_keep_read(t, c, mask, plain, (u32)ops);
-	}
+	access_heap(t, addr, size, flags, pc);
 }

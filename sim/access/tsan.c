@@ -231,37 +231,112 @@ void __tsan_atomic_signal_fence(int mo)
 
 /* --- a hosted kernel's --- */
 
-static __attribute__((noinline)) void ordered_seen(u64 addr, u32 size, u32 flags, bool acquire,
+/* What lies elsewhere orders, too, where it is looked at. */
+static __attribute__((noinline)) void ordered_elsewhere(u64 addr, u32 size, u32 flags, bool acquire,
+							u64 pc)
+{
+	struct task *t = current_task;
+
+	if (unlikely(addr < ACCESS_LOW))
+		access_wild(addr, size, flags, pc);
+	if (!t || !(t->checks & ACCESS_CHECK_RACE))
+		return;
+	if (acquire)
+		access_acquire((const void *)(uintptr_t)addr);
+	if (flags & OP_WRITE)
+		access_release((const void *)(uintptr_t)addr);
+}
+
+static void order(struct task *t, u64 addr, u32 flags, bool acquire)
+{
+	struct cell *c = access_cell_at(addr);
+	struct access_clock *k = (struct access_clock *)t->clocks + c->sync;
+
+	if (!c->sync) {
+		if (!(flags & OP_WRITE))
+			return;
+		k = access_new_clock(t, c);
+		if (!k)
+			return access_next_epoch(t);
+	} else if (acquire && !access_knows(t, k)) {
+		access_take(t, k);
+	}
+	if (flags & OP_WRITE)
+		access_give(t, k);
+}
+
+static __attribute__((noinline)) void order_slow(struct task *t, u64 addr, u32 flags, bool acquire)
+{
+	order(t, addr, flags, acquire);
+}
+
+static __attribute__((noinline)) void ordered_slow(u64 addr, u32 size, u32 flags, bool acquire,
 						   u64 pc)
 {
 	struct task *t = current_task;
 
 	if (unlikely(size > 8 || (addr & 7) + size > 8))
 		access_range((const void *)(uintptr_t)addr, size, flags, pc);
+	else if (flags & OP_WRITE)
+		access_usual_write(addr, size, flags, pc, access_bytes(addr, size, flags));
 	else
-		access_granule(addr, size, flags, pc);
-	if (!t || !(t->checks & ACCESS_CHECK_RACE))
-		return;
-	if (unlikely(addr - HEAP_BASE >= ACCESS_HEAP_BYTES)) {
-		if (acquire)
-			access_acquire((const void *)(uintptr_t)addr);
-	} else if (acquire && access_cell_at(addr)->sync) {
-		access_take(t, &t->world->access->clock[access_cell_at(addr)->sync]);
-	}
-	if (flags & OP_WRITE)
-		access_release((const void *)(uintptr_t)addr);
+		access_usual_read(addr, size, flags, pc, access_bytes(addr, size, flags));
+	if (t->checks & ACCESS_CHECK_RACE)
+		order(t, addr, flags, acquire);
 }
 
-static inline __attribute__((always_inline)) void ordered(u64 addr, u32 size, u32 flags,
-							  bool acquire, u64 pc)
+/* Without a call where the access is an ordinary one and nothing new is learnt. */
+ACCESS_FAST void ordered(u64 addr, u32 size, u32 flags, bool acquire, u64 pc)
 {
-	if (unlikely(!current_task || !access_was_counted(current_task, addr, size)))
-		ordered_seen(addr, size, flags, acquire, pc);
+	struct task *t = current_task;
+	struct access_clock *k;
+	struct cell *c;
+
+	if (addr - HEAP_BASE >= ACCESS_HEAP_BYTES)
+		return ordered_elsewhere(addr, size, flags, acquire, pc);
+	if (unlikely(!t) || access_was_quiet(t))
+		return;
+	if (unlikely(size > 8 || (size > 1 && (addr & 7) + size > 8)))
+		return ordered_slow(addr, size, flags, acquire, pc);
+	c = access_cell_at(addr);
+	if (unlikely(!access_was_fast(t, c, access_bytes(addr, size, flags), flags)))
+		return ordered_slow(addr, size, flags, acquire, pc);
+	if (!t->checks)
+		return;
+	k = (struct access_clock *)t->clocks + c->sync;
+	if (!(flags & OP_WRITE)) {
+		if (unlikely(!access_knows(t, k)))
+			access_take(t, k);
+		return;
+	}
+	if (unlikely(!c->sync || !access_knows(t, k) || !t->vector))
+		return order_slow(t, addr, flags, acquire);
+	k->epoch = t->epoch;
+	k->vector = t->vector;
+	access_next_epoch(t);
+}
+
+static __attribute__((noinline)) void ordered_any(u64 addr, u32 size, u32 flags, bool acquire,
+						  u64 pc)
+{
+	ordered(addr, size, flags, acquire, pc);
 }
 
 void access_ordered(const void *p, size_t size, u32 flags, bool acquire, u64 pc)
 {
-	ordered((u64)(uintptr_t)p, (u32)size, flags | OP_MARKED | OP_ATOMIC, acquire, pc);
+	u64 addr = (u64)(uintptr_t)p;
+
+	flags |= OP_MARKED | OP_ATOMIC;
+	if (size == 4 && flags & OP_WRITE)
+		ordered(addr, 4, OP_WRITE | OP_MARKED | OP_ATOMIC, acquire, pc);
+	else if (size == 8 && flags & OP_WRITE)
+		ordered(addr, 8, OP_WRITE | OP_MARKED | OP_ATOMIC, acquire, pc);
+	else if (size == 8 && acquire)
+		ordered(addr, 8, OP_READ | OP_MARKED | OP_ATOMIC, true, pc);
+	else if (size == 4 && acquire)
+		ordered(addr, 4, OP_READ | OP_MARKED | OP_ATOMIC, true, pc);
+	else
+		ordered_any(addr, (u32)size, flags, acquire, pc);
 }
 
 #define ONCE(size)                                                                   \

@@ -118,6 +118,7 @@ static void task_reset(struct task *t)
 	t->stopped_by = NULL;
 	t->n_held = 0;
 	t->epoch = 0;
+	t->vector = 0;
 #if IOMMULAB_ASAN
 	ASAN_UNPOISON_MEMORY_REGION(t->stack, SCHED_STACK_SIZE);
 #endif
@@ -318,6 +319,7 @@ static void refresh_clock(struct sched *s)
 		t->epoch = t->id << EPOCH_ID_SHIFT | 1;
 		memset(t->vc, 0, sizeof(*s->vcs));
 		t->vc[t->id] = t->epoch;
+		t->vector = 0;
 		s->live |= task_bit(t);
 	}
 	t->state = TASK_READY;
@@ -510,6 +512,7 @@ static void task_start(struct sched *s, struct task *t, struct task *parent)
 	/* A recycled slot's clock goes on, so that old accesses lie before. */
 	t->epoch = max(t->epoch, t->id << EPOCH_ID_SHIFT) + 1;
 	t->vc[t->id] = t->epoch;
+	t->vector = 0;
 	if (parent) {
 		parent->epoch++;
 		parent->vc[parent->id] = parent->epoch;
@@ -659,11 +662,22 @@ enum sched_end sched_run(struct sched *s)
 	return run_loop(s);
 }
 
-/* Task 0 comes after everything that has happened. */
+/*
+ * Task 0 comes after everything that has happened; what daemons do from now on
+ * is of another epoch (sim/access/clock.c says why that matters).
+ */
 static void join_all(struct sched *s, struct task *t)
 {
-	for (u32 i = 0; i < s->n_slots; i++)
-		t->vc[i] = max(t->vc[i], s->task[i].epoch);
+	for (u32 i = 0; i < s->n_slots; i++) {
+		struct task *other = &s->task[i];
+
+		t->vc[i] = max(t->vc[i], other->epoch);
+		if (other == t || !other->epoch)
+			continue;
+		other->epoch++;
+		other->vc[i] = other->epoch;
+	}
+	t->vector = 0;
 }
 
 enum sched_end sched_setup(struct sched *s, void (*fn)(void *), void *arg)

@@ -84,9 +84,10 @@ struct task {
 	struct world *world;
 	u32 *vc;            /* vector clock, SCHED_TASKS_MAX entries */
 	u64 kapi_private[4]; /* of the kernel above, as is what comes last */
-	u64 usual_shared;    /* head of a cell that several touched, if nothing is checked */
+	u64 usual_shared;    /* how an ordinary cell's head differs if several touched it */
+	void *clocks, *readers; /* the world's, by index: sim/access */
 	u32 life;            /* no two tasks of a world have the same; 0 is nobody's */
-	u32 joins;           /* how often vc has taken over another's: sim/access */
+	u32 vector;          /* index of a copy of vc but for its own epoch, 0: none */
 
 	/* The announced operation, valid while preempted before it. */
 	struct {
@@ -188,7 +189,7 @@ struct sched {
 	u32 generation;      /* of the world; sim/access sets it, tasks copy it */
 	u32 access_checks;   /* copied into tasks, as is the next */
 	bool observed;
-	void (*ready)(struct task *t); /* sim/access: a task begins, or is watched otherwise */
+	void (*ready)(struct task *t); /* sim/access: a task begins */
 	u32 lives;           /* given to tasks so far, in all runs */
 	bool setup;          /* sched_setup() is running */
 	char *stacks;
