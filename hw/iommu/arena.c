@@ -16,6 +16,7 @@
 #define CLASSES 40
 #define CLASS_MIN 6 /* a line of the processor's cache */
 #define PAGE 4096UL
+#define LARGE_PAGE (2UL << 20)
 
 /* At the arena's start. */
 struct state {
@@ -154,6 +155,20 @@ void *hw_aligned_alloc(size_t align, size_t size)
 {
 	sim_assert(align <= sizeof(struct head) || !in_use);
 	return in_use ? take(in_use, size) : aligned_alloc(align, size);
+}
+
+void *hw_block_alloc(size_t size)
+{
+	bool large = size >= LARGE_PAGE / 2 && !in_use;
+	size_t align = large ? LARGE_PAGE : 64;
+	void *p;
+
+	size = ALIGN(size, align);
+	p = hw_aligned_alloc(align, size);
+	/* Where there are none it is as it was. */
+	if (p && large)
+		madvise(p, size, MADV_HUGEPAGE);
+	return p ? memset(p, 0, size) : NULL;
 }
 
 void *hw_malloc(size_t size)

@@ -24,6 +24,11 @@ void hw_arena_snapshot(struct hw_arena *a);
 void hw_arena_restore(struct hw_arena *a);
 
 void *hw_aligned_alloc(size_t align, size_t size);
+/*
+ * Zeros, aligned to a line; where it is large and no arena is in use, in pages as
+ * large as the machine has them, which a search in it would else pay for. hw_free() takes it.
+ */
+void *hw_block_alloc(size_t size);
 void *hw_malloc(size_t size);
 void *hw_calloc(size_t n, size_t size);
 void *hw_realloc(void *p, size_t size);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Fills, drops, growth and reset of the cache; cache_priv.h says how it lies.
+ * Fills, drops, growth and reset of the cache; cache_layout.h says how it lies.
  */
-#include "hw/iommu/cache_priv.h"
+#include "hw/iommu/cache_layout.h"
 
 #include "sim/base/assert.h"
 #include "sim/base/bits.h"
@@ -97,44 +97,41 @@ int hw_cache_option(struct hw_cache_policy *p, const char *key, const char *valu
 
 static void free_slots(struct hw_cache *c)
 {
-	hw_free(c->tags);
-	hw_free(c->slot);
-	hw_free(c->addr);
-	hw_free(c->extra);
-	hw_free(c->column);
-	hw_free(c->age);
-	hw_free(c->touched);
-	hw_free(c->touched_bit);
+	hw_free(c->block);
 }
 
-/* At least two sets: a scan looks at two of them at once. */
+/* At least two sets: a scan looks at two of them at once. One block: see hw_block_alloc(). */
 static void alloc_slots(struct hw_cache *c, u32 lg2_sets)
 {
 	u32 sets = 1u << lg2_sets, room = max(sets, 2u);
+	struct {
+		void *at;
+		size_t bytes;
+	} part[] = {{&c->tags, WAYS * sizeof(*c->tags)},
+		    {&c->slot, WAYS * sizeof(*c->slot)},
+		    {&c->age, sizeof(*c->age)},
+		    {&c->addr, WAYS * sizeof(*c->addr)},
+		    {&c->column, WAYS * sizeof(*c->column)},
+		    {&c->touched_bit, sizeof(u64) / 8},
+		    {&c->touched, sizeof(*c->touched)},
+		    {&c->extra, WAYS * sizeof(*c->extra)}};
+	size_t bytes = 0;
+	char *block;
 
+	for (u32 i = 0; i < ARRAY_SIZE(part); i++)
+		bytes += ALIGN(part[i].bytes * room + 64, 64ULL);
+	block = hw_block_alloc(bytes);
+	sim_assert(block);
+	c->block = block;
+	for (u32 i = 0; i < ARRAY_SIZE(part); i++) {
+		memcpy(part[i].at, &block, sizeof(block));
+		block += ALIGN(part[i].bytes * room + 64, 64ULL);
+	}
 	c->set_mask = sets - 1;
 	c->shift = c->grows ? 64 - lg2_sets : 0;
 	c->n_slots = sets * WAYS;
-	c->tags = cache_alloc((size_t)room * WAYS, sizeof(*c->tags));
-	c->slot = cache_alloc((size_t)room * WAYS, sizeof(*c->slot));
-	c->addr = cache_alloc((size_t)room * WAYS, sizeof(*c->addr));
-	c->extra = cache_alloc((size_t)room * WAYS, sizeof(*c->extra));
-	c->column = cache_alloc((size_t)room * WAYS, sizeof(*c->column));
-	c->age = cache_alloc(room, sizeof(*c->age));
-	c->touched = cache_alloc(room, sizeof(*c->touched));
-	c->touched_bit = cache_alloc(room / 64 + 1, sizeof(*c->touched_bit));
 	c->n_touched = 0;
 	c->used = 0;
-}
-
-static void set_touched(struct hw_cache *c, u32 set)
-{
-	u64 bit = 1ULL << set % 64;
-
-	if (c->touched_bit[set / 64] & bit)
-		return;
-	c->touched_bit[set / 64] |= bit;
-	c->touched[c->n_touched++] = set;
 }
 
 static void clear_touched(struct hw_cache *c)
@@ -164,6 +161,7 @@ struct hw_cache *hw_cache_create(struct hw_env *e, const char *name,
 	c->ways = policy->kind == HW_CACHE_TINY ? TINY_WAYS : WAYS;
 	c->grows = policy->kind == HW_CACHE_INFINITE;
 	c->keeps_age = !c->grows && policy->replace == HW_REPLACE_LRU;
+	c->plain = (c->grows || policy->kind == HW_CACHE_SETS) && !policy->provenance;
 	c->probe = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2") ?
 			   &cache_probe_avx2 : &cache_probe_scalar;
 	if (c->grows)
@@ -276,7 +274,7 @@ void hw_cache_wind(struct hw_cache *c, u32 serial, u32 epoch)
 
 static void occupy(struct hw_cache *c, u32 slot, u64 key)
 {
-	set_touched(c, slot / WAYS);
+	cache_set_touched(c, slot / WAYS);
 	c->used += c->tags[slot] == TAG_EMPTY;
 	c->tags[slot] = key | TAG_USED;
 }
@@ -349,6 +347,12 @@ static u32 oldest_way(const struct hw_cache *c, u32 set)
 	u64 used = c->age[set];
 	u32 oldest = 0, least = WAYS + 1;
 
+	if (c->ways == WAYS) {
+		u64 empty = (used - 0x0101010101010101ULL) & ~used & 0x8080808080808080ULL;
+
+		if (likely(empty))
+			return (u32)__builtin_ctzll(empty) / 8;
+	}
 	for (u32 way = 0; way < c->ways; way++) {
 		u64 row = used >> (8 * way) & ((1u << c->ways) - 1);
 		u32 older = (u32)__builtin_popcountll(row);

@@ -2,5 +2,5 @@
 /*
  * Look-ups with AVX2; only run where the processor has it.
  */
-#define CACHE_PROBE_AVX2 1
+#define CACHE_AVX2 1
 #include "hw/iommu/cache_probe_priv.h"

@@ -1,31 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The look-ups and scans, as text that two files compile: cache_avx2.c with
- * CACHE_PROBE_AVX2, cache_scalar.c without. Only the compare differs;
+ * CACHE_AVX2, cache_scalar.c without. Only the compare differs;
  * tests/hw/iommu holds the two equal. PROBE(name) names a function.
  */
 #pragma once
 
-#include "hw/iommu/cache_priv.h"
-#include "sim/base/bits.h"
+#include "hw/iommu/cache_quick.h"
 
-#include <immintrin.h>
-
-#ifdef CACHE_PROBE_AVX2
+#ifdef CACHE_AVX2
 #define PROBE(name) name##_avx2
-#define PROBE_TARGET __attribute__((target("avx2,bmi,bmi2")))
 
-PROBE_TARGET static inline u32 match8(const u64 *tags, u64 tag)
-{
-	__m256i want = _mm256_set1_epi64x((s64)tag);
-	__m256i low = _mm256_cmpeq_epi64(_mm256_load_si256((const __m256i *)tags), want);
-	__m256i high = _mm256_cmpeq_epi64(_mm256_load_si256((const __m256i *)(tags + 4)), want);
-
-	return (u32)_mm256_movemask_pd(_mm256_castsi256_pd(low)) |
-	       (u32)_mm256_movemask_pd(_mm256_castsi256_pd(high)) << 4;
-}
-
-PROBE_TARGET static inline u32 match16(const u16 *column, u16 space)
+CACHE_TARGET static inline u32 match16(const u16 *column, u16 space)
 {
 	__m256i eq = _mm256_cmpeq_epi16(_mm256_load_si256((const __m256i *)column),
 					_mm256_set1_epi16((s16)space));
@@ -39,16 +25,6 @@ PROBE_TARGET static inline u32 match16(const u16 *column, u16 space)
 
 #else
 #define PROBE(name) name##_scalar
-#define PROBE_TARGET
-
-static inline u32 match8(const u64 *tags, u64 tag)
-{
-	u32 m = 0;
-
-	for (u32 i = 0; i < WAYS; i++)
-		m |= (u32)(tags[i] == tag) << i;
-	return m;
-}
 
 static inline u32 match16(const u16 *column, u16 space)
 {
@@ -61,7 +37,7 @@ static inline u32 match16(const u16 *column, u16 space)
 
 #endif
 
-PROBE_TARGET static inline u32 PROBE(slot_of)(const struct hw_cache *c,
+CACHE_TARGET static inline u32 PROBE(slot_of)(const struct hw_cache *c,
 					      const struct cache_space *s, u32 space, u64 vpn,
 					      u32 lg2)
 {
@@ -71,27 +47,27 @@ PROBE_TARGET static inline u32 PROBE(slot_of)(const struct hw_cache *c,
 	for (;;) {
 		const u64 *tags = c->tags + (size_t)set * WAYS;
 
-		for (u32 m = match8(tags, tag); m; m &= m - 1) {
+		for (u32 m = cache_match8(tags, tag); m; m &= m - 1) {
 			u32 slot = set * WAYS + (u32)__builtin_ctz(m);
 			const struct cache_slot *e = &c->slot[slot];
 
 			if (e->key == id && e->id > s->floor && (lg2 || c->addr[slot] == vpn))
 				return slot;
 		}
-		if (!c->grows || match8(tags, TAG_EMPTY))
+		if (!c->grows || cache_match8(tags, TAG_EMPTY))
 			return NO_SLOT;
 		set = (set + 1) & c->set_mask;
 	}
 }
 
-PROBE_TARGET static u32 PROBE(exact)(const struct hw_cache *c, u32 space, u64 vpn, u32 lg2)
+CACHE_TARGET static u32 PROBE(exact)(const struct hw_cache *c, u32 space, u64 vpn, u32 lg2)
 {
 	const struct cache_space *s = &c->space[space];
 
 	return s->epoch == c->epoch ? PROBE(slot_of)(c, s, space, vpn, lg2) : NO_SLOT;
 }
 
-PROBE_TARGET static inline const struct hw_cache_entry *PROBE(answer)(struct hw_cache *c, u32 slot,
+CACHE_TARGET static inline const struct hw_cache_entry *PROBE(answer)(struct hw_cache *c, u32 slot,
 								      u64 addr)
 {
 	struct hw_cache_entry *e = &c->found[c->turn++ % ARRAY_SIZE(c->found)];
@@ -109,7 +85,7 @@ PROBE_TARGET static inline const struct hw_cache_entry *PROBE(answer)(struct hw_
 	return e;
 }
 
-PROBE_TARGET static __attribute__((noinline)) const struct hw_cache_entry *
+CACHE_TARGET static __attribute__((noinline)) const struct hw_cache_entry *
 PROBE(find_any)(struct hw_cache *c, u32 space, u64 addr)
 {
 	const struct cache_space *s = &c->space[space];
@@ -125,7 +101,7 @@ PROBE(find_any)(struct hw_cache *c, u32 space, u64 addr)
 }
 
 /* The usual, written out: the smallest size, the first tag that is equal, in its own set. */
-PROBE_TARGET static const struct hw_cache_entry *PROBE(find)(struct hw_cache *c, u32 space,
+CACHE_TARGET static const struct hw_cache_entry *PROBE(find)(struct hw_cache *c, u32 space,
 							     u64 addr)
 {
 	const struct cache_space *s = &c->space[space];
@@ -137,7 +113,7 @@ PROBE_TARGET static const struct hw_cache_entry *PROBE(find)(struct hw_cache *c,
 	lg2 = (u32)__builtin_ctzll(s->sizes);
 	key = cache_key(s, addr >> lg2, lg2);
 	set = cache_set(c, key);
-	m = match8(c->tags + (size_t)set * WAYS, key | TAG_USED);
+	m = cache_match8(c->tags + (size_t)set * WAYS, key | TAG_USED);
 	if (likely(m)) {
 		u32 slot = set * WAYS + (u32)__builtin_ctz(m);
 		const struct cache_slot *e = &c->slot[slot];
@@ -150,7 +126,7 @@ PROBE_TARGET static const struct hw_cache_entry *PROBE(find)(struct hw_cache *c,
 	return PROBE(find_any)(c, space, addr);
 }
 
-PROBE_TARGET static void PROBE(drop)(struct hw_cache *c, u32 space, u32 lg2, u64 first, u64 last)
+CACHE_TARGET static void PROBE(drop)(struct hw_cache *c, u32 space, u32 lg2, u64 first, u64 last)
 {
 	const struct cache_space *s = &c->space[space];
 
@@ -164,7 +140,7 @@ PROBE_TARGET static void PROBE(drop)(struct hw_cache *c, u32 space, u32 lg2, u64
 	}
 }
 
-PROBE_TARGET static void PROBE(scan)(struct hw_cache *c, u32 space, u64 addr, u64 last)
+CACHE_TARGET static void PROBE(scan)(struct hw_cache *c, u32 space, u64 addr, u64 last)
 {
 	const struct cache_space *s = &c->space[space];
 
@@ -181,9 +157,9 @@ PROBE_TARGET static void PROBE(scan)(struct hw_cache *c, u32 space, u64 addr, u6
 	}
 }
 
-PROBE_TARGET static u32 PROBE(match)(const u64 *tags, u64 tag)
+CACHE_TARGET static u32 PROBE(match)(const u64 *tags, u64 tag)
 {
-	return match8(tags, tag);
+	return cache_match8(tags, tag);
 }
 
 const struct cache_probe PROBE(cache_probe) = {

@@ -4,7 +4,7 @@
  * that died are left in it until it is twice as long as it was after the last
  * clean-up.
  */
-#include "hw/iommu/cache_priv.h"
+#include "hw/iommu/cache_layout.h"
 
 #include "sim/base/assert.h"
 #include "sim/base/bits.h"

@@ -4,7 +4,7 @@
  * hash of the tag word; the chains are walked in order of making, never in an
  * order that shows.
  */
-#include "hw/iommu/cache_priv.h"
+#include "hw/iommu/cache_layout.h"
 
 #include "sim/base/assert.h"
 

@@ -94,7 +94,10 @@ void vtd_front_fill(struct vtd_walk *w, const struct hw_resp *resp)
 	f = &vtd_dev_touch(v, req->sid)->front[req->addr >> 12 & (VTD_FRONT - 1)];
 	f->key = req->addr >> 12 << 12 | v->front_gen;
 	f->pa = resp->pa & ~0xfffULL;
-	memcpy(&f->meta, &resp->lg2, sizeof(f->meta));
+	f->meta = resp->lg2 | (u32)resp->access << 8;
+	f->deny = ~(u32)(resp->access & (HW_READ | HW_WRITE));
+	/* A write has to make the page dirty first. */
+	f->deny |= w->flags & VTD_F_DIRTY ? 0 : HW_WRITE;
 	f->pasid = req->pasid;
 	f->entry = w->entry;
 }

@@ -81,11 +81,29 @@ static bool scalable_config(struct vtd_walk *w)
 	return true;
 }
 
+static void memo(struct vtd_walk *w)
+{
+	struct vtd *v = w->v;
+	struct vtd_memo *m = &v->memo[w->req->sid % VTD_MEMOS];
+
+	if (w->pure || w->epoch != v->inv_epoch || w->n_words > VTD_MEMO_WORDS ||
+	    w->n_words != w->reads || !vtd_is_quick(v, &w->cfg))
+		return;
+	m->gen = v->cfg_gen;
+	m->sid = w->req->sid;
+	m->pasid = w->req->pasid;
+	m->n = w->n_words;
+	memcpy(m->word, w->word, w->n_words * sizeof(w->word[0]));
+	m->cfg = w->cfg;
+}
+
 static void bind(struct vtd_walk *w)
 {
 	struct vtd *v = w->v;
 	struct vtd_binding *b;
 
+	if (v->memo)
+		memo(w);
 	if (w->pure || w->epoch != v->inv_epoch || !v->front_on)
 		return;
 	b = &vtd_dev_touch(v, w->req->sid)->bind;
@@ -93,6 +111,9 @@ static void bind(struct vtd_walk *w)
 	b->pasid = w->req->pasid;
 	b->space = 0;
 	b->psc_space = 0;
+	b->ss_space = 0;
+	b->quick_gen = 0;
+	memset(b->last, 0, sizeof(b->last));
 	b->cfg = w->cfg;
 }
 

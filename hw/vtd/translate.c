@@ -5,13 +5,6 @@
  */
 #include "hw/vtd/vtd_priv.h"
 
-#include <assert.h>
-
-static_assert(offsetof(struct hw_resp, lg2) == 8 && offsetof(struct hw_resp, entry) == 16,
-	      "the front cache writes words of a response");
-static_assert(offsetof(struct hw_req, no_fault_report) == offsetof(struct hw_req, access) + 3,
-	      "the front cache judges three fields as one word");
-
 /* --- begin and end --- */
 
 void vtd_walk_begin(struct vtd *v, struct vtd_walk *w, const struct hw_req *req)
@@ -26,7 +19,7 @@ void vtd_walk_begin(struct vtd *v, struct vtd_walk *w, const struct hw_req *req)
 	w->no_write = v->k.nwfs && (req->access & HW_NO_WRITE);
 	if (req->kind != HW_TRANSLATION_REQUEST)
 		w->access = req->access & (HW_READ | HW_WRITE | HW_EXEC);
-	w->watched = e->point || e->fact || e->read_flushed || v->k.policy.provenance;
+	w->watched = e->point || e->fact || e->read_flushed || v->k.policy.provenance || v->memo;
 	/* Nobody runs in between if nobody is asked. */
 	if (e->point && v->n_walks < VTD_WALKS) {
 		w->stamp = ++v->stamp;
@@ -46,6 +39,11 @@ void vtd_walk_end(struct vtd *v, struct vtd_walk *w)
 
 /* --- the IOTLB --- */
 
+bool vtd_is_quick(const struct vtd *v, const struct vtd_cfg *c)
+{
+	return v->quick && c->mode != VTD_MODE_PASS && !c->priv && !c->ere;
+}
+
 static u32 iotlb_space(struct vtd_walk *w)
 {
 	struct vtd *v = w->v;
@@ -55,6 +53,7 @@ static u32 iotlb_space(struct vtd_walk *w)
 		return hw_space(v->iotlb, w->cfg.tag);
 	if (!b->space || hw_space_tag(v->iotlb, b->space) != w->cfg.tag)
 		b->space = hw_space(v->iotlb, w->cfg.tag);
+	b->quick_gen = vtd_is_quick(v, &b->cfg) ? b->gen : 0;
 	return b->space;
 }
 
@@ -289,44 +288,7 @@ static bool interrupt_range(const struct hw_req *req)
 	       req->pasid == HW_NO_PASID;
 }
 
-/*
- * The common case of translate_slow(): what the device was bound to, and a page
- * that the IOTLB has and permits. It leaves all else alone.
- */
-static __attribute__((noinline)) bool translate_hit(struct vtd *v, const struct hw_req *req,
-						    struct hw_resp *resp)
-{
-	const struct vtd_binding *b = &v->dev[req->sid].bind;
-	u32 want = req->access & HW_WRITE ? VTD_F_SSW | VTD_F_RW | VTD_F_DIRTY : 0;
-	const struct hw_cache_entry *e;
-	struct vtd_front *f;
-	u64 meta;
-
-	if (b->gen != v->cfg_gen || b->pasid != req->pasid || !b->space || b->cfg.priv || !v->te ||
-	    hw_space_tag(v->iotlb, b->space) != b->cfg.tag || interrupt_range(req))
-		return false;
-	e = hw_cache_find(v->iotlb, b->space, req->addr);
-	want |= VTD_F_US | (req->access & HW_READ ? VTD_F_SSR : 0);
-	if (!e || (e->value & (want | VTD_F_NEGATIVE)) != want)
-		return false;
-	f = &v->dev[req->sid].front[req->addr >> 12 & (VTD_FRONT - 1)];
-	meta = e->lg2;
-	meta |= e->value & VTD_F_SSR ? HW_READ << 8 : 0;
-	want = VTD_F_SSW | VTD_F_RW;
-	meta |= (e->value & want) == want ? HW_WRITE << 8 : 0;
-	resp->pa = (e->value & ~VTD_F_MASK) + (req->addr - e->addr);
-	memcpy(&resp->lg2, &meta, sizeof(meta));
-	resp->entry = e->id;
-	f->key = (req->addr & ~0xfffULL) | v->front_gen;
-	f->pa = resp->pa & ~0xfffULL;
-	f->meta = e->value & VTD_F_DIRTY ? meta : meta & ~((u64)HW_WRITE << 8);
-	f->pasid = req->pasid;
-	f->entry = e->id;
-	return true;
-}
-
-static __attribute__((noinline)) void translate_slow(struct vtd *v, const struct hw_req *req,
-						     struct hw_resp *resp)
+void vtd_translate_slow(struct vtd *v, const struct hw_req *req, struct hw_resp *resp)
 {
 	struct vtd_walk w;
 	bool ok;
@@ -353,41 +315,17 @@ static __attribute__((noinline)) void translate_slow(struct vtd *v, const struct
 		return;
 	vtd_fact(v, HW_FACT_TRANSLATE, req->sid | (u64)req->pasid << 32, req->addr, resp->pa,
 		 req->access);
-	if (w.cfg.mode != VTD_MODE_PASS) {
-		u8 all = resp->access, reads = resp->reads;
-
-		if (!(w.flags & VTD_F_DIRTY))
-			resp->access &= (u8)~HW_WRITE;
-		resp->reads = 0;
+	if (w.cfg.mode != VTD_MODE_PASS)
 		vtd_front_fill(&w, resp);
-		resp->access = all;
-		resp->reads = reads;
-	}
 }
 
+/* Options that leave nothing to the quick way. */
 void vtd_translate(struct hw_iommu *h, const struct hw_req *req, struct hw_resp *resp)
 {
 	struct vtd *v = container_of(h, struct vtd, h);
-	const struct vtd_front *f;
-	u32 how;
 
-	memcpy(&how, &req->access, sizeof(how));
-	if (likely(req->sid < VTD_DEVICES)) {
-		f = &v->dev[req->sid].front[req->addr >> 12 & (VTD_FRONT - 1)];
-		/* how: no more than read and write of an untranslated request. */
-		if (likely(f->key == ((req->addr & ~0xfffULL) | v->front_gen) &&
-			   f->pasid == req->pasid && !(how & ~(u32)(f->meta >> 8 & 3)) &&
-			   !h->env->fact)) {
-			resp->pa = f->pa | (req->addr & 0xfff);
-			memcpy(&resp->lg2, &f->meta, sizeof(f->meta));
-			resp->entry = f->entry;
-			return;
-		}
-		/* No more than read and write of an untranslated request. */
-		if (!(how & ~3u) && v->front_on && !h->env->fact && translate_hit(v, req, resp))
-			return;
-	}
-	translate_slow(v, req, resp);
+	if (req->sid >= VTD_DEVICES || h->env->fact || !vtd_front_hit(v, req, resp))
+		vtd_translate_slow(v, req, resp);
 }
 
 void vtd_pure_walk(struct hw_iommu *h, const struct hw_req *req, struct hw_resp *resp)

@@ -14,6 +14,8 @@ static void reset(struct hw_iommu *h)
 	for (u32 i = 0; i < v->n_touched; i++)
 		memset(&v->dev[v->touched[i]], 0, sizeof(v->dev[0]));
 	v->n_touched = 0;
+	for (u32 i = 0; v->memo && i < VTD_MEMOS; i++)
+		v->memo[i].gen = 0;
 	v->front_gen = 1;
 	v->cfg_gen = 1;
 	v->te = false;
@@ -39,6 +41,8 @@ static void reset(struct hw_iommu *h)
 	vtd_regs_reset(v);
 }
 
+static const struct hw_iommu_ops *quick_ops(void);
+
 static struct hw_iommu *create(struct hw_env *e, const char *options, char *err, size_t err_size)
 {
 	struct vtd_knobs k;
@@ -48,15 +52,22 @@ static struct hw_iommu *create(struct hw_env *e, const char *options, char *err,
 		return NULL;
 	v = hw_calloc(1, sizeof(*v));
 	sim_assert(v);
-	v->h.ops = &hw_vtd_ops;
 	v->h.env = e;
 	v->k = k;
 	/* Pages of it are only there once they are written. */
-	v->dev = hw_calloc(VTD_DEVICES, sizeof(*v->dev));
-	sim_assert(v->dev);
+	v->dev_block = hw_calloc(VTD_DEVICES + 1, sizeof(*v->dev));
+	sim_assert(v->dev_block);
+	v->dev = (struct vtd_dev *)ALIGN((uintptr_t)v->dev_block, sizeof(*v->dev));
 	/* A front entry would live on where the cache below keeps nothing, or little. */
 	v->keeps = k.policy.kind != HW_CACHE_NONE;
 	v->front_on = k.policy.kind == HW_CACHE_INFINITE || k.policy.kind == HW_CACHE_SETS;
+	v->quick = k.quick && !k.policy.provenance && !k.policy.prefetch && !k.policy.speculate &&
+		   !k.fragment && (v->front_on || !v->keeps);
+	v->h.ops = v->quick ? quick_ops() : &hw_vtd_ops;
+	if (v->quick && !v->keeps) {
+		v->memo = hw_calloc(VTD_MEMOS, sizeof(*v->memo));
+		sim_assert(v->memo);
+	}
 	vtd_reserved_bits(v);
 	vtd_caches_create(v);
 	reset(&v->h);
@@ -71,7 +82,8 @@ static void destroy(struct hw_iommu *h)
 		return;
 	v = container_of(h, struct vtd, h);
 	vtd_caches_destroy(v);
-	hw_free(v->dev);
+	hw_free(v->memo);
+	hw_free(v->dev_block);
 	hw_free(v);
 }
 
@@ -82,18 +94,21 @@ static bool work(struct hw_iommu *h)
 	return vtd_late_work(v) || vtd_prq_work(v) || vtd_inv_work(v);
 }
 
-const struct hw_iommu_ops hw_vtd_ops = {
-	.name = "vtd",
-	.mmio_size = VTD_MMIO_SIZE,
-	.create = create,
-	.destroy = destroy,
-	.reset = reset,
-	.mmio_read = vtd_mmio_read,
-	.mmio_write = vtd_mmio_write,
-	.translate = vtd_translate,
-	.work = work,
-	.page_request = vtd_page_request,
-	.atc_done = vtd_atc_done,
-	.timeout = vtd_timeout,
-	.walk = vtd_pure_walk,
-};
+#define OPS(how)                                                                       \
+	{                                                                              \
+		.name = "vtd", .mmio_size = VTD_MMIO_SIZE, .create = create,            \
+		.destroy = destroy, .reset = reset, .mmio_read = vtd_mmio_read,         \
+		.mmio_write = vtd_mmio_write, .translate = (how), .work = work,         \
+		.page_request = vtd_page_request, .atc_done = vtd_atc_done,             \
+		.timeout = vtd_timeout, .walk = vtd_pure_walk,                          \
+	}
+
+const struct hw_iommu_ops hw_vtd_ops = OPS(vtd_translate);
+
+static const struct hw_iommu_ops *quick_ops(void)
+{
+	static const struct hw_iommu_ops avx2 = OPS(vtd_translate_avx2);
+	static const struct hw_iommu_ops scalar = OPS(vtd_translate_scalar);
+
+	return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2") ? &avx2 : &scalar;
+}

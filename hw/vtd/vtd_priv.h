@@ -19,7 +19,13 @@
 #include "sim/base/assert.h"
 #include "sim/base/bits.h"
 
+#include <assert.h>
 #include <string.h>
+
+static_assert(offsetof(struct hw_resp, lg2) == 8 && offsetof(struct hw_resp, entry) == 16,
+	      "words of a response are written at once");
+static_assert(offsetof(struct hw_req, no_fault_report) == offsetof(struct hw_req, access) + 3,
+	      "three fields of a request are judged as one word");
 
 #define VTD_FRONT 8
 #define VTD_DEVICES 65536u
@@ -28,6 +34,8 @@
 #define VTD_WALKS 64
 #define VTD_LATE_PAGES 16
 #define VTD_RETRIES 16
+#define VTD_MEMOS 16
+#define VTD_MEMO_WORDS 16
 
 /* What `options` say; the capability registers follow from it. */
 struct vtd_knobs {
@@ -36,13 +44,17 @@ struct vtd_knobs {
 	u32 coherent, qi, ats, ir, eim, pt, sc, nest, prs, ers, srs, nwfs, eafs, pds, scalable;
 	u32 ssads, ss, fs, smpwc, rps, adms;
 	u32 atom, collapse, late, strict, race, fragment;
+	u32 quick; /* 0: all go the long way, which must come to the same */
 	struct hw_cache_policy policy;
 };
 
-/* A page that the device may use at once. meta: bytes lg2 to tag of hw_resp. */
+/*
+ * A page that the device may use at once. meta: bytes lg2 and access of hw_resp;
+ * deny: bits that a request's access, kind and no_fault_report may not have.
+ */
 struct vtd_front {
-	u64 key, pa, meta;
-	u32 pasid, entry;
+	u64 key, pa;
+	u32 pasid, entry, deny, meta;
 };
 
 enum vtd_mode { VTD_MODE_PASS, VTD_MODE_SS, VTD_MODE_FS, VTD_MODE_NESTED };
@@ -58,11 +70,34 @@ struct vtd_cfg {
 	bool ssade, eafe, sre, ere, wpe, nxe, smep, pwsnp, pgsnp;
 };
 
+/*
+ * The last tables of 2 MiB that the paging-structure cache gave: good until
+ * something is filled there, or the binding is made anew.
+ */
+struct vtd_cursor {
+	u64 range;      /* address / 2 MiB */
+	u64 value;      /* of the cache's entry */
+	u32 slot, serial;
+};
+#define VTD_CURSORS 2
+
 struct vtd_binding {
 	u64 gen;        /* of cfg; 0: none */
+	u64 quick_gen;  /* gen, if space is known and nothing in cfg is beyond the quick way */
 	u32 pasid;      /* as requested */
 	u32 space;      /* of the IOTLB */
 	u32 psc_space;  /* of the paging-structure caches, for the tag of cfg */
+	u32 ss_space;   /* likewise, for the second stage that cfg is nested on */
+	struct vtd_cursor last[2][VTD_CURSORS]; /* of the tag of cfg, of ss_space */
+	struct vtd_cfg cfg;
+};
+
+/* Without caches: what configuration was read, and what it meant. */
+struct vtd_memo {
+	u64 gen;        /* as of vtd_binding */
+	u32 sid, pasid;
+	u32 n;
+	struct hw_cache_word word[VTD_MEMO_WORDS];
 	struct vtd_cfg cfg;
 };
 
@@ -70,7 +105,7 @@ struct vtd_dev {
 	struct vtd_front front[VTD_FRONT];
 	struct vtd_binding bind;
 	bool touched;
-};
+} __attribute__((aligned(512)));
 
 /* Permissions and state of a translation: low bits of a cached value. */
 enum vtd_flag {
@@ -126,8 +161,10 @@ struct vtd {
 	struct hw_iommu h;
 	u64 front_gen;  /* 1 to 4095, low 12 bits of a key */
 	struct vtd_dev *dev;
+	void *dev_block;
 	bool front_on;
 	bool te;
+	bool quick;     /* the options leave something to the quick way */
 	u8 ttm;
 	bool keeps;     /* not cache=none */
 	u64 cfg_gen;
@@ -135,6 +172,7 @@ struct vtd {
 	u64 addr_mask;  /* bits 12 to HAW - 1 */
 	u64 ss_reserved[6][2], fs_reserved[6][2]; /* [level][leaf] */
 	struct hw_cache *ctx, *pasid, *iotlb, *psc, *iec;
+	struct vtd_memo *memo;
 	u32 ctx_space, iec_space;
 	struct vtd_knobs k;
 	u64 inv_epoch, stamp;
@@ -252,8 +290,35 @@ u32 vtd_allowed(const struct vtd_walk *w, u32 flags);
 /* The reason for which flags do not permit w->access; 0: they do. */
 u8 vtd_denied(const struct vtd_walk *w, u32 flags);
 
+/* quick_priv.h: what a device asks, of a model that leaves something to it */
+void vtd_translate_avx2(struct hw_iommu *h, const struct hw_req *req, struct hw_resp *resp);
+void vtd_translate_scalar(struct hw_iommu *h, const struct hw_req *req, struct hw_resp *resp);
+
+/* The front answers. It is silent: not while somebody wants to hear of it. */
+static inline bool vtd_front_hit(const struct vtd *v, const struct hw_req *req,
+				 struct hw_resp *resp)
+{
+	const struct vtd_front *f = &v->dev[req->sid].front[req->addr >> 12 & (VTD_FRONT - 1)];
+	u32 how;
+	u64 meta;
+
+	/* access, kind and no_fault_report at once */
+	memcpy(&how, &req->access, sizeof(how));
+	if (unlikely(f->key != ((req->addr & ~0xfffULL) | v->front_gen) ||
+		     f->pasid != req->pasid || (how & f->deny)))
+		return false;
+	meta = f->meta;
+	resp->pa = f->pa | (req->addr & 0xfff);
+	memcpy(&resp->lg2, &meta, sizeof(meta));
+	resp->entry = f->entry;
+	return true;
+}
+
 /* translate.c */
 void vtd_translate(struct hw_iommu *h, const struct hw_req *req, struct hw_resp *resp);
+void vtd_translate_slow(struct vtd *v, const struct hw_req *req, struct hw_resp *resp);
+/* What the quick way knows: pages, and neither privilege nor execution. */
+bool vtd_is_quick(const struct vtd *v, const struct vtd_cfg *c);
 void vtd_pure_walk(struct hw_iommu *h, const struct hw_req *req, struct hw_resp *resp);
 void vtd_walk_begin(struct vtd *v, struct vtd_walk *w, const struct hw_req *req);
 void vtd_walk_end(struct vtd *v, struct vtd_walk *w);

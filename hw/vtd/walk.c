@@ -54,17 +54,20 @@ static inline u32 level_shift(u32 level)
 
 /* --- paging-structure caches (6.2.5) --- */
 
-/* The space of a tag: remembered per device for the tag of its configuration. */
+/* The space of a tag: remembered per device for the tags of its configuration. */
 static u32 psc_space(struct vtd_walk *w, u64 tag)
 {
 	struct vtd *v = w->v;
 	struct vtd_binding *b = &v->dev[w->req->sid].bind;
+	bool mine = tag == w->cfg.tag;
+	u32 *space = mine ? &b->psc_space : &b->ss_space;
 
-	if (tag != w->cfg.tag || b->gen != v->cfg_gen || b->pasid != w->req->pasid)
+	if (b->gen != v->cfg_gen || b->pasid != w->req->pasid)
 		return hw_space_find(v->psc, tag);
-	if (!b->psc_space || hw_space_tag(v->psc, b->psc_space) != tag)
-		b->psc_space = hw_space(v->psc, tag);
-	return b->psc_space;
+	/* That of the second stage is made when something is put there. */
+	if (!*space || hw_space_tag(v->psc, *space) != tag)
+		*space = mine ? hw_space(v->psc, tag) : hw_space_find(v->psc, tag);
+	return *space;
 }
 
 /* Where to go on: the deepest table known for addr. False: from the root. */

@@ -109,16 +109,57 @@ static inline u64 leaf_of(const struct load *l, u64 addr)
 		*(volatile u64 *)&l->sink = addr;                     \
 	}
 
-static inline u64 ask(struct load *l, u64 addr)
+/* A model, asked by one who keeps his request. */
+struct asker {
+	struct hw_iommu *h;
+	void (*translate)(struct hw_iommu *h, const struct hw_req *req, struct hw_resp *resp);
+	struct hw_req req;
+};
+
+static inline struct asker asker_of(const struct load *l)
 {
-	struct hw_req req = {.addr = addr, .sid = SID, .pasid = HW_NO_PASID, .access = HW_READ};
+	return (struct asker){
+		.h = l->bed.h, .translate = l->bed.h->ops->translate,
+		.req = {.sid = SID, .pasid = HW_NO_PASID, .access = HW_READ}};
+}
+
+static inline u64 ask(struct asker *a, u64 addr)
+{
 	struct hw_resp resp;
 
-	l->bed.h->ops->translate(l->bed.h, &req, &resp);
+	a->req.addr = addr;
+	a->translate(a->h, &a->req, &resp);
 	return resp.pa;
 }
 
-PAIR(ours, ask(l, addr))
+static void ours_free(void *arg, u64 n)
+{
+	struct load *l = arg;
+	struct asker a = asker_of(l);
+	u64 page = l->at, sum = 0;
+
+	while (n--) {
+		u64 addr = BED_BASE + (page << 12);
+
+		page = page_after(l, page);
+		sum += ask(&a, addr);
+	}
+	l->at = page;
+	*(volatile u64 *)&l->sink = sum;
+}
+
+static void ours_chain(void *arg, u64 n)
+{
+	struct load *l = arg;
+	struct asker a = asker_of(l);
+	u64 addr = BED_BASE + (l->at << 12);
+
+	while (n--)
+		addr = ask(&a, addr);
+	l->at = (addr - BED_BASE) >> 12;
+	*(volatile u64 *)&l->sink = addr;
+}
+
 PAIR(hash, bench_general_find(l->hash, addr))
 PAIR(walk, walk4(l->bed.env.ram, l->root, addr))
 PAIR(nested, walk4x4(l->bed.env.ram, l, addr))

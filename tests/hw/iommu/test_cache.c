@@ -3,7 +3,7 @@
  * The cache against a twin that is a plain list: after each step both hold the
  * same entries, but for those that a bounded cache may evict to make room.
  */
-#include "hw/iommu/cache_priv.h"
+#include "hw/iommu/cache_layout.h"
 
 #include "sim/base/bits.h"
 #include "sim/choice/choice.h"

@@ -20,6 +20,7 @@
 #pragma once
 
 #include "hw/iommu/cache.h"
+#include "sim/base/bits.h"
 
 #define WAYS 8
 #define NO_SLOT 0xffffffffu
@@ -66,6 +67,7 @@ struct hw_cache {
 	u32 epoch;
 	bool grows, keeps_age;
 	bool has_extra;       /* some entry's second word is not 0 */
+	bool plain;           /* entries are kept, in 8 ways, without provenance */
 	u64 *age;             /* per set: bit 8 a + b: way a was used after way b */
 	u32 turn;
 	struct hw_cache_entry found[4]; /* the last answers, in turns */
@@ -84,6 +86,7 @@ struct hw_cache {
 	u64 *scratch;
 	size_t scratch_max;
 	struct cache_log log;
+	void *block;          /* tags to extra lie in it */
 	struct hw_env *env;
 	const char *name;
 	struct hw_cache_policy policy;
@@ -156,6 +159,16 @@ static inline void cache_touch(struct hw_cache *c, u32 slot)
 	u32 way = slot % WAYS;
 
 	*age = (*age | 0xffULL << (8 * way)) & ~(0x0101010101010101ULL << way);
+}
+
+static inline void cache_set_touched(struct hw_cache *c, u32 set)
+{
+	u64 bit = 1ULL << set % 64;
+
+	if (likely(c->touched_bit[set / 64] & bit))
+		return;
+	c->touched_bit[set / 64] |= bit;
+	c->touched[c->n_touched++] = set;
 }
 
 static inline void cache_kill(struct hw_cache *c, u32 slot)

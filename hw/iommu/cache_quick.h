@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Look-ups and fills in line, for the quick ways of the models (and for the
+ * cache itself). A file that includes this is compiled twice: with CACHE_AVX2
+ * defined, only to be run where the processor has it, and without; what they
+ * do is the same, and tests hold it so.
+ *
+ * These know the common case only. NO_SLOT and 0 say that it is another one;
+ * then nothing has changed, and hw_cache_find() or hw_cache_fill() decides.
+ */
+#pragma once
+
+#include "hw/iommu/cache_layout.h"
+#include "sim/base/bits.h"
+
+#include <immintrin.h>
+
+#define CACHE_ASK 0xfffffffeu /* hw_cache_find() has to say */
+
+#ifdef CACHE_AVX2
+#define CACHE_TARGET __attribute__((target("avx2,bmi,bmi2")))
+
+CACHE_TARGET static inline u32 cache_match8(const u64 *tags, u64 tag)
+{
+	__m256i want = _mm256_set1_epi64x((s64)tag);
+	__m256i low = _mm256_cmpeq_epi64(_mm256_load_si256((const __m256i *)tags), want);
+	__m256i high = _mm256_cmpeq_epi64(_mm256_load_si256((const __m256i *)(tags + 4)), want);
+
+	return (u32)_mm256_movemask_pd(_mm256_castsi256_pd(low)) |
+	       (u32)_mm256_movemask_pd(_mm256_castsi256_pd(high)) << 4;
+}
+
+#else
+#define CACHE_TARGET
+
+static inline u32 cache_match8(const u64 *tags, u64 tag)
+{
+	u32 m = 0;
+
+	for (u32 i = 0; i < WAYS; i++)
+		m |= (u32)(tags[i] == tag) << i;
+	return m;
+}
+
+#endif
+
+/* The slot that covers addr, smallest size first; NO_SLOT: none; or CACHE_ASK. */
+CACHE_TARGET static inline u32 cache_quick_find(const struct hw_cache *c, u32 space, u64 addr)
+{
+	const struct cache_space *s = &c->space[space];
+
+	if (unlikely(s->epoch != c->epoch))
+		return NO_SLOT;
+	for (u64 sizes = s->sizes; sizes; sizes &= sizes - 1) {
+		u32 lg2 = (u32)__builtin_ctzll(sizes);
+		u64 key = cache_key(s, addr >> lg2, lg2);
+		u32 set = cache_set(c, key);
+		const u64 *tags = c->tags + (size_t)set * WAYS;
+		u32 m = cache_match8(tags, key | TAG_USED);
+
+		for (; m; m &= m - 1) {
+			u32 slot = set * WAYS + (u32)__builtin_ctz(m);
+			const struct cache_slot *e = &c->slot[slot];
+
+			if (unlikely(!lg2))
+				return CACHE_ASK;
+			if (likely(e->key == (space | lg2 << 24) && e->id > s->floor))
+				return slot;
+		}
+		/* It may lie further on. */
+		if (c->grows && !cache_match8(tags, TAG_EMPTY))
+			return CACHE_ASK;
+	}
+	return NO_SLOT;
+}
+
+static inline void cache_quick_touch(struct hw_cache *c, u32 slot)
+{
+	if (c->keeps_age)
+		cache_touch(c, slot);
+}
+
+/* A free slot of a set; NO_SLOT: not so easily. */
+CACHE_TARGET static __attribute__((noinline, unused)) u32
+cache_quick_room(const struct hw_cache *c, u32 set)
+{
+	const u64 *tags = c->tags + (size_t)set * WAYS;
+	u32 m = cache_match8(tags, TAG_EMPTY);
+
+	if (c->grows)
+		m |= cache_match8(tags, TAG_GONE);
+	if (!m || (c->grows && (u64)(c->used + 1) * 4 > (u64)c->n_slots * 3))
+		return NO_SLOT;
+	return set * WAYS + (u32)__builtin_ctz(m);
+}
+
+/* The slot of the set that was used longest ago, if all of them are alive and in use. */
+CACHE_TARGET static inline u32 cache_quick_oldest(const struct hw_cache *c, u32 set)
+{
+	u64 age = c->age[set];
+	u64 empty_row = (age - 0x0101010101010101ULL) & ~age & 0x8080808080808080ULL;
+
+	if (unlikely(c->live != c->n_slots || !c->keeps_age || !empty_row))
+		return NO_SLOT;
+	return set * WAYS + (u32)__builtin_ctzll(empty_row) / 8;
+}
+
+/*
+ * Fills a key that cache_quick_find() has just not found, in a space of this
+ * epoch. addr is aligned. 0: nothing was done.
+ */
+CACHE_TARGET static inline u32 cache_quick_fill(struct hw_cache *c, u32 space, u64 addr, u32 lg2,
+						u64 value)
+{
+	struct cache_space *s = &c->space[space];
+	u64 key = cache_key(s, addr >> lg2, lg2);
+	u32 set = cache_set(c, key), slot = cache_quick_oldest(c, set);
+
+	if (unlikely(!c->plain || c->serial == 0xffffffffu))
+		return 0;
+	if (likely(slot != NO_SLOT)) {
+		c->space[cache_space_of(c, slot)].live--;
+	} else {
+		slot = cache_quick_room(c, set);
+		if (slot == NO_SLOT)
+			return 0;
+		cache_set_touched(c, set);
+		c->used += c->tags[slot] == TAG_EMPTY;
+		c->live++;
+	}
+	c->tags[slot] = key | TAG_USED;
+	c->slot[slot] = (struct cache_slot){value, ++c->serial, space | lg2 << 24};
+	c->addr[slot] = addr;
+	c->column[slot] = (u16)space;
+	if (c->has_extra)
+		c->extra[slot] = 0;
+	s->sizes |= 1ULL << lg2;
+	s->live++;
+	cache_quick_touch(c, slot);
+	return c->serial;
+}

@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The quick way against the long way: two models with the same options but for
+ * quick=, the same memory, the same random requests, writes, invalidations and
+ * registers. Each answer is the same in all of its fields, and so are memory and
+ * registers: what was read, filled, forgotten, faulted and marked.
+ *
+ * Memory is small and every word of its tables leads to some page of it, so that
+ * any address has a walk; bits that matter are wrong now and then.
+ */
+#include "hw/iommu/hw.h"
+#include "hw/vtd/vtd_regs.h"
+#include "sim/base/bits.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PAGES 64u
+#define RAM (PAGES * 4096u)
+#define ROOT 1ULL
+#define CONTEXT 2ULL /* of scalable mode: two halves, pages 2 and 3 */
+#define DIRECTORY 4ULL
+#define PASIDS 5ULL
+#define QUEUE 6ULL
+#define TABLES 8u
+#define OPERATIONS 60000u
+
+struct side {
+	struct hw_env e;
+	struct hw_iommu *h;
+};
+
+struct pair {
+	struct side s[2]; /* quick, and not */
+	u64 random, tail, answered;
+	u32 ttm;
+};
+
+static u64 next(struct pair *p)
+{
+	p->random ^= p->random << 13;
+	p->random ^= p->random >> 7;
+	p->random ^= p->random << 17;
+	return p->random * 0x2545f4914f6cdd1dULL;
+}
+
+static u32 below(struct pair *p, u32 n)
+{
+	return (u32)((next(p) >> 32) * n >> 32);
+}
+
+static u64 pick(struct pair *p, const u64 *of, u32 n)
+{
+	return of[below(p, n)];
+}
+
+static void word(struct pair *p, u64 pa, u64 value)
+{
+	for (u32 i = 0; i < 2; i++)
+		memcpy(p->s[i].e.ram + pa, &value, 8);
+}
+
+static void reg(struct pair *p, u64 off, u32 size, u64 value)
+{
+	for (u32 i = 0; i < 2; i++)
+		p->s[i].h->ops->mmio_write(p->s[i].h, off, size, value);
+}
+
+static void work(struct pair *p)
+{
+	for (u32 i = 0; i < 2; i++) {
+		for (u32 n = 0; p->s[i].h->ops->work(p->s[i].h); n++)
+			cr_assert_lt(n, 10000u);
+	}
+}
+
+/* An entry of a table of either stage. */
+static u64 entry(struct pair *p)
+{
+	static const u64 odd[] = {VTD_SS_R, VTD_SS_W, VTD_FS_US, VTD_SS_A, VTD_FS_A, VTD_SS_D,
+				  VTD_FS_D, VTD_SS_PS, VTD_SS_SNP, VTD_FS_XD, VTD_FS_EA,
+				  1ULL << 51, 1ULL << 40};
+	u64 e = (u64)(TABLES + below(p, PAGES - TABLES)) << 12;
+
+	e |= VTD_FS_P | VTD_FS_RW | VTD_FS_US | VTD_FS_A | VTD_FS_D | VTD_SS_A | VTD_SS_D;
+	if (below(p, 24) == 0)
+		e ^= pick(p, odd, ARRAY_SIZE(odd));
+	return e;
+}
+
+static u64 address(struct pair *p)
+{
+	static const u64 regions[] = {0, 0x200000, 0x40000000, 0x7fff40000000, 0xfee00000,
+				      0x8000000000, 0xffff800000000000, 1ULL << 52};
+	u64 region = below(p, 4) ? regions[below(p, 3)] : pick(p, regions, ARRAY_SIZE(regions));
+
+	return region + ((u64)below(p, 24) << 12) + below(p, 4096);
+}
+
+static const u16 sids[] = {8, 9, 0x85, 0x105};
+
+static void legacy_context(struct pair *p, u16 sid)
+{
+	u64 root = pick(p, (const u64[]){TABLES, TABLES + 1}, 2) << 12, tt = below(p, 12) ? 0 : 2;
+	u64 levels = tt == 2 || !below(p, 8) ? 3 : 2;
+	u64 at = (CONTEXT << 12) + (sid & 0xff) * 16;
+
+	word(p, at + 8, levels | (u64)below(p, 3) << VTD_CTX_DID_SHIFT);
+	word(p, at, root | tt << VTD_CTX_TT_SHIFT | (below(p, 20) ? VTD_P : 0));
+}
+
+static void pasid_entry(struct pair *p, u32 pasid)
+{
+	static const u64 types[] = {VTD_PGTT_FS, VTD_PGTT_SS, VTD_PGTT_NESTED, VTD_PGTT_NESTED,
+				    VTD_PGTT_PASS};
+	u64 at = (PASIDS << 12) + (pasid & 63) * 64, type = pick(p, types, ARRAY_SIZE(types));
+	u64 rare = (!below(p, 6) ? VTD_PE0_SSADE : 0) | (below(p, 20) ? VTD_P : 0);
+
+	word(p, at + 8, below(p, 3) | (below(p, 8) ? VTD_PE1_PWSNP : 0));
+	word(p, at + 16, (u64)(TABLES + below(p, 2)) << 12 | (below(p, 3) ? 0 : VTD_PE2_SRE) |
+				 (below(p, 8) ? 0 : VTD_PE2_ERE) |
+				 (below(p, 8) ? 0 : VTD_PE2_EAFE) |
+				 (below(p, 2) ? 0 : VTD_PE2_NXE) | (below(p, 4) ? 0 : VTD_PE2_WPE) |
+				 (below(p, 6) ? 0 : 1 << VTD_PE2_FSPM_SHIFT));
+	word(p, at, rare | (below(p, 8) ? 2ULL : 3ULL) << VTD_PE0_AW_SHIFT |
+			    type << VTD_PE0_PGTT_SHIFT | (u64)(TABLES + 2 + below(p, 2)) << 12);
+}
+
+static void scalable_context(struct pair *p, u16 sid)
+{
+	u64 at = ((CONTEXT + (sid & 0x80 ? 1 : 0)) << 12) + (sid & 0x7f) * 32;
+
+	word(p, at + 8, below(p, 4));
+	word(p, at, DIRECTORY << 12 | VTD_SCTX_PASIDE | (below(p, 2) ? VTD_SCTX_DTE : 0) |
+			    (below(p, 20) ? VTD_P : 0));
+}
+
+static void configure(struct pair *p)
+{
+	if (p->ttm == VTD_TTM_LEGACY)
+		legacy_context(p, sids[below(p, ARRAY_SIZE(sids))]);
+	else if (below(p, 2))
+		scalable_context(p, sids[below(p, ARRAY_SIZE(sids))]);
+	else
+		pasid_entry(p, below(p, 4));
+}
+
+/* A root table of the mode, contexts of all, translation on. */
+static void root(struct pair *p)
+{
+	p->ttm = below(p, 2) ? VTD_TTM_LEGACY : VTD_TTM_SCALABLE;
+	for (u32 i = 0; i < 512; i++) {
+		word(p, (CONTEXT << 12) + i * 8, 0);
+		word(p, ((CONTEXT + 1) << 12) + i * 8, 0);
+	}
+	for (u32 bus = 0; bus < 2; bus++) {
+		bool half = p->ttm == VTD_TTM_SCALABLE;
+
+		word(p, (ROOT << 12) + bus * 16, CONTEXT << 12 | VTD_P);
+		word(p, (ROOT << 12) + bus * 16 + 8, half ? (CONTEXT + 1) << 12 | VTD_P : 0);
+	}
+	word(p, DIRECTORY << 12, PASIDS << 12 | VTD_P);
+	for (u32 i = 0; i < 12; i++)
+		configure(p);
+	reg(p, VTD_RTADDR, 8, ROOT << 12 | (u64)p->ttm << VTD_RTADDR_TTM_SHIFT);
+	reg(p, VTD_GCMD, 4, VTD_G_QIE | VTD_G_SRTP);
+	reg(p, VTD_GCMD, 4, VTD_G_QIE | (below(p, 16) ? VTD_G_TE : 0));
+	work(p);
+}
+
+static void invalidate(struct pair *p)
+{
+	u64 did = (u64)below(p, 3) << 16, g = 1 + below(p, 3), high = 0;
+	static const u64 types[] = {VTD_INV_IOTLB, VTD_INV_IOTLB, VTD_INV_IOTLB, VTD_INV_CONTEXT,
+				    VTD_INV_PASID_CACHE, VTD_INV_PASID_IOTLB};
+	u64 type = pick(p, types, ARRAY_SIZE(types)), low = type | g << 4 | did;
+
+	if (type == VTD_INV_IOTLB)
+		high = (address(p) & ~0xfffULL) | below(p, 3);
+	else if (type == VTD_INV_CONTEXT)
+		low |= (u64)pick(p, (const u64[]){8, 9, 0x85}, 3) << 32;
+	else
+		low |= (u64)below(p, 4) << 32;
+	word(p, (QUEUE << 12) + p->tail, low);
+	word(p, (QUEUE << 12) + p->tail + 8, high);
+	p->tail = (p->tail + 16) & 0xfff;
+	reg(p, VTD_IQT, 8, p->tail);
+	work(p);
+	/* A descriptor that was wrong stops the queue: on from the next. */
+	if (p->s[0].h->ops->mmio_read(p->s[0].h, VTD_FSTS, 4) & VTD_FSTS_IQE) {
+		reg(p, VTD_GCMD, 4, VTD_G_TE);
+		reg(p, VTD_FSTS, 4, VTD_FSTS_IQE);
+		p->tail = 0;
+		reg(p, VTD_IQT, 8, 0);
+		reg(p, VTD_GCMD, 4, VTD_G_QIE | VTD_G_TE);
+		work(p);
+	}
+}
+
+static void ask(struct pair *p)
+{
+	struct hw_req req = {.addr = address(p), .sid = 8, .pasid = HW_NO_PASID,
+			     .access = (u16)(1 + below(p, 3))};
+	struct hw_resp r[2];
+
+	if (below(p, 2))
+		req.sid = sids[below(p, ARRAY_SIZE(sids))];
+	if (p->ttm == VTD_TTM_SCALABLE && below(p, 3) == 0)
+		req.pasid = below(p, 4);
+	if (below(p, 40) == 0)
+		req.access = (u16)below(p, 128);
+	if (below(p, 60) == 0)
+		req.kind = (u8)below(p, 3);
+	memset(r, 0x5a, sizeof(r));
+	for (u32 i = 0; i < 2; i++)
+		p->s[i].h->ops->translate(p->s[i].h, &req, &r[i]);
+	cr_assert(r[0].pa == r[1].pa && r[0].lg2 == r[1].lg2 && r[0].access == r[1].access &&
+			  r[0].status == r[1].status && r[0].global == r[1].global &&
+			  r[0].no_snoop == r[1].no_snoop && r[0].reads == r[1].reads &&
+			  r[0].tag == r[1].tag && r[0].entry == r[1].entry,
+		  "sid %x pasid %x addr %llx access %x: %llx/%u/%x/%u/%u/%u, long %llx/%u/%x/%u/%u/%u",
+		  req.sid, req.pasid, (unsigned long long)req.addr, req.access,
+		  (unsigned long long)r[0].pa, r[0].lg2, r[0].access, r[0].status, r[0].reads,
+		  r[0].entry, (unsigned long long)r[1].pa, r[1].lg2, r[1].access, r[1].status,
+		  r[1].reads, r[1].entry);
+	p->answered += r[0].status == HW_OK;
+}
+
+static void operation(struct pair *p)
+{
+	u32 kind = below(p, 1000);
+
+	if (kind < 950)
+		ask(p);
+	else if (kind < 975)
+		word(p, (TABLES + below(p, PAGES - TABLES)) * 4096ULL + below(p, 24) * 8,
+		     entry(p));
+	else if (kind < 990)
+		invalidate(p);
+	else if (kind < 999)
+		configure(p);
+	else
+		root(p);
+}
+
+static void same_memory(const struct pair *p)
+{
+	cr_assert_eq(memcmp(p->s[0].e.ram, p->s[1].e.ram, RAM), 0);
+	for (u64 off = 0; off < 0x400; off += 4)
+		cr_assert_eq(p->s[0].h->ops->mmio_read(p->s[0].h, off, 4),
+			     p->s[1].h->ops->mmio_read(p->s[1].h, off, 4));
+}
+
+static void run(const char *options, u64 seed)
+{
+	struct pair p = {.random = seed};
+	char text[256], err[200] = "";
+
+	for (u32 i = 0; i < 2; i++) {
+		struct side *s = &p.s[i];
+
+		s->e = (struct hw_env){.ram = calloc(1, RAM), .ram_size = RAM};
+		snprintf(text, sizeof(text), "%s,quick=%u", options, 1 - i);
+		s->h = hw_vtd_ops.create(&s->e, text, err, sizeof(err));
+		cr_assert(s->h && s->e.ram, "%s", err);
+	}
+	for (u64 pa = TABLES * 4096; pa < RAM; pa += 8)
+		word(&p, pa, entry(&p));
+	reg(&p, VTD_IQA, 8, QUEUE << 12);
+	reg(&p, VTD_GCMD, 4, VTD_G_QIE);
+	root(&p);
+	for (u32 i = 0; i < OPERATIONS; i++) {
+		operation(&p);
+		if (i % 4096 == 0)
+			same_memory(&p);
+	}
+	same_memory(&p);
+	cr_assert_gt(p.answered, OPERATIONS / 4);
+	for (u32 i = 0; i < 2; i++) {
+		p.s[i].h->ops->destroy(p.s[i].h);
+		free(p.s[i].e.ram);
+	}
+}
+
+/* 17 of them, 1,020,000 operations. */
+static const char *const all[] = {
+	"cache=none", "cache=none,atom=16", "cache=none,coherent=0", "cache=none,strict=1",
+	"cache=infinite", "cache=infinite,negative=1,cm=1", "cache=infinite,strict=1",
+	"cache=sets,entries=64", "cache=sets,entries=64,strict=1", "cache=sets,entries=64,race=1",
+	"cache=sets,entries=64,replace=random", "cache=sets,entries=256,negative=1,cm=1",
+	"cache=sets,entries=4096", "cache=sets,entries=64,fs=0,nest=0,eafs=0,fl5=0,fl1gp=0",
+	"cache=tiny", "cache=sets,entries=64,prefetch=1", "cache=infinite,fragment=1",
+};
+
+Test(vtd_quick, is_as_the_long_way)
+{
+	for (u32 i = 0; i < ARRAY_SIZE(all); i++)
+		run(all[i], 0x9e3779b97f4a7c15ULL + i);
+}
