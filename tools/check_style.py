@@ -29,7 +29,7 @@ PRINTERS = ("tools/", "scenarios/explore/", "sim/trace/", "sim/host/", "tests/",
 BANS = (
     (r"rand|srand|random|srandom|drand48|rand_r|arc4random", "sim/choice", (), ("",)),
     (r"time|gettimeofday|clock_gettime|clock", "clock_now() (sim/clock), host_*() for wall clock",
-     ("sim/host/", "tests/"), ("",)),
+     ("sim/host/", "tools/preload/", "tests/"), ("",)),
     (r"pthread_\w+|thrd_\w+", "sched_spawn() (sim/sched)", ("sim/host/", "tools/preload/", "tests/tools/exec/"),
      ("",)),
     (r"getenv|setenv|putenv|secure_getenv", "an option of the program",

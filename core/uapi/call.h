@@ -53,6 +53,10 @@ struct call {
 	const struct uapi_call *row; /* what it is, NULL: unknown */
 	const char *name; /* as written: "ioctl$IOMMU_IOAS_ALLOC" */
 	u32 process;      /* 0 is there from the start */
+	u32 thread;       /* in a recording: calls of one thread follow one another */
+	u32 id;           /* its number in the program that was read or recorded */
+	u32 *after;       /* ids of the calls of other threads that come first */
+	u32 n_after;
 	u32 line, column; /* in the file, 0 = none */
 	struct call_value arg[CALL_ARGS_MAX];
 	u32 n_args;

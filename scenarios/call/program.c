@@ -31,6 +31,7 @@ void call_program_free(struct call_program *p)
 		free((void *)(uintptr_t)p->call[i].name);
 		free(p->call[i].in);
 		free(p->call[i].out);
+		free(p->call[i].after);
 	}
 	for (u32 i = 0; i < p->n_results && p->result_name; i++)
 		free(p->result_name[i]);

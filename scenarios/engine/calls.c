@@ -4,7 +4,9 @@
  *
  * What runs when is said by edges: an async call waits for the end of the call
  * of main before it; with all calls in tasks of their own, each waits for those
- * that give the values it uses, and for its process. An edge always leads from
+ * that give the values it uses, and for its process. In a recording of threads
+ * each thread is a task, and calls wait, besides, for what woke their thread.
+ * An edge always leads from
  * an earlier call of the program to a later one, and tasks perform theirs in
  * the program's order, so nothing can wait for ever by itself.
  */
@@ -144,6 +146,16 @@ static void note_needs(const struct call_program *p, u32 i, const u32 *giver, u8
 	}
 }
 
+static void need_after(const struct call_program *p, u32 i, u8 *needs)
+{
+	const struct call *c = &p->call[i];
+
+	for (u32 k = 0; k < c->n_after; k++) {
+		for (u32 j = 0; j < i; j++)
+			needs[j] |= p->call[j].id == c->after[k];
+	}
+}
+
 static void all_edges(struct scenario *s, const u32 *op)
 {
 	const struct call_program *p = s->program;
@@ -156,6 +168,8 @@ static void all_edges(struct scenario *s, const u32 *op)
 	for (u32 i = 0; i < p->n; i++) {
 		memset(needs, 0, p->n);
 		note_needs(p, i, giver, needs);
+		if (!s->threads_all)
+			need_after(p, i, needs);
 		for (u32 k = 0; k < i; k++) {
 			if (needs[k])
 				edge_add(&e, op[k], op[i]);
@@ -205,16 +219,50 @@ static void deal(struct scenario *s, bool all, u32 *task)
 	s->n_tasks = first + min(more, SCENARIO_TASKS_MAX - first);
 }
 
+static bool has_threads(const struct call_program *p)
+{
+	for (u32 i = 0; i < p->n; i++) {
+		if (p->call[i].thread)
+			return true;
+	}
+	return false;
+}
+
+/* Tasks of a recording: its threads in the order of their first calls; the last ones share. */
+static void deal_threads(struct scenario *s, u32 *task)
+{
+	const struct call_program *p = s->program;
+	u32 thread[SCENARIO_TASKS_MAX], n = 0;
+
+	for (u32 i = 0; i < p->n; i++) {
+		u32 t = 0;
+
+		while (t < n && thread[t] != p->call[i].thread)
+			t++;
+		if (t == n && n < SCENARIO_TASKS_MAX) {
+			snprintf(s->task[n].name, sizeof(s->task[n].name), "thread%u",
+				 p->call[i].thread);
+			thread[n++] = p->call[i].thread;
+		}
+		task[i] = t < n ? t : p->call[i].thread % n;
+	}
+	s->n_tasks = n;
+}
+
 /* The program's calls (as[i] for call i) as the scenario's tasks. */
 static void make_tasks(struct scenario *s, const struct scenario_op *as)
 {
+	bool threads = !s->threads_all && has_threads(s->program);
 	u32 n = s->program->n;
 	u32 *task = calloc(n + 1, sizeof(*task)), *op = calloc(n + 1, sizeof(*op));
 
 	sim_assert(task && op);
-	deal(s, s->threads_all, task);
+	if (threads)
+		deal_threads(s, task);
+	else
+		deal(s, s->threads_all, task);
 	lay_out(s, task, op, as);
-	if (s->threads_all)
+	if (s->threads_all || threads)
 		all_edges(s, op);
 	else
 		async_edges(s, op);

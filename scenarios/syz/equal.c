@@ -110,6 +110,12 @@ static bool same_memory(struct compare *c, const struct call *a, const struct ca
 	return same;
 }
 
+static bool same_after(const struct call *a, const struct call *b)
+{
+	return a->n_after == b->n_after &&
+	       (!a->n_after || !memcmp(a->after, b->after, a->n_after * sizeof(*a->after)));
+}
+
 static bool same_call(struct compare *c, u32 i)
 {
 	const struct call *a = &c->a->call[i], *b = &c->b->call[i];
@@ -119,6 +125,8 @@ static bool same_call(struct compare *c, u32 i)
 		what = "number, process or number of arguments";
 	else if (a->async != b->async || a->fail_nth != b->fail_nth || a->rerun != b->rerun)
 		what = "properties";
+	else if (a->thread != b->thread || !same_after(a, b))
+		what = "thread, or calls that come first";
 	else if (!same_slot(c, a->result, b->result))
 		what = "result";
 	else if (!same_outs(c, a, b))

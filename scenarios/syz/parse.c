@@ -74,10 +74,11 @@ static void drop_call(struct call *c)
 	free((void *)(uintptr_t)c->name);
 	free(c->in);
 	free(c->out);
+	free(c->after);
 	*c = (struct call){.result = CALL_NO_RESULT};
 }
 
-static bool has_room(struct syz *s, u32 at)
+bool syz_has_room(struct syz *s, u32 at)
 {
 	if (s->p->n >= SYZ_CALLS_MAX) {
 		syz_fail(s, at, "more than %d calls", SYZ_CALLS_MAX);
@@ -92,10 +93,11 @@ static void finish_call(struct syz *s, const struct syz_line *l, const struct ua
 	struct call_program *p = s->p;
 	struct call *c = s->call;
 
-	if (!has_room(s, l->name))
+	if (!syz_has_room(s, l->name))
 		return;
 	c->process = s->process;
 	s->process = 0;
+	syz_take_thread(s, c);
 	c->nr = row->nr;
 	c->row = row;
 	c->name = strndup(s->text + l->name, l->name_n);
@@ -129,51 +131,6 @@ static void call(struct syz *s, const struct syz_line *l)
 	if (s->failed || (l->name_n == 9 && !memcmp(s->text + l->name, store, 9)))
 		return; /* the next call's */
 	finish_call(s, l, row);
-}
-
-/* --- processes, in comments (syz.h) --- */
-
-static void add_process_call(struct syz *s, u32 process, long nr, u64 arg)
-{
-	struct call c = {.nr = nr, .process = process, .line = s->line, .column = 1, .n_args = 1,
-			 .result = CALL_NO_RESULT};
-
-	if (!has_room(s, s->line_at))
-		return;
-	for (u32 i = 0; i < CALL_ARGS_MAX; i++)
-		c.arg[i].result = CALL_NO_RESULT;
-	c.arg[0].value = arg;
-	c.name = strdup(nr == CALL_NR_FORK ? "fork" : "exit_group");
-	s->p->call[s->p->n++] = c;
-}
-
-static void process_comment(struct syz *s)
-{
-	char text[64] = "", rest = 0;
-	u32 n = s->end - s->at, id, of, skip = sizeof(SYZ_PROCESS) - 1;
-
-	if (n < skip || n >= skip + sizeof(text) || memcmp(s->text + s->at, SYZ_PROCESS, skip))
-		return;
-	memcpy(text, s->text + s->at + skip, n - skip);
-	for (n = (u32)strlen(text); n && strchr(" \t\r", text[n - 1]); n--)
-		text[n - 1] = '\0';
-	if (sscanf(text, "%2u begins, a copy of %2u%c", &id, &of, &rest) == 2) {
-		if (id && id < CALL_PROCESSES_MAX && of < CALL_PROCESSES_MAX)
-			add_process_call(s, of, CALL_NR_FORK, id);
-		else
-			syz_fail(s, s->at, "process %u of %u, expected numbers below %d", id, of,
-				 CALL_PROCESSES_MAX);
-		return;
-	}
-	of = strlen(text) > 5 && !strcmp(text + strlen(text) - 5, " ends") ? 5 : 0;
-	text[strlen(text) - of] = '\0';
-	if (sscanf(text, "%2u%c", &id, &rest) != 1 || !id || id >= CALL_PROCESSES_MAX)
-		syz_fail(s, s->at, "process '%s', expected a number from 1 to %d", text,
-			 CALL_PROCESSES_MAX - 1);
-	else if (of)
-		add_process_call(s, id, CALL_NR_EXIT_GROUP, 0);
-	else
-		s->process = id;
 }
 
 /* --- headers: only what changes a run; faults as they were written until 2021 --- */
@@ -289,7 +246,7 @@ static void read_all(struct syz *s, u32 marks, struct old_fault *fault)
 			continue;
 		if (s->text[s->at] == '#') {
 			old_fault(fault, s->text + s->line_at, s->end - s->line_at);
-			process_comment(s);
+			syz_comment(s);
 			continue;
 		}
 		if (!marks && !syz_read_line(s, &l))
@@ -315,8 +272,7 @@ static void finish(struct syz *s, const struct old_fault *fault)
 		syz_note(s, s->line_at, "stores without a call after them: dropped");
 	if (fault->there && (u32)fault->call < p->n)
 		p->call[fault->call].fail_nth = (u32)fault->nth + 1;
-	p->area = calloc(2, sizeof(*p->area));
-	sim_assert(p->area);
+	p->area = syz_grow(p->area, p->n_areas + 1, &s->max_areas, sizeof(*p->area));
 	if (s->used_base || !s->used_old)
 		p->area[p->n_areas++] = (struct call_area){SYZ_BASE, SYZ_REGION};
 	if (s->used_old)
@@ -354,6 +310,7 @@ struct call_program *syz_parse(const char *text, size_t size, const struct syz_o
 	s.line += !s.line;
 	finish(&s, &fault);
 	drop_call(&next);
+	free(s.after);
 	free(s.node);
 	free(s.var);
 	if (s.failed) {

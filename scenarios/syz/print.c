@@ -7,6 +7,7 @@
 
 #include "scenarios/call/program.h"
 #include "sim/base/assert.h"
+#include "sim/base/bits.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -162,6 +163,31 @@ static void rest(struct printer *r)
 	r->line = call;
 }
 
+/* Calls by the numbers that they have in the text; those that are left out of it are nobody's. */
+static void print_thread(struct printer *r, const struct call *c)
+{
+	const char *before = ", after";
+
+	if (!c->thread && !c->n_after)
+		return;
+	syz_add(&r->out, SYZ_THREAD "%u", c->thread);
+	for (u32 i = 0; i < c->n_after; i++) {
+		u32 number = c->after[i] < r->n_numbers ? r->number[c->after[i]] : 0;
+
+		if (!number)
+			continue;
+		syz_add(&r->out, "%s %u", before, number);
+		before = "";
+	}
+	syz_add(&r->out, "\n");
+}
+
+static bool is_process(const struct call *c)
+{
+	return c->nr == CALL_NR_FORK || c->nr == CALL_NR_VFORK || c->nr == CALL_NR_CLONE ||
+	       c->nr == CALL_NR_EXIT || c->nr == CALL_NR_EXIT_GROUP;
+}
+
 /* What syzkaller's text cannot say; true: that is all of the call. */
 static bool print_process(struct printer *r, const struct call *c)
 {
@@ -187,13 +213,15 @@ static void print_call(struct printer *r, const struct call *c)
 {
 	const struct uapi_call *row;
 
-	if (print_process(r, c))
-		return;
 	row = row_of(r, c);
-	if (!row) {
+	if (!row && !is_process(c)) {
 		syz_add(&r->out, "# a call of number %ld, which is in no row\n", c->nr);
 		return;
 	}
+	print_thread(r, c);
+	r->number[c->id] = ++r->n_printed;
+	if (print_process(r, c))
+		return;
 	if (c->result != CALL_NO_RESULT) {
 		name_result(r, c->result);
 		syz_add(&r->line, " = ");
@@ -215,6 +243,25 @@ static void print_call(struct printer *r, const struct call *c)
 	append(&r->out, r->line.at, r->line.n);
 }
 
+/* Of recordings only: a text's own region needs no words. */
+static void print_areas(struct printer *r)
+{
+	const struct call_program *p = r->p;
+
+	for (u32 i = 0; i < p->n_areas; i++) {
+		const struct call_area *a = &p->area[i];
+		u64 size = a->size;
+
+		if (a->addr == SYZ_BASE || a->addr == SYZ_BASE_OLD)
+			continue;
+		for (; i + 1 < p->n_areas && p->area[i + 1].addr == a->addr + size &&
+		       size + p->area[i + 1].size <= SYZ_REGION; i++)
+			size += p->area[i + 1].size;
+		syz_add(&r->out, SYZ_MEMORY "0x%llx 0x%llx\n", (unsigned long long)a->addr,
+			(unsigned long long)size);
+	}
+}
+
 char *syz_print(const struct call_program *p)
 {
 	struct printer r = {.p = p, .name = malloc((p->n_results + 1) * sizeof(u32))};
@@ -222,6 +269,11 @@ char *syz_print(const struct call_program *p)
 	sim_assert(r.name);
 	memset(r.name, 0xff, (p->n_results + 1) * sizeof(u32));
 	syz_add(&r.out, "%s", "");
+	for (u32 i = 0; i < p->n; i++)
+		r.n_numbers = max(r.n_numbers, p->call[i].id + 1);
+	r.number = calloc(r.n_numbers + 1, sizeof(u32));
+	sim_assert(r.number);
+	print_areas(&r);
 	for (u32 i = 0; i < p->n; i++) {
 		begin_call(&r, &p->call[i]);
 		print_call(&r, &p->call[i]);
@@ -229,5 +281,6 @@ char *syz_print(const struct call_program *p)
 	}
 	free(r.line.at);
 	free(r.name);
+	free(r.number);
 	return r.out.at;
 }

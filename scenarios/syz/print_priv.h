@@ -23,6 +23,8 @@ struct printer {
 	u32 n_taken;
 	u32 *name; /* rN by slot, CALL_NO_RESULT: not named yet */
 	u32 n_names;
+	u32 *number; /* of the calls in the text, from 1, by id */
+	u32 n_numbers, n_printed;
 };
 
 /* What is at an address, for a value of some bytes. */

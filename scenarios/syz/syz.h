@@ -19,6 +19,16 @@
  *	# iommulab: process N begins, a copy of M
  *	# iommulab: process N          the next call is its
  *	# iommulab: process N ends
+ *
+ * Nor has it threads. The next line, a call or one of the above, is thread N's (0 if nothing says
+ * so), and begins when those calls, by their numbers in the file from 1, are over:
+ *
+ *	# iommulab: thread N
+ *	# iommulab: thread N, after 3 7
+ *
+ * Memory that a recorded client had before its first call (stack, data), by address and size:
+ *
+ *	# iommulab: memory 0x55b1d3375000 0x1000
  */
 #pragma once
 
@@ -26,6 +36,13 @@
 #include "core/uapi/uapi.h"
 
 #define SYZ_PROCESS "# iommulab: process "
+#define SYZ_THREAD "# iommulab: thread "
+#define SYZ_MEMORY "# iommulab: memory "
+#define SYZ_THREADS_MAX 1024
+#define SYZ_AREAS_MAX 4096
+#define SYZ_PAGE 4096ULL
+#define SYZ_USER_END (1ULL << 47)
+#define SYZ_AFTER_MAX 64
 #define SYZ_TEXT_MAX (16UL << 20)
 #define SYZ_CALLS_MAX 1024
 #define SYZ_RESULTS_MAX 16384

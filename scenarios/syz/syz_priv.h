@@ -66,8 +66,9 @@ struct syz {
 	struct call_program *p;
 	u32 max_calls, max_results, skipped;
 	struct call *call; /* being made; not in p yet */
-	u32 max_in, max_out;
+	u32 max_in, max_out, max_areas;
 	u32 process; /* of the next call */
+	u32 thread, *after, n_after; /* likewise */
 	u32 own_results; /* from this slot on, they are the call's own */
 	u64 stored;  /* bytes */
 	u64 auto_at; /* for &AUTO */
@@ -85,6 +86,12 @@ void syz_note(struct syz *s, u32 at, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 bool syz_read_line(struct syz *s, struct syz_line *l);
 void *syz_grow(void *array, u32 n, u32 *max, size_t size);
+/* Whether there may be another call; says so otherwise. */
+bool syz_has_room(struct syz *s, u32 at);
+/* comment.c */
+void syz_take_thread(struct syz *s, struct call *c);
+/* A line that begins with #. */
+void syz_comment(struct syz *s);
 
 /* data.c: decoded bytes, malloc()ed; *n their number. NULL when there are none or on error. */
 u8 *syz_decode(struct syz *s, const struct node *d, u64 *n);

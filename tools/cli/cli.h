@@ -27,7 +27,7 @@ struct cli_options {
 	char *record, *tree;
 	char *bug_text; /* last --bug */
 	struct bug_set bugs;
-	int fail_nth, strict, keep_going, no_shrink, gdb, force, all, explore, printk;
+	int fail_nth, strict, keep_going, no_shrink, gdb, force, all, explore, printk, free_threads;
 };
 
 /* One command line being read. */

@@ -69,7 +69,7 @@ static const char *not_dynamic(const char *path)
 /* 0, or the errno of its start. */
 static int start_client(struct exec_session *s, char *const argv[], const char *library)
 {
-	char text[64];
+	char text[80];
 	int pair[2];
 	struct host_client c = {
 		.argv = argv,
@@ -82,7 +82,8 @@ static int start_client(struct exec_session *s, char *const argv[], const char *
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
 		return errno;
-	snprintf(text, sizeof(text), "%d %d %u", FD_CONTROL, FD_FRAMES, EXEC_MAGIC);
+	snprintf(text, sizeof(text), "%d %d %u %d", FD_CONTROL, FD_FRAMES, EXEC_MAGIC,
+		 !s->free_threads);
 	c.fd[0] = pair[1];
 	c.fd[1] = s->frames;
 	s->control = pair[0];
@@ -193,6 +194,7 @@ static int one_session(const struct cli *c, const struct kernel *kernel, u64 see
 	if (!s)
 		return cli_fail("exec: out of memory");
 	s->kernel = kernel;
+	s->free_threads = c->o.free_threads;
 	s->world = world_create(0);
 	watch_live(s->world);
 	if (recording)
@@ -249,7 +251,7 @@ static int explore(const struct cli *c, const struct kernel *kernel, u64 seed, c
 	rc = cli_run(&run);
 	if (rc != CLI_FINDING)
 		return rc;
-	printf("a fresh client, calls in the order of arrival:\n");
+	printf("a fresh client:\n");
 	fflush(stdout);
 	live = one_session(c, kernel, seed, NULL);
 	printf("live run: %s\n", live == CLI_FINDING && host_stop_asked() == 0 && finding_live ?

@@ -3,11 +3,16 @@
  * What the parts of `iommulab exec` share.
  *
  * A session is one run of a world. Its task `clients` listens to the sockets;
- * workers, which are tasks, make the clients' calls, one at a time in the order
- * of arrival, so that a client of one thread gets the same answers each time.
- * A worker whose call blocks keeps it; others go on. Virtual time passes when
- * all threads wait inside the kernel, when a client has slept, and as fast as
- * the wall clock while a call waits and other threads compute.
+ * workers, which are tasks, make the clients' calls. A worker whose call blocks
+ * keeps it; others go on.
+ *
+ * Threads of all clients take turns (exec_turns.c): one of them computes at a
+ * time, the next gets its answer when nobody does. What a session does is then
+ * a matter of the clients alone. Virtual time passes when nobody computes.
+ *
+ * With --free-threads calls are made in the order of arrival. Virtual time
+ * passes when all threads wait inside the kernel, when a client has slept, and
+ * as fast as the wall clock while a call waits and other threads compute.
  */
 #pragma once
 
@@ -36,6 +41,7 @@ struct exec_area {
 struct exec_process {
 	struct exec_session *session;
 	bool used;
+	bool here;                  /* has said hello */
 	bool dying, ending, exited; /* in this order */
 	u32 number;      /* the hosted kernel's */
 	pid_t pid;
@@ -45,7 +51,24 @@ struct exec_process {
 	u32 n_areas, areas_max;
 };
 
-enum exec_state { EXEC_USER, EXEC_WAITING, EXEC_CALLING };
+enum exec_state {
+	EXEC_USER,     /* computes, or sleeps in the host */
+	EXEC_HEARD,    /* has called; who else has in the same turn is not known yet */
+	EXEC_WAITING,  /* for a worker */
+	EXEC_CALLING,
+	EXEC_ANSWERED, /* for its turn */
+	EXEC_ASLEEP,   /* until wake_ns, or a futex's wake */
+};
+
+#define EXEC_NEVER (~0ULL)
+#define EXEC_ENDED_MAX 64
+#define EXEC_AFTER_MAX 8
+
+/* What of the recording is known to have come before a thread's next call. */
+struct exec_before {
+	u32 call[EXEC_AFTER_MAX];
+	u32 n;
+};
 
 struct exec_thread {
 	bool used;
@@ -55,7 +78,13 @@ struct exec_thread {
 	struct exec_process *process;
 	struct exec_call call;
 	u64 fail_nth;    /* failure points to go, 0 = none */
-	u64 arrival;     /* of the call */
+	u64 arrival;     /* of the call; of the answer, when EXEC_ANSWERED */
+	long ret;        /* EXEC_ANSWERED */
+	bool took_fd;
+	u64 wake_ns, futex; /* EXEC_ASLEEP: EXEC_NEVER; 0: on none */
+	u64 handle;      /* the client's name for it */
+	u32 number;      /* in the recording, from 1; 0: made no call yet */
+	struct exec_before before;
 };
 
 struct exec_worker {
@@ -72,7 +101,20 @@ struct exec_session {
 	int control, frames;
 	pid_t child;
 	int status;            /* of the child, as waitpid() gives it */
-	bool child_gone, greeted, quit, desynchronised;
+	bool child_gone, greeted, quit;
+	bool free_threads;
+	bool loose;            /* a thread computes for so long that others go on */
+	/* Who got the last answer, what had come before its next call, since when it computes. */
+	pid_t turn;
+	struct exec_before turn_before;
+	u64 turn_ms;
+	/* The threads that ended last, in a ring. */
+	struct exec_ended {
+		const struct exec_process *process;
+		u64 handle;
+		struct exec_before before;
+	} ended[EXEC_ENDED_MAX];
+	u32 n_ended;
 	struct exec_process process[EXEC_PROCESSES_MAX];
 	struct exec_thread thread[EXEC_THREADS_MAX];
 	struct exec_worker worker[EXEC_WORKERS_MAX];
@@ -89,9 +131,23 @@ void exec_kill_clients(struct exec_session *s);
 /* The worker that runs now; NULL: the running task is none. */
 struct exec_worker *exec_worker_here(void);
 
+void exec_pass_time(struct exec_session *s, u64 ns);
+
+/* --- exec_turns.c --- */
+/* Whether all threads of all clients are in calls, or asleep in the host. */
+bool exec_quiet(struct exec_session *s);
+/* In a quiet moment: what was heard is put into order; who called came after whom. */
+void exec_turns_order(struct exec_session *s);
+/* A call that is a matter of turns and time alone: true, and it is made. */
+bool exec_turns_call(struct exec_session *s, struct exec_thread *t);
+/* Gives the next answer, or lets time pass until there is one. False: only the host can help. */
+bool exec_turns_next(struct exec_session *s);
+void exec_turns_ended(struct exec_session *s, const struct exec_thread *t);
+
 /* --- exec_call.c --- */
 /* Makes the worker's call and answers it. */
 void exec_make_call(struct exec_worker *w);
+void exec_answer(struct exec_thread *t, long ret, bool took_fd);
 
 /* --- exec_memory.c --- */
 extern const struct user_client exec_client;

@@ -18,12 +18,28 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-static void answer(struct exec_thread *t, long ret, bool took_fd)
+void exec_answer(struct exec_thread *t, long ret, bool took_fd)
 {
 	struct exec_reply r = {.kind = EXEC_RESULT, .took_fd = took_fd, .ret = ret};
 
 	if (t->sock >= 0)
 		send(t->sock, &r, EXEC_REPLY_HEAD, MSG_NOSIGNAL);
+}
+
+/* The thread computes on, at once or when it is its turn. */
+static void answer(struct exec_thread *t, long ret, bool took_fd)
+{
+	struct exec_session *s = t->process->session;
+
+	if (s->free_threads) {
+		t->state = EXEC_USER;
+		exec_answer(t, ret, took_fd);
+		return;
+	}
+	t->state = EXEC_ANSWERED;
+	t->arrival = ++s->arrivals;
+	t->ret = ret;
+	t->took_fd = took_fd;
 }
 
 static long kernel_call(struct exec_worker *w, long nr, const u64 arg[6])
@@ -147,7 +163,7 @@ static long do_fork_failed(struct exec_worker *w, const u64 *arg)
 	for (u32 i = 0; i < EXEC_PROCESSES_MAX; i++) {
 		struct exec_process *p = &s->process[i];
 
-		if (p->used && !p->pid && p->number == arg[0])
+		if (p->used && !p->here && p->number == arg[0])
 			p->dying = true;
 	}
 	return 0;
@@ -161,8 +177,9 @@ static long do_fork_made(struct exec_worker *w, const u64 *arg)
 	for (u32 i = 0; i < EXEC_PROCESSES_MAX; i++) {
 		struct exec_process *p = &s->process[i];
 
-		if (!p->used || p->pid || p->dying || p->number != arg[0])
+		if (!p->used || p->here || p->dying || p->number != arg[0])
 			continue;
+		p->pid = (pid_t)arg[1];
 		p->pidfd = (int)syscall(SYS_pidfd_open, (pid_t)arg[1], 0);
 		p->dying = p->pidfd < 0;
 	}
@@ -245,7 +262,6 @@ void exec_make_call(struct exec_worker *w)
 	}
 	if (!own)
 		make_linux_call(w);
-	t->state = EXEC_USER;
 	t->process->calls--;
 	if (t->sock < 0)
 		t->used = false;

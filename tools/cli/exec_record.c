@@ -3,7 +3,8 @@
  * The recorder. What a call reads of its client is noted where the kernel reads
  * it; the typed table says which of those bytes, and which arguments, are
  * numbers that an earlier call gave. Calls that began while another thread's
- * was under way are asynchronous in the program.
+ * was under way are asynchronous in the program. Each call has its thread, and
+ * the calls of others that had to come first (exec_turns.c).
  *
  * Memory that the client had without mmap() (stack, data) becomes areas that
  * are there from the start. Processes are numbered in the order of their forks.
@@ -52,7 +53,9 @@ struct exec_record {
 	u32 n_known;
 	struct pending pending[EXEC_WORKERS_MAX];
 	u32 number[EXEC_PROCESSES_MAX]; /* the kernel's number of the program's process */
-	u32 n_processes;
+	struct exec_before last[EXEC_PROCESSES_MAX]; /* calls of its threads */
+	u32 last_thread[EXEC_PROCESSES_MAX];
+	u32 n_processes, n_threads;
 	bool full;
 };
 
@@ -110,6 +113,7 @@ static u32 process_number(struct exec_record *r, u32 kernels)
 	if (r->n_processes == CALL_PROCESSES_MAX || r->n_processes == EXEC_PROCESSES_MAX)
 		return CALL_NO_RESULT;
 	r->number[r->n_processes] = kernels;
+	r->last[r->n_processes].n = 0;
 	return r->n_processes++;
 }
 
@@ -198,13 +202,56 @@ static struct pending *pending_of(struct exec_worker *w)
 	return &w->session->record->pending[w - w->session->worker];
 }
 
+void exec_record_after(struct exec_before *to, const struct exec_before *from)
+{
+	for (u32 i = 0; i < from->n; i++) {
+		u32 k = 0;
+
+		while (k < to->n && to->call[k] != from->call[i])
+			k++;
+		if (k < to->n)
+			continue;
+		/* Without room the oldest goes: most likely others imply it. */
+		if (to->n == EXEC_AFTER_MAX)
+			memmove(to->call, to->call + 1, --to->n * sizeof(to->call[0]));
+		to->call[to->n++] = from->call[i];
+	}
+}
+
+/* The calls of other threads among them become the call's; its number is what comes before now. */
+static void add_after(struct exec_record *r, struct call *c, struct exec_before *before)
+{
+	u32 index = (u32)(c - r->p.call);
+
+	for (u32 i = 0; i < before->n; i++) {
+		if (r->p.call[before->call[i]].thread == c->thread)
+			continue;
+		if (!c->after)
+			c->after = calloc(EXEC_AFTER_MAX, sizeof(*c->after));
+		sim_assert(c->after);
+		c->after[c->n_after++] = before->call[i];
+	}
+	*before = (struct exec_before){{index}, 1};
+	exec_record_after(&r->last[c->process], before);
+	r->last_thread[c->process] = c->thread;
+}
+
+static u32 thread_number(struct exec_record *r, struct exec_thread *t)
+{
+	if (t->process->session->free_threads)
+		return 0;
+	if (!t->number)
+		t->number = ++r->n_threads;
+	return t->number - 1;
+}
+
 static struct call *add_call(struct exec_record *r, long nr, u32 process, u32 n_args)
 {
 	struct call *c;
 
 	r->p.call = grow(r->p.call, r->p.n, &r->calls_max, sizeof(*r->p.call));
 	c = &r->p.call[r->p.n++];
-	*c = (struct call){.nr = nr, .process = process, .n_args = n_args,
+	*c = (struct call){.nr = nr, .process = process, .id = r->p.n - 1, .n_args = n_args,
 			   .result = CALL_NO_RESULT};
 	for (u32 i = 0; i < CALL_ARGS_MAX; i++)
 		c->arg[i].result = CALL_NO_RESULT;
@@ -214,7 +261,7 @@ static struct call *add_call(struct exec_record *r, long nr, u32 process, u32 n_
 void exec_record_begin(struct exec_worker *w)
 {
 	struct exec_record *r = w->session->record;
-	const struct exec_thread *t = w->thread;
+	struct exec_thread *t = w->thread;
 	struct pending *d;
 	struct call *c;
 	u32 process;
@@ -237,6 +284,8 @@ void exec_record_begin(struct exec_worker *w)
 	d->index = r->p.n;
 	c = add_call(r, (long)t->call.nr, process, CALL_ARGS_MAX);
 	c->fail_nth = (u32)t->fail_nth;
+	c->thread = thread_number(r, t);
+	add_after(r, c, &t->before);
 	for (u32 i = 0; i < CALL_ARGS_MAX; i++)
 		c->arg[i].value = t->call.arg[i];
 }
@@ -511,6 +560,7 @@ void exec_record_fork(struct exec_worker *w, long child)
 {
 	struct exec_record *r = w->session->record;
 	u32 process, number;
+	struct call *c;
 
 	if (!r || r->full || child < 0)
 		return;
@@ -518,8 +568,11 @@ void exec_record_fork(struct exec_worker *w, long child)
 	number = process_number(r, (u32)child);
 	if (process == CALL_NO_RESULT || number == CALL_NO_RESULT)
 		return;
-	add_call(r, CALL_NR_FORK, process, 1)->arg[0].value = number;
-	r->p.call[r->p.n - 1].name = strdup("fork");
+	c = add_call(r, CALL_NR_FORK, process, 1);
+	c->arg[0].value = number;
+	c->name = strdup("fork");
+	c->thread = thread_number(r, w->thread);
+	add_after(r, c, &w->thread->before);
 	for (u32 i = 0, n = r->n_known; i < n; i++) {
 		if (r->known[i].process != process || !is_fd(r->known[i].resource))
 			continue;
@@ -527,6 +580,17 @@ void exec_record_fork(struct exec_worker *w, long child)
 		r->known[r->n_known] = r->known[i];
 		r->known[r->n_known++].process = number;
 	}
+}
+
+/* After all that its threads have called. */
+static void end_process(struct exec_record *r, u32 process)
+{
+	struct call *c = add_call(r, CALL_NR_EXIT_GROUP, process, 1);
+	struct exec_before before = r->last[process];
+
+	c->name = strdup("exit_group");
+	c->thread = r->last_thread[process];
+	add_after(r, c, &before);
 }
 
 void exec_record_exit(struct exec_session *s, const struct exec_process *p)
@@ -537,7 +601,7 @@ void exec_record_exit(struct exec_session *s, const struct exec_process *p)
 		if (r->number[i] != p->number)
 			continue;
 		if (i) /* the end of the first is the program's */
-			add_call(r, CALL_NR_EXIT_GROUP, i, 1)->name = strdup("exit_group");
+			end_process(r, i);
 		r->number[i] = CALL_NO_RESULT; /* the number may come again */
 	}
 }

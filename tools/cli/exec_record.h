@@ -16,6 +16,8 @@ void exec_record_begin(struct exec_worker *w);
 void exec_record_end(struct exec_worker *w, long ret);
 void exec_record_fork(struct exec_worker *w, long child);
 void exec_record_exit(struct exec_session *s, const struct exec_process *p);
+/* What has come before `from` has come before `to`, too. */
+void exec_record_after(struct exec_before *to, const struct exec_before *from);
 /* The kernel has read these bytes, in the call that the worker makes. */
 void exec_record_seen(struct exec_worker *w, u64 addr, const void *buf, u64 size);
 /* What was recorded, the caller's: call_program_free(). The record ends. */

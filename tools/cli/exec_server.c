@@ -25,6 +25,7 @@
 
 #define CLOCK_BIT (1ULL << SCHED_CLOCK_TASK)
 #define TICK_MS 1000
+#define TICK_SHORT_MS 20
 #define SLEEP_MAX_NS (3600ULL * 1000000000ULL)
 #define POLL_MAX (1 + EXEC_THREADS_MAX + 2 * EXEC_PROCESSES_MAX)
 
@@ -111,7 +112,7 @@ static void settle(struct exec_session *s)
 		sched_yield_now();
 }
 
-static void pass_time(struct exec_session *s, u64 ns)
+void exec_pass_time(struct exec_session *s, u64 ns)
 {
 	if (ns)
 		sched_block("time to pass", NULL, -1, ns);
@@ -123,7 +124,8 @@ static void pass_time(struct exec_session *s, u64 ns)
 static struct exec_process *process_of(struct exec_session *s, pid_t pid)
 {
 	for (u32 i = 0; i < EXEC_PROCESSES_MAX; i++) {
-		if (s->process[i].used && !s->process[i].dying && s->process[i].pid == pid)
+		if (s->process[i].used && s->process[i].here && !s->process[i].dying &&
+		    s->process[i].pid == pid)
 			return &s->process[i];
 	}
 	return NULL;
@@ -166,7 +168,7 @@ static bool add_process(struct exec_session *s, const struct exec_hello *h, int 
 		process_gone(s, before);
 	/* Made when the parent forked, with the parent's areas. */
 	for (u32 i = 0; h->process != EXEC_NEW_PROCESS && i < EXEC_PROCESSES_MAX; i++) {
-		if (s->process[i].used && !s->process[i].pid && !s->process[i].dying &&
+		if (s->process[i].used && !s->process[i].here && !s->process[i].dying &&
 		    s->process[i].number == h->process)
 			p = &s->process[i];
 	}
@@ -186,6 +188,7 @@ static bool add_process(struct exec_session *s, const struct exec_hello *h, int 
 	}
 	p->session = s;
 	p->used = true;
+	p->here = true;
 	p->number = (u32)number;
 	p->pid = h->pid;
 	p->life = life;
@@ -292,6 +295,8 @@ static void take_turns(struct exec_session *s)
 			    (!first || t->arrival < first->arrival))
 				first = t;
 		}
+		if (first && exec_turns_call(s, first))
+			continue;
 		w = first ? free_worker(s) : NULL;
 		if (!w)
 			return;
@@ -306,14 +311,19 @@ static void hear_call(struct exec_session *s, struct exec_thread *t)
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n != (ssize_t)sizeof(t->call) || t->call.kind != EXEC_CALL) {
+		exec_turns_ended(s, t);
 		drop_thread(t);
 		return;
 	}
 	if (t->call.nr == EXEC_NR_SLEPT) {
 		struct exec_reply r = {.kind = EXEC_RESULT};
 
-		pass_time(s, min(t->call.arg[0], SLEEP_MAX_NS));
+		exec_pass_time(s, min(t->call.arg[0], SLEEP_MAX_NS));
 		send(t->sock, &r, EXEC_REPLY_HEAD, MSG_NOSIGNAL);
+		return;
+	}
+	if (!s->free_threads) {
+		t->state = EXEC_HEARD;
 		return;
 	}
 	t->state = EXEC_WAITING;
@@ -414,8 +424,10 @@ static void hear(struct exec_session *s, struct listener *l)
 		if (l->process[i] && l->fd[i].revents && !l->process[i]->dying)
 			process_gone(s, l->process[i]);
 	}
-	settle(s);
-	take_turns(s);
+	if (s->free_threads) {
+		settle(s);
+		take_turns(s);
+	}
 	for (u32 i = 0; i < l->n; i++) {
 		if (l->thread[i] && l->fd[i].revents && l->thread[i]->used)
 			hear_call(s, l->thread[i]);
@@ -427,39 +439,94 @@ static void hear_last(struct exec_session *s)
 {
 	hear_hellos(s);
 	for (u32 i = 0; s->control < 0 && i < EXEC_PROCESSES_MAX; i++) {
-		if (s->process[i].used && !s->process[i].pid)
+		if (s->process[i].used && !s->process[i].here)
 			s->process[i].dying = true;
 	}
 }
 
-static void clients_body(void *arg)
+/* Whether nothing will come any more. */
+static bool all_over(struct exec_session *s)
+{
+	reap(s);
+	if (s->child_gone)
+		hear_last(s);
+	return s->child_gone && !anybody(s);
+}
+
+/* Waits for what clients say, at most ms; whether they have said something. */
+static bool listen_for(struct exec_session *s, int ms)
 {
 	static struct listener l;
+	int n;
+
+	listen_all(s, &l);
+	n = poll(l.fd, l.n, ms);
+	if (n > 0)
+		hear(s, &l);
+	return n > 0;
+}
+
+/* Calls in the order of their arrival. False: the session is over. */
+static bool serve_free(struct exec_session *s)
+{
+	bool idle;
+	u64 ns;
+	int ms;
+
+	settle(s);
+	take_turns(s);
+	if (all_over(s))
+		return false;
+	ns = until_timer(s, &idle);
+	if (s->child_gone && !ns && all_dying(s))
+		return false; /* calls of the dead that nothing will end: the oracles say why */
+	ms = ns && idle ? 0 : ns ? (int)min(ns / 1000000 + 1, (u64)TICK_MS) : TICK_MS;
+	ms = s->child_gone || !s->greeted || s->control < 0 ? min(ms, TICK_SHORT_MS) : ms;
+	if (!listen_for(s, ms) && ns)
+		exec_pass_time(s, idle ? ns : min(ns, (u64)ms * 1000000));
+	return true;
+}
+
+/*
+ * Calls when nobody computes. What was said before its speaker went to sleep is
+ * there when it is seen asleep: so it is listened for once more.
+ */
+static bool serve_turns(struct exec_session *s)
+{
+	bool idle;
+	u64 ns;
+	int ms;
+
+	if (listen_for(s, 0))
+		return true;
+	if (!exec_quiet(s)) {
+		listen_for(s, 1);
+		return true;
+	}
+	if (listen_for(s, 0))
+		return true;
+	exec_turns_order(s);
+	settle(s);
+	take_turns(s);
+	if (exec_turns_next(s))
+		return true;
+	if (all_over(s) || (s->child_gone && all_dying(s)))
+		return false;
+	ns = until_timer(s, &idle);
+	ms = s->child_gone || !s->greeted || s->control < 0 ? TICK_SHORT_MS : TICK_MS;
+	ms = ns ? (int)min(ns / 1000000 + 1, (u64)ms) : ms;
+	if (!listen_for(s, ms) && ns)
+		exec_pass_time(s, min(ns, (u64)ms * 1000000));
+	return true;
+}
+
+static void clients_body(void *arg)
+{
 	struct exec_session *s = arg;
 
 	while (!host_stop_asked()) {
-		bool idle;
-		u64 ns;
-		int ms, n;
-
-		settle(s);
-		take_turns(s);
-		reap(s);
-		if (s->child_gone)
-			hear_last(s);
-		if (s->child_gone && !anybody(s))
+		if (!(s->free_threads ? serve_free(s) : serve_turns(s)))
 			break;
-		ns = until_timer(s, &idle);
-		if (s->child_gone && !ns && all_dying(s))
-			break; /* calls of the dead that nothing will end: the oracles say why */
-		ms = ns && idle ? 0 : ns ? (int)min(ns / 1000000 + 1, (u64)TICK_MS) : TICK_MS;
-		ms = s->child_gone || !s->greeted || s->control < 0 ? min(ms, 20) : ms;
-		listen_all(s, &l);
-		n = poll(l.fd, l.n, ms);
-		if (n > 0)
-			hear(s, &l);
-		else if (n == 0 && ns)
-			pass_time(s, idle ? ns : min(ns, (u64)ms * 1000000));
 	}
 	s->quit = true;
 	for (u32 i = 0; i < s->n_workers; i++)

@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <stdarg.h>
+#include <sys/time.h>
 #include <time.h>
 
 struct pollfd;
@@ -49,6 +50,8 @@ static long (*const rows[CALLS_MAX])(long nr, const preload_args a) = {
 	[SYS_clone] = preload_clone,
 	[SYS_nanosleep] = preload_sleep,
 	[SYS_clock_nanosleep] = preload_sleep,
+	[SYS_clock_gettime] = preload_clock,
+	[SYS_futex] = preload_futex,
 };
 
 long preload_call(long nr, const preload_args a)
@@ -359,6 +362,34 @@ EXPORT int clock_nanosleep(int clock, int flags, const struct timespec *t, struc
 {
 	return (int)-preload_call(SYS_clock_nanosleep,
 				  (preload_args){clock, flags, P(t), P(left)});
+}
+
+EXPORT int clock_gettime(int clock, struct timespec *t)
+{
+	return (int)CALL(SYS_clock_gettime, clock, P(t));
+}
+
+EXPORT int gettimeofday(struct timeval *t, void *zone)
+{
+	struct timespec now;
+
+	(void)zone;
+	if (clock_gettime(CLOCK_REALTIME, &now))
+		return -1;
+	t->tv_sec = now.tv_sec;
+	t->tv_usec = now.tv_nsec / 1000;
+	return 0;
+}
+
+EXPORT time_t time(time_t *t)
+{
+	struct timespec now;
+
+	if (clock_gettime(CLOCK_REALTIME, &now))
+		return -1;
+	if (t)
+		*t = now.tv_sec;
+	return now.tv_sec;
 }
 
 EXPORT int usleep(unsigned int us)

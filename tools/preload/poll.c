@@ -52,10 +52,9 @@ static long in_turns(struct pollfd *client, const struct pollfd *p, long n, long
 
 		if (ret || (ms >= 0 && waited >= ms))
 			return ret;
-		ret = preload_raw(SYS_nanosleep, (long)ns, 0, 0, 0, 0, 0);
+		ret = preload_sleep(SYS_nanosleep, (preload_args){(long)ns});
 		if (ret == -EINTR)
 			return ret;
-		preload_ask1(EXEC_NR_SLEPT, TURN_NS);
 	}
 }
 
@@ -64,6 +63,8 @@ long preload_poll(long nr, const preload_args a)
 	struct pollfd p[POLL_MAX];
 	long n = a[1], hosted = 0, host = 0, ms = a[2], ts[2];
 
+	if (n == 0 && nr == SYS_poll && ms > 0 && preload_turns())
+		return preload_ask1(EXEC_NR_SLEEP, ms * 1000000);
 	if (n <= 0 || n > POLL_MAX || !preload_peek(p, (void *)a[0], (size_t)n * sizeof(*p)))
 		return preload_host(nr, a);
 	for (long i = 0; i < n; i++) {

@@ -55,6 +55,8 @@ static inline long preload_host(long nr, const preload_args a)
 /* Whether there is a session; false: every call is the host's. */
 bool preload_active(void);
 bool preload_is_ours(int fd);
+/* Whether threads take turns: then time is the session's, and waiting is done there. */
+bool preload_turns(void);
 /* A call of this thread to the server; fd as exec_call.fd; *took as exec_reply.took_fd. */
 long preload_ask(long nr, const preload_args a, int fd, bool *took);
 long preload_ask1(long nr, long a);
@@ -98,3 +100,5 @@ long preload_mremap(long nr, const preload_args a);
 long preload_fork(long nr, const preload_args a);
 long preload_clone(long nr, const preload_args a);
 long preload_sleep(long nr, const preload_args a);
+long preload_futex(long nr, const preload_args a);
+long preload_clock(long nr, const preload_args a);

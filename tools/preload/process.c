@@ -65,15 +65,3 @@ long preload_clone(long nr, const preload_args a)
 	return with_copy(vfork_like ? by_libc : by_clone, a);
 }
 
-/* The client sleeps; then as much virtual time has passed. */
-long preload_sleep(long nr, const preload_args a)
-{
-	const long *request = (const long *)(nr == SYS_nanosleep ? a[0] : a[2]);
-	long ts[2], ret;
-
-	ret = preload_host(nr, a);
-	if (ret == 0 && preload_peek(ts, request, sizeof(ts)) && ts[0] >= 0 && ts[0] < 1L << 32 &&
-	    (nr == SYS_nanosleep || !(a[1] & TIMER_ABSTIME)))
-		preload_ask1(EXEC_NR_SLEPT, ts[0] * 1000000000L + ts[1]);
-	return ret;
-}

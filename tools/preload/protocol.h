@@ -21,7 +21,7 @@
 
 #include <stdint.h>
 
-#define EXEC_ENV "IOMMULAB_EXEC" /* "CONTROL FRAMES MAGIC": two descriptors, a number */
+#define EXEC_ENV "IOMMULAB_EXEC" /* "CONTROL FRAMES MAGIC TURNS": two descriptors, two numbers */
 #define EXEC_MAGIC 0x31434558U
 #define EXEC_PAGE 4096UL
 #define EXEC_RUNS_MAX 256
@@ -32,7 +32,14 @@ enum exec_nr {
 	EXEC_NR_FORK_FAILED,    /* arg 0: that number */
 	EXEC_NR_FORK_MADE,      /* arg 0: that number; arg 1: the child's pid, which may be dead */
 	EXEC_NR_FORKED,         /* the child's first: gives runs of what is private */
-	EXEC_NR_SLEPT,          /* arg 0: nanoseconds */
+	EXEC_NR_SLEPT,          /* arg 0: nanoseconds; has slept */
+	/* Only where threads take turns: */
+	EXEC_NR_SLEEP,          /* arg 0: nanoseconds; answered when they have passed */
+	EXEC_NR_FUTEX_WAIT,     /* arg 0: address; 1: value; 2: nanoseconds or ~0 */
+	EXEC_NR_FUTEX_WAKE,     /* arg 0: address; 1: at most so many; gives how many */
+	EXEC_NR_CLOCK,          /* virtual nanoseconds since the session began */
+	EXEC_NR_BEGIN,          /* arg 0: the new thread's pthread_t */
+	EXEC_NR_JOINED,         /* arg 0: that of a thread that has ended */
 	EXEC_NR_FAIL_NTH,       /* arg 0: set to n, or ~0: gives what is left */
 };
 

@@ -26,6 +26,7 @@
 #define SERVER_GONE 125 /* exit code of a client whose session has ended */
 
 static int control = -1, frames = -1, anchor = -1;
+static bool turns;
 static uint32_t process_number;
 static int ours[OURS_MAX]; /* descriptor + 1; 0 is free */
 static pthread_key_t thread_end;
@@ -35,6 +36,11 @@ static __thread struct exec_reply reply __attribute__((tls_model("initial-exec")
 bool preload_active(void)
 {
 	return control >= 0;
+}
+
+bool preload_turns(void)
+{
+	return control >= 0 && turns;
 }
 
 /* --- our own descriptors --- */
@@ -298,9 +304,9 @@ static __attribute__((constructor)) void begin(void)
 {
 	const char *text = getenv(EXEC_ENV);
 	char *end;
-	long fds[3];
+	long fds[4];
 
-	for (int i = 0; text && i < 3; i++) {
+	for (int i = 0; text && i < 4; i++) {
 		fds[i] = strtol(text, &end, 10);
 		if (end == text)
 			return;
@@ -311,5 +317,6 @@ static __attribute__((constructor)) void begin(void)
 	keep_heap();
 	control = (int)fds[0];
 	frames = (int)fds[1];
+	turns = fds[3];
 	preload_hello(EXEC_NEW_PROCESS);
 }

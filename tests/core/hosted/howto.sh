@@ -32,6 +32,14 @@ expect 1 'KASAN: slab-use-after-free' "$IOMMULAB" exec --kernel "$BROKEN" \
 expect 1 'switch 1' "$IOMMULAB" run --kernel "$BROKEN" --threads all --runs 20000 "$WORK/repro.syz"
 grep -q '> ioctl$IOMMU_IOAS_MAP(.*iova=0x1000000})' "$WORK/said" || fail "a cell of four tasks is cut"
 
+# A reproducer with threads: each is a task, nothing has to be said.
+gcc -o "$WORK/race" tests/tools/exec/repro_race.c -pthread || fail "repro_race.c does not compile"
+expect 1 'KASAN: slab-use-after-free' "$IOMMULAB" exec --kernel "$BROKEN" \
+	--record "$WORK/race.syz" --explore --runs 20000 -- "$WORK/race"
+grep -q 'thread2' "$WORK/said" || fail "no task has the name of a thread"
+cp "$WORK/said" "$WORK/race.txt"
+expect 1 '100 of 100 replays identical' "$IOMMULAB" replay --kernel "$BROKEN" --times 100 "$WORK/race.txt"
+
 # Trees are kernels wherever a kernel is named.
 XDG_CACHE_HOME=$WORK/cache expect 2 'not a kernel tree' "$IOMMULAB" diff --kernel "$KERNEL" \
 	--against "$WORK" $HOWTO.syz

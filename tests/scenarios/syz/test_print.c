@@ -160,6 +160,50 @@ Test(print, processes_are_in_comments)
 	}
 }
 
+Test(print, threads_and_memory_are_in_comments)
+{
+	static const char text[] =
+		"# iommulab: memory 0x555555556000 0x3000\n"
+		"r0 = dup(0x3)\n"
+		"# iommulab: thread 1, after 1\n"
+		"close(r0)\n"
+		"# iommulab: thread 2\n"
+		"# iommulab: process 1 begins, a copy of 0\n"
+		"# iommulab: thread 7, after 2 3\n"
+		"# iommulab: process 1\n"
+		"close(0x4)\n"
+		"close(0x5)\n";
+	static const char *const bad[] = {
+		"thread -1",         "thread 1024",         "thread x",      "thread 1, after 1",
+		"thread 1, after 0", "memory 0x1000",       "memory 0x800 0x1000",
+		"memory 0x1000 0x0", "memory 0x1000 0x1001", "memory 0x1000 0x2000000",
+		"memory 0x7ffffffff000 0x2000",
+	};
+	struct call_program *p = parse(text);
+	struct syz_error err;
+	char line[128];
+
+	same_text(text, text);
+	cr_assert_eq(p->n, 5);
+	cr_assert_eq(p->n_areas, 2, "the text's own region, too");
+	cr_assert_eq(p->area[0].addr, 0x555555556000);
+	cr_assert_eq(p->area[0].size, 0x3000);
+	cr_assert_eq(p->call[1].thread, 1);
+	cr_assert_eq(p->call[1].n_after, 1);
+	cr_assert_eq(p->call[1].after[0], 0);
+	cr_assert_eq(p->call[2].thread, 2);
+	cr_assert_eq(p->call[3].thread, 7);
+	cr_assert_eq(p->call[3].process, 1);
+	cr_assert_eq(p->call[3].after[1], 2);
+	cr_assert_eq(p->call[4].thread, 0, "a comment is for one call");
+	call_program_free(p);
+	for (u32 i = 0; i < ARRAY_SIZE(bad); i++) {
+		snprintf(line, sizeof(line), "# iommulab: %s\nclose(0x3)\n", bad[i]);
+		cr_assert_null(syz_parse(line, strlen(line), NULL, &err), "%s", line);
+		cr_assert_eq(err.line, 1);
+	}
+}
+
 Test(print, results_are_numbered_by_their_first_use)
 {
 	same_text("r17 = dup(0x3)\nr4 = dup(r17)\nclose(r4/0x2+0x1)\nclose(r17)\n",

@@ -13,6 +13,21 @@ expect 0 'clean, 200 runs' timeout 100 "$IOMMULAB" exec --kernel "$KERNEL" \
 	--record "$WORK/again.syz" --explore --threads all --runs 200 -- "$WORK/repro_threads"
 cmp -s threads.syz again.syz || fail "two recordings of one client differ"
 
+# Its threads are tasks: whose call waits for whose is in the recording.
+client repro_race
+for i in 1 2 3; do
+	expect 0 '^2 threads, 100 s$' timeout 60 "$IOMMULAB" exec --kernel "$KERNEL" \
+		--record "$WORK/race$i.syz" -- "$WORK/repro_race"
+	cmp -s race1.syz "race$i.syz" || fail "two recordings of one client's threads differ"
+done
+grep -q '^# iommulab: thread 1, after ' race1.syz || fail "a thread does not wait for its creator"
+grep -q '^# iommulab: thread 0, after ' race1.syz || fail "nobody waits for the threads' ends"
+expect 0 'clean, 500 runs' "$IOMMULAB" run --kernel "$KERNEL" --runs 500 race1.syz
+# They may as well run as they please.
+expect 0 '^2 threads, 100 s$' timeout 110 "$IOMMULAB" exec --kernel model -- "$WORK/repro_race"
+expect 0 'alloc 0, read 8 of 5' timeout 60 "$IOMMULAB" exec --free-threads --kernel "$KERNEL" \
+	-- "$WORK/repro_threads"
+
 # A client that forks: its children are processes of the program, too.
 client repro_repeat
 expect 0 'calls recorded in' timeout 60 "$IOMMULAB" exec --kernel "$KERNEL" \
