@@ -90,7 +90,7 @@ static struct iommu_domain *smmu_blocked_domain(struct device *dev)
 
 static bool smmu_capable(struct device *dev, enum iommu_cap cap)
 {
-	return cap == IOMMU_CAP_CACHE_COHERENCY ||
+	return drv_capable(dev, cap) ||
 	       (cap == IOMMU_CAP_DIRTY_TRACKING && smmu_can_track(dev_smmu(dev)));
 }
 
@@ -107,7 +107,6 @@ static const struct iommu_ops smmu_ops = {
 	.capable = smmu_capable,
 	.identity_domain = smmu_identity_domain,
 	.blocked_domain = smmu_blocked_domain,
-	.capable = drv_capable,
 };
 
 /* --- instances --- */

@@ -138,7 +138,7 @@ static bool vtd_capable(struct device *dev, enum iommu_cap cap)
 {
 	struct vtd_device *d = dev_iommu_priv_get(dev);
 
-	return cap == IOMMU_CAP_CACHE_COHERENCY ||
+	return drv_capable(dev, cap) ||
 	       (cap == IOMMU_CAP_DIRTY_TRACKING && vtd_can_track(d->iommu));
 }
 
@@ -155,7 +155,6 @@ static const struct iommu_ops vtd_ops = {
 	.capable = vtd_capable,
 	.identity_domain = vtd_identity_domain,
 	.blocked_domain = vtd_blocked_domain,
-	.capable = drv_capable,
 };
 
 /* --- instances --- */
