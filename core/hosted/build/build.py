@@ -36,6 +36,7 @@ DROPPED = ("-fno-PIE", "-mcmodel=large", "-mcmodel=kernel", "-mstack-alignment=8
            "-fno-builtin", "-fomit-frame-pointer", "-pg")
 DROPPED_PREFIXES = ("-Wp,", "-fno-builtin-", "-fmacro-prefix-map=", "-std=")
 COMMON = ["-std=gnu11", "-fPIC", "-g", "-fdebug-compilation-dir=.", "-fno-omit-frame-pointer",
+          "-momit-leaf-frame-pointer",
           "-fno-asynchronous-unwind-tables"]
 HOOKS = ["-fsanitize=thread", "-mllvm", "-tsan-distinguish-volatile=1",
          "-mllvm", "-tsan-instrument-func-entry-exit=0", "-fno-optimize-sibling-calls"]
@@ -45,7 +46,7 @@ UBSAN = ["-fsanitize=bounds,shift,bool,enum,integer-divide-by-zero,unreachable"]
 # The checked heap sees the tree's memory errors in all flavours with hooks; asan has them, too.
 FLAVOURS = {
     "lab": HOOKS,
-    "bench": [],
+    "bench": ["-fomit-frame-pointer"],
     "asan": HOOKS + UBSAN,
     "fuzz": HOOKS + ["-fsanitize-coverage=edge,inline-8bit-counters,pc-table"],
 }
@@ -56,6 +57,11 @@ WATCHERS = {"kernel/locking/lockdep.c": "x86/lockdep_names.h"}
 BEHIND = {"drivers/iommu/iommufd/io_pagetable.c": "custom/huge.h",
           "kernel/irq/manage.c": "custom/relax.h",
           "kernel/locking/rwsem.c": "custom/rwsem.h"}
+# Files whose functions hand a state on the stack to one another: as one function they keep it in
+# registers, and no hook looks at it.
+WHOLE = {"lib/xarray.c": 20000, "lib/interval_tree.c": 2000,
+         "drivers/iommu/iommufd/pages.c": 2000, "kernel/locking/rwsem.c": 2000,
+         "kernel/locking/mutex.c": 2000}
 FIRST_READ = {"um": [], "x86": ["-include", os.path.join(HOSTED, "x86/force.h")]}
 # Two of x86's per-CPU variables are functions here (x86/force.h), which must not
 # share a section with one that is defined: each name has a section of its own.
@@ -256,6 +262,8 @@ class Build:
             if source in WATCHERS:
                 flags = [f for f in flags if f not in FLAVOURS[self.args.flavour]]
                 flags += ["-include", os.path.join(HOSTED, WATCHERS[source])]
+            if source in WHOLE:
+                flags += ["-mllvm", f"-inline-threshold={WHOLE[source]}"]
             if source in BEHIND:
                 flags += ["-include", os.path.join(HOSTED, BEHIND[source])]
             if source in self.wrapped:
