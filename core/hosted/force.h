@@ -49,7 +49,32 @@ int *hosted_irq_flag(void);
 #define current_thread_info() \
 	((struct thread_info *)hosted_own(FLOOR_THREAD_WORD) ?: hosted_thread_info())
 /* Its inline, which is compiled by now, looks for the flags below the stack pointer. */
-_Bool hosted_need_resched(void);
 #undef tif_need_resched
-#define tif_need_resched() hosted_need_resched()
+#define tif_need_resched() (hosted_own_flags() & _TIF_NEED_RESCHED)
+
+/* What is the task's alone is no access to be announced, and no call. */
+#define hosted_own_flags()                                                                    \
+	({                                                                                    \
+		unsigned long flags_;                                                         \
+		asm volatile("movq %1, %0" : "=r"(flags_) : "m"(current_thread_info()->flags)); \
+		flags_;                                                                       \
+	})
+#ifndef IOMMULAB_X86
+#include <asm/preempt.h>
+#define hosted_own_count() (*(int *)&current_thread_info()->preempt_count)
+#define preempt_count()                                                       \
+	({                                                                    \
+		int count_;                                                   \
+		asm volatile("movl %1, %0" : "=r"(count_) : "m"(hosted_own_count())); \
+		count_;                                                       \
+	})
+#define __preempt_count_add(n) asm volatile("addl %1, %0" : "+m"(hosted_own_count()) : "ri"((int)(n)))
+#define __preempt_count_sub(n) asm volatile("subl %1, %0" : "+m"(hosted_own_count()) : "ri"((int)(n)))
+#define __preempt_count_dec_and_test()                                                  \
+	({                                                                              \
+		_Bool none_;                                                            \
+		asm volatile("decl %0" : "+m"(hosted_own_count()), "=@ccz"(none_));     \
+		none_ && tif_need_resched();                                            \
+	})
+#endif
 #endif

@@ -140,11 +140,6 @@ struct hosted_preempt *hosted_preempt(void)
 }
 #endif
 
-bool hosted_need_resched(void)
-{
-	return hosted_thread_info_of(self())->flags & _TIF_NEED_RESCHED;
-}
-
 struct task_struct *hosted_current(void)
 {
 	return &self()->t;
@@ -460,23 +455,34 @@ void wake_up_q(struct wake_q_head *head)
 /* --- assertions on the context --- */
 
 #ifdef CONFIG_DEBUG_ATOMIC_SLEEP
+static noinline void may_not_sleep(const char *file, int line, unsigned long pc)
+{
+	hosted_finding(pc, "BUG: sleeping function called from invalid context in %F",
+		       "at %s:%d: preempt_count %#x, interrupts %s, rcu depth %d", file, line,
+		       preempt_count(), self()->irq_on ? "on" : "off",
+		       current->rcu_read_lock_nesting);
+}
+
+static __always_inline void check_context(const char *file, int line)
+{
+	struct hosted_task *h = self();
+
+	if (unlikely(*hosted_preempt_count_of(h) || !h->irq_on || h->t.rcu_read_lock_nesting))
+		may_not_sleep(file, line, HOSTED_CALLER);
+}
+
 void __might_resched(const char *file, int line, unsigned int offsets)
 {
-	if (unlikely(preempt_count() || !self()->irq_on || current->rcu_read_lock_nesting))
-		hosted_finding(HOSTED_CALLER,
-			       "BUG: sleeping function called from invalid context in %F",
-			       "at %s:%d: preempt_count %#x, interrupts %s, rcu depth %d", file,
-			       line, preempt_count(), self()->irq_on ? "on" : "off",
-			       current->rcu_read_lock_nesting);
+	check_context(file, line);
 }
 
 void __might_sleep(const char *file, int line)
 {
-	__might_resched(file, line, 0);
+	check_context(file, line);
 }
 
 void __might_fault(const char *file, int line)
 {
-	__might_resched(file, line, 0);
+	check_context(file, line);
 }
 #endif
