@@ -123,11 +123,6 @@ static void raise_irq(void (*fn)(void *), void *arg)
 
 /* --- accesses --- */
 
-static void sync_op(const void *addr, unsigned flags)
-{
-	access_sync(addr, flags);
-}
-
 #define X(name) void __tsan_##name(void);
 FLOOR_HOOKS(X)
 #undef X
@@ -286,14 +281,28 @@ static void floor_lock_init(const void *lock, unsigned long class_key, const cha
 	fact(LOCK_INIT, (u64)(uintptr_t)lock, class_key, (u64)(uintptr_t)name, LOCK_MUTEX);
 }
 
+/* Apart: mostly nobody listens. */
+static __attribute__((noinline)) void tell_acquired(const void *lock, u64 class, u32 mode,
+						    unsigned subclass)
+{
+	fact(LOCK_ACQUIRE, (u64)(uintptr_t)lock, class, mode, subclass);
+	fact(LOCK_ACQUIRED, (u64)(uintptr_t)lock, class, mode);
+}
+
+static __attribute__((noinline)) void tell_released(const struct task_held *h)
+{
+	fact(LOCK_RELEASE, (u64)(uintptr_t)h->lock, h->class_key, h->mode);
+}
+
 static void floor_lock_acquire(const void *lock, unsigned long class_key, unsigned subclass,
 			       unsigned mode, unsigned long pc)
 {
 	struct task *t = current_task;
+	const struct fact_bus *bus = t->world->fact;
 	u64 class = class_key | (subclass & LOCK_SUBCLASS_MASK);
 
-	fact(LOCK_ACQUIRE, (u64)(uintptr_t)lock, class, mode, subclass);
-	fact(LOCK_ACQUIRED, (u64)(uintptr_t)lock, class, mode);
+	if (fact_wanted(bus, FACT_LOCK_ACQUIRE) || fact_wanted(bus, FACT_LOCK_ACQUIRED))
+		tell_acquired(lock, class, mode, subclass);
 	if (t->n_held == TASK_HELD_MAX)
 		return;
 	t->held[t->n_held++] = (struct task_held){
@@ -310,7 +319,8 @@ static void floor_lock_release(const void *lock, unsigned long pc)
 		i--;
 	if (!i)
 		return;
-	fact(LOCK_RELEASE, (u64)(uintptr_t)lock, t->held[i - 1].class_key, t->held[i - 1].mode);
+	if (fact_wanted(t->world->fact, FACT_LOCK_RELEASE))
+		tell_released(&t->held[i - 1]);
 	t->n_held--;
 	for (; i <= t->n_held; i++)
 		t->held[i - 1] = t->held[i];
@@ -364,7 +374,7 @@ static const struct floor floor_table = {
 	.wake = wake,
 	.yield = sched_yield_now,
 	.serving = serving,
-	.sync = sync_op,
+	.sync = access_sync,
 	.access = access_range,
 	.ordered = access_ordered,
 	.acquire = access_acquire,
@@ -383,8 +393,8 @@ static const struct floor floor_table = {
 	.now_ns = now_ns,
 	.timer_arm = timer_arm,
 	.timer_cancel = timer_cancel,
-	.rcu_lock = rcu_read_lock,
-	.rcu_unlock = rcu_read_unlock,
+	.rcu_lock = kapi_rcu_enter,
+	.rcu_unlock = kapi_rcu_leave,
 	.rcu_call = rcu_call,
 	.rcu_wait = synchronize_rcu,
 	.preempt_at = preempt_at,

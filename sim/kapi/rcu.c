@@ -41,14 +41,10 @@ void rcu_read_lock(void)
 	fact(RCU_LOCK, 0, (u64)t->rcu_depth);
 }
 
-void rcu_read_unlock(void)
+static inline void leave(struct task *t, u64 pc)
 {
-	struct task *t = current_task;
-
-	if (t->rcu_depth == 1)
-		access_sync(&kapi_state()->rcu, OP_READ);
 	if (t->rcu_depth <= 0) {
-		kapi_finding(KAPI_CALLER, "WARNING: bad unlock balance in %%F");
+		kapi_finding(pc, "WARNING: bad unlock balance in %%F");
 		return;
 	}
 	t->rcu_depth--;
@@ -57,6 +53,34 @@ void rcu_read_unlock(void)
 		return;
 	access_release(&kapi_state()->rcu);
 	rcu_quiescent(t);
+}
+
+void rcu_read_unlock(void)
+{
+	struct task *t = current_task;
+
+	if (t->rcu_depth == 1)
+		access_sync(&kapi_state()->rcu, OP_READ);
+	leave(t, KAPI_CALLER);
+}
+
+/*
+ * What a preemption right before either could do, one at the task's next access does as
+ * well: nobody sees a section that has not begun to read, or has no more to read, differ from
+ * none, but who waits for its end.
+ */
+void kapi_rcu_enter(void)
+{
+	struct task *t = current_task;
+
+	if (!t->rcu_depth++)
+		t->rcu_since_op = t->ops;
+	fact(RCU_LOCK, 0, (u64)t->rcu_depth);
+}
+
+void kapi_rcu_leave(void)
+{
+	leave(current_task, KAPI_CALLER);
 }
 
 bool rcu_read_lock_held(void)

@@ -33,6 +33,9 @@ void rcu_barrier(void);
 
 /* The current task has just left a section that is none of ours (a hosted kernel's). */
 void kapi_rcu_quiescent(void);
+/* rcu_read_lock() and its end, as no operations: of a hosted kernel, whose accesses are. */
+void kapi_rcu_enter(void);
+void kapi_rcu_leave(void);
 
 void kapi_kfree_rcu(struct rcu_head *head, size_t offset);
 #define kfree_rcu(p, member) kapi_kfree_rcu(&(p)->member, offsetof(__typeof__(*(p)), member))

@@ -15,6 +15,9 @@
 int debug_locks = 1;
 int debug_locks_silent;
 
+/* Whether the tree's own lockdep is there to be asked. */
+#define HAS_OWN IS_ENABLED(CONFIG_PROVE_LOCKING)
+
 #ifdef CONFIG_DEBUG_LOCK_ALLOC /* not in flavour bench */
 #ifndef IOMMULAB_X86
 struct lock_class_key __lockdep_no_validate__;
@@ -49,7 +52,7 @@ static unsigned long class_of(const struct lockdep_map *map)
 void lockdep_init_map_type(struct lockdep_map *map, const char *name, struct lock_class_key *key,
 			   int subclass, u8 inner, u8 outer, u8 type)
 {
-	if (!hosted_tree_init(map, name, key, subclass, inner, outer, type)) {
+	if (!HAS_OWN || !hosted_tree_init(map, name, key, subclass, inner, outer, type)) {
 		memset(map, 0, sizeof(*map));
 		map->name = name;
 		map->key = key;
@@ -75,19 +78,24 @@ static void check_map(const struct lockdep_map *map, unsigned long pc)
 		hosted_floor->access(map, sizeof(map->key), FLOOR_READ, pc);
 }
 
+/* Initialised by the compiler: told at first use. */
+static noinline void init_late(struct lockdep_map *map)
+{
+	map->key = (struct lock_class_key *)map;
+	hosted_floor->lock_init(map, class_of(map), map->name);
+}
+
 /* signature given */
-static void acquire(unsigned int kind, struct lockdep_map *map, unsigned int subclass, int trylock,
-		    int read, struct lockdep_map *nest, unsigned long ip)
+static __always_inline void acquire(unsigned int kind, struct lockdep_map *map,
+				    unsigned int subclass, int trylock, int read,
+				    struct lockdep_map *nest, unsigned long ip)
 {
 	unsigned int mode = kind;
 
 	if (is_ignored(map))
 		return;
-	if (!map->key) {
-		/* Initialised by the compiler: told at first use. */
-		map->key = (struct lock_class_key *)map;
-		hosted_floor->lock_init(map, class_of(map), map->name);
-	}
+	if (unlikely(!map->key))
+		init_late(map);
 	mode |= read ? FLOOR_LOCK_READ : 0;
 	mode |= read == 2 ? FLOOR_LOCK_RECURSE : 0;
 	mode |= trylock ? FLOOR_LOCK_TRY : 0;
@@ -101,7 +109,8 @@ void lock_acquire(struct lockdep_map *map, unsigned int subclass, int trylock, i
 		  int check, struct lockdep_map *nest, unsigned long ip)
 {
 	check_map(map, ip);
-	hosted_tree_acquire(map, subclass, trylock, read, check, nest, ip);
+	if (HAS_OWN)
+		hosted_tree_acquire(map, subclass, trylock, read, check, nest, ip);
 	acquire(kind_of(map), map, subclass, trylock, read, nest, ip);
 }
 
@@ -110,14 +119,16 @@ void hosted_rwsem_acquire(struct lockdep_map *map, unsigned int subclass, int tr
 			  int check, struct lockdep_map *nest, unsigned long ip)
 {
 	check_map(map, ip);
-	hosted_tree_acquire(map, subclass, trylock, read, check, nest, ip);
+	if (HAS_OWN)
+		hosted_tree_acquire(map, subclass, trylock, read, check, nest, ip);
 	acquire(FLOOR_LOCK_RWSEM, map, subclass, trylock, read, nest, ip);
 }
 
 void lock_release(struct lockdep_map *map, unsigned long ip)
 {
 	check_map(map, ip);
-	hosted_tree_release(map, ip);
+	if (HAS_OWN)
+		hosted_tree_release(map, ip);
 	if (!is_ignored(map))
 		hosted_floor->lock_release(map, ip);
 }
@@ -142,7 +153,8 @@ int lock_is_held_type(const struct lockdep_map *map, int read)
 
 static void downgrade(unsigned int kind, struct lockdep_map *map, unsigned long ip)
 {
-	hosted_tree_downgrade(map, ip);
+	if (HAS_OWN)
+		hosted_tree_downgrade(map, ip);
 	hosted_floor->lock_release(map, ip);
 	hosted_floor->lock_acquire(map, class_of(map), 0, kind | FLOOR_LOCK_READ | FLOOR_LOCK_TRY,
 				   ip);
@@ -161,7 +173,8 @@ void hosted_rwsem_downgrade(struct lockdep_map *map, unsigned long ip)
 void lock_set_class(struct lockdep_map *map, const char *name, struct lock_class_key *key,
 		    unsigned int subclass, unsigned long ip)
 {
-	hosted_tree_set_class(map, name, key, subclass, ip);
+	if (HAS_OWN)
+		hosted_tree_set_class(map, name, key, subclass, ip);
 	map->key = key;
 	map->name = name;
 }
@@ -227,5 +240,5 @@ void lockdep_rcu_suspicious(const char *file, const int line, const char *s)
 /* Only the tree's own lockdep gives up. */
 int debug_locks_off(void)
 {
-	return IS_ENABLED(CONFIG_PROVE_LOCKING) && xchg(&debug_locks, 0);
+	return HAS_OWN && xchg(&debug_locks, 0);
 }

@@ -16,17 +16,16 @@
 #include <linux/workqueue.h>
 
 
+/* The floor knows of the outermost section only. */
 void __rcu_read_lock(void)
 {
-	current->rcu_read_lock_nesting++;
-	if (!hosted_in_lockdep())
+	if (!current->rcu_read_lock_nesting++ && !hosted_in_lockdep())
 		hosted_floor->rcu_lock();
 }
 
 void __rcu_read_unlock(void)
 {
-	current->rcu_read_lock_nesting--;
-	if (!hosted_in_lockdep())
+	if (--current->rcu_read_lock_nesting <= 0 && !hosted_in_lockdep())
 		hosted_floor->rcu_unlock();
 }
 
