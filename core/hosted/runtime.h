@@ -130,6 +130,8 @@ void hosted_page_free(struct page *page);
 
 /* A compound page, unless order is 0. */
 struct page *hosted_page_alloc_compound(unsigned int order, bool zero);
+/* Boot is over, and the run has begun that all others begin like. */
+bool hosted_page_in_run(void);
 /* At the start of a run: frames are not part of what was restored. */
 void hosted_page_new_run(void);
 

@@ -23,6 +23,7 @@
 
 #define HUGE_ORDER 9
 #define HUGE_SIZE (PAGE_SIZE << HUGE_ORDER)
+#define HUGE_SHIFT (PAGE_SHIFT + HUGE_ORDER)
 #define HUGE_MASK (~(HUGE_SIZE - 1))
 #define TASK_END 0x7ffffffff000UL
 #define MMAP_LOWEST 0x10000UL
@@ -31,6 +32,21 @@
 static inline struct address_space *hosted_mapping(struct page *page)
 {
 	return page_folio(page)->mapping;
+}
+
+/* Behind an mm: the lowest tables that were asked for last, and which part of memory is theirs. */
+#define HOSTED_LEAVES 4
+struct hosted_leaf {
+	unsigned long number, *table; /* NULL: none */
+};
+
+/* struct mm_struct ends with a mask of processors. */
+#define HOSTED_MM_SIZE ALIGN(sizeof(struct mm_struct) + sizeof(long), 16)
+
+static inline struct hosted_leaf *hosted_leaf_of(struct mm_struct *mm, unsigned long addr)
+{
+	return (struct hosted_leaf *)((char *)mm + HOSTED_MM_SIZE) +
+	       (addr >> HUGE_SHIFT) % HOSTED_LEAVES;
 }
 
 /* mm_table.c: entries; NULL: none (make: no memory). */

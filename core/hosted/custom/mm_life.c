@@ -25,7 +25,8 @@ struct mm_struct init_mm = {
 
 struct mm_struct *hosted_mm_alloc(void)
 {
-	struct mm_struct *mm = kzalloc(sizeof(*mm) + sizeof(long), GFP_KERNEL);
+	struct mm_struct *mm = kzalloc(HOSTED_MM_SIZE + HOSTED_LEAVES * sizeof(struct hosted_leaf),
+				       GFP_KERNEL);
 
 	if (!mm)
 		return NULL;

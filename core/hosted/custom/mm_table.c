@@ -4,8 +4,12 @@
  * frames below mm->pgd, in the format of x86-64, or of AArch64 with 48 bits and
  * 4 KiB: an IOMMU walks them for devices that share them. A present entry holds
  * a reference to its frame's folio unless it is SPECIAL. A huge page is 512
- * entries. Which entries of a table were ever asked for is kept as a range with
- * its page: a walk sees no others.
+ * entries. Which entries of a table were ever asked for is kept as a range: a
+ * walk sees no others.
+ *
+ * Where no IOMMU could walk them, tables of a run lie outside of frames, where
+ * nothing else writes: who takes one over clears what was asked for before.
+ * Entries above the lowest are addresses then.
  *
  * False: tables are freed with the mm only; their frames are accounted to
  * nobody; entries change in one step, without a lock; accessed and dirty, which
@@ -33,7 +37,7 @@
 #define USED_FIRST(v) ((v) & 0xffff)
 #define USED_END(v) ((v) >> 16)
 
-static bool hosted_table_arm;
+static bool hosted_table_arm, hosted_table_walked;
 
 void hosted_table_boot(const struct floor_machine *m)
 {
@@ -44,6 +48,7 @@ void hosted_table_boot(const struct floor_machine *m)
 		x86 |= m->iommu[i].model == FLOOR_MODEL_VTD;
 	}
 	hosted_table_arm = arm && !x86;
+	hosted_table_walked = arm || x86;
 }
 
 /* The processor's bits that follow from ours. */
@@ -54,19 +59,71 @@ static unsigned long with_hardware(unsigned long bits)
 	return bits | X86_PAGE | (bits & PTE_WRITE ? X86_WRITE : 0);
 }
 
-static unsigned long *new_table(void)
-{
-	struct page *page = hosted_page_alloc(0, true);
+/* Not restored; which of them are taken is. */
+#define POOL 64
+static unsigned long hosted_table[POOL][LEVEL_N] __aligned(PAGE_SIZE) __hosted_keep;
+static unsigned long hosted_table_used[POOL] __hosted_keep;
+static unsigned long hosted_tables_taken;
 
-	if (!page)
-		return NULL;
-	set_page_private(page, USED(LEVEL_N, 0));
-	return page_address(page);
+static bool pooled(const unsigned long *table)
+{
+	return (unsigned long)table - (unsigned long)hosted_table < sizeof(hosted_table);
+}
+
+static unsigned long number_of(const unsigned long *table)
+{
+	return ((unsigned long)table - (unsigned long)hosted_table) / PAGE_SIZE;
 }
 
 static unsigned long used_of(const unsigned long *table)
 {
-	return page_private(virt_to_page(table));
+	return pooled(table) ? hosted_table_used[number_of(table)] :
+			       page_private(virt_to_page(table));
+}
+
+static void set_used(const unsigned long *table, unsigned long v)
+{
+	if (pooled(table))
+		hosted_table_used[number_of(table)] = v;
+	else
+		set_page_private(virt_to_page(table), v);
+}
+
+static unsigned long *pool_take(void)
+{
+	unsigned long i = ffz(hosted_tables_taken), v = hosted_table_used[i];
+	unsigned long *table = hosted_table[i];
+
+	hosted_tables_taken |= 1UL << i;
+	if (USED_FIRST(v) < USED_END(v))
+		memset(table + USED_FIRST(v), 0,
+		       (USED_END(v) - USED_FIRST(v)) * sizeof(*table));
+	return table;
+}
+
+/* What boot makes is a frame, whose contents each run finds again. */
+static unsigned long *new_table(void)
+{
+	unsigned long *table;
+	struct page *page;
+
+	if (!hosted_table_walked && hosted_page_in_run() && ~hosted_tables_taken) {
+		table = pool_take();
+	} else {
+		page = hosted_page_alloc(0, true);
+		table = page ? page_address(page) : NULL;
+	}
+	if (table)
+		set_used(table, USED(LEVEL_N, 0));
+	return table;
+}
+
+static void drop_table(unsigned long *table)
+{
+	if (pooled(table))
+		hosted_tables_taken &= ~(1UL << number_of(table));
+	else
+		hosted_page_free(virt_to_page(table));
 }
 
 static void note_used(unsigned long *table, unsigned long i)
@@ -74,8 +131,7 @@ static void note_used(unsigned long *table, unsigned long i)
 	unsigned long v = used_of(table);
 
 	if (unlikely(i < USED_FIRST(v) || i >= USED_END(v)))
-		set_page_private(virt_to_page(table),
-				 USED(min(i, USED_FIRST(v)), max(i + 1, USED_END(v))));
+		set_used(table, USED(min(i, USED_FIRST(v)), max(i + 1, USED_END(v))));
 }
 
 static unsigned long *root(struct mm_struct *mm, bool make)
@@ -87,7 +143,17 @@ static unsigned long *root(struct mm_struct *mm, bool make)
 
 static unsigned long *below(unsigned long entry)
 {
+	if (!hosted_table_walked)
+		return (unsigned long *)(entry & PAGE_MASK);
 	return page_address(pfn_to_page(hosted_pte_pfn(entry)));
+}
+
+static unsigned long entry_of(const unsigned long *table)
+{
+	if (!hosted_table_walked)
+		return (unsigned long)table | PTE_PRESENT;
+	return page_to_pfn(virt_to_page(table)) << PAGE_SHIFT |
+	       (hosted_table_arm ? ARM_TABLE : X86_TABLE);
 }
 
 static unsigned long size_of_entry(int level)
@@ -100,7 +166,7 @@ static unsigned long index_of(unsigned long addr, int level)
 	return addr >> (PAGE_SHIFT + level * LEVEL_BITS) & (LEVEL_N - 1);
 }
 
-unsigned long *hosted_pte(struct mm_struct *mm, unsigned long addr, bool make)
+static noinline unsigned long *walk(struct mm_struct *mm, unsigned long addr, bool make)
 {
 	unsigned long *table = addr < TASK_END ? root(mm, make) : NULL;
 
@@ -110,19 +176,32 @@ unsigned long *hosted_pte(struct mm_struct *mm, unsigned long addr, bool make)
 
 		if (make)
 			note_used(table, i);
-		if (!level)
+		if (!level) {
+			*hosted_leaf_of(mm, addr) = (struct hosted_leaf){addr >> HUGE_SHIFT, table};
 			return entry;
+		}
 		if (!*entry && make) {
 			unsigned long *new = new_table();
 
 			if (!new)
 				return NULL;
-			*entry = page_to_pfn(virt_to_page(new)) << PAGE_SHIFT |
-				 (hosted_table_arm ? ARM_TABLE : X86_TABLE);
+			*entry = entry_of(new);
 		}
 		table = *entry ? below(*entry) : NULL;
 	}
 	return NULL;
+}
+
+unsigned long *hosted_pte(struct mm_struct *mm, unsigned long addr, bool make)
+{
+	const struct hosted_leaf *leaf = hosted_leaf_of(mm, addr);
+	unsigned long i = index_of(addr, 0);
+
+	if (!leaf->table || leaf->number != addr >> HUGE_SHIFT)
+		return walk(mm, addr, make);
+	if (make)
+		note_used(leaf->table, i);
+	return &leaf->table[i];
 }
 
 /* The first entry from i on that is set, or LEVEL_N. */
@@ -226,7 +305,7 @@ static void free_table(unsigned long *table, int level)
 {
 	for (unsigned long i = 0; level && (i = next_used(table, i)) < LEVEL_N; i++)
 		free_table(below(table[i]), level - 1);
-	hosted_page_free(virt_to_page(table));
+	drop_table(table);
 }
 
 void hosted_table_free(struct mm_struct *mm)
@@ -234,4 +313,6 @@ void hosted_table_free(struct mm_struct *mm)
 	if (mm->pgd)
 		free_table((unsigned long *)mm->pgd, TOP);
 	mm->pgd = NULL;
+	for (unsigned long i = 0; i < HOSTED_LEAVES; i++)
+		hosted_leaf_of(mm, i << HUGE_SHIFT)->table = NULL;
 }

@@ -22,7 +22,7 @@
 
 #include <mm/internal.h> /* of the tree, not of its include folder */
 
-#define WINDOW_FIRST 1024UL
+#define WINDOW_FIRST 256UL
 #define BOOT_FRAMES_MAX 64
 #define TRIES 16
 #define USED 0x80UL
@@ -92,6 +92,11 @@ bool hosted_frame_used(unsigned long pfn)
 static u64 stamp(unsigned int order)
 {
 	return hosted_book->epoch << EPOCH_SHIFT | USED | order;
+}
+
+bool hosted_page_in_run(void)
+{
+	return hosted_kept.taken;
 }
 
 /* The state was restored, the frames were not. */

@@ -210,6 +210,9 @@ bool hosted_process_join(struct task_struct *t, unsigned int id)
 
 	if (!p || p->ends)
 		return false;
+	if (likely(t->signal == &p->signal && t->mm == p->leader.t.mm &&
+		   t->files == p->leader.t.files && hosted_task_of(t)->process == id))
+		return true;
 	t->mm = p->leader.t.mm;
 	t->active_mm = t->mm;
 	t->files = p->leader.t.files;
@@ -344,8 +347,10 @@ void hosted_exit(unsigned int id)
 
 void hosted_process_shutdown(void)
 {
-	for (unsigned int i = PROCESSES_MAX; i--;)
-		hosted_exit(i);
+	for (unsigned int i = PROCESSES_MAX; i--;) {
+		if (hosted_processes[i])
+			hosted_exit(i);
+	}
 }
 
 /* --- system calls --- */

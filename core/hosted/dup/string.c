@@ -10,7 +10,7 @@
 #undef memmove
 #undef memset
 
-#define LARGE 512 /* bytes, from which on a string instruction is the fastest */
+#define LARGE 1024 /* bytes, from which on a string instruction is the fastest */
 #define NO_LOOP(name) __attribute__((no_builtin(name)))
 
 typedef unsigned long wide __attribute__((vector_size(16), aligned(1), may_alias));
