@@ -28,6 +28,7 @@
 
 struct worker {
 	u64 runs, steps;
+	struct oracle_window window; /* of its runs together */
 	u64 hash;         /* sum over its runs: whoever made which does not show */
 	u64 exhausted_at; /* run, 0 = not */
 	u64 diverged_at;
@@ -278,6 +279,15 @@ static void verify_poison(struct campaign *k, struct explorer *e, u64 i)
 	free(after);
 }
 
+/* What devices could still reach after an unmap, in the run that was just made. */
+static void add_window(struct explorer *e, struct oracle_window *to)
+{
+	struct oracle_window now;
+
+	if (e->w->hw && oracle_iotlb_window(e->w->oracles, &now))
+		oracle_window_add(to, &now);
+}
+
 /* Run i (from 0). False: the worker ends. */
 static bool one_run(struct campaign *k, struct explorer *e, u64 i, u64 seed, u64 nth)
 {
@@ -306,6 +316,7 @@ static bool one_run(struct campaign *k, struct explorer *e, u64 i, u64 seed, u64
 	explorer_run(e);
 	k->me->steps += r->steps;
 	k->me->hash += hash_mix(i, r->hash);
+	add_window(e, &k->me->window);
 	__atomic_store_n(&k->me->runs, k->me->runs + 1, __ATOMIC_RELAXED);
 	k->nth_over = nth && !r->fault_fired;
 	log_run(k, e, i);
@@ -438,6 +449,7 @@ static void merge(const struct campaign *k, struct explore_result *result, u32 n
 		result->runs += w->runs;
 		result->steps += w->steps;
 		result->hash += w->hash;
+		oracle_window_add(&result->window, &w->window);
 		result->stopped |= w->stopped;
 		result->exhausted |= w->exhausted_at != 0;
 		if (w->diverged_at && w->diverged_at < first) {
@@ -447,8 +459,10 @@ static void merge(const struct campaign *k, struct explore_result *result, u32 n
 		}
 	}
 	/* Beyond the run that ended it, how far others came is chance. */
-	if (k->sh->stop_at != ~0ULL && n_hits && !k->c->o->keep_going)
+	if (k->sh->stop_at != ~0ULL && n_hits && !k->c->o->keep_going) {
 		result->runs = k->sh->stop_at + 1;
+		memset(&result->window, 0, sizeof(result->window));
+	}
 }
 
 u32 explore_campaign_run(const struct explore_campaign *c, struct explore_hit *hit,

@@ -71,6 +71,7 @@ struct explore_finding {
 
 struct explore_result {
 	u64 runs, steps, elapsed_us;
+	struct oracle_window window; /* of all runs; zero where a finding ended the campaign */
 	struct explore_finding *findings; /* one per title, in the order of their runs */
 	u32 n_findings;
 	u64 hash;                  /* of all runs together; of a replay: the last run played */

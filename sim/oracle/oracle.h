@@ -95,13 +95,19 @@ u32 oracle_lockorder_edges(struct oracles *o, u64 *run_numbers, u32 max);
 /*
  * Accesses of this run that went through a mapping that was unmapped and not yet
  * invalidated, and how long after the unmap (virtual time) the last of them came.
- * Where unmaps are deferred that is by design; strict ones make it short. False:
- * the oracle is not there.
+ * Where unmaps are deferred that is by design; strict ones make it short.
+ * Deferred: mappings whose unmap was followed by a flush of their whole domain
+ * instead of an invalidation of their own; how long they were open, the longest and
+ * all together, in virtual time and in operations of the run. False: the oracle is
+ * not there.
  */
 struct oracle_window {
 	u64 accesses, longest_ns;
+	u64 deferred, open_ns_max, open_ns, open_steps_max, open_steps;
 };
 bool oracle_iotlb_window(struct oracles *o, struct oracle_window *window);
+/* Sums and maxima of both. */
+void oracle_window_add(struct oracle_window *to, const struct oracle_window *w);
 
 /* The name under which locks of this class were initialised; "?" if none was seen. */
 const char *oracle_class_name(const struct oracles *o, u64 class_key);

@@ -42,6 +42,32 @@ static enum outcome outcome_of(const struct cli *c, const struct scenario *s,
 	return s->expect_finding ? MISSED : CLEAN;
 }
 
+/* NULL: no unmap was deferred. */
+static struct json_object *window_json(const struct oracle_window *win)
+{
+	const struct {
+		const char *name;
+		u64 value;
+	} member[] = {
+		{"unmaps", win->deferred},
+		{"longest_ns", win->open_ns_max},
+		{"total_ns", win->open_ns},
+		{"longest_steps", win->open_steps_max},
+		{"total_steps", win->open_steps},
+		{"accesses", win->accesses},
+		{"latest_access_ns", win->longest_ns},
+	};
+	struct json_object *o;
+
+	if (!win->deferred)
+		return NULL;
+	o = json_object_new_object();
+	for (u32 i = 0; i < ARRAY_SIZE(member); i++)
+		json_object_object_add(o, member[i].name,
+				       json_object_new_int64((int64_t)member[i].value));
+	return o;
+}
+
 static struct json_object *to_json(const struct scenario *s, const struct explore_result *r,
 				   const struct explore_options *o, enum outcome outcome)
 {
@@ -57,6 +83,7 @@ static struct json_object *to_json(const struct scenario *s, const struct explor
 			       cli_json_decimal(r->elapsed_us, 1000000));
 	json_object_object_add(doc, "exhausted", json_object_new_boolean(r->exhausted));
 	json_object_object_add(doc, "stopped", json_object_new_boolean(r->stopped));
+	json_object_object_add(doc, "deferred", window_json(&r->window));
 	if (f) {
 		cli_json_add_finding(doc, f, s);
 	} else {
@@ -108,6 +135,20 @@ static int print_findings(const struct cli *c, const struct scenario *s,
 	return rc;
 }
 
+/* By design where unmaps are deferred: measured, no finding. */
+static void print_window(FILE *to, const struct scenario *s, const struct oracle_window *win)
+{
+	fprintf(to, "%s: %llu deferred unmaps, open for at most %llu.%03llu ms or %llu operations "
+		    "(all: %llu.%03llu ms, %llu); %llu accesses through them\n", s->name,
+		(unsigned long long)win->deferred,
+		(unsigned long long)(win->open_ns_max / 1000000),
+		(unsigned long long)(win->open_ns_max / 1000 % 1000),
+		(unsigned long long)win->open_steps_max,
+		(unsigned long long)(win->open_ns / 1000000),
+		(unsigned long long)(win->open_ns / 1000 % 1000),
+		(unsigned long long)win->open_steps, (unsigned long long)win->accesses);
+}
+
 static void print_summary(const struct cli *c, const struct scenario *s,
 			  const struct explore_result *r, enum outcome outcome)
 {
@@ -119,6 +160,8 @@ static void print_summary(const struct cli *c, const struct scenario *s,
 		(unsigned long long)(us / 1000000), (unsigned long long)(us / 1000 % 1000),
 		(unsigned long long)(r->runs * 1000000 / us),
 		r->exhausted ? ", nothing left to try" : "", r->stopped ? ", stopped" : "");
+	if (r->window.deferred)
+		print_window(quiet ? stderr : stdout, s, &r->window);
 	if (outcome == MISSED)
 		fprintf(quiet ? stderr : stdout, "%s: expected a finding%s%s\n", s->name,
 			s->expect_title ? " with " : "", s->expect_title ? s->expect_title : "");

@@ -33,7 +33,7 @@ struct piece {
 	u32 state;
 	u64 iova, last, pa;
 	u32 task; /* who unmapped it, when */
-	u64 op, ns;
+	u64 op, ns, steps;
 };
 
 struct device {
@@ -120,7 +120,7 @@ static void cut(struct state *st, struct carry *c, u32 i, u64 iova, u64 last)
 	c->piece[i].last = last < p.last ? last : p.last;
 }
 
-static void unmap(struct state *st, struct carry *c, const struct fact *f, u64 now)
+static void unmap(struct world *w, struct state *st, struct carry *c, const struct fact *f)
 {
 	u64 iova = f->arg[1], last = iova + f->arg[2] - 1;
 
@@ -132,18 +132,36 @@ static void unmap(struct state *st, struct carry *c, const struct fact *f, u64 n
 		c->piece[i].state = PENDING;
 		c->piece[i].task = f->task;
 		c->piece[i].op = f->op;
-		c->piece[i].ns = now;
+		c->piece[i].ns = w->clock->now_ns;
+		c->piece[i].steps = sched_steps(w->sched);
 	}
 }
 
-static void synced(struct state *st, struct carry *c, const struct fact *f)
+/* An unmap of its own is invalidated at once; these have waited for a flush of all. */
+static void flushed(const struct world *w, struct oracle_window *win, const struct piece *p)
 {
+	u64 ns = w->clock->now_ns - p->ns, steps = sched_steps(w->sched) - p->steps;
+
+	win->deferred++;
+	win->open_ns += ns;
+	win->open_steps += steps;
+	win->open_ns_max = ns > win->open_ns_max ? ns : win->open_ns_max;
+	win->open_steps_max = steps > win->open_steps_max ? steps : win->open_steps_max;
+}
+
+static void synced(const struct world *w, struct state *st, struct carry *c,
+		   const struct fact *f)
+{
+	bool all = !f->arg[1] && f->arg[2] == ~0ULL;
+
 	for (u32 i = 0, n = st->n; i < n; i++) {
 		if (c->piece[i].state != PENDING ||
 		    !overlap(&c->piece[i], (u32)f->arg[0], f->arg[1], f->arg[2]))
 			continue;
 		cut(st, c, i, f->arg[1], f->arg[2]);
 		c->piece[i].state = RETIRED;
+		if (all)
+			flushed(w, &st->window, &c->piece[i]);
 	}
 }
 
@@ -221,6 +239,18 @@ static void in_window(struct state *st, const struct piece *p, u64 now)
 	st->window.accesses++;
 	if (now - p->ns > st->window.longest_ns)
 		st->window.longest_ns = now - p->ns;
+}
+
+void oracle_window_add(struct oracle_window *to, const struct oracle_window *w)
+{
+	to->accesses += w->accesses;
+	to->longest_ns = w->longest_ns > to->longest_ns ? w->longest_ns : to->longest_ns;
+	to->deferred += w->deferred;
+	to->open_ns += w->open_ns;
+	to->open_steps += w->open_steps;
+	to->open_ns_max = w->open_ns_max > to->open_ns_max ? w->open_ns_max : to->open_ns_max;
+	if (w->open_steps_max > to->open_steps_max)
+		to->open_steps_max = w->open_steps_max;
 }
 
 bool oracle_iotlb_window(struct oracles *o, struct oracle_window *window)
@@ -309,10 +339,10 @@ static void see(struct world *w, void *state, void *carry, const struct fact *f)
 		map(st, c, f);
 		break;
 	case FACT_PTE_UNMAP:
-		unmap(st, c, f, w->clock->now_ns);
+		unmap(w, st, c, f);
 		break;
 	case FACT_IOTLB_SYNC:
-		synced(st, c, f);
+		synced(w, st, c, f);
 		break;
 	case FACT_DOMAIN_FREE:
 		domain_gone(st, c, f);

@@ -301,7 +301,7 @@ static void no_late_dma(void *arg)
 
 static struct oracle_window window_of(void (*task)(void *))
 {
-	struct oracle_window win = {99, 99};
+	struct oracle_window win = {.accesses = 99, .longest_ns = 99};
 	struct world_run r;
 
 	load_hw("iotlb", task);
@@ -317,6 +317,10 @@ Test(hardware, window_is_measured)
 
 	cr_assert_eq(win.accesses, 2);
 	cr_assert_geq(win.longest_ns, 3 * NSEC_PER_MSEC);
+	cr_assert_eq(win.deferred, 1);
+	cr_assert_geq(win.open_ns_max, 3 * NSEC_PER_MSEC);
+	cr_assert_eq(win.open_ns, win.open_ns_max);
+	cr_assert_geq(win.open_steps, 1);
 	win = window_of(no_late_dma);
 	cr_assert_eq(win.accesses, 0);
 	cr_assert_eq(win.longest_ns, 0);
