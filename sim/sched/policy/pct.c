@@ -31,6 +31,8 @@ struct pct {
 	u32 depth, n_changes, met, yielded;
 	u64 k;
 	u64 stretch;
+	const struct task *running; /* since its operation `since` */
+	u64 since;
 	u32 prio[SCHED_TASKS_MAX];
 	struct {
 		u32 step, prio;
@@ -113,9 +115,12 @@ static struct task *pick(struct sched *s, struct task *cur, enum sched_why why)
 		pct->met++;
 	}
 	if (why == WHY_YIELD || (cur && cur->id == SCHED_CLOCK_TASK) ||
-	    (why == WHY_PREEMPT && cur->ops - cur->ops_at_switch >= pct->stretch))
+	    (why == WHY_PREEMPT && cur == pct->running && cur->ops - pct->since >= pct->stretch))
 		pct->prio[cur->id] = PRIO_YIELDED - min(++pct->yielded, PRIO_YIELDED);
 	next = policy_highest(s, pct->prio);
+	if (next != pct->running || next != cur)
+		pct->since = next->ops;
+	pct->running = next;
 	left = pct->stretch;
 	if (pct->met < pct->n_changes)
 		left = min(left, pct->change[pct->met].step - s->steps);

@@ -331,6 +331,47 @@ Test(policies, none_starves_those_that_a_polling_loop_waits_for)
 	}
 }
 
+/* A loop that does not even yield, as of a processor that spins on a lock's owner. */
+static void spinner(void *arg)
+{
+	(void)arg;
+	while (!flag)
+		sched_point(&flag, 1, 0);
+}
+
+static void setter(void *arg)
+{
+	(void)arg;
+	for (u32 i = 0; i < 50; i++)
+		sched_point(&flag, 1, 0);
+	flag = true;
+}
+
+static void start_spinners(struct world *w, void *self)
+{
+	(void)self;
+	flag = false;
+	sched_spawn(w->sched, "spinner", spinner, NULL, 0);
+	sched_spawn(w->sched, "spinner", spinner, NULL, 0);
+	sched_spawn(w->sched, "setter", setter, NULL, 0);
+}
+
+Test(policies, pct_lets_others_run_after_a_stretch_without_end)
+{
+	struct world_program p = {.start = start_spinners};
+	struct world *w = world_create(0);
+
+	world_set_oracles(w, "none");
+	world_load(w, &p);
+	for (u64 seed = 1; seed <= 100; seed++) {
+		struct world_run r = {.seed = seed, .policy = find("pct"), .policy_arg = "10,2048",
+				      .steps_max = 20000};
+
+		world_run(w, &r);
+		cr_assert_eq(r.end, SCHED_AT_REST, "seed %lu", (unsigned long)seed);
+	}
+}
+
 /* --- the published figures --- */
 
 #define TRIALS 100
