@@ -128,6 +128,17 @@ int kthread_stop_put(struct task_struct *p)
 	return ret;
 }
 
+/* Of newer trees: their threads of interrupts. */
+void kthread_bind_mask(struct task_struct *p, const struct cpumask *mask)
+{
+}
+
+void sched_set_fifo_secondary(struct task_struct *p);
+
+void sched_set_fifo_secondary(struct task_struct *p)
+{
+}
+
 void sched_set_fifo(struct task_struct *p)
 {
 }

@@ -50,6 +50,12 @@ int hosted_device_override(struct hosted_device *hd, const char *driver)
 
 /* --- platform devices --- */
 
+static bool behind_smmuv3(const struct hosted_device *hd)
+{
+	return hd->d.iommu < hosted_machine.n_iommus &&
+	       hosted_machine.iommu[hd->d.iommu].d.model == FLOOR_MODEL_SMMUV3;
+}
+
 static int platform_add(struct hosted_device *hd)
 {
 	struct platform_device *pdev = platform_device_alloc(hd->d.name, PLATFORM_DEVID_NONE);
@@ -59,6 +65,8 @@ static int platform_add(struct hosted_device *hd)
 		return -ENOMEM;
 	hd->dev = &pdev->dev;
 	ret = hosted_device_override(hd, NULL);
+	if (!ret && behind_smmuv3(hd))
+		ret = hosted_smmuv3_endpoint(&pdev->dev);
 	if (!ret) {
 		hosted_irq_isolate(&pdev->dev);
 		hosted_iommu_describe(hd);
@@ -208,6 +216,11 @@ int __weak hosted_smmuv3_add(struct hosted_iommu *u)
 }
 
 int __weak hosted_smmuv3_describe(struct hosted_iommu *u, struct hosted_device *hd)
+{
+	return -EOPNOTSUPP;
+}
+
+int __weak hosted_smmuv3_endpoint(struct device *dev)
 {
 	return -EOPNOTSUPP;
 }

@@ -129,6 +129,8 @@ int hosted_registers_boot(void);
 /* The platform device that it is, which no driver takes yet; u->hw. */
 int hosted_smmuv3_add(struct hosted_iommu *u);
 int hosted_smmuv3_describe(struct hosted_iommu *u, struct hosted_device *hd);
+/* Of a platform device behind one, before it is added. */
+int hosted_smmuv3_endpoint(struct device *dev);
 /* After the PCI buses were walked. */
 int hosted_vtd_boot(void);
 

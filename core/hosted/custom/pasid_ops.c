@@ -68,11 +68,8 @@ static struct bond *new_bond(unsigned long device)
 static int enable(struct device *dev)
 {
 #if HOSTED_HAS_DEV_FEATURES
-	int ret = iommu_dev_enable_feature(dev, IOMMU_DEV_FEAT_IOPF);
-
-	/* A device that has no page requests pins what it uses. */
-	if (ret && ret != -EBUSY && ret != -ENODEV)
-		return ret;
+	/* Where there are no page requests, a driver would pin what the device uses. */
+	iommu_dev_enable_feature(dev, IOMMU_DEV_FEAT_IOPF);
 	return iommu_dev_enable_feature(dev, IOMMU_DEV_FEAT_SVA);
 #else
 	return 0;

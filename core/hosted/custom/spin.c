@@ -236,3 +236,33 @@ void _raw_write_unlock(rwlock_t *l)
 	l->owner = SPINLOCK_OWNER_INIT;
 	preempt_enable();
 }
+
+unsigned long _raw_read_lock_irqsave(rwlock_t *l)
+{
+	unsigned long flags = *hosted_irq_flag();
+
+	hosted_irq_set(0);
+	_raw_read_lock(l);
+	return flags;
+}
+
+void _raw_read_unlock_irqrestore(rwlock_t *l, unsigned long flags)
+{
+	_raw_read_unlock(l);
+	hosted_irq_set(flags);
+}
+
+unsigned long _raw_write_lock_irqsave(rwlock_t *l)
+{
+	unsigned long flags = *hosted_irq_flag();
+
+	hosted_irq_set(0);
+	_raw_write_lock(l);
+	return flags;
+}
+
+void _raw_write_unlock_irqrestore(rwlock_t *l, unsigned long flags)
+{
+	_raw_write_unlock(l);
+	hosted_irq_set(flags);
+}

@@ -60,6 +60,10 @@ void hosted_irq_set(int on);
 #define cpuid_feature_extract_unsigned_field(reg, shift) ((reg) >> (shift) & 0xf)
 #define id_aa64mmfr0_parange_to_phys_shift(field) ((field) == 5 ? 48 : 40)
 #define arm64_kernel_unmapped_at_el0() false
+#define system_supports_haft() false
+#define system_supports_poe() false
+#define system_supports_gcs() false
+#define system_supports_bbml3() false
 #define read_sysreg(name) hosted_##name
 #define hosted_mair_el1 0xf4040044ffUL
 
@@ -75,6 +79,11 @@ void hosted_array_free(const void *p);
 
 #undef kcalloc
 #define kcalloc(n, size, gfp) hosted_array(n, size, gfp)
+#ifdef kzalloc_objs
+#undef kzalloc_objs
+#define kzalloc_objs(p, n, ...) \
+	((typeof(p) *)hosted_array(n, sizeof(typeof(p)), default_gfp(__VA_ARGS__)))
+#endif
 #define kfree(p) hosted_array_free(p)
 #endif
 

@@ -8,7 +8,9 @@
 #include <linux/acpi.h>
 #include <linux/dma-mapping.h>
 #include <linux/iommu.h>
+#include <linux/pci.h>
 #include <linux/platform_device.h>
+#include <linux/property.h>
 #include <linux/slab.h>
 
 struct iort {
@@ -50,6 +52,18 @@ int hosted_smmuv3_add(struct hosted_iommu *u)
 	return ret ? ret : platform_device_add(pdev);
 }
 
+/* What firmware says of endpoints that are not PCI's: they wait for pages, and have PASIDs. */
+static const struct property_entry endpoint_properties[] = {
+	PROPERTY_ENTRY_BOOL("dma-can-stall"),
+	PROPERTY_ENTRY_U32("pasid-num-bits", 8),
+	{},
+};
+
+int hosted_smmuv3_endpoint(struct device *dev)
+{
+	return device_create_managed_software_node(dev, endpoint_properties, NULL);
+}
+
 int hosted_smmuv3_describe(struct hosted_iommu *u, struct hosted_device *hd)
 {
 	int ret = iommu_fwspec_init(hd->dev, &u->fwnode);
@@ -57,6 +71,9 @@ int hosted_smmuv3_describe(struct hosted_iommu *u, struct hosted_device *hd)
 
 	if (ret)
 		return ret;
+	/* As IORT says of a root complex. */
+	if (dev_is_pci(hd->dev))
+		dev_iommu_fwspec_get(hd->dev)->flags |= IOMMU_FWSPEC_PCI_RC_ATS;
 	if (!hd->d.n_ids)
 		return iommu_fwspec_add_ids(hd->dev, &id, 1);
 	return iommu_fwspec_add_ids(hd->dev, hd->d.ids, hd->d.n_ids);

@@ -21,6 +21,9 @@ void dmar_msi_write(int irq, struct msi_msg *msg);
 int __init intel_iommu_init(void);
 
 int iommu_detected, no_iommu;
+/* Of x86's boot: whom it would call. hosted_vtd_boot() does. */
+char hosted_x86_init[1024] HOSTED_NAMED(x86_init);
+char hosted_x86_platform[1024] HOSTED_NAMED(x86_platform);
 
 /* --- the table --- */
 

@@ -5,7 +5,7 @@
 [ "$FLAVOUR" = lab ] || exit 77
 
 KERNEL=$IOMMULAB_BUILD/hosted-6.12-drivers.so
-RUNS=${STORY_RUNS:-1000}
+RUNS=${STORY_RUNS:-500}
 # Races of the tree itself (docs/CAVEATS.md, docs/findings) are not looked for here.
 NO_RACE=atomic,deadlock,hang,kasan,leak,lockorder,warn
 expect 0 '' hosted_build --drivers

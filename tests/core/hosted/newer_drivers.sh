@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# The IOMMU drivers of a tree ten releases newer on our hardware: domains, VFIO, SVA, nesting.
+if [ -z "${IOMMULAB_TREE_NEW:-}" ]; then
+	echo "no newer tree to host: set IOMMULAB_TREE_NEW to an unpacked Linux 7.x (tools/dev new-tree)"
+	exit 77
+fi
+[ -n "${IOMMULAB_SOAK:-}" ] || {
+	echo "compiles that tree's drivers: set IOMMULAB_SOAK"
+	exit 77
+}
+IOMMULAB_TREE=$IOMMULAB_TREE_NEW
+. "$(dirname "$0")/lib.sh"
+[ "$FLAVOUR" = lab ] || exit 77
+RUNS=${STORY_RUNS:-1000}
+KERNEL=$IOMMULAB_BUILD/hosted-new-drivers.so
+
+expect 0 'Linux [7-9][.0-9]*, lab, 1[0-9][0-9] files of the tree' hosted_build --drivers
+for story in tests/core/hosted/drivers/*.yaml; do
+	expect 0 "clean, $RUNS runs" "$IOMMULAB" run --kernel "$KERNEL" --runs "$RUNS" \
+		--oracles=atomic,deadlock,hang,kasan,leak,lockorder,warn "$story"
+done
+finish
