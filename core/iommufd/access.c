@@ -160,18 +160,25 @@ void iommufd_access_notify_unmap(struct io_pagetable *iopt, unsigned long iova,
 
 /* --- pins --- */
 
-/* With iova_rwsem: the range must be areas that touch. */
-static void unpin_range(struct io_pagetable *iopt, unsigned long iova, unsigned long last)
+/* With iova_rwsem: the range must be areas that touch, which *c then tells. */
+static void unpin_areas(struct io_pagetable *iopt, struct iopt_contig *c, unsigned long iova,
+			unsigned long last)
 {
 	struct iopt_area *area;
-	struct iopt_contig c;
 
-	iopt_for_each_contig_area(&c, area, iopt, iova, last) {
+	iopt_for_each_contig_area(c, area, iopt, iova, last) {
 		unsigned long end = min(last, iopt_area_last_iova(area));
 
-		iopt_area_remove_access(area, iopt_area_iova_to_index(area, c.cur_iova),
+		iopt_area_remove_access(area, iopt_area_iova_to_index(area, c->cur_iova),
 					iopt_area_iova_to_index(area, end));
 	}
+}
+
+static void unpin_range(struct io_pagetable *iopt, unsigned long iova, unsigned long last)
+{
+	struct iopt_contig c;
+
+	unpin_areas(iopt, &c, iova, last);
 	WARN_ON(!iopt_contig_done(&c));
 }
 
@@ -179,6 +186,7 @@ void iommufd_access_unpin_pages(struct iommufd_access *access, unsigned long iov
 				unsigned long length)
 {
 	struct io_pagetable *iopt;
+	struct iopt_contig c;
 	unsigned long last;
 
 	if (WARN_ON(!length) || WARN_ON(__builtin_add_overflow(iova, length - 1, &last)))
@@ -187,8 +195,15 @@ void iommufd_access_unpin_pages(struct iommufd_access *access, unsigned long iov
 	if (!WARN_ON(!access->ioas_unpin)) {
 		iopt = &access->ioas_unpin->iopt;
 		down_read(&iopt->iova_rwsem);
-		unpin_range(iopt, iova, last);
-		up_read(&iopt->iova_rwsem);
+		unpin_areas(iopt, &c, iova, last);
+		if (bug_on(BUG_IOMMUFD_AREA_AFTER_UNLOCK)) {
+			/* An unmap that has waited for this frees the areas. */
+			up_read(&iopt->iova_rwsem);
+			WARN_ON(!iopt_contig_done(&c));
+		} else {
+			WARN_ON(!iopt_contig_done(&c));
+			up_read(&iopt->iova_rwsem);
+		}
 	}
 	mutex_unlock(&access->ioas_lock);
 }

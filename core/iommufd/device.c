@@ -149,7 +149,9 @@ struct iommufd_device *iommufd_device_bind(struct iommufd_ctx *ictx, struct devi
 
 void iommufd_device_unbind(struct iommufd_device *idev)
 {
-	iommufd_device_pre_destroy(idev);
+	/* Historic: its vdevice is user space's to destroy, and holds it until then. */
+	if (!bug_on(BUG_IOMMUFD_UNBIND_WAIT))
+		iommufd_device_pre_destroy(idev);
 	iommufd_object_destroy_user(idev->ictx, &idev->obj);
 }
 
@@ -289,6 +291,8 @@ static int attach_locked(struct iommufd_hw_pagetable *hwpt, struct iommufd_devic
 			return rc;
 		}
 		igroup->hwpt = hwpt;
+		if (bug_on(BUG_IOMMUFD_HWPT_LISTED_TWICE) && paging->listed)
+			list_add_tail(&paging->hwpt_item, &paging->ioas->hwpt_list);
 	}
 	refcount_inc(&hwpt->obj.users);
 	list_add_tail(&idev->group_item, &igroup->device_list);

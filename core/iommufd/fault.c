@@ -8,6 +8,7 @@
 #include "core/iommufd/iommufd_priv.h"
 
 #include "sim/kapi/bug.h"
+#include "sim/kapi/workqueue.h"
 
 #include <fcntl.h>
 
@@ -175,7 +176,8 @@ static s64 fault_read(struct file *file, u64 buf, u64 count, s64 *pos)
 	do {
 		got = read_group(fault, buf + done, count - done);
 		done += got > 0 ? (u64)got : 0;
-	} while (got > 0);
+		/* Historic: an error ends only the loop over the records of one group. */
+	} while (got > 0 || (got == -EFAULT && bug_on(BUG_IOMMUFD_FAULT_READ_SPIN)));
 	mutex_unlock(&fault->mutex);
 	return done ? (s64)done : got;
 }
@@ -263,6 +265,34 @@ static int make_file(struct iommufd_fault *fault)
 	return fd;
 }
 
+/* Historic: the file of an allocation that failed is given up later, by a worker. */
+struct late_fput {
+	struct work_struct work;
+	struct file *file;
+};
+
+static void do_late_fput(struct work_struct *work)
+{
+	struct late_fput *late = container_of(work, struct late_fput, work);
+
+	fput(late->file);
+	kfree(late);
+}
+
+static void fput_abandoned(struct file *file)
+{
+	struct late_fput *late;
+
+	if (!bug_on(BUG_IOMMUFD_ABORT_FPUT_UAF)) {
+		fput(file);
+		return;
+	}
+	late = kzalloc(sizeof(*late), GFP_KERNEL | __GFP_NOFAIL);
+	late->file = file;
+	INIT_WORK(&late->work, do_late_fput);
+	schedule_work(&late->work);
+}
+
 int iommufd_fault_alloc(struct iommufd_ucmd *ucmd)
 {
 	struct iommu_fault_alloc *cmd = ucmd->cmd;
@@ -295,7 +325,7 @@ int iommufd_fault_alloc(struct iommufd_ucmd *ucmd)
 
 err_fd:
 	put_unused_fd((u32)fd);
-	fput(fault->filep);
+	fput_abandoned(fault->filep);
 err_abort:
 	iommufd_object_abort_and_destroy(ucmd->ictx, &fault->obj);
 	return rc;

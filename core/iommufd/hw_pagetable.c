@@ -208,7 +208,10 @@ static struct iommufd_hwpt_nested *nested_alloc(struct iommufd_hwpt_paging *pare
 		return ERR_CAST(domain);
 	}
 	hwpt->common.domain = domain;
-	WARN_ON(domain->type != IOMMU_DOMAIN_NESTED || !domain->ops->cache_invalidate_user);
+	WARN_ON(domain->type != IOMMU_DOMAIN_NESTED);
+	if (bug_on(BUG_IOMMUFD_INVALIDATE_NULL_OP))
+		return hwpt;
+	WARN_ON(!domain->ops->cache_invalidate_user);
 	return hwpt;
 }
 
@@ -374,6 +377,10 @@ static int invalidate_on(struct iommufd_object *pt, struct iommu_user_data_array
 
 	if (pt->type == IOMMUFD_OBJ_HWPT_NESTED) {
 		hwpt = container_of(pt, struct iommufd_hw_pagetable, obj);
+		/* Calling what is not there, as the hardware would see it. */
+		if (bug_on(BUG_IOMMUFD_INVALIDATE_NULL_OP))
+			READ_ONCE(*(const char *)(uintptr_t)
+				  hwpt->domain->ops->cache_invalidate_user);
 		return hwpt->domain->ops->cache_invalidate_user(hwpt->domain, array);
 	}
 	if (pt->type != IOMMUFD_OBJ_VIOMMU) {

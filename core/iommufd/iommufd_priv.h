@@ -16,6 +16,7 @@
 #include "core/iommufd/io_pagetable.h"
 #include "core/iommufd/iommufd.h"
 #include "core/iommufd/uapi.h"
+#include "sim/kapi/historic.h"
 #include "sim/kapi/uaccess.h"
 
 enum iommufd_object_type {

@@ -180,6 +180,8 @@ int iopt_add_access(struct io_pagetable *iopt, struct iommufd_access *access)
 	lock_both(iopt);
 	rc = xa_alloc(&iopt->access_list, &id, access, xa_limit_16b, GFP_KERNEL_ACCOUNT);
 	if (!rc) {
+		if (bug_on(BUG_IOMMUFD_ACCESS_ID_OVERWRITE))
+			access->iopt_access_list_id = id;
 		rc = calculate_alignment(iopt);
 		if (rc)
 			xa_erase(&iopt->access_list, id);

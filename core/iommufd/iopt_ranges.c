@@ -24,7 +24,8 @@ static bool fits(const struct fit *f, unsigned long *start, unsigned long last)
 {
 	unsigned long at;
 
-	if (__builtin_add_overflow(*start, f->alignment - 1, &at))
+	if (__builtin_add_overflow(*start, f->alignment - 1, &at) &&
+	    !bug_on(BUG_IOMMUFD_ALIGN_OVERFLOW_END))
 		return false;
 	at = (at & ~(f->alignment - 1)) | f->page_offset;
 	if (at >= last || last - at < f->length - 1)

@@ -178,8 +178,13 @@ void iommufd_object_tombstone_user(struct iommufd_ctx *ictx, struct iommufd_obje
 /* The object has left the table; a put that has done the first of its two steps is waited for. */
 static int destroy_taken(struct iommufd_ctx *ictx, struct iommufd_object *obj)
 {
-	int rc = wait_shortterm(ictx, obj);
+	int rc = 0;
 
+	if (bug_on(BUG_IOMMUFD_PUT_OBJECT_UAF)) {
+		/* Nobody uses it, so nobody is believed to look at it. */
+	} else {
+		rc = wait_shortterm(ictx, obj);
+	}
 	if (!rc)
 		destroy_object(obj);
 	return rc;
@@ -197,6 +202,15 @@ void iommufd_object_put_and_try_destroy(struct iommufd_ctx *ictx, struct iommufd
 		destroy_taken(ictx, obj);
 }
 
+/* Historic: DESTROY is a user of its own for a moment. With xa_lock, which is dropped. */
+static void use_for_a_moment(struct iommufd_ctx *ictx, struct iommufd_object *obj)
+{
+	refcount_inc(&obj->users);
+	xa_unlock(&ictx->objects);
+	xa_lock(&ictx->objects);
+	refcount_dec(&obj->users);
+}
+
 static int iommufd_destroy(struct iommufd_ucmd *ucmd)
 {
 	const struct iommu_destroy *cmd = ucmd->cmd;
@@ -206,6 +220,8 @@ static int iommufd_destroy(struct iommufd_ucmd *ucmd)
 
 	xa_lock(&ictx->objects);
 	obj = xa_load(&ictx->objects, cmd->id);
+	if (obj && bug_on(BUG_IOMMUFD_DESTROY_ELEVATES_REF))
+		use_for_a_moment(ictx, obj);
 	if (obj)
 		rc = take_out(ictx, obj);
 	xa_unlock(&ictx->objects);

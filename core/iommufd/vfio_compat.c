@@ -289,6 +289,23 @@ static long fill_caps(struct io_pagetable *iopt, struct vfio_iommu_type1_info *i
 	return 0;
 }
 
+/* Historic: what is copied out is as the allocator left it, but for the fields that are set. */
+static int copy_unset(const struct vfio_iommu_type1_info *info, u64 arg, size_t size)
+{
+	struct vfio_iommu_type1_info *raw = kmalloc(sizeof(*raw), GFP_KERNEL);
+	int rc;
+
+	if (!raw)
+		return -ENOMEM;
+	raw->argsz = info->argsz;
+	raw->flags = info->flags;
+	raw->iova_pgsizes = info->iova_pgsizes;
+	raw->cap_offset = info->cap_offset;
+	rc = copy_to_user(u64_to_user_ptr(arg), raw, size) ? -EFAULT : 0;
+	kfree(raw);
+	return rc;
+}
+
 static long vfio_get_info(struct iommufd_ctx *ictx, u64 arg)
 {
 	struct vfio_iommu_type1_info info = {.argsz = 0};
@@ -308,7 +325,9 @@ static long vfio_get_info(struct iommufd_ctx *ictx, u64 arg)
 	info.iova_pgsizes = page_sizes(&ioas->iopt);
 	down_read(&ioas->iopt.iova_rwsem);
 	rc = fill_caps(&ioas->iopt, &info, arg);
-	if (!rc && copy_to_user(u64_to_user_ptr(arg), &info, size))
+	if (!rc && bug_on(BUG_IOMMUFD_COMPAT_INFO_LEAK))
+		rc = copy_unset(&info, arg, size);
+	else if (!rc && copy_to_user(u64_to_user_ptr(arg), &info, size))
 		rc = -EFAULT;
 	up_read(&ioas->iopt.iova_rwsem);
 	iommufd_put_object(ictx, &ioas->obj);
