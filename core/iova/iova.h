@@ -6,19 +6,20 @@
  * 64 words, a region 64 arenas; above a word, a bit per order says that a free,
  * aligned run of that order may be below. Such a bit is set when something is
  * freed and cleared by a search that finds nothing, so an allocation looks at
- * three words whatever the population is. No locks.
+ * three words whatever the population is. The runs freed last are kept at hand
+ * and handed out first, without the levels above. No locks.
  *
  * Above, struct iova_domain: the space under a lock, magazines of small sizes in
  * front of it (per CPU in Linux, per IOVA_CPUS tasks here), reserved ranges, and
  * a flush queue, in which freed addresses wait for their invalidation.
  *
  * custom: Linux keeps a red-black tree of what is in use. Both hand out high
- * addresses first (here: of the regions in use, then of a new one); runs are
- * aligned to their size rounded up to a power of two. Here a request is also
- * rounded: to a power of two up to 64 pfns, to words up to an arena, to arenas up
- * to a region, which is the most there is (1 GiB with pages of 4K). At most
- * IOVA_REGIONS_MAX regions are in use. The depot of full magazines is bounded
- * instead of trimmed by a timer.
+ * addresses first (here: after what was freed last; of the regions in use, then of
+ * a new one); runs are aligned to their size rounded up to a power of two. Here a
+ * request is also rounded: to a power of two up to 64 pfns, to words up to an
+ * arena, to arenas up to a region, which is the most there is (1 GiB with pages of
+ * 4K). At most IOVA_REGIONS_MAX regions are in use. The depot of full magazines is
+ * bounded instead of trimmed by a timer.
  */
 #pragma once
 
@@ -31,6 +32,7 @@
 #define IOVA_REGION_LG2 18
 #define IOVA_REGIONS_MAX 64
 #define IOVA_RESERVED_MAX 32
+#define IOVA_RECENT 16           /* of each order */
 
 /* pfns base to base + 4095. Owned by its region. */
 struct iova_arena {
@@ -61,6 +63,16 @@ struct iova_space {
 	struct iova_region *region[IOVA_REGIONS_MAX]; /* highest base first */
 	u64 hint[IOVA_ORDERS];   /* the regions before this one have no such run */
 	u64 hint_most;           /* no hint is larger */
+	/*
+	 * Runs of each order that were freed last, first to be handed out again: free
+	 * in their words, but nothing above says so yet.
+	 */
+	u64 n_recent[IOVA_ORDERS];
+	struct iova_recent {
+		u64 last;  /* pfn of the run */
+		u64 mask;  /* its bits in */
+		u64 *word; /* of an arena, which stays while this is here */
+	} recent[IOVA_ORDERS][IOVA_RECENT];
 	u64 n_reserved;
 	struct {
 		u64 first, last;

@@ -19,6 +19,22 @@ static const u64 aligned[IOVA_ORDERS] = {
 	0x0001000100010001ULL, 0x0000000100000001ULL, 1ULL,
 };
 
+/* A run of each order, from bit 0; how many pfns that are. */
+static const u64 run_of[IOVA_ORDERS] = {1, 3, 15, 0xff, 0xffff, 0xffffffff, ~0ULL};
+static const u64 pfns_in[IOVA_ORDERS] = {1, 2, 4, 8, 16, 32, 64};
+
+/* The order of the run for so many pfns; NO_ORDER: a run within a word will not do. */
+#define NO_ORDER IOVA_ORDERS
+#define FOUR(x) x, x, x, x
+static const u8 order_for[65] = {
+	NO_ORDER, 0, 1, 2, 2, FOUR(3), FOUR(4), FOUR(4),
+	FOUR(5), FOUR(5), FOUR(5), FOUR(5),
+	FOUR(6), FOUR(6), FOUR(6), FOUR(6), FOUR(6), FOUR(6), FOUR(6), FOUR(6),
+};
+
+/* Keeps what is rare, and its registers, out of what is not. */
+#define APART __attribute__((noinline))
+
 /* n bits from the lowest; n in 1 to 64. */
 static inline u64 low_bits(u64 n)
 {
@@ -115,6 +131,25 @@ static inline u32 region_place(const struct iova_space *s, u64 base)
 	while (i < s->n_regions && s->region[i]->base > base)
 		i++;
 	return i;
+}
+
+/* The region that pfn lies in, or NULL. */
+static inline struct iova_region *region_of(const struct iova_space *s, u64 pfn)
+{
+	u64 base = pfn & ~(REGION - 1);
+	u32 at = region_place(s, base);
+
+	return at < s->n_regions && s->region[at]->base == base ? s->region[at] : NULL;
+}
+
+static inline u32 arena_index(u64 pfn)
+{
+	return (u32)(pfn >> IOVA_ARENA_LG2) % 64;
+}
+
+static inline u32 word_index(u64 pfn)
+{
+	return pfn / 64 % 64;
 }
 
 static struct iova_region *region_make(struct iova_space *s, u64 base)
@@ -315,12 +350,13 @@ static u64 alloc_from_top(struct iova_space *s, u64 size, u64 limit)
 	}
 }
 
-u64 iova_space_alloc(struct iova_space *s, u64 size, u64 limit)
+static void settle_all(struct iova_space *s);
+
+/* By the bitmaps. */
+static u64 by_bitmaps(struct iova_space *s, u64 size, u64 limit)
 {
 	u64 pfn = IOVA_NONE, order = order_of(size);
 
-	if (size > REGION || limit < s->start_pfn)
-		return IOVA_NONE;
 	/* The common case: some region wholly below the limit has it. */
 	if (order < IOVA_ORDERS && s->n_regions &&
 	    limit >= s->region[0]->base + (REGION - 1) &&
@@ -331,28 +367,89 @@ u64 iova_space_alloc(struct iova_space *s, u64 size, u64 limit)
 			s->hint_most = max(s->hint_most, i);
 		}
 	}
-	if (pfn == IOVA_NONE)
+	if (pfn == IOVA_NONE) {
+		settle_all(s);
 		pfn = alloc_from_top(s, size, limit);
+	}
+	return pfn;
+}
+
+static inline bool is_taken(const struct iova_recent *recent)
+{
+	return ~*recent->word & recent->mask;
+}
+
+/* None is at hand, or it will not do. */
+static APART u64 alloc_slow(struct iova_space *s, u64 size, u64 limit)
+{
+	u32 order = order_of(size);
+	u64 pfn, n;
+
+	if (!size || size > REGION || limit < s->start_pfn)
+		return IOVA_NONE;
+	if (order < IOVA_ORDERS && s->n_recent[order]) {
+		for (n = s->n_recent[order]; n && is_taken(&s->recent[order][n - 1]);)
+			n--;
+		if (n != s->n_recent[order]) {
+			s->n_recent[order] = n;
+			return iova_space_alloc(s, size, limit);
+		}
+	}
+	pfn = by_bitmaps(s, size, limit);
 	if (pfn != IOVA_NONE)
 		s->in_use += rounded(size);
 	return pfn;
 }
 
+/* The word was free as a whole, and the levels above may know it. */
+static APART u64 no_longer_full(struct iova_space *s, u64 pfn)
+{
+	struct iova_region *r = region_of(s, pfn);
+	u32 k = arena_index(pfn);
+
+	r->arena[k]->full &= ~BIT_ULL(word_index(pfn));
+	r->full &= ~BIT_ULL(k);
+	return pfn;
+}
+
+u64 iova_space_alloc(struct iova_space *s, u64 size, u64 limit)
+{
+	struct iova_recent *recent;
+	u64 n, word;
+	u32 order;
+
+	if (unlikely(size > 64))
+		return alloc_slow(s, size, limit);
+	order = order_for[size];
+	if (unlikely(order == NO_ORDER || !s->n_recent[order]))
+		return alloc_slow(s, size, limit);
+	n = s->n_recent[order] - 1;
+	recent = &s->recent[order][n];
+	word = *recent->word;
+	/* Others may have found it by way of the bitmaps. */
+	if (unlikely(recent->last > limit || ~word & recent->mask))
+		return alloc_slow(s, size, limit);
+	s->n_recent[order] = n;
+	*recent->word = word ^ recent->mask;
+	s->in_use += pfns_in[order];
+	if (unlikely(word == ~0ULL))
+		return no_longer_full(s, recent->last - pfns_in[order] + 1);
+	return recent->last - pfns_in[order] + 1;
+}
+
 /* --- release --- */
 
 /*
- * No branches on what is free around it: under churn they would be as good as
- * random. Runs that the word has elsewhere are told of again, which is no harm.
+ * Tells the levels above of free runs in a word. No branches on what is free in
+ * it: under churn they would be as good as random.
  */
-static inline void arena_free_run(struct iova_region *r, u32 k, struct iova_arena *a, u32 bit,
-				  u32 order)
+static inline void arena_tell(struct iova_region *r, u32 k, u32 i)
 {
-	u32 i = bit / 64;
-	u64 word = a->free[i] | low_bits(1ULL << order) << (bit % 64), w = word;
+	struct iova_arena *a = r->arena[k];
+	u64 word = a->free[i], w = word;
 	u64 was = a->may[0] & a->may[1] & a->may[2] & a->may[3];
 
-	a->free[i] = word;
-	a->may[0] |= BIT_ULL(i);
+	a->may[0] |= (u64)(w != 0) << i;
 	w &= w >> 1 & aligned[1];
 	a->may[1] |= (u64)(w != 0) << i;
 	w &= w >> 2 & aligned[2];
@@ -374,6 +471,33 @@ static inline void arena_free_run(struct iova_region *r, u32 k, struct iova_aren
 	a->full |= (u64)(word == ~0ULL) << i;
 	r->words |= (u64)(a->full != 0) << k;
 	r->full |= (u64)(a->full == ~0ULL) << k;
+}
+
+/* The first n of the runs that were freed lately are told of above. */
+static APART void settle(struct iova_space *s, u32 order, u64 n)
+{
+	for (u64 i = 0; i < n; i++) {
+		u64 pfn = s->recent[order][i].last;
+		u32 at = region_place(s, pfn & ~(REGION - 1));
+
+		arena_tell(s->region[at], arena_index(pfn), word_index(pfn));
+		if (at < s->hint_most) {
+			for (u32 o = 0; o < IOVA_ORDERS; o++)
+				s->hint[o] = min(s->hint[o], (u64)at);
+			s->hint_most = at;
+		}
+	}
+	s->n_recent[order] -= n;
+	memmove(s->recent[order], s->recent[order] + n,
+		s->n_recent[order] * sizeof(s->recent[order][0]));
+}
+
+static void settle_all(struct iova_space *s)
+{
+	for (u32 order = 0; order < IOVA_ORDERS; order++) {
+		if (s->n_recent[order])
+			settle(s, order, s->n_recent[order]);
+	}
 }
 
 static void arena_free_words(struct iova_region *r, u32 k, struct iova_arena *a, u32 i, u64 n)
@@ -398,20 +522,12 @@ static bool words_in_use(const struct iova_arena *a, u32 i, u64 n)
 	return true;
 }
 
-static inline bool region_free(struct iova_region *r, u64 at, u64 size)
+/* More than a word of it. */
+static bool region_free(struct iova_region *r, u64 at, u64 size)
 {
 	u32 k = (u32)(at >> IOVA_ARENA_LG2), bit = (u32)(at & (ARENA - 1));
 	struct iova_arena *a = r->arena[k];
 
-	if (likely(size <= 64 && a)) {
-		u32 order = order_of(size);
-
-		if (bit % (1u << order) ||
-		    a->free[bit / 64] & low_bits(1ULL << order) << (bit % 64))
-			return false;
-		arena_free_run(r, k, a, bit, order);
-		return true;
-	}
 	if (size > ARENA) {
 		u64 n = (size + ARENA - 1) / ARENA, mask;
 
@@ -426,9 +542,7 @@ static inline bool region_free(struct iova_region *r, u64 at, u64 size)
 			r->may[o] |= mask;
 		return true;
 	}
-	if (!a)
-		return false;
-	if (size > 64) {
+	if (a) {
 		u64 n = (size + 63) / 64;
 
 		if (bit % 64 || bit / 64 + n > 64 || !words_in_use(a, bit / 64, n))
@@ -439,21 +553,59 @@ static inline bool region_free(struct iova_region *r, u64 at, u64 size)
 	return false;
 }
 
-bool iova_space_free(struct iova_space *s, u64 pfn, u64 size)
+/* A run within a word is noted only: the next allocation of its size likely asks for it. */
+static inline bool free_run(struct iova_space *s, struct iova_region *r, u64 pfn, u32 order)
+{
+	u64 mask = run_of[order] << pfn % 64, n = s->n_recent[order], *word;
+	struct iova_arena *a = r->arena[arena_index(pfn)];
+	struct iova_recent *recent = &s->recent[order][n];
+
+	if (unlikely(!a || pfn & (pfns_in[order] - 1)))
+		return false;
+	word = &a->free[word_index(pfn)];
+	if (unlikely(*word & mask))
+		return false;
+	*word |= mask;
+	*recent = (struct iova_recent){pfn + pfns_in[order] - 1, mask, word};
+	s->n_recent[order] = n + 1;
+	s->in_use -= pfns_in[order];
+	return true;
+}
+
+static APART bool free_slow(struct iova_space *s, u64 pfn, u64 size)
 {
 	u64 base = pfn & ~(REGION - 1);
-	u32 at = region_place(s, base);
+	u32 at = region_place(s, base), order = order_of(size);
 
-	if (!size || size > REGION || at == s->n_regions || s->region[at]->base != base ||
-	    !region_free(s->region[at], pfn - base, size))
+	if (!size || size > REGION || at == s->n_regions || s->region[at]->base != base)
 		return false;
-	s->in_use -= rounded(size);
+	if (order < IOVA_ORDERS) {
+		if (s->n_recent[order] == IOVA_RECENT)
+			settle(s, order, IOVA_RECENT / 2);
+		return free_run(s, s->region[at], pfn, order);
+	}
+	if (!region_free(s->region[at], pfn - base, size))
+		return false;
 	if (at < s->hint_most) {
 		for (u32 k = 0; k < IOVA_ORDERS; k++)
 			s->hint[k] = min(s->hint[k], (u64)at);
 		s->hint_most = at;
 	}
+	s->in_use -= rounded(size);
 	return true;
+}
+
+bool iova_space_free(struct iova_space *s, u64 pfn, u64 size)
+{
+	struct iova_region *r = s->region[0]; /* most spaces have one */
+	u32 order;
+
+	if (unlikely(size > 64 || !r || r->base != (pfn & ~(REGION - 1))))
+		return free_slow(s, pfn, size);
+	order = order_for[size];
+	if (unlikely(order == NO_ORDER || s->n_recent[order] == IOVA_RECENT))
+		return free_slow(s, pfn, size);
+	return free_run(s, r, pfn, order);
 }
 
 /* --- reserved ranges --- */
@@ -496,6 +648,7 @@ int iova_space_reserve(struct iova_space *s, u64 first, u64 last)
 		return -EINVAL;
 	if (s->n_reserved == IOVA_RESERVED_MAX || in_use(s, first, last))
 		return -ENOSPC;
+	settle_all(s);
 	for (u32 i = 0; i < s->n_regions; i++) {
 		if (!region_takes(s, s->region[i], first, last))
 			return -ENOSPC;
