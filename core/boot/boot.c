@@ -10,6 +10,8 @@
 
 #include "core/iommufd/iommufd.h"
 #include "core/vfio/vfio.h"
+#include "hw/bus/bus.h"
+#include "hw/function/function.h"
 #include "sim/mem/frames.h"
 
 #include <string.h>
@@ -242,6 +244,8 @@ static void boot_as(struct world *w, const struct machine *m, enum iommu_linux a
 	iommufd_init(&b->core);
 	vfio_init(&b->core);
 	user_boot(w, boot_nodes);
+	if (!bus_of(w))
+		function_build(w, b->core.machine, drv_translate);
 	boot_buses(b);
 	boot_devices(b);
 	boot_notifiers(b);

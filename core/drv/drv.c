@@ -101,6 +101,21 @@ bool drv_dma(struct device *dev, u64 iova)
 	return true;
 }
 
+bool drv_translate(struct world *w, u32 device, u64 iova, bool write, u64 *pa)
+{
+	struct iommu_core *core = w->kernel;
+	const struct machine_device *fw = &core->machine->device[device];
+	struct iommu_instance *in;
+
+	*pa = iova;
+	if (!fw->n_iommus)
+		return true;
+	in = &core->instance[fw->iommus[0]];
+	if (!in->data || !in->driver->translate)
+		return true;
+	return in->driver->translate(in->data, device, iova, write, pa);
+}
+
 /* --- what all drivers take from the machine --- */
 
 static struct iommu_resv_region *resv_of(u32 index)

@@ -24,6 +24,8 @@ struct iommu_driver {
 	 * model is one of hardware, and the device reaches it over the fabric.
 	 */
 	bool (*dma)(void *instance, struct device *dev, u64 iova, u64 *pa);
+	/* As the device's hardware asks, of models that are not hardware of their own. */
+	bool (*translate)(void *instance, u32 device, u64 iova, bool write, u64 *pa);
 };
 
 extern const struct iommu_driver mock_driver, mock_smmu_driver, vtd_driver, smmuv3_driver;
@@ -39,6 +41,9 @@ int drv_unregister(u32 iommu);
 int drv_shutdown(u32 iommu);
 /* The device reads a byte at iova. False: the access was blocked. */
 bool drv_dma(struct device *dev, u64 iova);
+
+/* Where the device's access to iova would go: for functions without a fabric. */
+bool drv_translate(struct world *w, u32 device, u64 iova, bool write, u64 *pa);
 
 /* What drivers share: taken from the machine's description. */
 void drv_get_resv_regions(struct device *dev, struct list_head *list);

@@ -371,7 +371,8 @@ static bool mock_shutdown(void *instance)
 	.bind = mock_bind,          \
 	.unbind = mock_unbind,      \
 	.shutdown = mock_shutdown,  \
-	.dma = mock_hw_dma
+	.dma = mock_hw_dma,         \
+	.translate = mock_hw_translate
 
 const struct iommu_driver mock_driver = {.model = "mock", MOCK_DRIVER};
 const struct iommu_driver mock_smmu_driver = {.model = "mock-smmu", MOCK_DRIVER};

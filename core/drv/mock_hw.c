@@ -20,7 +20,7 @@ static struct mock_ste *stream(struct mock_iommu *iommu, u32 sid)
 	return NULL;
 }
 
-static bool translate(struct mock_iommu *iommu, u32 sid, u64 iova, u64 *pa)
+static bool translate(struct mock_iommu *iommu, u32 sid, u64 iova, int prot, u64 *pa)
 {
 	struct mock_ste *ste = stream(iommu, sid);
 	struct mock_domain *md;
@@ -35,18 +35,27 @@ static bool translate(struct mock_iommu *iommu, u32 sid, u64 iova, u64 *pa)
 		return !ste->released;
 	if (md->domain.ops == &mock_blocked_ops)
 		return false;
-	return md->domain.ops == &mock_identity_ops || mock_pt_walk(md, iova, pa);
+	return md->domain.ops == &mock_identity_ops || mock_pt_walk(md, iova, prot, pa);
+}
+
+static bool request(struct mock_iommu *iommu, u32 device, u64 iova, int prot, u64 *pa)
+{
+	u32 sid = stream_id(iommu_core(), device, 0);
+	bool ok;
+
+	spin_lock(&iommu->lock);
+	ok = translate(iommu, sid, iova, prot, pa);
+	fact(HW_DMA, device, iova, *pa, ok);
+	spin_unlock(&iommu->lock);
+	return ok;
 }
 
 bool mock_hw_dma(void *instance, struct device *dev, u64 iova, u64 *pa)
 {
-	struct mock_iommu *iommu = instance;
-	u32 sid = stream_id(iommu_core(), dev->index, 0);
-	bool ok;
+	return request(instance, dev->index, iova, 0, pa);
+}
 
-	spin_lock(&iommu->lock);
-	ok = translate(iommu, sid, iova, pa);
-	fact(HW_DMA, dev->index, iova, *pa, ok);
-	spin_unlock(&iommu->lock);
-	return ok;
+bool mock_hw_translate(void *instance, u32 device, u64 iova, bool write, u64 *pa)
+{
+	return request(instance, device, iova, write ? IOMMU_WRITE : IOMMU_READ, pa);
 }

@@ -20,6 +20,7 @@ struct mock_extent {
 	u64 iova, pa;
 	u64 pgsize;
 	u64 present; /* bit per page; an extent without any is freed */
+	int prot;    /* IOMMU_READ, IOMMU_WRITE */
 };
 
 /* Owned as its iommu_domain is. extents, attached: iommu->lock. */
@@ -70,11 +71,12 @@ extern const struct iommu_domain_ops mock_paging_ops, mock_identity_ops, mock_bl
 
 /* mock_hw.c: as iommu_driver.dma */
 bool mock_hw_dma(void *instance, struct device *dev, u64 iova, u64 *pa);
+bool mock_hw_translate(void *instance, u32 device, u64 iova, bool write, u64 *pa);
 
 /* mock_pt.c: the software page table */
 struct mock_domain *mock_domain_create(struct mock_iommu *iommu);
-/* iommu->lock held. False: nothing there. */
-bool mock_pt_walk(struct mock_domain *md, u64 iova, u64 *pa);
+/* iommu->lock held. False: nothing there, or not for this access (prot). */
+bool mock_pt_walk(struct mock_domain *md, u64 iova, int prot, u64 *pa);
 
 /* mock.c */
 int mock_attach(struct iommu_domain *domain, struct device *dev);

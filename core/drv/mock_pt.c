@@ -58,14 +58,14 @@ static int mock_map_pages(struct iommu_domain *domain, u64 iova, u64 paddr, size
 	struct mock_extent *e;
 	int ret;
 
-	(void)prot; /* DMA is told apart by address only */
 	if (__builtin_add_overflow(iova, n * pgsize - 1, &last) || (lg2 < 64 && last >> lg2))
 		return -ERANGE;
 	e = kmalloc(sizeof(*e), GFP_KERNEL);
 	if (!e)
 		return -ENOMEM;
 	*e = (struct mock_extent){
-		.iova = iova, .pa = paddr, .pgsize = pgsize, .present = page_mask(0, n)};
+		.iova = iova, .pa = paddr, .pgsize = pgsize, .present = page_mask(0, n),
+		.prot = prot};
 	spin_lock(&md->iommu->lock);
 	ret = overlaps(md, iova, last) ? -EEXIST : 0;
 	if (!ret && md->n_extents == MOCK_EXTENTS_MAX)
@@ -123,13 +123,14 @@ static size_t mock_unmap_pages(struct iommu_domain *domain, u64 iova, size_t pgs
 	return done;
 }
 
-bool mock_pt_walk(struct mock_domain *md, u64 iova, u64 *pa)
+bool mock_pt_walk(struct mock_domain *md, u64 iova, int prot, u64 *pa)
 {
 	struct mock_extent *e = find(md, iova);
 
-	if (e)
-		*pa = e->pa + (iova - e->iova);
-	return e;
+	if (!e || (e->prot & prot) != prot)
+		return false;
+	*pa = e->pa + (iova - e->iova);
+	return true;
 }
 
 static u64 mock_iova_to_phys(struct iommu_domain *domain, u64 iova)
@@ -138,7 +139,7 @@ static u64 mock_iova_to_phys(struct iommu_domain *domain, u64 iova)
 	u64 pa = 0;
 
 	spin_lock(&md->iommu->lock);
-	mock_pt_walk(md, iova, &pa);
+	mock_pt_walk(md, iova, 0, &pa);
 	spin_unlock(&md->iommu->lock);
 	return pa;
 }

@@ -160,6 +160,11 @@ u32 iommufd_device_id(const struct iommufd_device *idev)
 	return idev->obj.id;
 }
 
+struct iommufd_ctx *iommufd_device_to_ictx(const struct iommufd_device *idev)
+{
+	return idev->ictx;
+}
+
 bool iommufd_ctx_has_group(struct iommufd_ctx *ictx, struct iommu_group *group)
 {
 	struct iommufd_object *obj;

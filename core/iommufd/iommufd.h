@@ -37,6 +37,7 @@ int iommufd_vfio_compat_ioas_get_id(struct iommufd_ctx *ictx, u32 *id);
 struct iommufd_device *iommufd_device_bind(struct iommufd_ctx *ictx, struct device *dev, bool lone);
 void iommufd_device_unbind(struct iommufd_device *idev);
 u32 iommufd_device_id(const struct iommufd_device *idev);
+struct iommufd_ctx *iommufd_device_to_ictx(const struct iommufd_device *idev);
 /*
  * pasid: IOMMU_NO_PASID, or one of the device's. *pt_id: an IOAS or a page table; out:
  * the page table. -EBUSY: attached already; -EINVAL: the page table and PASIDs do not

@@ -424,6 +424,8 @@ static struct file *open_file(struct vfio_device *vdev)
 	if (IS_ERR(file)) {
 		vfio_df_group_close(df);
 		kfree(df);
+	} else {
+		file->mapping = vdev;
 	}
 	return file;
 }

@@ -304,6 +304,7 @@ int vfio_cdev_open(struct file *file)
 		return (int)PTR_ERR(df);
 	}
 	file->private_data = df;
+	file->mapping = vdev;
 	return 0;
 }
 

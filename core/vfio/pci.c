@@ -93,9 +93,117 @@ static int pci_match(struct vfio_device *vdev, const char *text)
 	return 1;
 }
 
+/* --- open and close; dev_set->lock held --- */
+
+/* Memory decoding on, bus mastering off, everything else as after a reset. */
+static int pci_open(struct vfio_device *vdev)
+{
+	struct vfio_pci *p = to_pci(vdev);
+	u32 command = pci_read(p, PCI_COMMAND, 2) & ~(u32)PCI_COMMAND_MASTER;
+	int ret;
+
+	pci_write(p, PCI_COMMAND, 2, command | PCI_COMMAND_MEMORY);
+	ret = vfio_pci_try_reset(p);
+	if (ret == -EAGAIN)
+		return ret;
+	p->reset_works = !ret;
+	vfio_pci_save(p);
+	pci_intx(p, true);
+	return vfio_pci_config_init(p);
+}
+
+static void pci_close(struct vfio_device *vdev)
+{
+	struct vfio_pci *p = to_pci(vdev);
+
+	vfio_pci_pm_exit(p);
+	pci_write(p, PCI_COMMAND, 2, pci_read(p, PCI_COMMAND, 2) & ~(u32)PCI_COMMAND_MASTER);
+	vfio_pci_irqs_off(p);
+	p->virq_disabled = false;
+	vfio_pci_config_free(p);
+	/* What the device was doing ends; what it was set to goes. */
+	pci_write(p, PCI_COMMAND, 2, PCI_COMMAND_INTX_DISABLE);
+	if (p->reset_works && device_trylock(vdev->dev)) {
+		u32 command = p->saved[PCI_COMMAND / 4] & 0xffff;
+
+		vfio_pci_reset_locked(p);
+		pci_write(p, PCI_COMMAND, 2, command & ~(u32)PCI_COMMAND_MASTER);
+		device_unlock(vdev->dev);
+	}
+}
+
+/* The driver goes: the user is asked, if it has said how. */
+static void pci_request(struct vfio_device *vdev, u32 count)
+{
+	struct vfio_pci *p = to_pci(vdev);
+
+	(void)count;
+	mutex_lock(&p->igate);
+	if (p->req_trigger)
+		eventfd_signal(p->req_trigger);
+	mutex_unlock(&p->igate);
+}
+
+static s64 pci_rw(struct vfio_device *vdev, u64 buf, u64 count, s64 *pos, bool write)
+{
+	struct vfio_pci *p = to_pci(vdev);
+	u64 index = (u64)*pos >> VFIO_PCI_OFFSET_SHIFT;
+
+	if (!count)
+		return 0;
+	if (index == VFIO_PCI_CONFIG_REGION_INDEX)
+		return vfio_pci_config_rw(p, buf, count, pos, write);
+	return index < PCI_BARS ? vfio_pci_bar_rw(p, buf, count, pos, write) : -EINVAL;
+}
+
+static s64 pci_file_read(struct vfio_device *vdev, u64 buf, u64 count, s64 *pos)
+{
+	return pci_rw(vdev, buf, count, pos, false);
+}
+
+static s64 pci_file_write(struct vfio_device *vdev, u64 buf, u64 count, s64 *pos)
+{
+	return pci_rw(vdev, buf, count, pos, true);
+}
+
+static int pci_init(struct vfio_device *vdev)
+{
+	struct vfio_pci *p = to_pci(vdev);
+	const struct machine *m = iommu_core()->machine;
+	const struct machine_bus *bus = &m->bus[dev_fw(vdev->dev)->bus];
+
+	p->rid = dev_fw(vdev->dev)->bdf;
+	p->irq_type = VFIO_PCI_NUM_IRQS;
+	mutex_init(&p->igate);
+	spin_lock_init(&p->irqlock);
+	init_rwsem(&p->memory_lock);
+	xa_init(&p->ctx);
+	vfio_pci_find(p);
+	/* Functions that only their bus can reset go together. */
+	return bus->parent == MACHINE_NONE ? 0 : vfio_assign_device_set(vdev, bus);
+}
+
+static void pci_release(struct vfio_device *vdev)
+{
+	struct vfio_pci *p = to_pci(vdev);
+
+	xa_destroy(&p->ctx);
+	mutex_destroy(&p->igate);
+}
+
 static const struct vfio_device_ops pci_ops = {
 	.name = "vfio-pci",
+	.init = pci_init,
+	.release = pci_release,
+	.open_device = pci_open,
+	.close_device = pci_close,
+	.read = pci_file_read,
+	.write = pci_file_write,
+	.ioctl = vfio_pci_ioctl,
+	.mmap = vfio_pci_mmap,
+	.request = pci_request,
 	.match = pci_match,
+	.device_feature = vfio_pci_feature,
 };
 
 /* --- binding --- */

@@ -1,13 +1,90 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Private to core/vfio: vfio-pci.
+ *
+ * Locks, outer to inner: dev_set->lock -> igate; mmap_lock -> memory_lock (read, by a
+ * fault); memory_lock (write) -> the mappings' zap; igate -> memory_lock -> irqlock.
  */
 #pragma once
 
 #include "core/vfio/vfio_priv.h"
+#include "sim/io/io.h"
+#include "sim/kapi/irq.h"
+#include "sim/kapi/workqueue.h"
+
+#define PCI_BARS 6
+#define PCI_CONFIG_STD 256u
+#define PCI_CONFIG_ALL 4096u
+#define VFIO_PCI_OFFSET_SHIFT 40
+#define VFIO_PCI_OFFSET_MASK ((1ULL << VFIO_PCI_OFFSET_SHIFT) - 1)
+#define VFIO_PCI_MSI_VECTORS 32
+
+enum pci_reg {
+	PCI_COMMAND = 0x04,
+	PCI_STATUS = 0x06,
+	PCI_BASE_ADDRESS_0 = 0x10,
+	PCI_ROM_ADDRESS = 0x30,
+	PCI_CAPABILITY_LIST = 0x34,
+	PCI_INTERRUPT_PIN = 0x3d,
+	PCI_STD_HEADER_SIZEOF = 0x40,
+};
+
+enum pci_command {
+	PCI_COMMAND_IO = 1,
+	PCI_COMMAND_MEMORY = 2,
+	PCI_COMMAND_MASTER = 4,
+	PCI_COMMAND_INTX_DISABLE = 0x400,
+};
+
+#define PCI_STATUS_INTERRUPT 8u
+#define PCI_STATUS_CAP_LIST 16u
+#define PCI_CAP_ID_MSI 0x05
+#define PCI_CAP_ID_EXP 0x10
+#define PCI_CAP_ID_MSIX 0x11
+
+/* One interrupt that user space has asked for. */
+struct vfio_pci_irq_ctx {
+	struct vfio_pci *p;
+	struct eventfd *trigger; /* referenced; INTx: marked, NULL: none */
+	struct vfio_virqfd *unmask;
+	bool masked;             /* irqlock */
+	u32 line;
+};
+
+/* Bytes of configuration space of one kind: a capability, or what lies between. */
+enum pci_config_kind { PCI_CFG_RAW, PCI_CFG_BASIC, PCI_CFG_MSI, PCI_CFG_EXP, PCI_CFG_DIRECT };
+struct pci_config_cap {
+	u16 start, len;
+	enum pci_config_kind kind;
+};
+#define PCI_CONFIG_CAPS_MAX 64
 
 struct vfio_pci {
 	struct vfio_device vdev;
+	u32 rid; /* as sim/io knows the function */
+	u32 cfg_size;
+	u8 msi_cap, msix_cap, exp_cap;
+	u64 bar_pa[PCI_BARS], bar_size[PCI_BARS];
+	u32 msix_bar, msix_offset, msix_size;
+	bool reset_works, needs_reset;
+	/* Configuration space as the user sees it. custom: no lock of its own, as in Linux. */
+	u8 *vconfig;
+	struct pci_config_cap cap[PCI_CONFIG_CAPS_MAX];
+	u32 n_caps, rbar[PCI_BARS + 1], msi_qmax;
+	bool bardirty, virq_disabled;
+	u32 saved[PCI_STD_HEADER_SIZEOF / 4];
+	u16 saved_devctl;
+	/* Registers may be reached: reading; memory_lock. */
+	struct rw_semaphore memory_lock;
+	bool pm_runtime_engaged;        /* memory_lock */
+	struct eventfd *pm_wake;        /* memory_lock */
+	/* Interrupts: igate; irq_type and ctx: also irqlock. */
+	struct mutex igate;
+	spinlock_t irqlock;
+	u32 irq_type;
+	struct xarray ctx;
+	u32 n_vectors, vector_line[VFIO_PCI_MSI_VECTORS]; /* of messages that are enabled */
+	struct eventfd *err_trigger, *req_trigger; /* igate */
 };
 
 static inline struct vfio_pci *to_pci(struct vfio_device *vdev)
@@ -20,3 +97,65 @@ static inline struct vfio_pci *to_pci(struct vfio_device *vdev)
 u32 vfio_pci_address(const struct device *dev);
 int vfio_pci_probe(struct device *dev);
 void vfio_pci_remove(struct device *dev);
+
+/* --- pci_function.c: the function itself --- */
+u32 pci_read(const struct vfio_pci *p, u32 off, u32 size);
+void pci_write(const struct vfio_pci *p, u32 off, u32 size, u32 value);
+/* What a bus driver finds out: capabilities, BARs. */
+void vfio_pci_find(struct vfio_pci *p);
+void vfio_pci_save(struct vfio_pci *p);
+void vfio_pci_restore(struct vfio_pci *p);
+/* A function level reset, with the device locked. -EAGAIN: somebody has it; -EINVAL: none. */
+int vfio_pci_try_reset(struct vfio_pci *p);
+void vfio_pci_reset_locked(struct vfio_pci *p);
+void pci_intx(struct vfio_pci *p, bool on);
+/* INTx is pending: masks it, true; or not: false. */
+bool pci_check_and_mask_intx(struct vfio_pci *p);
+/* INTx is not pending: unmasks it, true. */
+bool pci_check_and_unmask_intx(struct vfio_pci *p);
+
+/* --- pci_config.c --- */
+int vfio_pci_config_init(struct vfio_pci *p);
+void vfio_pci_config_free(struct vfio_pci *p);
+s64 vfio_pci_config_rw(struct vfio_pci *p, u64 buf, u64 count, s64 *pos, bool write);
+/* memory_lock held: registers may be reached. */
+bool vfio_pci_memory_enabled(const struct vfio_pci *p);
+
+/* --- pci_rw.c: registers --- */
+void vfio_pci_zap_and_lock(struct vfio_pci *p);
+s64 vfio_pci_bar_rw(struct vfio_pci *p, u64 buf, u64 count, s64 *pos, bool write);
+int vfio_pci_mmap(struct vfio_device *vdev, struct vm_area_struct *vma);
+/* Memory decoding is on meanwhile; the command register as it was. */
+u32 vfio_pci_memory_lock_and_enable(struct vfio_pci *p);
+void vfio_pci_memory_unlock_and_restore(struct vfio_pci *p, u32 command);
+
+/* --- pci_irq.c --- */
+/* data: as the flags say. igate held. */
+int vfio_pci_set_irqs(struct vfio_pci *p, const struct vfio_irq_set *set, void *data);
+void vfio_pci_irqs_off(struct vfio_pci *p);
+void vfio_pci_intx_mask(struct vfio_pci *p);
+void vfio_pci_intx_unmask(struct vfio_pci *p);
+/* After a reset: what is enabled has to be said again. */
+void vfio_pci_irqs_restore(struct vfio_pci *p);
+
+/* --- pci_ioctl.c, pci_reset.c, pci_feature.c --- */
+long vfio_pci_ioctl(struct vfio_device *vdev, u32 cmd, u64 arg);
+u32 vfio_pci_irq_count(const struct vfio_pci *p, u32 index);
+long vfio_pci_ioctl_reset(struct vfio_pci *p);
+long vfio_pci_hot_reset_info(struct vfio_pci *p, u64 arg);
+long vfio_pci_hot_reset(struct vfio_pci *p, u64 arg);
+int vfio_pci_feature(struct vfio_device *vdev, u32 flags, u64 arg, size_t argsz);
+void vfio_pci_pm_exit(struct vfio_pci *p);
+
+/* --- virqfd.c: eventfds that make a driver do something --- */
+struct vfio_virqfd;
+/*
+ * handler is called for each signal, with interrupts off; if it gives true, thread, in a
+ * worker. *slot: NULL before (-EBUSY); cleared when the eventfd goes.
+ */
+int vfio_virqfd_enable(struct vfio_virqfd **slot, int fd, bool (*handler)(void *arg),
+		       void (*thread)(void *arg), void *arg);
+/* Neither is running any more. */
+void vfio_virqfd_disable(struct vfio_virqfd **slot);
+/* Waits for thread. */
+void vfio_virqfd_flush(struct vfio_virqfd **slot);

@@ -34,6 +34,7 @@ struct vfio_state {
 	struct mutex sets_lock;
 	struct list_head sets; /* sets_lock */
 	struct mutex drivers_lock;
+	u64 irq_lines; /* that functions use, as bits; drivers_lock */
 };
 
 /*

@@ -30,6 +30,7 @@ struct world {
 	u64 (*user_copy)(void *buf, u64 addr, u64 size, bool to_user);
 	void *kernel;            /* whatever the kernel under test hangs here */
 	void *hw;                /* hw/bus: the fabric of the machine, its devices */
+	void *functions;         /* hw/function: plain PCI functions, without a fabric */
 	void *floor;             /* core/hosted: what a hosted kernel stands on */
 	u32 slot;
 };

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * eventfd(2): a counter that is read, added to and waited for.
+ * eventfd(2): a counter that is read, added to and waited for, by processes and by
+ * drivers, also in interrupts.
  */
 #include "sim/user/user_priv.h"
 
+#include "sim/kapi/kref.h"
 #include "sim/kapi/slab.h"
 
 #include <fcntl.h>
@@ -12,44 +14,102 @@
 #define EFD_KNOWN (EFD_SEMAPHORE_FLAG | O_CLOEXEC | O_NONBLOCK)
 
 struct eventfd {
+	struct kref kref;
 	wait_queue_head_t wait;
 	spinlock_t lock;
-	u64 count; /* lock */
+	u64 count;                /* lock, as is the next */
+	struct list_head watches; /* of eventfd_watch */
 	bool semaphore;
 };
 
 static u64 value(struct eventfd *e)
 {
+	unsigned long flags;
 	u64 count;
 
-	spin_lock(&e->lock);
+	spin_lock_irqsave(&e->lock, flags);
 	count = e->count;
-	spin_unlock(&e->lock);
+	spin_unlock_irqrestore(&e->lock, flags);
 	return count;
 }
 
 /* What a read takes; 0: nothing is there. */
 static u64 take(struct eventfd *e)
 {
+	unsigned long flags;
 	u64 got;
 
-	spin_lock(&e->lock);
+	spin_lock_irqsave(&e->lock, flags);
 	got = e->semaphore && e->count ? 1 : e->count;
 	e->count -= got;
-	spin_unlock(&e->lock);
+	spin_unlock_irqrestore(&e->lock, flags);
 	return got;
+}
+
+/* Watches take it at once. */
+static void tell(struct eventfd *e)
+{
+	struct eventfd_watch *watch;
+
+	if (!e->count || list_empty(&e->watches))
+		return;
+	e->count = 0;
+	list_for_each_entry(watch, &e->watches, entry)
+		watch->fn(watch, false);
 }
 
 static bool give(struct eventfd *e, u64 n)
 {
+	unsigned long flags;
 	bool ok;
 
-	spin_lock(&e->lock);
+	spin_lock_irqsave(&e->lock, flags);
 	ok = ~0ULL - e->count > n;
-	if (ok)
+	if (ok) {
 		e->count += n;
-	spin_unlock(&e->lock);
+		tell(e);
+	}
+	spin_unlock_irqrestore(&e->lock, flags);
 	return ok;
+}
+
+static void eventfd_free(struct kref *kref)
+{
+	kfree(container_of(kref, struct eventfd, kref));
+}
+
+void eventfd_ctx_put(struct eventfd *e)
+{
+	kref_put(&e->kref, eventfd_free);
+}
+
+void eventfd_signal(struct eventfd *e)
+{
+	give(e, 1);
+	wake_up(&e->wait);
+}
+
+bool eventfd_watch(struct eventfd *e, struct eventfd_watch *watch)
+{
+	unsigned long flags;
+	bool signalled;
+
+	spin_lock_irqsave(&e->lock, flags);
+	signalled = e->count;
+	e->count = 0;
+	list_add_tail(&watch->entry, &e->watches);
+	spin_unlock_irqrestore(&e->lock, flags);
+	return signalled;
+}
+
+void eventfd_unwatch(struct eventfd *e, struct eventfd_watch *watch)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&e->lock, flags);
+	if (!list_empty(&watch->entry))
+		list_del_init(&watch->entry);
+	spin_unlock_irqrestore(&e->lock, flags);
 }
 
 static s64 eventfd_read(struct file *file, u64 buf, u64 count, s64 *pos)
@@ -105,8 +165,19 @@ static u32 eventfd_poll(struct file *file, struct poll_table *wait)
 
 static void eventfd_release(struct file *file)
 {
-	wake_up(&((struct eventfd *)file->private_data)->wait);
-	kfree(file->private_data);
+	struct eventfd *e = file->private_data;
+	struct eventfd_watch *watch;
+	unsigned long flags;
+
+	wake_up(&e->wait);
+	spin_lock_irqsave(&e->lock, flags);
+	while (!list_empty(&e->watches)) {
+		watch = list_first_entry(&e->watches, struct eventfd_watch, entry);
+		list_del_init(&watch->entry);
+		watch->fn(watch, true);
+	}
+	spin_unlock_irqrestore(&e->lock, flags);
+	eventfd_ctx_put(e);
 }
 
 static const struct file_operations eventfd_ops = {
@@ -117,6 +188,22 @@ static const struct file_operations eventfd_ops = {
 	.release = eventfd_release,
 	.mode = 0600,
 };
+
+struct eventfd *eventfd_ctx_fdget(int fd)
+{
+	struct file *file = fget((u32)fd);
+	struct eventfd *e;
+
+	if (!file)
+		return ERR_PTR(-EBADF);
+	e = ERR_PTR(-EINVAL);
+	if (file->op == &eventfd_ops) {
+		e = file->private_data;
+		kref_get(&e->kref);
+	}
+	fput(file);
+	return e;
+}
 
 static long eventfd(u32 count, u32 flags)
 {
@@ -129,6 +216,8 @@ static long eventfd(u32 count, u32 flags)
 	e = kzalloc(sizeof(*e), GFP_KERNEL);
 	if (!e)
 		return -ENOMEM;
+	kref_init(&e->kref);
+	INIT_LIST_HEAD(&e->watches);
 	init_waitqueue_head(&e->wait);
 	spin_lock_init(&e->lock);
 	e->count = count;

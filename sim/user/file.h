@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "sim/base/list.h"
 #include "sim/kapi/mutex.h"
 #include "sim/kapi/wait.h"
 
@@ -89,3 +90,23 @@ void poll_wait(struct file *file, wait_queue_head_t *q, struct poll_table *p);
 	 !user_interrupted() ? 0 : -EINTR)
 #define USER_PATIENCE (100 * HZ)
 bool user_interrupted(void);
+
+/* --- eventfd.c --- */
+struct eventfd;
+
+/* Told of signals: with the counter's lock, interrupts off. */
+struct eventfd_watch {
+	struct list_head entry;
+	/* hangup: its file has gone, and with it the watch. */
+	void (*fn)(struct eventfd_watch *watch, bool hangup);
+};
+
+/* With a reference: -EBADF: no such file; -EINVAL: another kind. */
+struct eventfd *eventfd_ctx_fdget(int fd);
+void eventfd_ctx_put(struct eventfd *e);
+/* From any context. */
+void eventfd_signal(struct eventfd *e);
+/* Whether it had been signalled: signals are taken by watches from now on. */
+bool eventfd_watch(struct eventfd *e, struct eventfd_watch *watch);
+/* fn is not running any more, and is not called again. */
+void eventfd_unwatch(struct eventfd *e, struct eventfd_watch *watch);
