@@ -44,26 +44,24 @@ static inline u32 cache_match8(const u64 *tags, u64 tag)
 
 #endif
 
-/* The slot that covers addr, smallest size first; NO_SLOT: none; or CACHE_ASK. */
-CACHE_TARGET static inline u32 cache_quick_find(const struct hw_cache *c, u32 space, u64 addr)
+/* All sizes, and all that lie in one set. lg2 0 is not for this. */
+CACHE_TARGET static __attribute__((noinline, unused)) u32
+cache_quick_search(const struct hw_cache *c, u32 space, u64 addr)
 {
 	const struct cache_space *s = &c->space[space];
 
-	if (unlikely(s->epoch != c->epoch))
-		return NO_SLOT;
 	for (u64 sizes = s->sizes; sizes; sizes &= sizes - 1) {
 		u32 lg2 = (u32)__builtin_ctzll(sizes);
 		u64 key = cache_key(s, addr >> lg2, lg2);
 		u32 set = cache_set(c, key);
 		const u64 *tags = c->tags + (size_t)set * WAYS;
-		u32 m = cache_match8(tags, key | TAG_USED);
 
-		for (; m; m &= m - 1) {
+		if (unlikely(!lg2))
+			return CACHE_ASK;
+		for (u32 m = cache_match8(tags, key | TAG_USED); m; m &= m - 1) {
 			u32 slot = set * WAYS + (u32)__builtin_ctz(m);
 			const struct cache_slot *e = &c->slot[slot];
 
-			if (unlikely(!lg2))
-				return CACHE_ASK;
 			if (likely(e->key == (space | lg2 << 24) && e->id > s->floor))
 				return slot;
 		}
@@ -72,6 +70,31 @@ CACHE_TARGET static inline u32 cache_quick_find(const struct hw_cache *c, u32 sp
 			return CACHE_ASK;
 	}
 	return NO_SLOT;
+}
+
+/* The slot that covers addr, smallest size first; NO_SLOT: none; or CACHE_ASK. */
+CACHE_TARGET static inline u32 cache_quick_find(const struct hw_cache *c, u32 space, u64 addr)
+{
+	const struct cache_space *s = &c->space[space];
+	u64 sizes = s->sizes, key;
+	u32 lg2, set, m;
+
+	if (unlikely(s->epoch != c->epoch) || !sizes)
+		return NO_SLOT;
+	lg2 = (u32)__builtin_ctzll(sizes);
+	key = cache_key(s, addr >> lg2, lg2);
+	set = cache_set(c, key);
+	m = cache_match8(c->tags + (size_t)set * WAYS, key | TAG_USED);
+	if (m) {
+		u32 slot = set * WAYS + (u32)__builtin_ctz(m);
+		const struct cache_slot *e = &c->slot[slot];
+
+		if (likely(e->key == (space | lg2 << 24) && e->id > s->floor && lg2))
+			return slot;
+	} else if (likely(!c->grows && !(sizes & (sizes - 1)))) {
+		return NO_SLOT;
+	}
+	return cache_quick_search(c, space, addr);
 }
 
 static inline void cache_quick_touch(struct hw_cache *c, u32 slot)
@@ -106,17 +129,18 @@ CACHE_TARGET static inline u32 cache_quick_oldest(const struct hw_cache *c, u32 
 }
 
 /*
- * Fills a key that cache_quick_find() has just not found, in a space of this
- * epoch. addr is aligned. 0: nothing was done.
+ * Fills a key that cache_quick_find() has just not found. addr is aligned.
+ * 0: nothing was done.
  */
 CACHE_TARGET static inline u32 cache_quick_fill(struct hw_cache *c, u32 space, u64 addr, u32 lg2,
-						u64 value)
+						u64 value, u64 extra)
 {
 	struct cache_space *s = &c->space[space];
 	u64 key = cache_key(s, addr >> lg2, lg2);
 	u32 set = cache_set(c, key), slot = cache_quick_oldest(c, set);
 
-	if (unlikely(!c->plain || c->serial == 0xffffffffu))
+	if (unlikely(!c->plain || c->serial == 0xffffffffu || s->epoch != c->epoch ||
+		     (extra && !c->has_extra)))
 		return 0;
 	if (likely(slot != NO_SLOT)) {
 		c->space[cache_space_of(c, slot)].live--;
@@ -133,7 +157,7 @@ CACHE_TARGET static inline u32 cache_quick_fill(struct hw_cache *c, u32 space, u
 	c->addr[slot] = addr;
 	c->column[slot] = (u16)space;
 	if (c->has_extra)
-		c->extra[slot] = 0;
+		c->extra[slot] = extra;
 	s->sizes |= 1ULL << lg2;
 	s->live++;
 	cache_quick_touch(c, slot);

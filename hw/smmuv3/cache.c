@@ -215,7 +215,7 @@ void smmu_walk_fill(struct smmu_walk *w, u32 space, u64 addr, u32 lg2, u64 value
 void smmu_front_drop(struct hw_smmuv3 *h)
 {
 	h->gen++;
-	if (++h->front_gen)
+	if (++h->front_gen < 4096)
 		return;
 	memset(h->front, 0, sizeof(*h->front) * FRONT_PAGES * FRONT_STREAMS);
 	h->front_gen = 1;
@@ -227,7 +227,7 @@ static const char *const names[CACHES] = {"tlb", "walk", "ste", "cd", "l1std", "
 
 bool smmu_cache_create(struct hw_smmuv3 *h)
 {
-	h->front = hw_calloc(FRONT_PAGES * FRONT_STREAMS, sizeof(*h->front));
+	h->front = hw_block_alloc(FRONT_PAGES * FRONT_STREAMS * sizeof(*h->front));
 	h->ctx = hw_calloc(CTX_SLOTS, sizeof(*h->ctx));
 	sim_assert(h->front && h->ctx);
 	for (u32 i = 0; i < CACHES; i++)
@@ -238,7 +238,8 @@ bool smmu_cache_create(struct hw_smmuv3 *h)
 	h->config_cache = h->cap.config;
 	/* A small cache has to forget; the front would remember for it. */
 	h->front_on = h->policy.kind == HW_CACHE_INFINITE || h->policy.kind == HW_CACHE_SETS;
-	h->simple = !h->policy.prefetch && !h->policy.speculate && !h->policy.provenance;
+	h->quick = h->cap.quick && !h->policy.prefetch && !h->policy.speculate &&
+		   !h->policy.provenance && !h->cap.inflight && h->cap.oas != 52;
 	smmu_cache_reset(h);
 	return true;
 }

@@ -262,13 +262,15 @@ u8 smmu_resolve(struct smmu_walk *w)
 	event = resolve_cd(w, ctx);
 	if (event)
 		return event;
-	if (w->truth || !h->config_cache || w->gen != h->gen)
+	if (w->truth)
 		return 0;
 	if (h->caching)
 		smmu_spaces(h, ctx);
+	if (!h->config_cache || w->gen != h->gen)
+		return 0;
 	for (u32 n = 0; ctx->s1 && n < 2; n++)
 		smmu_permissions(&ctx->cd.tt[n]);
-	ctx->plain = ctx->s1 && !ctx->s2 && !((ctx->ste.privcfg | ctx->ste.instcfg) & 2);
+	ctx->quick = ctx->s1 && !((ctx->ste.privcfg | ctx->ste.instcfg) & 2);
 	*slot = *ctx;
 	slot->gen = h->cfg_gen;
 	if (!w->points)

@@ -36,6 +36,8 @@ static void reset(struct hw_iommu *base)
 	h->last_merges = false;
 }
 
+static const struct hw_iommu_ops *quick_ops(void);
+
 static struct hw_iommu *create(struct hw_env *e, const char *options, char *err, size_t err_size)
 {
 	struct smmu_caps cap;
@@ -54,6 +56,8 @@ static struct hw_iommu *create(struct hw_env *e, const char *options, char *err,
 	sim_assert(h->stall);
 	smmu_regs_reset(h);
 	smmu_cache_create(h);
+	if (h->quick)
+		h->base.ops = quick_ops();
 	reset(&h->base);
 	return &h->base;
 }
@@ -111,19 +115,21 @@ static bool work(struct hw_iommu *base)
 	}
 }
 
-const struct hw_iommu_ops hw_smmuv3_ops = {
-	.name = "smmuv3",
-	.mmio_size = SMMU_MMIO_SIZE,
-	.create = create,
-	.destroy = destroy,
-	.reset = reset,
-	.mmio_read = smmu_mmio_read,
-	.mmio_write = smmu_mmio_write,
-	.translate = smmu_translate,
-	.work = work,
-	.page_request = smmu_page_request,
-	.atc_done = smmu_atc_done,
-	.timeout = smmu_timeout,
-	.walk = smmu_ground_truth,
-	.pending = pending,
-};
+#define OPS(how)                                                                       \
+	{                                                                              \
+		.name = "smmuv3", .mmio_size = SMMU_MMIO_SIZE, .create = create,        \
+		.destroy = destroy, .reset = reset, .mmio_read = smmu_mmio_read,        \
+		.mmio_write = smmu_mmio_write, .translate = (how), .work = work,        \
+		.page_request = smmu_page_request, .atc_done = smmu_atc_done,           \
+		.timeout = smmu_timeout, .walk = smmu_ground_truth, .pending = pending, \
+	}
+
+const struct hw_iommu_ops hw_smmuv3_ops = OPS(smmu_translate);
+
+static const struct hw_iommu_ops *quick_ops(void)
+{
+	static const struct hw_iommu_ops avx2 = OPS(smmu_translate_avx2);
+	static const struct hw_iommu_ops scalar = OPS(smmu_translate_scalar);
+
+	return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2") ? &avx2 : &scalar;
+}

@@ -10,7 +10,13 @@
 #include "hw/smmuv3/smmuv3_regs.h"
 #include "sim/base/bits.h"
 
+#include <assert.h>
 #include <string.h>
+
+static_assert(offsetof(struct hw_resp, lg2) == 8 && offsetof(struct hw_resp, entry) == 16,
+	      "words of a response are written at once");
+static_assert(offsetof(struct hw_req, no_fault_report) == offsetof(struct hw_req, access) + 3,
+	      "three fields of a request are judged as one word");
 
 /* n bits of x from bit `low`. */
 #define FIELD(x, low, n) ((u32)((u64)(x) >> (low)) & (u32)((1ull << (n)) - 1))
@@ -31,6 +37,7 @@ struct smmu_caps {
 	u8 s1p, s2p, cohacc, httu, hyp, ats, ns1ats, asid16, vmid16, msi, sev, atos, pri, vmw;
 	u8 cd2l, stall, term, st2, ovr, had, xnx, ril, bbml, page0, late, merge, inflight;
 	u8 sid, ssid, cmdqs, evtqs, priqs, oas, gran, persona, walkcache, config;
+	u8 quick; /* 0: all go the long way, which must come to the same */
 	u16 stallmax;
 };
 
@@ -78,18 +85,20 @@ struct smmu_ctx {
 	u64 who;
 	u64 gen;
 	bool s1, s2;   /* stages that translate */
-	bool plain;    /* stage 1 alone, nothing overridden */
+	bool quick;    /* stage 1, or both; nothing overridden */
 	struct smmu_ste ste;
 	struct smmu_cd cd;
 };
 
-/* The answer of last resort of speed: 8 pages of each of 1024 streams. */
+/*
+ * The answer of last resort of speed: 8 pages of each of 1024 streams. deny:
+ * bits that a request's access, kind and no_fault_report may not have.
+ */
 struct smmu_front {
-	u64 page;
-	u64 who;
-	u64 pa;        /* page, and below: permissions 6, lg2 6 */
-	u32 gen;
-	u32 id;
+	u64 key;       /* page, and front_gen below */
+	u64 pa;        /* page, and below: bytes lg2 and access of hw_resp */
+	u32 sid, pasid;
+	u32 deny, id;
 };
 #define FRONT_PAGES 8
 #define FRONT_STREAMS 1024
@@ -203,9 +212,9 @@ enum { WIRE_EVENTQ, WIRE_PRIQ, WIRE_SYNC, WIRE_GERROR };
 struct hw_smmuv3 {
 	struct hw_iommu base;
 	struct smmu_front *front;
-	u32 front_gen;
+	u64 front_gen;     /* 1 to 4095, low 12 bits of a key */
 	bool front_on;
-	bool simple;       /* no option that a quick answer would pass over */
+	bool quick;        /* no option that a quick answer would pass over */
 	bool caching;      /* translations are kept */
 	bool config_cache; /* structures are kept */
 	u64 gen;           /* counts invalidations: a walk that began before one starts over */
@@ -324,10 +333,54 @@ void smmu_atc_done(struct hw_iommu *base, u16 itag);
 void smmu_timeout(struct hw_iommu *base);
 /* atos.c */
 void smmu_atos_run(struct hw_smmuv3 *h);
-bool smmu_quick_walk(const struct hw_smmuv3 *h, const struct smmu_tt *tt, u64 va, u32 need,
-		     struct hw_resp *resp);
 void smmu_permissions(struct smmu_tt *tt);
+/* The front answers, if it knows. It is silent. */
+static inline struct smmu_front *smmu_front_of(const struct hw_smmuv3 *h, u32 sid, u64 addr)
+{
+	return &h->front[(sid % FRONT_STREAMS) * FRONT_PAGES + (addr >> 12) % FRONT_PAGES];
+}
+
+static inline bool smmu_front_hit(const struct hw_smmuv3 *h, const struct hw_req *req,
+				  struct hw_resp *resp)
+{
+	const struct smmu_front *f = smmu_front_of(h, req->sid, req->addr);
+	u32 how;
+	u64 meta;
+
+	/* access, kind and no_fault_report at once */
+	memcpy(&how, &req->access, sizeof(how));
+	if (unlikely(f->key != ((req->addr & ~0xfffull) | h->front_gen) ||
+		     f->sid != req->sid || f->pasid != req->pasid || (how & f->deny)))
+		return false;
+	meta = f->pa & 0xfff;
+	resp->pa = (f->pa & ~0xfffull) | (req->addr & 0xfff);
+	memcpy(&resp->lg2, &meta, sizeof(meta));
+	resp->entry = f->id;
+	return true;
+}
+
+/* value: of the entry that answered, of this size; pa: of req->addr */
+static inline void smmu_front_fill(struct hw_smmuv3 *h, const struct hw_req *req, u64 pa,
+				   u64 value, u32 lg2, u32 id)
+{
+	struct smmu_front *f = smmu_front_of(h, req->sid, req->addr);
+	u32 perms = (u32)value >> 3 & 7;
+
+	f->key = (req->addr & ~0xfffull) | h->front_gen;
+	f->pa = (pa & ~0xfffull) | lg2 | perms << 8;
+	f->sid = req->sid;
+	f->pasid = req->pasid;
+	/* Only reads and writes of the unprivileged; writes not where they have to be marked. */
+	f->deny = ~(perms & (HW_READ | HW_WRITE)) | (value & V_DIRTY ? HW_WRITE : 0);
+	f->id = id;
+}
+
+/* quick_priv.h */
+void smmu_translate_avx2(struct hw_iommu *base, const struct hw_req *req, struct hw_resp *resp);
+void smmu_translate_scalar(struct hw_iommu *base, const struct hw_req *req, struct hw_resp *resp);
+
 /* translate.c */
+void smmu_translate_long(struct hw_smmuv3 *h, const struct hw_req *req, struct hw_resp *resp);
 void smmu_translate(struct hw_iommu *base, const struct hw_req *req, struct hw_resp *resp);
 void smmu_ground_truth(struct hw_iommu *base, const struct hw_req *req, struct hw_resp *resp);
 void smmu_begin(struct smmu_walk *w, struct hw_smmuv3 *h, const struct hw_req *req, bool truth);

@@ -136,63 +136,12 @@ static void remember(struct smmu_walk *w, const struct hw_req *req)
 {
 	struct hw_smmuv3 *h = w->h;
 	const struct smmu_ste *ste = &w->ctx->ste;
-	u64 page = req->addr >> 12, perms = w->value & PERM_ALL;
-	struct smmu_front *f;
 
 	if (!h->front_on || !w->entry || h->base.env->fact || w->gen != h->gen)
 		return;
 	if (((ste->privcfg | ste->instcfg) & 2) || w->lg2 > 63)
 		return;
-	if (w->value & V_DIRTY)
-		perms &= ~(u64)(HW_WRITE | HW_WRITE << 3);
-	f = &h->front[(req->sid % FRONT_STREAMS) * FRONT_PAGES + page % FRONT_PAGES];
-	f->page = page;
-	f->who = (u64)req->pasid << 32 | req->sid;
-	f->pa = (w->pa & ~0xfffull) | (u64)w->lg2 << 6 | perms;
-	f->gen = h->front_gen;
-	f->id = w->entry;
-}
-
-/* A hit in the TLB, or without one a plain walk, when nobody watches. */
-static inline bool quick(struct hw_smmuv3 *h, const struct hw_req *req, struct hw_resp *resp)
-{
-	const struct hw_env *env = h->base.env;
-	const struct smmu_ctx *ctx = smmu_ctx_slot(h, req->sid, req->pasid);
-	const struct hw_cache_entry *e;
-	const struct smmu_tt *tt;
-	u64 va = req->addr, who = (u64)req->pasid << 32 | req->sid, page = va >> 12, pa;
-	u32 need = smmu_need_of[req->access & 63];
-	struct smmu_front *f;
-
-	if (ctx->who != who || ctx->gen != h->cfg_gen || !ctx->plain || !h->simple ||
-	    req->kind != HW_UNTRANSLATED || env->point || env->fact || env->read_flushed || !need)
-		return false;
-	tt = &ctx->cd.tt[(va >> 55 & 1) & !ctx->cd.tt[0].one];
-	if (tt->off || tt->tbi || (tt == &ctx->cd.tt[1] ? ~va : va) >> tt->ia)
-		return false;
-	if (!h->caching)
-		return smmu_quick_walk(h, tt, va, need, resp);
-	e = hw_cache_find(h->cache[CACHE_TLB], tt->space, va);
-	if (!e || (need & ~e->value) || (e->value & V_DIRTY))
-		return false;
-	pa = (e->value & ADDR_MASK) | (va & ((1ull << e->lg2) - 1));
-	*resp = (struct hw_resp){
-		.pa = pa,
-		.lg2 = (u8)e->lg2,
-		.access = (u8)(e->value >> (req->access & HW_PRIV ? 0 : 3) & 7),
-		.entry = e->id,
-	};
-	if (!h->front_on)
-		return true;
-	f = &h->front[(req->sid % FRONT_STREAMS) * FRONT_PAGES + page % FRONT_PAGES];
-	*f = (struct smmu_front){
-		.page = page,
-		.who = who,
-		.pa = (pa & ~0xfffull) | (u64)e->lg2 << 6 | (e->value & PERM_ALL),
-		.gen = h->front_gen,
-		.id = e->id,
-	};
-	return true;
+	smmu_front_fill(h, req, w->pa, w->value, w->lg2, w->entry);
 }
 
 static void prefetch_next(struct smmu_walk *w, const struct hw_req *req)
@@ -260,13 +209,10 @@ static void answer_once(struct smmu_walk *w, const struct hw_req *req, struct hw
  * With points, an invalidation may complete while a walk is under way. The walk
  * is then done again: nothing that was read before may be used after.
  */
-static __attribute__((noinline)) void long_way(struct hw_smmuv3 *h, const struct hw_req *req,
-					       struct hw_resp *resp)
+void smmu_translate_long(struct hw_smmuv3 *h, const struct hw_req *req, struct hw_resp *resp)
 {
 	struct smmu_walk w;
 
-	if (likely(quick(h, req, resp)))
-		return;
 	for (u32 i = 0;; i++) {
 		*resp = (struct hw_resp){0};
 		smmu_begin(&w, h, req, false);
@@ -283,30 +229,13 @@ static __attribute__((noinline)) void long_way(struct hw_smmuv3 *h, const struct
 			  resp->pa, req->access);
 }
 
+/* Options that leave nothing to the quick way. */
 void smmu_translate(struct hw_iommu *base, const struct hw_req *req, struct hw_resp *resp)
 {
 	struct hw_smmuv3 *h = (struct hw_smmuv3 *)base;
-	u64 page = req->addr >> 12, pa;
-	const struct smmu_front *f =
-		&h->front[(req->sid % FRONT_STREAMS) * FRONT_PAGES + page % FRONT_PAGES];
-	u32 need = smmu_need_of[req->access & 63];
 
-	if (unlikely(f->page != page || f->who != ((u64)req->pasid << 32 | req->sid) ||
-		     f->gen != h->front_gen || req->kind != HW_UNTRANSLATED)) {
-		long_way(h, req, resp);
-		return;
-	}
-	pa = f->pa;
-	if (unlikely(need & ~pa)) {
-		long_way(h, req, resp);
-		return;
-	}
-	*resp = (struct hw_resp){
-		.pa = (pa & ~0xfffull) | (req->addr & 0xfff),
-		.lg2 = pa >> 6 & 63,
-		.access = pa >> (req->access & HW_PRIV ? 0 : 3) & 7,
-		.entry = f->id,
-	};
+	if (!smmu_front_hit(h, req, resp))
+		smmu_translate_long(h, req, resp);
 }
 
 /* The same walk of memory as it is, without caches and without effects. */

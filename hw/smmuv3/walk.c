@@ -3,31 +3,10 @@
  * Translation tables in the formats of VMSAv8-64: stage 1, stage 2, and stage 1
  * through stage 2 (3.3, 3.13, 13.4; descriptors as in the A-profile architecture).
  */
-#include "hw/smmuv3/smmu_priv.h"
+#include "hw/smmuv3/walk_priv.h"
 
-#define D_TABLE 2ull
-#define D_RO (1ull << 7)        /* stage 1 AP[2] */
-#define D_USER (1ull << 6)      /* stage 1 AP[1] */
-#define D_S2_READ (1ull << 6)
-#define D_S2_WRITE (1ull << 7)
-#define D_AF (1ull << 10)
-#define D_NG (1ull << 11)
-#define D_DBM (1ull << 51)
-#define D_CONTIG (1ull << 52)
-#define T_PXN (1ull << 59)
-#define T_UXN (1ull << 60)
-#define T_NO_USER (1ull << 61)
-#define T_RO (1ull << 62)
-#define T_ALL (T_PXN | T_UXN | T_NO_USER | T_RO)
 #define RETRIES 16
 #define AGAIN 0xff
-
-#define PR HW_READ
-#define PW HW_WRITE
-#define PX HW_EXEC
-#define UR (HW_READ << 3)
-#define UW (HW_WRITE << 3)
-#define UX (HW_EXEC << 3)
 
 /* One walk of one stage. */
 struct step {
@@ -165,37 +144,6 @@ static u8 update(struct smmu_walk *w, struct step *s, u64 desc)
 
 /* --- stage 2 --- */
 
-static inline u64 s2_perms(const struct smmu_walk *w, u64 desc)
-{
-	u64 p = 0, xn = desc >> 53 & 3;
-
-	if (desc & D_S2_READ)
-		p |= PR | UR;
-	if (desc & D_S2_WRITE)
-		p |= PW | UW;
-	/* XN[1:0]: all, unprivileged only, nobody, privileged only. */
-	if (!w->h->cap.xnx)
-		xn &= 2;
-	if (xn == 0 || xn == 3)
-		p |= PX;
-	if (xn == 0 || xn == 1)
-		p |= UX;
-	return p;
-}
-
-static inline u64 s2_attr(u64 desc)
-{
-	u64 type = desc >> 2 & 0xf, sh = desc >> 8 & 3, attr;
-	static const u8 device[4] = {0x00, 0x04, 0x08, 0x0c};
-	static const u8 normal[4] = {0x0, 0x4, 0xb, 0xf};
-
-	if (type >> 2)
-		attr = (u64)normal[type >> 2] << 4 | normal[type & 3];
-	else
-		attr = device[type & 3];
-	return attr << V_ATTR | (type >> 2 ? sh : 2) << V_SH | (type >> 2 ? 0 : V_DEVICE);
-}
-
 static u8 s2_denies(struct smmu_walk *w, const struct smmu_ste *ste, u64 ipa, u32 class, u64 value)
 {
 	w->f.ttrnw = !(w->need & (PW | UW)) || class != CLASS_TT;
@@ -227,7 +175,7 @@ static u8 s2_finish(struct smmu_walk *w, const struct smmu_ste *ste, struct step
 		return fails(w, s, F_ADDR_SIZE);
 	if (!(desc & D_AF) && !tt->ha && !tt->affd)
 		return fails(w, s, F_ACCESS);
-	leaf->value = s2_perms(w, desc) | s2_attr(desc) | (u64)tt->tg << V_TG |
+	leaf->value = smmu_s2_perms(w->h, desc) | smmu_s2_attr(desc) | (u64)tt->tg << V_TG |
 		      (u64)s->level << V_LEVEL;
 	if (tt->hd && (desc & D_DBM) && !(desc & D_S2_WRITE))
 		leaf->value |= PW | UW | V_DIRTY;
@@ -411,19 +359,10 @@ static inline const struct smmu_tt *select_tables(const struct smmu_ctx *ctx, u6
 
 static void combine(struct smmu_walk *w, const struct smmu_leaf *s1, const struct smmu_leaf *s2)
 {
-	const u64 keep = 3ull << V_TG | 3ull << V_LEVEL | V_GLOBAL;
-	u64 perms = s1->value & s2->value & PERM_ALL;
-	bool device = (s2->value & V_DEVICE) || !(s1->value >> (V_ATTR + 4));
-
-	w->value = perms | (s1->value & keep) | ((s1->value | s2->value) & V_DIRTY) | V_NESTED;
-	/* The weaker of the memory types. */
-	w->value |= ((s1->value >> V_ATTR) < (s2->value >> V_ATTR) ? s1->value : s2->value) &
-		    0xffull << V_ATTR;
-	w->value |= device ? 2ull << V_SH : (s1->value | s2->value) & 3ull << V_SH;
+	w->value = smmu_combined(s1->value, s2->value);
 	w->pa = s2->pa;
 	w->lg2 = (u8)min(s1->lg2, s2->lg2);
-	w->extra = (s1->pa & ADDR_MASK & ~((1ull << w->lg2) - 1)) |
-		   (s1->value & PERM_ALL) << X_S1 | (s2->value & PERM_ALL) << X_S2;
+	w->extra = smmu_combined_extra(s1->pa & ~((1ull << w->lg2) - 1), s1->value, s2->value);
 }
 
 static void take_leaf(struct smmu_walk *w, const struct smmu_leaf *leaf)
@@ -522,48 +461,4 @@ u8 smmu_translate_walk(struct smmu_walk *w)
 		event = smmu_s2(w, &ctx->ste, w->addr, CLASS_IN, &leaf);
 	take_leaf(w, &leaf);
 	return event;
-}
-
-/*
- * Stage 1 alone, every descriptor as it mostly is, nobody watches: gives the
- * answer, or false, and the long way begins anew. Has no effects.
- */
-bool smmu_quick_walk(const struct hw_smmuv3 *h, const struct smmu_tt *tt, u64 va, u32 need,
-		     struct hw_resp *resp)
-{
-	const struct hw_env *e = h->base.env;
-	const u64 address = 0x0000fffffffff000ull & (~0ull << tt->lg2g), above = ~0ull << tt->oa;
-	const u32 stride = tt->lg2g - 3u;
-	u32 level = tt->level, shift = tt->lg2g + (3 - level) * stride, perms;
-	u64 desc, at = tt->ttb + ((va & ((1ull << tt->ia) - 1)) >> shift) * 8, out, all = 0;
-
-	if (e->ram_size < 8 || h->cap.oas == 52)
-		return false;
-	for (;; level++) {
-		if (at > e->ram_size - 8)
-			return false;
-		desc = __atomic_load_n((const u64 *)(e->ram + at), __ATOMIC_RELAXED);
-		if (level == 3 || !(desc & D_TABLE))
-			break;
-		if (!(desc & 1) || (desc & address & above))
-			return false;
-		all |= desc;
-		shift -= stride;
-		at = (desc & address) + (va >> shift & ((1ull << stride) - 1)) * 8;
-	}
-	out = desc & 0x0000fffffffff000ull & (~0ull << shift);
-	if ((desc & (1 | D_AF | D_CONTIG)) != (1 | D_AF) || (all & T_ALL) || (out & above) ||
-	    (level == 3) != !!(desc & D_TABLE) || (level < 3 && level != 2) ||
-	    (tt->hd && (desc & D_DBM)))
-		return false;
-	perms = tt->perm[(desc >> 6 & 3) | (desc >> 53 & 3) << 2];
-	if (need & ~perms)
-		return false;
-	*resp = (struct hw_resp){
-		.pa = out | (va & ((1ull << shift) - 1)),
-		.lg2 = (u8)shift,
-		.access = (u8)(need & 7 ? perms & 7 : perms >> 3),
-		.reads = (u8)(level - tt->level + 1),
-	};
-	return true;
 }

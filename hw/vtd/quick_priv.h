@@ -350,7 +350,8 @@ QUICK(miss)(struct vtd *v, struct vtd_binding *b, const struct hw_req *req, stru
 		     !QUICK(permitted)(req->access, a.flags) ||
 		     a.page >> 20 == VTD_INTERRUPT_BASE >> 20))
 		return false;
-	id = cache_quick_fill(v->iotlb, b->space, req->addr & ~0xfffULL, 12, a.page | a.flags);
+	id = cache_quick_fill(v->iotlb, b->space, req->addr & ~0xfffULL, 12,
+			      a.page | a.flags, 0);
 	if (unlikely(!id)) {
 		struct hw_cache_entry new = {.value = a.page | a.flags, .addr = req->addr,
 					     .space = b->space, .lg2 = 12};

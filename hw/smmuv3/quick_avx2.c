@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The quick way with AVX2; only run where the processor has it.
+ */
+#define CACHE_AVX2 1
+#include "hw/smmuv3/quick_priv.h"
