@@ -12,6 +12,7 @@
 #pragma once
 
 #include "core/hosted/floor.h"
+#include "core/hosted/pgtable.h"
 #include "core/kernel/kernel.h"
 
 struct task;
@@ -41,3 +42,5 @@ const char *hosted_flavour(void);
 
 /* The tree's self tests that are initcalls: 0, -EIO: it failed, -ENOENT: there is none. */
 long hosted_selftest(struct world *w, u32 number);
+/* The tree's page tables, by number: 0; -ENOENT: no such; -ENOSYS: an older object. */
+long hosted_pgtable(struct world *w, u32 number, struct hosted_pgtable *p);

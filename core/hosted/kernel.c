@@ -301,6 +301,12 @@ long hosted_selftest(struct world *w, u32 number)
 	return process_of(w)->k->syscall(0, FLOOR_NR_SELFTEST, (u64[CALL_ARGS_MAX]){number});
 }
 
+long hosted_pgtable(struct world *w, u32 number, struct hosted_pgtable *p)
+{
+	return process_of(w)->k->syscall(0, HOSTED_NR_PGTABLE,
+					 (u64[CALL_ARGS_MAX]){number, (u64)p});
+}
+
 static void hosted_shutdown(struct world *w)
 {
 	process_of(w)->k->shutdown();

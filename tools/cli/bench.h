@@ -67,6 +67,9 @@ extern const struct bench_entry bench_engine_entries[], bench_core_entries[],
 /* An object that is named but cannot be used is one line, before anything is measured. */
 int bench_hosted_check(void);
 void bench_hosted_kernel(const char *path);
+/* That kernel, for hosted_close(), or NULL: none was named, or our own. */
+struct kernel;
+const struct kernel *bench_hosted_find(void);
 
 /* Hooked and plain twins of one loop over n words; returns what it read. */
 u64 bench_hooked_loop(u64 *words, u64 n_words, u64 times);

@@ -52,6 +52,15 @@ int bench_hosted_check(void)
 	return CLI_OK;
 }
 
+const struct kernel *bench_hosted_find(void)
+{
+	const char *path = object_path();
+	char why[512];
+
+	/* One that cannot be opened was told of: bench_hosted_check(). */
+	return path && strcmp(path, kernel_model.name) ? hosted_open(path, why, sizeof(why)) : NULL;
+}
+
 /* The object's kernel; NULL after a line that says why there are no rows. */
 static const struct kernel *kernel_open(struct bench *b, const char *name)
 {

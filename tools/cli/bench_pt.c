@@ -15,6 +15,7 @@
 #include "sim/world/world.h"
 #include "sim/host/host.h"
 #include "tools/cli/bench.h"
+#include "tools/cli/bench_pt.h"
 #include "tools/cli/bench_pt_peers.h"
 
 #include <stdlib.h>
@@ -23,7 +24,6 @@
 #define SLOT 2
 #define PAGE 4096ULL
 #define M2 (1ULL << 21)
-#define G1 (1ULL << 30)
 #define CHUNKS 6
 #define TRIES 40
 #define TRIES_QUICK 4
@@ -66,16 +66,7 @@ static u64 gate(void)
 	return ticks() - start;
 }
 
-/* One thing that is measured: n calls of timed(), put right again by undo(). */
-struct contender {
-	void (*timed)(void *self);
-	void (*undo)(void *self); /* may be NULL */
-	void *self;
-	u64 calls;
-	double sample[BENCH_SAMPLES];
-};
-
-static double best_chunk(const struct contender *c, u32 tries, u64 *best_gate)
+double bench_best_chunk(const struct contender *c, u32 tries, u64 *best_gate)
 {
 	u64 best = ~0ULL, any = ~0ULL;
 
@@ -107,22 +98,14 @@ static void contend(const struct bench *b, struct contender *c, u32 n, struct be
 		best_gate = min(best_gate, gate());
 	for (u32 s = 0; s < samples; s++) {
 		for (u32 k = 0; k < n; k++)
-			c[k].sample[s] = best_chunk(&c[k], tries, &best_gate);
+			c[k].sample[s] = (c[k].chunk ? c[k].chunk : bench_best_chunk)(
+				&c[k], tries, &best_gate);
 	}
 	for (u32 k = 0; k < n; k++)
 		out[k] = bench_median(c[k].sample, samples);
 }
 
 /* --- maps and unmaps --- */
-
-/* count pages of pgsize at each step; steps are `stride` apart. */
-struct work {
-	const char *name;
-	u64 pgsize, count, stride, calls;
-	bool unmap;         /* the unmap is timed, else the map */
-	bool keep;          /* undo page by page: tables stay */
-	double must;        /* ns, 0 = none */
-};
 
 struct tables {
 	const struct work *work;
@@ -134,13 +117,8 @@ struct tables {
 	u64 check;
 };
 
-#define BASE G1
-#define PA (G1 + PAGE) /* apart from iova by a page: nothing gets larger */
-
-static u64 pa_of(const struct work *w, u64 iova)
-{
-	return (w->pgsize == PAGE ? PA : 2 * G1) + (iova - BASE);
-}
+#define BASE BENCH_PT_BASE
+#define pa_of bench_pt_pa
 
 static void ours_map(void *self)
 {
@@ -253,9 +231,28 @@ static void tables_down(struct tables *t)
 	free(t->stores);
 }
 
-enum { OURS, WALK, HASH, STORE };
+enum { OURS, WALK, HASH, STORE, TREE };
+#define PEERS (TREE + BENCH_TREE_TABLES)
 
-static void add_rows(struct bench *b, const struct work *w, const struct bench_sample m[4])
+/* The hosted tree's own page tables, of those that it has. */
+static void add_tree_rows(struct bench *b, const struct work *w, const struct bench_sample *m)
+{
+	char name[64], against[96];
+
+	for (u32 i = 0; i < BENCH_TREE_TABLES; i++) {
+		const char *tree = bench_tree_name(i, against, sizeof(against));
+
+		if (m[TREE + i].median <= 0)
+			continue;
+		snprintf(name, sizeof(name), "%s, %s", w->name, tree);
+		bench_add(b, &(struct bench_row){
+				     .name = name, .unit = "ns", .value = m[OURS].median,
+				     .spread = m[OURS].spread, .baseline = m[TREE + i].median,
+				     .against = against, .kind = BENCH_RATIO_AT_MOST, .limit = 1});
+	}
+}
+
+static void add_rows(struct bench *b, const struct work *w, const struct bench_sample m[PEERS])
 {
 	char name[4][64];
 	struct bench_row row = {.unit = "ns", .value = m[OURS].median, .spread = m[OURS].spread};
@@ -281,19 +278,21 @@ static void add_rows(struct bench *b, const struct work *w, const struct bench_s
 	row.baseline = m[STORE].median;
 	row.against = "the stores of the entries alone";
 	bench_add(b, &row);
+	add_tree_rows(b, w, m);
 }
 
 static void bench_work(struct bench *b, const struct work *w)
 {
 	struct tables t = {.check = 0};
 	void (*undo)(void *) = w->keep ? ours_unmap_keep : ours_unmap;
-	struct contender c[] = {
-		[OURS] = {ours_map, undo, &t, w->calls, {0}},
-		[WALK] = {walk_map, walk_unmap, &t, w->calls, {0}},
-		[HASH] = {hash_map, hash_unmap, &t, w->calls, {0}},
-		[STORE] = {store_map, NULL, &t, w->calls, {0}},
+	struct contender c[PEERS] = {
+		[OURS] = {ours_map, undo, &t, w->calls, NULL, {0}},
+		[WALK] = {walk_map, walk_unmap, &t, w->calls, NULL, {0}},
+		[HASH] = {hash_map, hash_unmap, &t, w->calls, NULL, {0}},
+		[STORE] = {store_map, NULL, &t, w->calls, NULL, {0}},
 	};
-	struct bench_sample m[ARRAY_SIZE(c)];
+	struct bench_sample m[PEERS] = {{0}};
+	u32 n = TREE + bench_tree_contend(w, &c[TREE]);
 
 	tables_up(&t, w);
 	/* Once before: tables are made, memory is touched. */
@@ -310,7 +309,7 @@ static void bench_work(struct bench *b, const struct work *w)
 		c[WALK].timed = walk_unmap;
 		c[HASH].timed = hash_unmap;
 	}
-	contend(b, c, ARRAY_SIZE(c), m);
+	contend(b, c, n, m);
 	add_rows(b, w, m);
 	tables_down(&t);
 }
@@ -329,8 +328,10 @@ static void bench_map(struct bench *b)
 		{"map 2M x16", M2, 16, 16 * M2, 16, false, true, 0},
 	};
 
+	bench_tree_open();
 	for (u32 i = 0; i < ARRAY_SIZE(works); i++)
 		bench_work(b, &works[i]);
+	bench_tree_close();
 }
 
 static void bench_unmap(struct bench *b)
@@ -345,8 +346,10 @@ static void bench_unmap(struct bench *b)
 		{"unmap 2M x16", M2, 16, 16 * M2, 16, true, false, 0},
 	};
 
+	bench_tree_open();
 	for (u32 i = 0; i < ARRAY_SIZE(works); i++)
 		bench_work(b, &works[i]);
+	bench_tree_close();
 }
 
 /* --- lookups --- */
@@ -395,9 +398,9 @@ LOOKUP(hash, bench_hash_lookup(l->t.hash, iova))
 static void lookup_rows(struct bench *b, struct lookups *l, u64 pages, bool chain)
 {
 	struct contender c[] = {
-		{chain ? ours_chain : ours_free, NULL, l, CALLS, {0}},
-		{chain ? walk_chain : walk_free, NULL, l, CALLS, {0}},
-		{chain ? hash_chain : hash_free, NULL, l, CALLS, {0}},
+		{chain ? ours_chain : ours_free, NULL, l, CALLS, NULL, {0}},
+		{chain ? walk_chain : walk_free, NULL, l, CALLS, NULL, {0}},
+		{chain ? hash_chain : hash_free, NULL, l, CALLS, NULL, {0}},
 	};
 	struct bench_sample m[3];
 	char name[64];
@@ -542,8 +545,8 @@ static void bench_iova_one(struct bench *b, u64 live, u64 size, bool burst)
 {
 	struct addresses a = {.live = live, .size = size, .at = 1};
 	struct contender c[] = {
-		{burst ? space_burst : space_churn, reorder, &a, PAIRS, {0}},
-		{burst ? list_burst : list_churn, reorder, &a, PAIRS_LIST, {0}},
+		{burst ? space_burst : space_churn, reorder, &a, PAIRS, NULL, {0}},
+		{burst ? list_burst : list_churn, reorder, &a, PAIRS_LIST, NULL, {0}},
 	};
 	struct bench_sample m[2];
 	char name[64];

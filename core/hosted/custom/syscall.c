@@ -7,6 +7,7 @@
  * else can do anything is interrupted (-EINTR), as its user would do it.
  */
 #include "core/hosted/custom/syscall.h"
+#include "core/hosted/pgtable.h"
 
 #include <linux/errno.h>
 #include <linux/fdtable.h>
@@ -89,6 +90,8 @@ static long (*call_of(long nr))(const unsigned long *arg)
 		return next_fd;
 	if (nr == FLOOR_NR_SELFTEST)
 		return hosted_selftest;
+	if (nr == HOSTED_NR_PGTABLE)
+		return hosted_pgtable;
 	return nr >= 0 && nr < ARRAY_SIZE(calls) ? calls[nr] : NULL;
 }
 

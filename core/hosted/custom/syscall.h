@@ -59,3 +59,6 @@ long hosted_sys_gettid(const unsigned long *arg);
 
 /* selftest.c */
 long hosted_selftest(const unsigned long *arg);
+
+/* pgtable.c */
+long hosted_pgtable(const unsigned long *arg);

@@ -559,6 +559,21 @@ static ALWAYS_INLINE u64 unmap_few(struct pt *pt, u64 iova, u32 n, struct pt_gat
 	return (u64)n << F_PG_LG2;
 }
 
+/* Pages of level 2, all in one table: as many bytes as go at once. */
+static ALWAYS_INLINE u64 unmap_larges(struct pt *pt, u64 iova, u32 n, struct pt_gather *g)
+{
+	u64 *table = upper_quick(pt, iova);
+
+	if (unlikely(!table))
+		return 0;
+	n = clear_those(pt, &table[iova >> SHIFT(2) & (ENTRIES - 1)], n, F_LEAF_SET, F_LEAF_CLEAR);
+	if (unlikely(!n))
+		return 0;
+	info_of(pt, table)->live -= (u16)n;
+	gathered(g, iova, (u64)n << SHIFT(2), 1ULL << SHIFT(2));
+	return (u64)n << SHIFT(2);
+}
+
 static APART u64 unmap_any(struct pt *pt, u64 iova, u64 pgsize, size_t count, struct pt_gather *g)
 {
 	u64 size = pgsize * count, done = 0;
@@ -569,6 +584,9 @@ static APART u64 unmap_any(struct pt *pt, u64 iova, u64 pgsize, size_t count, st
 		return 0;
 	if (size < 1ULL << SHIFT(2) && index_of(pt, iova, 1) + (size >> F_PG_LG2) <= ENTRIES)
 		done = unmap_few(pt, iova, (u32)(size >> F_PG_LG2), g);
+	else if (pgsize == 1ULL << SHIFT(2) && F_LEAF_LEVEL_MAX > 1 && !(iova & (pgsize - 1)) &&
+		 (iova >> SHIFT(2) & (ENTRIES - 1)) + count <= ENTRIES)
+		done = unmap_larges(pt, iova, (u32)count, g);
 	if (likely(done == size))
 		return done;
 	return done + unmap_slow(pt, iova + done, size - done, g);
