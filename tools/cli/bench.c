@@ -173,6 +173,7 @@ void bench_add(struct bench *b, const struct bench_row *r)
 static const struct bench_entry *const tables[] = {
 	bench_core_entries, bench_engine_entries, bench_hosted_entries, bench_pt_entries,
 	bench_hw_entries, bench_model_entries, bench_model_inv_entries, bench_model_exec_entries,
+	bench_ioas_entries,
 };
 
 static const struct bench_entry *entry_find(const char *name)

@@ -37,6 +37,8 @@ struct bench_sample {
 /* Measures two loops in turns. base may be NULL. */
 void bench_measure(const struct bench *b, const struct bench_loop *ours,
 		   const struct bench_loop *base, struct bench_sample out[2]);
+/* Of the time-stamp counter, in a nanosecond. */
+double bench_ticks_per_ns(void);
 /* The median and spread of n values. */
 struct bench_sample bench_median(double *value, u32 n);
 
@@ -62,7 +64,7 @@ struct bench_entry {
 /* The last has no name. */
 extern const struct bench_entry bench_engine_entries[], bench_core_entries[],
 	bench_hosted_entries[], bench_pt_entries[], bench_hw_entries[], bench_model_entries[],
-	bench_model_inv_entries[], bench_model_exec_entries[];
+	bench_model_inv_entries[], bench_model_exec_entries[], bench_ioas_entries[];
 /* The object that the rows of a hosted tree run; else IOMMULAB_KERNEL names it. */
 /* An object that is named but cannot be used is one line, before anything is measured. */
 int bench_hosted_check(void);

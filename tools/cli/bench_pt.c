@@ -36,8 +36,7 @@ static inline u64 ticks(void)
 	return __builtin_ia32_rdtsc();
 }
 
-/* Of the time-stamp counter, in a nanosecond. */
-static double ticks_per_ns(void)
+double bench_ticks_per_ns(void)
 {
 	static double known;
 	u64 us, start;
@@ -86,7 +85,7 @@ double bench_best_chunk(const struct contender *c, u32 tries, u64 *best_gate)
 		good++;
 	}
 	/* A machine that never is quiet still gets a figure; its spread tells. */
-	return (double)(best == ~0ULL ? any : best) / ticks_per_ns() / (double)c->calls;
+	return (double)(best == ~0ULL ? any : best) / bench_ticks_per_ns() / (double)c->calls;
 }
 
 static void contend(const struct bench *b, struct contender *c, u32 n, struct bench_sample *out)
@@ -328,7 +327,7 @@ static void bench_map(struct bench *b)
 		{"map 2M x16", M2, 16, 16 * M2, 16, false, true, 0},
 	};
 
-	bench_tree_open();
+	bench_tree_open(b);
 	for (u32 i = 0; i < ARRAY_SIZE(works); i++)
 		bench_work(b, &works[i]);
 	bench_tree_close();
@@ -346,7 +345,7 @@ static void bench_unmap(struct bench *b)
 		{"unmap 2M x16", M2, 16, 16 * M2, 16, true, false, 0},
 	};
 
-	bench_tree_open();
+	bench_tree_open(b);
 	for (u32 i = 0; i < ARRAY_SIZE(works); i++)
 		bench_work(b, &works[i]);
 	bench_tree_close();

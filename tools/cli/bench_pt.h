@@ -44,7 +44,7 @@ static inline u64 bench_pt_pa(const struct work *w, u64 iova)
 
 #define BENCH_TREE_TABLES 2
 /* Boots the kernel that was named, if one was and it is a hosted one without hooks. */
-void bench_tree_open(void);
+void bench_tree_open(struct bench *b);
 void bench_tree_close(void);
 /* Fills in a contender for each; how many. */
 u32 bench_tree_contend(const struct work *w, struct contender c[BENCH_TREE_TABLES]);

@@ -5,7 +5,7 @@
  */
 #include "core/hosted/hosted.h"
 #include "sim/base/assert.h"
-#include "sim/world/world.h"
+#include "tools/cli/bench_boot.h"
 #include "tools/cli/bench_pt.h"
 
 #include <string.h>
@@ -14,10 +14,7 @@
 
 static struct tree {
 	const struct kernel *kernel;
-	struct world *world;
-	struct scenario *scenario;
-	struct scenario_program program;
-	struct world_program inner;
+	struct bench_boot boot;
 	const struct work *work;
 	struct tree_table {
 		u32 number;
@@ -93,49 +90,24 @@ static void tree_task(void *arg)
 	tree.ns = bench_best_chunk(&c, tree.tries, tree.best_gate);
 }
 
-static void tree_boot(struct world *w, void *self)
-{
-	(void)self;
-	tree.inner.boot(w, tree.inner.self);
-}
-
-static void tree_start(struct world *w, void *self)
-{
-	sched_spawn(w->sched, "page tables", tree_task, self, 0);
-}
-
 static void tree_run(struct tree_table *t)
 {
-	struct world_run r = {.seed = 1};
-
 	tree.now = t;
-	world_run(tree.world, &r);
-	if (r.finding)
+	if (!bench_boot_run(&tree.boot, tree_task, NULL))
 		t->ret = -1;
 }
 
-void bench_tree_open(void)
+void bench_tree_open(struct bench *b)
 {
-	struct world_program p = {.boot = tree_boot, .start = tree_start, .self = &tree};
-	struct scenario_error err;
-	char path[4096];
-
 	memset(&tree, 0, sizeof(tree));
 	tree.kernel = IOMMULAB_HOOKS ? NULL : bench_hosted_find();
 	if (!tree.kernel)
 		return;
-	scenario_find(SCENARIO, "", path, sizeof(path));
-	tree.scenario = scenario_read(path, &err);
-	if (!tree.scenario) {
+	if (!bench_boot_up(b, &tree.boot, tree.kernel, 0, SCENARIO)) {
 		hosted_close(tree.kernel);
 		tree.kernel = NULL;
 		return;
 	}
-	tree.world = world_create(0);
-	tree.program = (struct scenario_program){.scenario = tree.scenario, .kernel = tree.kernel};
-	sim_assert(world_set_oracles(tree.world, "none"));
-	scenario_program_init(&tree.inner, &tree.program);
-	world_load(tree.world, &p);
 	for (u32 i = 0; i < BENCH_TREE_TABLES; i++) {
 		tree.table[i].number = i;
 		tree_run(&tree.table[i]);
@@ -146,9 +118,7 @@ void bench_tree_close(void)
 {
 	if (!tree.kernel)
 		return;
-	world_destroy(tree.world);
-	scenario_program_fini(&tree.program);
-	scenario_free(tree.scenario);
+	bench_boot_down(&tree.boot);
 	hosted_close(tree.kernel);
 	memset(&tree, 0, sizeof(tree));
 }
