@@ -160,6 +160,31 @@ static void store(struct call_run *r, u32 process, const struct call_in *in)
 	}
 }
 
+#define BLOCK_MAX 256
+#define PAGE 4096
+
+/* A block within a page and the results that go into it, in one step; how many entries, or 0. */
+static u32 store_block(struct call_run *r, u32 process, const struct call_in *in, u32 n)
+{
+	u8 block[BLOCK_MAX];
+	u32 i;
+
+	if (in->kind != CALL_IN_DATA || !in->data || in->size > BLOCK_MAX ||
+	    in->addr % PAGE + in->size > PAGE)
+		return 0;
+	memcpy(block, in->data, in->size);
+	for (i = 1; i < n && in[i].kind == CALL_IN_VALUE; i++) {
+		u64 at = in[i].addr - in->addr, v;
+
+		if (!word_size(in[i].size) || at >= in->size || in[i].size > in->size - at)
+			break;
+		v = call_value_of(r, &in[i].value);
+		memcpy(block + at, &v, in[i].size);
+	}
+	r->kernel->poke(this_world(), process, in->addr, block, in->size);
+	return i;
+}
+
 static void fetch(struct call_run *r, u32 process, const struct call_out *out)
 {
 	u64 v = 0;
@@ -211,8 +236,11 @@ static long once(struct call_run *r, const struct call *c, u32 process)
 	struct task *t = current_task;
 	long ret;
 
-	for (u32 i = 0; i < c->n_in; i++)
-		store(r, process, &c->in[i]);
+	for (u32 i = 0, n; i < c->n_in; i += max(n, 1u)) {
+		n = store_block(r, process, &c->in[i], c->n_in - i);
+		if (!n)
+			store(r, process, &c->in[i]);
+	}
 	if (c->nr < 0)
 		return 0;
 	for (u32 i = 0; i < min(c->n_args, (u32)CALL_ARGS_MAX); i++)
