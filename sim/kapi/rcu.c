@@ -41,18 +41,12 @@ void rcu_read_lock(void)
 	fact(RCU_LOCK, 0, (u64)t->rcu_depth);
 }
 
-static inline void leave(struct task *t, u64 pc)
+static inline bool may_leave(const struct task *t, u64 pc)
 {
-	if (t->rcu_depth <= 0) {
-		kapi_finding(pc, "WARNING: bad unlock balance in %%F");
-		return;
-	}
-	t->rcu_depth--;
-	fact(RCU_UNLOCK, 0, (u64)t->rcu_depth);
-	if (t->rcu_depth)
-		return;
-	access_release(&kapi_state()->rcu);
-	rcu_quiescent(t);
+	if (likely(t->rcu_depth > 0))
+		return true;
+	kapi_finding(pc, "WARNING: bad unlock balance in %%F");
+	return false;
 }
 
 void rcu_read_unlock(void)
@@ -61,13 +55,20 @@ void rcu_read_unlock(void)
 
 	if (t->rcu_depth == 1)
 		access_sync(&kapi_state()->rcu, OP_READ);
-	leave(t, KAPI_CALLER);
+	if (!may_leave(t, KAPI_CALLER))
+		return;
+	t->rcu_depth--;
+	fact(RCU_UNLOCK, 0, (u64)t->rcu_depth);
+	if (t->rcu_depth)
+		return;
+	access_release(&kapi_state()->rcu);
+	rcu_quiescent(t);
 }
 
 /*
  * What a preemption right before either could do, one at the task's next access does as
  * well: nobody sees a section that has not begun to read, or has no more to read, differ from
- * none, but who waits for its end.
+ * none, but who waits for its end. So they are no operations, and the run's hash has none.
  */
 void kapi_rcu_enter(void)
 {
@@ -75,12 +76,23 @@ void kapi_rcu_enter(void)
 
 	if (!t->rcu_depth++)
 		t->rcu_since_op = t->ops;
-	fact(RCU_LOCK, 0, (u64)t->rcu_depth);
+	if (unlikely(fact_wanted(t->world->fact, FACT_RCU_LOCK)))
+		fact_send(FACT_RCU_LOCK, (u64[4]){0, (u64)t->rcu_depth});
 }
 
 void kapi_rcu_leave(void)
 {
-	leave(current_task, KAPI_CALLER);
+	struct task *t = current_task;
+
+	if (!may_leave(t, KAPI_CALLER))
+		return;
+	t->rcu_depth--;
+	if (unlikely(fact_wanted(t->world->fact, FACT_RCU_UNLOCK)))
+		fact_send(FACT_RCU_UNLOCK, (u64[4]){0, (u64)t->rcu_depth});
+	if (t->rcu_depth)
+		return;
+	access_release(&kapi_state()->rcu);
+	rcu_quiescent(t);
 }
 
 bool rcu_read_lock_held(void)

@@ -15,6 +15,19 @@ static struct hosted_task *hosted_spinners[HOSTED_TASKS_MAX] __hosted_keep;
 static unsigned int hosted_spinners_generation __hosted_keep;
 static int hosted_n_spinners __hosted_keep;
 
+/* Where no access is announced, nobody asks what is ordered. */
+static inline void acquired(const void *l)
+{
+	if (IS_ENABLED(IOMMULAB_HOOKS))
+		hosted_floor->acquire(l);
+}
+
+static inline void released(const void *l)
+{
+	if (IS_ENABLED(IOMMULAB_HOOKS))
+		hosted_floor->release(l);
+}
+
 void __raw_spin_lock_init(raw_spinlock_t *l, const char *name, struct lock_class_key *key,
 			  short inner)
 {
@@ -74,7 +87,7 @@ static void lock(raw_spinlock_t *l, int subclass, unsigned long pc)
 		wait_for(l);
 	l->owner = current;
 	show(l, true);
-	hosted_floor->acquire(l);
+	acquired(l);
 }
 
 static void unlock(raw_spinlock_t *l, unsigned long pc)
@@ -83,7 +96,7 @@ static void unlock(raw_spinlock_t *l, unsigned long pc)
 	if (unlikely(l->owner != current))
 		hosted_finding(pc, "BUG: spinlock wrong owner in %F", "%s", current->comm);
 	lock_release(&l->dep_map, pc);
-	hosted_floor->release(l);
+	released(l);
 	l->owner = SPINLOCK_OWNER_INIT;
 	show(l, false);
 	if (unlikely(hosted_n_spinners &&
@@ -149,7 +162,7 @@ int _raw_spin_trylock(raw_spinlock_t *l)
 	lock_acquire(&l->dep_map, 0, 1, 0, 1, NULL, HOSTED_CALLER);
 	l->owner = current;
 	show(l, true);
-	hosted_floor->acquire(l);
+	acquired(l);
 	return 1;
 }
 
@@ -202,14 +215,14 @@ void _raw_read_lock(rwlock_t *l)
 		hosted_floor->yield();
 	} while (true);
 	l->owner_cpu++;
-	hosted_floor->acquire(l);
+	acquired(l);
 }
 
 void _raw_read_unlock(rwlock_t *l)
 {
 	hosted_floor->sync(l, FLOOR_WRITE);
 	lock_release(&l->dep_map, HOSTED_CALLER);
-	hosted_floor->release(l);
+	released(l);
 	l->owner_cpu--;
 	preempt_enable();
 }
@@ -225,14 +238,14 @@ void _raw_write_lock(rwlock_t *l)
 		hosted_floor->yield();
 	} while (true);
 	l->owner = current;
-	hosted_floor->acquire(l);
+	acquired(l);
 }
 
 void _raw_write_unlock(rwlock_t *l)
 {
 	hosted_floor->sync(l, FLOOR_WRITE);
 	lock_release(&l->dep_map, HOSTED_CALLER);
-	hosted_floor->release(l);
+	released(l);
 	l->owner = SPINLOCK_OWNER_INIT;
 	preempt_enable();
 }
