@@ -24,6 +24,7 @@ struct kmem_cache {
 	slab_flags_t flags;
 	unsigned int floor_flags;
 	bool in_frames;
+	bool has_link; /* see cache_alloc() */
 	void (*ctor)(void *p);
 };
 
@@ -190,6 +191,7 @@ struct kmem_cache *__kmem_cache_create_args(const char *name, unsigned int size,
 	s->in_frames = args->align > 256;
 	BUG_ON(args->align > PAGE_SIZE || (s->in_frames && size > PAGE_SIZE));
 	s->floor_flags = args->align > 16 ? FLOOR_ALIGN_256 : 0;
+	s->has_link = name && strcmp(name, "maple_node") == 0;
 	s->ctor = args->ctor;
 	return s;
 }
@@ -214,7 +216,7 @@ static void *cache_alloc(struct kmem_cache *s, gfp_t gfp, unsigned long pc)
 		size += sizeof(struct rcu_head);
 	p = alloc_with(size, gfp, s->floor_flags, s->name, pc);
 	/* Its tree moves the link of a spare node before there is one. */
-	if (p && s->name && strcmp(s->name, "maple_node") == 0)
+	if (p && s->has_link)
 		hosted_floor->mark_written(p, 3 * sizeof(p));
 	if (p && s->ctor)
 		s->ctor(p);
