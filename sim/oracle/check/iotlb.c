@@ -10,12 +10,17 @@
  * one there is none. What a report calls stale is an entry that outlived an
  * invalidation, or the domain's end: the unmap that made it so is named.
  *
+ * A story that shuts an IOMMU down, as for a reboot, turns its translation off: from
+ * there on nothing is checked.
+ *
  * Does not check: accesses in the middle of an attach of the device or of a map
  * of that range; permissions; accesses with a PASID (they publish no HW_DMA
  * with one); devices whose domain nobody published; more than 64 devices or
  * 1024 pieces of mappings, beyond which it is silent.
  */
 #include "sim/oracle/oracle_priv.h"
+
+#include <string.h>
 
 extern const struct oracle oracle_iotlb;
 
@@ -321,6 +326,11 @@ static void close_map(struct state *st, const struct fact *f)
 		}
 }
 
+static bool is_shutdown(const struct fact *f)
+{
+	return strcmp((const char *)(uintptr_t)f->arg[0], "shutdown_iommu") == 0;
+}
+
 static void see(struct world *w, void *state, void *carry, const struct fact *f)
 {
 	struct state *st = state;
@@ -329,6 +339,9 @@ static void see(struct world *w, void *state, void *carry, const struct fact *f)
 	if (st->blind)
 		return;
 	switch (f->kind) {
+	case FACT_OP_BEGIN:
+		st->blind |= is_shutdown(f);
+		break;
 	case FACT_MAP_BEGIN:
 		open_map(st, f);
 		break;
@@ -373,7 +386,7 @@ const struct oracle oracle_iotlb = {
 	.help = "DMA goes where the device's domain maps it, or did until its invalidation ended",
 	.size = sizeof(struct state),
 	.carry = sizeof(struct carry),
-	.facts = FACT_BIT(MAP_BEGIN) | FACT_BIT(MAP_END) | FACT_BIT(PTE_MAP) |
+	.facts = FACT_BIT(OP_BEGIN) | FACT_BIT(MAP_BEGIN) | FACT_BIT(MAP_END) | FACT_BIT(PTE_MAP) |
 		 FACT_BIT(PTE_UNMAP) | FACT_BIT(IOTLB_SYNC) | FACT_BIT(DOMAIN_FREE) |
 		 FACT_BIT(HW_DMA) | FACT_BIT(GROUP_REMOVE) | FACT_BIT(ATTACH) |
 		 FACT_BIT(ATTACH_BEGIN) | FACT_BIT(ATTACH_END),

@@ -119,6 +119,36 @@ static void blocked(void *arg)
 	fact(HW_DMA, DEV, PA, PA, OK);
 }
 
+static void shut_down(void *arg)
+{
+	static const char name[] = "shutdown_iommu", other[] = "register_iommu";
+
+	(void)arg;
+	attach(D, PAGING);
+	fact(OP_BEGIN, (u64)(uintptr_t)name, 0, 0);
+	fact(HW_DMA, DEV, IOVA, IOVA, OK);
+	fact(OP_BEGIN, (u64)(uintptr_t)other, 0, 0);
+	fact(HW_DMA, DEV, IOVA, IOVA, OK);
+}
+
+static void not_shut_down(void *arg)
+{
+	static const char name[] = "register_iommu";
+
+	(void)arg;
+	fact(OP_BEGIN, (u64)(uintptr_t)name, 0, 0);
+	attach(D, PAGING);
+	fact(HW_DMA, DEV, IOVA, IOVA, OK);
+}
+
+Test(iotlb, after_a_shutdown_nothing_translates)
+{
+	load_hw("iotlb", shut_down);
+	silent();
+	load_hw("iotlb", not_shut_down);
+	fires("BUG: DMA through wrong IOMMU translation in %F");
+}
+
 Test(iotlb, mapped_or_not_yet_invalidated_is_silent)
 {
 	load_hw("iotlb", mapped);
