@@ -92,27 +92,38 @@ static void abort_waits(struct vtd_iommu *iommu)
 	}
 }
 
-/* What a time-out means for who has submitted these. 0: it has not been met. */
+/* What a time-out means for who has submitted these n and a wait. 0: it has not met them. */
 static int aborted(struct vtd_qi *qi, u32 first, u32 n)
 {
-	if (qi->state[(first + n) % VTD_QI_ENTRIES] != VTD_QI_ABORT)
-		return 0;
+	int ret = 0;
+
+	for (u32 i = 0; i < n; i++) {
+		enum vtd_qi_state state = qi->state[(first + i) % VTD_QI_ENTRIES];
+
+		if (state == VTD_QI_ABORT || state == VTD_QI_SILENT)
+			ret = state == VTD_QI_SILENT || ret == -ETIMEDOUT ? -ETIMEDOUT : -EAGAIN;
+	}
+	if (qi->state[(first + n) % VTD_QI_ENTRIES] == VTD_QI_ABORT && !ret)
+		ret = -EAGAIN;
 	if (bug_on(BUG_VTD_DEVTLB_DEAD_DEVICE)) {
 		/* Once more: it may just have been slow. */
-		return -EAGAIN;
+		return ret ? -EAGAIN : 0;
 	} else {
-		for (u32 i = 0; i < n; i++)
-			if (qi->state[(first + i) % VTD_QI_ENTRIES] == VTD_QI_SILENT)
-				return -ETIMEDOUT;
-		return -EAGAIN;
+		return ret;
 	}
+}
+
+/* The same, if the wait is among what hardware has given up: it never ends. */
+static int wait_aborted(struct vtd_qi *qi, u32 first, u32 n)
+{
+	return qi->state[(first + n) % VTD_QI_ENTRIES] == VTD_QI_ABORT ? aborted(qi, first, n) : 0;
 }
 
 /* qi->lock held. What stopped the queue, if it concerns us: -EAGAIN, -ETIMEDOUT, -EINVAL. */
 static int check_fault(struct vtd_iommu *iommu, u32 first, u32 n)
 {
 	struct vtd_qi *qi = &iommu->qi;
-	int ret = aborted(qi, first, n);
+	int ret = wait_aborted(qi, first, n);
 	u32 fsts, at;
 
 	if (ret)
@@ -123,7 +134,7 @@ static int check_fault(struct vtd_iommu *iommu, u32 first, u32 n)
 	if (fsts & VTD_FSTS_ITE) {
 		abort_waits(iommu);
 		vtd_write32(iommu, VTD_FSTS, VTD_FSTS_ITE);
-		return aborted(qi, first, n);
+		return wait_aborted(qi, first, n);
 	}
 	if (!(fsts & VTD_FSTS_IQE))
 		return 0;
@@ -157,7 +168,9 @@ static int wait_done(struct vtd_iommu *iommu, struct batch *b)
 		cpu_relax();
 		spin_lock_irqsave(&qi->lock, b->flags);
 	}
-	return ret;
+	/* Hardware may have given up what stands before a wait that it had not fetched yet. */
+	fault = aborted(qi, b->first, b->n);
+	return fault ? fault : ret;
 }
 
 /* qi->lock is held on return, with room for n more and a wait. */

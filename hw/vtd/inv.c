@@ -207,6 +207,9 @@ static void fetch(struct vtd *v)
 			error = VTD_IQEI_FETCH;
 	}
 	c.type = (u8)((c.d[0] & 0xf) | TYPE_HIGH(c.d[0]));
+	/* A time-out came meanwhile: a wait behind it must not end as if there were none. */
+	if (vtd_get(v, VTD_FSTS) & (VTD_FSTS_IQE | VTD_FSTS_ITE))
+		return;
 	if (!error)
 		error = vtd_inv_check(v, &c);
 	if (error) {
