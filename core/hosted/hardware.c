@@ -22,7 +22,7 @@
 #include <errno.h>
 #include <string.h>
 
-#define ARENA_SIZE (64UL << 20)
+#define ARENA_SIZE (4UL << 30) /* of address space */
 #define MMIO_BASE 0x100000000UL /* above all frames */
 #define MMIO_STRIDE 0x100000UL
 #define SPINS 16            /* polls without progress that take no time */

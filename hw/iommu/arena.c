@@ -10,6 +10,7 @@
 #include "sim/base/types.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -82,21 +83,51 @@ struct hw_arena *hw_arena_use(struct hw_arena *a)
 	return was;
 }
 
-/* What is there becomes a file, mapped in its place: a page that is written to is a copy. */
-void hw_arena_snapshot(struct hw_arena *a)
-{
-	size_t n = ALIGN(state_of(a)->used, PAGE), done = 0;
-	int fd = memfd_create("hw arena", MFD_CLOEXEC);
-	char *at;
+#define MAP_ENTRIES 512
+#define MAP_THERE (3ULL << 62) /* of /proc/self/pagemap: present or swapped */
 
-	sim_assert(fd >= 0 && n <= a->size);
-	while (done < n) {
-		ssize_t wrote = write(fd, a->base + done, n - done);
+static void keep(int fd, const char *from, size_t at, size_t n)
+{
+	while (n) {
+		ssize_t wrote = pwrite(fd, from, n, (off_t)at);
 
 		if (wrote <= 0)
 			sim_fatal("no room to keep %zu bytes of hardware: %s", n, strerror(errno));
-		done += (size_t)wrote;
+		from += wrote;
+		at += (size_t)wrote;
+		n -= (size_t)wrote;
 	}
+}
+
+/* Large tables are mostly pages that nobody ever wrote to: holes. */
+static void keep_what_is_there(const struct hw_arena *a, int fd, size_t n)
+{
+	int map = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	u64 entry[MAP_ENTRIES];
+
+	for (size_t at = 0; at < n; at += sizeof(entry) / 8 * PAGE) {
+		off_t where = (off_t)(((uintptr_t)a->base + at) / PAGE * 8);
+		size_t pages = min((n - at) / PAGE, (size_t)MAP_ENTRIES);
+		bool known = map >= 0 && pread(map, entry, pages * 8, where) == (ssize_t)pages * 8;
+
+		for (size_t i = 0; i < pages; i++) {
+			if (!known || entry[i] & MAP_THERE)
+				keep(fd, a->base + at + i * PAGE, at + i * PAGE, PAGE);
+		}
+	}
+	if (map >= 0)
+		close(map);
+}
+
+/* What is there becomes a file, mapped in its place: a page that is written to is a copy. */
+void hw_arena_snapshot(struct hw_arena *a)
+{
+	size_t n = ALIGN(state_of(a)->used, PAGE);
+	int fd = memfd_create("hw arena", MFD_CLOEXEC);
+	char *at;
+
+	sim_assert(fd >= 0 && n <= a->size && !ftruncate(fd, (off_t)n));
+	keep_what_is_there(a, fd, n);
 	at = mmap(a->base, n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED, fd, 0);
 	sim_assert(at == a->base);
 	close(fd);
