@@ -39,6 +39,11 @@ static long op_shutdown_iommu(const u64 *arg)
 	return drv_shutdown((u32)arg[0]);
 }
 
+static long op_suspend_iommu(const u64 *arg)
+{
+	return arg[0] < iommu_core()->machine->n_iommus ? drv_suspend((u32)arg[0]) : -ENODEV;
+}
+
 /* An open file below iommu_groups/N holds the group. */
 static struct iommu_group *group_of(u64 index)
 {
@@ -130,6 +135,8 @@ static long (*const handlers[OP_CODES])(const u64 *arg) = {
 	[OP_buf_unmap] = boot_op_buf_unmap,
 	[OP_buf_dma_read] = boot_op_buf_dma_read,
 	[OP_buf_dma_write] = boot_op_buf_dma_write,
+	[OP_buf_map_p2p] = boot_op_buf_map_p2p,
+	[OP_suspend_iommu] = op_suspend_iommu,
 	[OP_alloc_domain_dirty] = boot_op_alloc_domain_dirty,
 	[OP_dirty_track] = boot_op_dirty_track,
 	[OP_dirty_read] = boot_op_dirty_read,

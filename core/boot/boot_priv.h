@@ -104,6 +104,7 @@ long boot_op_deferred(const u64 *arg);
 /* buffer.c: what drivers map for DMA */
 long boot_op_buf_map(const u64 *arg);
 long boot_op_buf_receive(const u64 *arg);
+long boot_op_buf_map_p2p(const u64 *arg);
 long boot_op_buf_map_sg(const u64 *arg);
 long boot_op_buf_unmap(const u64 *arg);
 long boot_op_buf_dma_read(const u64 *arg);

@@ -119,17 +119,19 @@ long boot_op_buf_receive(const u64 *arg)
 	return map_op(arg, DMA_FROM_DEVICE);
 }
 
-/* The pieces are all the same memory: only addresses matter. */
-static long map_list(struct boot_buffer *buf, u32 n, u32 length)
+/* The pieces are all the same memory: only addresses matter. peer: at the end, may be NULL. */
+static long map_list(struct boot_buffer *buf, u32 n, u32 length, const struct dma_sg *peer)
 {
 	long sum = 0;
 	int segments;
 
-	buf->sg = kcalloc(n, sizeof(*buf->sg), GFP_KERNEL);
+	buf->sg = kcalloc(n + 1, sizeof(*buf->sg), GFP_KERNEL);
 	if (!buf->sg)
 		return -ENOMEM;
 	for (u32 i = 0; i < n; i++)
 		buf->sg[i] = (struct dma_sg){.phys = FRAME_LOOSE_BASE, .length = length};
+	if (peer)
+		buf->sg[n++] = *peer;
 	segments = dma_map_sg(&buf->dma, buf->sg, n, DMA_BIDIRECTIONAL);
 	if (segments < 0) {
 		kfree(buf->sg);
@@ -143,26 +145,53 @@ static long map_list(struct boot_buffer *buf, u32 n, u32 length)
 	return sum;
 }
 
-long boot_op_buf_map_sg(const u64 *arg)
+static long list_op(const u64 *arg, u32 n, u32 length, const struct dma_sg *peer)
 {
 	struct boot_buffer *buf;
 	struct device *dev;
 	long ret;
 	int err;
 
-	if (!arg[2] || arg[2] > PIECES_MAX || !arg[3] || arg[3] > PIECE_MAX)
-		return -EINVAL;
 	dev = bound_device(arg[0], &err);
 	if (!dev)
 		return err;
 	buf = buffer_of(dev, arg[1], true);
 	ret = buf ? dma_setup(dev, &buf->dma) : -EEXIST;
 	if (!ret)
-		ret = map_list(buf, (u32)arg[2], (u32)arg[3]);
+		ret = map_list(buf, n, length, peer);
 	if (ret < 0 && buf)
 		buffer_put(buf);
 	unbound(dev);
 	return ret;
+}
+
+long boot_op_buf_map_sg(const u64 *arg)
+{
+	if (!arg[2] || arg[2] > PIECES_MAX || !arg[3] || arg[3] > PIECE_MAX)
+		return -EINVAL;
+	return list_op(arg, (u32)arg[2], (u32)arg[3], NULL);
+}
+
+/* Whether the two are below one switch that turns requests between them round. */
+static bool are_peers(const struct machine *m, u64 a, u64 b)
+{
+	u32 bus;
+
+	if (a >= m->n_devices || b >= m->n_devices || a == b)
+		return false;
+	bus = m->device[a].bus;
+	return bus == m->device[b].bus && m->bus[bus].kind == MACHINE_BUS_PCI && !m->bus[bus].acs;
+}
+
+long boot_op_buf_map_p2p(const u64 *arg)
+{
+	struct dma_sg peer = {.length = (u32)arg[3], .peer = true};
+	const struct machine *m = iommu_core()->machine;
+
+	if (!arg[3] || arg[3] > FRAME_SIZE || !drv_hardware() || !are_peers(m, arg[0], arg[2]))
+		return -EINVAL;
+	peer.phys = drv_bar(&m->device[arg[2]]);
+	return peer.phys ? list_op(arg, 1, FRAME_SIZE, &peer) : -ENXIO;
 }
 
 /* device_lock held. Gives the first bytes that the driver finds. */

@@ -70,6 +70,8 @@ struct dma_device {
 struct dma_sg {
 	u64 phys;
 	u32 length;
+	/* phys is a register of another function, which the device reaches past the IOMMU. */
+	bool peer;
 	/* out, of the first entries: as many as dma_map_sg() says */
 	u64 dma_address;
 	u32 dma_length;
@@ -110,7 +112,8 @@ void dma_sync_for_device(struct dma_device *d, u64 addr, size_t size, enum dma_d
 /*
  * One address range for all entries, neighbours joined as far as the device's
  * limits allow: the number of segments (dma_address, dma_length of the first
- * entries); -EINVAL: no entry, or one is empty; -EIO: no address or no memory, and
+ * entries; a peer's is one by itself, at its own address); -EINVAL: no entry, one is
+ * empty, or a peer's for a device that is not trusted; -EIO: no address or no memory, and
  * nothing is mapped.
  */
 int dma_map_sg(struct dma_device *d, struct dma_sg *sg, u32 n, enum dma_data_direction dir);

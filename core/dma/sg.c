@@ -28,10 +28,12 @@ static u64 place(const struct dma_device *d, u64 at, u64 length)
 	return at;
 }
 
-static bool is_valid(const struct dma_sg *sg, u32 n)
+static bool is_valid(const struct dma_device *d, const struct dma_sg *sg, u32 n)
 {
 	for (u32 i = 0; i < n; i++) {
-		if (!sg[i].length || !frames_contains(sg[i].phys, sg[i].length))
+		if (!sg[i].length || (sg[i].peer && d->cfg.untrusted))
+			return false;
+		if (!sg[i].peer && !frames_contains(sg[i].phys, sg[i].length))
 			return false;
 	}
 	return n > 0;
@@ -44,7 +46,8 @@ static u64 total_length(const struct dma_device *d, const struct dma_sg *sg, u32
 	for (u32 i = 0; i < n; i++) {
 		u64 length = aligned_length(d->cfg.space, &sg[i]);
 
-		at = place(d, at, length) + length;
+		if (!sg[i].peer)
+			at = place(d, at, length) + length;
 	}
 	return at;
 }
@@ -64,6 +67,18 @@ static bool fits(const struct dma_device *d, const struct dma_sg *seg, u32 more)
 	return !boundary || (seg->dma_address & boundary) + seg->dma_length + more - 1 <= boundary;
 }
 
+/* Entry i as a segment of its own, with the peer's address: no IOMMU sees it. */
+static void peer_segment(struct dma_sg *sg, u32 i, u32 k)
+{
+	sg[k].dma_address = sg[i].phys;
+	if (bug_on(BUG_DMA_P2P_SG_LEN)) {
+		/* The list's first entry is at hand. */
+		sg[k].dma_length = sg[0].length;
+	} else {
+		sg[k].dma_length = sg[i].length;
+	}
+}
+
 /* Segments of the entries in a range from iova on; returns their number. */
 static int join(const struct dma_device *d, struct dma_sg *sg, u32 n, u64 iova)
 {
@@ -72,8 +87,12 @@ static int join(const struct dma_device *d, struct dma_sg *sg, u32 n, u64 iova)
 
 	for (u32 i = 0; i < n; i++) {
 		u64 length = aligned_length(d->cfg.space, &sg[i]), addr;
-		struct dma_sg *last = k ? &sg[k - 1] : NULL;
+		struct dma_sg *last = k && !sg[i - 1].peer ? &sg[k - 1] : NULL;
 
+		if (sg[i].peer) {
+			peer_segment(sg, i, k++);
+			continue;
+		}
 		at = place(d, at, length);
 		addr = iova + at + (sg[i].phys & (g - 1));
 		at += length;
@@ -89,16 +108,27 @@ static int join(const struct dma_device *d, struct dma_sg *sg, u32 n, u64 iova)
 	return (int)k;
 }
 
+static void unmap_each(struct dma_device *d, const struct dma_sg *sg, u32 n,
+		       enum dma_data_direction dir)
+{
+	for (u32 i = 0; i < n; i++)
+		if (!sg[i].peer)
+			dma_unmap_page(d, sg[i].dma_address, sg[i].dma_length, dir);
+}
+
 /* Each by itself: direct, or through the pool. */
 static int map_each(struct dma_device *d, struct dma_sg *sg, u32 n, enum dma_data_direction dir)
 {
 	for (u32 i = 0; i < n; i++) {
+		if (sg[i].peer) {
+			peer_segment(sg, i, i);
+			continue;
+		}
 		sg[i].dma_address = dma_map_page(d, sg[i].phys, sg[i].length, dir);
 		sg[i].dma_length = sg[i].length;
 		if (sg[i].dma_address != DMA_MAPPING_ERROR)
 			continue;
-		while (i--)
-			dma_unmap_page(d, sg[i].dma_address, sg[i].dma_length, dir);
+		unmap_each(d, sg, i, dir);
 		return -EIO;
 	}
 	return (int)n;
@@ -116,6 +146,8 @@ static void unmap_range(struct dma_device *d, const struct dma_sg *sg, u32 n, u6
 	for (u32 i = 0; i < n; i++) {
 		u64 length = aligned_length(s, &sg[i]);
 
+		if (sg[i].peer)
+			continue;
 		at = place(d, at, length);
 		WARN_ON(iommu_unmap_fast(s->domain, iova + at, length, &g) != length);
 		at += length;
@@ -137,6 +169,8 @@ static s64 map_range(struct dma_device *d, const struct dma_sg *sg, u32 n, u64 i
 	for (u32 i = 0; i < n; i++) {
 		u64 length = aligned_length(s, &sg[i]);
 
+		if (sg[i].peer)
+			continue;
 		at = place(d, at, length);
 		if (iommu_map(s->domain, iova + at, sg[i].phys & ~(dma_granule(s) - 1), length,
 			      prot)) {
@@ -154,11 +188,13 @@ int dma_map_sg(struct dma_device *d, struct dma_sg *sg, u32 n, enum dma_data_dir
 	u64 total, iova;
 	s64 mapped;
 
-	if (!is_valid(sg, n))
+	if (!is_valid(d, sg, n))
 		return -EINVAL;
 	if (!s || d->cfg.untrusted)
 		return map_each(d, sg, n, dir);
 	total = total_length(d, sg, n);
+	if (!total)
+		return join(d, sg, n, 0);
 	/* Aligned to its size rounded up, so boundaries fall where they fall from 0 on. */
 	iova = dma_space_alloc(s, total, d->cfg.mask);
 	if (!iova)
@@ -178,12 +214,16 @@ void dma_unmap_sg(struct dma_device *d, struct dma_sg *sg, u32 n, enum dma_data_
 {
 	struct dma_space *s = d->cfg.space;
 
-	if (s && !d->cfg.untrusted) {
-		u64 iova = sg[0].dma_address & ~(dma_granule(s) - 1);
+	u32 first = 0;
 
-		unmap_range(d, sg, n, iova, total_length(d, sg, n));
+	if (!s || d->cfg.untrusted) {
+		unmap_each(d, sg, n, dir);
 		return;
 	}
-	for (u32 i = 0; i < n; i++)
-		dma_unmap_page(d, sg[i].dma_address, sg[i].dma_length, dir);
+	/* Those before the first one in the range are a segment each. */
+	while (first < n && sg[first].peer)
+		first++;
+	if (first < n)
+		unmap_range(d, sg, n, sg[first].dma_address & ~(dma_granule(s) - 1),
+			    total_length(d, sg, n));
 }

@@ -84,6 +84,25 @@ int drv_shutdown(u32 index)
 	return ret;
 }
 
+int drv_suspend(u32 index)
+{
+	struct iommu_instance *in = &iommu_core()->instance[index];
+	unsigned long flags;
+	int ret = -ENODEV;
+
+	mutex_lock(&in->bind_lock);
+	if (in->bound)
+		ret = in->driver->suspend ? 0 : -EOPNOTSUPP;
+	if (!ret) {
+		/* The last of all that sleeps: one processor, which is not interrupted. */
+		local_irq_save(flags);
+		in->driver->suspend(in->data);
+		local_irq_restore(flags);
+	}
+	mutex_unlock(&in->bind_lock);
+	return ret;
+}
+
 bool drv_dma(struct device *dev, u64 iova)
 {
 	const struct machine_device *fw = dev_fw(dev);

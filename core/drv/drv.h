@@ -19,6 +19,8 @@ struct iommu_driver {
 	void (*unbind)(void *instance);
 	/* As on reboot: translation stops, nothing is undone; true: it is unbound now. */
 	bool (*shutdown)(void *instance);
+	/* The machine sleeps and wakes up, interrupts off. NULL: nothing to do, or not built. */
+	void (*suspend)(void *instance);
 	/*
 	 * The device reads a byte at iova. False: the access was blocked. NULL: the
 	 * model is one of hardware, and the device reaches it over the fabric.
@@ -39,6 +41,8 @@ int drv_register(u32 iommu);
 int drv_unregister(u32 iommu);
 /* ... shut down. -ENODEV: it is not bound. */
 int drv_shutdown(u32 iommu);
+/* ... sleeps and wakes up. -ENODEV: it is not bound; -EOPNOTSUPP: its driver cannot. */
+int drv_suspend(u32 iommu);
 /* The device reads a byte at iova. False: the access was blocked. */
 bool drv_dma(struct device *dev, u64 iova);
 
@@ -64,6 +68,8 @@ void drv_wire(u32 iommu, u32 n, u32 line);
 
 /* The enable bit of the device's ATS capability, if it has one. PCI only. */
 void drv_ats_set(struct device *dev, bool on);
+/* Where the first registers of a PCI function are; 0: it has none. */
+u64 drv_bar(const struct machine_device *fw);
 /* The device reads, or writes, 4 bytes. -EFAULT: aborted; -EOPNOTSUPP: no hardware. */
 int drv_bus_access(struct device *dev, u64 iova, u32 *value, bool write);
 /* As drv_dma(), for devices of a machine with models of hardware. */

@@ -52,6 +52,11 @@ void drv_ats_set(struct device *dev, bool on)
 	}
 }
 
+u64 drv_bar(const struct machine_device *fw)
+{
+	return io_config_read(this_world(), fw->bdf, 0x10, 4) & ~0xfu;
+}
+
 int drv_bus_access(struct device *dev, u64 iova, u32 *value, bool write)
 {
 	struct bus_req r = {.addr = iova, .pasid = HW_NO_PASID,

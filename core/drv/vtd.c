@@ -271,10 +271,43 @@ static bool vtd_shutdown(void *instance)
 	return false;
 }
 
+static const u32 saved_regs[] = {VTD_FECTL, VTD_FEDATA, VTD_FEADDR, VTD_FEUADDR};
+
+/* Devices sleep already: nothing is under way while translation is off. */
+static void sleep_and_wake(struct vtd_iommu *iommu, u32 *saved)
+{
+	for (u32 i = 0; i < ARRAY_SIZE(saved_regs); i++)
+		saved[i] = vtd_read32(iommu, saved_regs[i]);
+	vtd_flush_context_all(iommu);
+	vtd_flush_iotlb_all(iommu);
+	vtd_command(iommu, VTD_G_TE, false);
+	/* Firmware has had the unit: it may be as after a reset. */
+	set_root(iommu);
+	for (u32 i = ARRAY_SIZE(saved_regs); i-- > 0;)
+		vtd_write32(iommu, saved_regs[i], saved[i]);
+	vtd_command(iommu, VTD_G_TE, true);
+}
+
+static void vtd_suspend(void *instance)
+{
+	struct vtd_iommu *iommu = instance;
+
+	if (bug_on(BUG_VTD_SUSPEND_ALLOC)) {
+		u32 *saved = kcalloc(ARRAY_SIZE(saved_regs), sizeof(*saved), GFP_KERNEL);
+
+		if (saved)
+			sleep_and_wake(iommu, saved);
+		kfree(saved);
+	} else {
+		sleep_and_wake(iommu, iommu->saved);
+	}
+}
+
 const struct iommu_driver vtd_driver = {
 	.model = "vtd",
 	.create = vtd_create,
 	.bind = vtd_bind,
 	.unbind = vtd_unbind,
 	.shutdown = vtd_shutdown,
+	.suspend = vtd_suspend,
 };

@@ -68,6 +68,7 @@ struct vtd_iommu {
 	struct list_head devices; /* vtd_device.node */
 	struct ida dids;
 	u64 tried;       /* bit per device: fail_probe has had its turn. core->probe_lock */
+	u32 saved[4];    /* while the machine sleeps */
 	struct vtd_qi qi;
 	struct vtd_domain identity, blocked;
 };
