@@ -127,21 +127,39 @@ static void raise_irq(void (*fn)(void *), void *arg)
 FLOOR_HOOKS(X)
 #undef X
 
-static void *const *hooks(void)
-{
+#define ONCE(prefix, size)                                                               \
+	[FLOOR_HOOK_volatile_read##size] = (void *)(uintptr_t)prefix##once_read##size,   \
+	[FLOOR_HOOK_volatile_write##size] = (void *)(uintptr_t)prefix##once_write##size,
+#define HEAP(size)                                                                       \
+	[FLOOR_HOOK_read##size] = (void *)(uintptr_t)access_heap_read##size,             \
+	[FLOOR_HOOK_write##size] = (void *)(uintptr_t)access_heap_write##size,           \
+	[FLOOR_HOOK_read_write##size] = (void *)(uintptr_t)access_heap_write##size,
 #define X(name) [FLOOR_HOOK_##name] = (void *)(uintptr_t)__tsan_##name,
-#define ONCE(size)                                                                         \
-	[FLOOR_HOOK_volatile_read##size] = (void *)(uintptr_t)access_once_read##size,      \
-	[FLOOR_HOOK_volatile_write##size] = (void *)(uintptr_t)access_once_write##size,
-	static void *const table[FLOOR_HOOKS_N] = {
+
+static void *const *hooks(_Bool with_task)
+{
+	static void *const anywhere[FLOOR_HOOKS_N] = {
 		FLOOR_PLAIN_HOOKS(X)
 		FLOOR_UNORDERED_HOOKS(X)
-		ONCE(1) ONCE(2) ONCE(4) ONCE(8) ONCE(16)
+		ONCE(access_, 1) ONCE(access_, 2) ONCE(access_, 4) ONCE(access_, 8)
+		ONCE(access_, 16)
 	};
+	static void *const heap[FLOOR_HOOKS_N] = {
+		HEAP(1) HEAP(2) HEAP(4) HEAP(8)
+		X(read16) X(write16) X(read_write16)
+		FLOOR_HOOK_UNALIGNED(X, unaligned_read)
+		FLOOR_HOOK_UNALIGNED(X, unaligned_write)
+		FLOOR_HOOK_UNALIGNED(X, unaligned_read_write)
+		FLOOR_UNORDERED_HOOKS(X)
+		ONCE(access_heap_, 1) ONCE(access_heap_, 2) ONCE(access_heap_, 4)
+		ONCE(access_heap_, 8) ONCE(access_, 16)
+	};
+
+	return with_task ? heap : anywhere;
+}
+#undef HEAP
 #undef ONCE
 #undef X
-	return table;
-}
 
 /* --- memory --- */
 

@@ -15,7 +15,7 @@
 
 #include "core/hosted/floor_machine.h"
 
-#define FLOOR_ABI 3
+#define FLOOR_ABI 4
 
 /* Of the floor's task, bytes into it (some again in force.h). */
 #define FLOOR_TASK_OPS 0       /* operations; one is added ... */
@@ -129,7 +129,8 @@ struct floor {
 	void (*acquire)(const void *addr);
 	void (*release)(const void *addr);
 	void (*racing)(_Bool now); /* the running task's accesses are data_race() now */
-	void *const *(*hooks)(void); /* FLOOR_HOOKS_N */
+	/* FLOOR_HOOKS_N; with_task: those of the heap alone, with the task as fourth argument. */
+	void *const *(*hooks)(_Bool with_task);
 
 	/* The checked heap. */
 	void *(*alloc)(unsigned long size, unsigned flags, const char *cache, unsigned long pc);

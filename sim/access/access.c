@@ -94,6 +94,7 @@ void access_reset(struct access *a)
 	a->n_vectors = 1;
 	a->free_vector = 0;
 	a->n_off_heap = 0;
+	a->off_heap_seen = 0;
 	a->world->sched->generation = a->gen;
 }
 
@@ -526,51 +527,68 @@ static void check_granule(struct task *t, u64 addr, u32 size, u32 flags, u64 pc)
 #define OWNER_SHIFT (8 * offsetof(struct cell, owner))
 #define OWNER_MASK (0xffULL << OWNER_SHIFT)
 
+/* What a task's plain access to whole granules leaves in their cells. */
+struct range {
+	u64 usual, mask;
+	union {
+		u32 half[2];
+		u64 both;
+	} now; /* its epoch and operation */
+};
+
 /*
  * The head that a cell gets if all of its bytes are open (and written, if it is
  * read), and what others have done to it is ordered before; else 0.
  */
-static inline u64 our_head(const struct task *t, const struct cell *c, u64 mask)
+ACCESS_FAST u64 our_head(const struct task *t, const struct cell *c, const struct range *r)
 {
-	u64 head = access_head(c), unusual = (head ^ t->usual) & mask;
+	u64 head = access_head(c), unusual = (head ^ r->usual) & r->mask;
 
 	if (unusual & ~OWNER_MASK)
 		return 0;
-	if (!unusual || !c->owner)
-		return head | t->usual;
+	if (!unusual || !(head & OWNER_MASK))
+		return head | r->usual;
 	if (c->readers || access_unordered(t, c->w_epoch) || access_unordered(t, c->r_epoch))
 		return 0;
-	return head | t->usual | OWNER_MASK;
+	return head | r->usual | OWNER_MASK;
 }
 
-union two_words {
-	u32 half[2];
-	u64 both;
-};
-
-/* Plain accesses to whole granules from addr on, as long as they are of that kind. */
-static u64 our_range(const struct task *t, u64 addr, u64 end, u32 flags)
+/* Writes whole granules from addr on, as long as our_head() knows one. */
+static u64 range_written(const struct task *t, u64 addr, u64 end)
 {
-	const union two_words now = {.half = {t->epoch, (u32)t->ops}};
+	const struct range r = {.usual = t->usual, .mask = t->usual_write,
+				.now.half = {t->epoch, (u32)t->ops}};
 	struct cell *c = access_cell_at(addr);
-	u64 mask = flags & OP_WRITE ? t->usual_write : t->usual_read;
 
 	for (; addr + 8 <= end; addr += 8, c++) {
-		u64 head = our_head(t, c, mask);
+		u64 head = our_head(t, c, &r);
 
 		if (!head)
 			break;
 		memcpy(c, &head, sizeof(head));
-		if (!(flags & OP_WRITE)) {
-			memcpy(&c->r_epoch, &now, sizeof(now));
-			c->r_bytes = 0xffff;
-			continue;
-		}
-		memcpy(&c->w_epoch, &now, sizeof(now));
-		memset(&c->r_epoch, 0, sizeof(now));
+		memcpy(&c->w_epoch, &r.now, sizeof(r.now));
+		memset(&c->r_epoch, 0, sizeof(r.now));
 		c->readers = 0;
 		c->w_bytes = 0xffff;
 		c->r_bytes = 0;
+	}
+	return addr;
+}
+
+static u64 range_read(const struct task *t, u64 addr, u64 end)
+{
+	const struct range r = {.usual = t->usual, .mask = t->usual_read,
+				.now.half = {t->epoch, (u32)t->ops}};
+	struct cell *c = access_cell_at(addr);
+
+	for (; addr + 8 <= end; addr += 8, c++) {
+		u64 head = our_head(t, c, &r);
+
+		if (!head)
+			break;
+		memcpy(c, &head, sizeof(head));
+		memcpy(&c->r_epoch, &r.now, sizeof(r.now));
+		c->r_bytes = 0xffff;
 	}
 	return addr;
 }
@@ -583,7 +601,8 @@ static void check_range(struct task *t, u64 addr, u64 end, u32 flags, u64 pc)
 		u64 next = min((addr | 7) + 1, end);
 
 		if (plain && !(addr & 7)) {
-			next = our_range(t, addr, end, flags);
+			next = flags & OP_WRITE ? range_written(t, addr, end)
+						: range_read(t, addr, end);
 			if (next != addr) {
 				addr = next;
 				continue;
@@ -667,35 +686,36 @@ void access_set_live(const void *p, size_t size, bool initialised)
 	u64 addr = (u64)(uintptr_t)p;
 	struct cell whole = {.gen = current_task->gen, .open = 0xff,
 			     .init = initialised ? 0xff : 0, .state = CELL_LIVE};
+	struct cell *c = access_cell_at(addr);
 
 	if (access_unseen(current_task))
 		return;
 	if (access_heads_only(current_task)) {
 		for (u64 end = addr + size; addr < end; addr += 8)
-			memcpy(access_cell_at(addr), &whole, sizeof(u64));
+			memcpy(c++, &whole, sizeof(u64));
 		return;
 	}
-	for (u64 end = addr + ALIGN_DOWN(size, 8); addr < end; addr += 8)
-		*access_cell_at(addr) = whole;
+	for (u64 n = size / 8; n; n--)
+		*c++ = whole;
 	if (size & 7) {
 		whole.open = (u8)open_mask(size & 7);
 		whole.init &= whole.open;
-		*access_cell_at(addr) = whole;
+		*c = whole;
 	}
 }
 
 void access_set_state(const void *p, size_t size, enum cell_state state)
 {
-	u64 addr = (u64)(uintptr_t)p;
-	u32 gen = current_task->gen;
+	const struct cell closed = {.gen = current_task->gen, .state = (u8)state};
+	u64 n = (size + 7) / 8;
 
-	if (access_unseen(current_task) || access_heads_only(current_task))
+	if (!n || access_unseen(current_task) || access_heads_only(current_task))
 		return;
-	for (u64 at = addr; at < addr + size; at += 8) {
-		struct cell *c = access_cell_at(at);
-
-		if (c->gen != gen)
-			access_refresh(c, at);
+	for (struct cell *c = access_cell_at((u64)(uintptr_t)p), *end = c + n; c < end; c++) {
+		if (c->gen != closed.gen) {
+			*c = closed;
+			continue;
+		}
 		c->open = 0;
 		c->init = 0;
 		c->state = (u8)state;

@@ -108,6 +108,21 @@ void access_once_write4(void *p);
 void access_once_write8(void *p);
 void access_once_write16(void *p);
 
+/*
+ * Hooks of a hosted kernel that has looked already: addr is of the heap, t is the running
+ * task, and it is not quiet or is due.
+ */
+#define ACCESS_HEAP_HOOK(name) void access_heap_##name(u64 addr, u64 b, u64 c, struct task *t)
+#define ACCESS_HEAP_HOOKS(size)               \
+	ACCESS_HEAP_HOOK(read##size);         \
+	ACCESS_HEAP_HOOK(write##size);        \
+	ACCESS_HEAP_HOOK(once_read##size);    \
+	ACCESS_HEAP_HOOK(once_write##size)
+ACCESS_HEAP_HOOKS(1);
+ACCESS_HEAP_HOOKS(2);
+ACCESS_HEAP_HOOKS(4);
+ACCESS_HEAP_HOOKS(8);
+
 /* A service's operation on its own object: scheduling point, no race check. */
 void access_sync(const void *addr, u32 flags);
 

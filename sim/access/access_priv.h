@@ -54,6 +54,7 @@ struct access {
 		u32 clock, gen;
 	} off_heap[1 << ACCESS_OFF_HEAP_LG2]; /* sync locations on stacks, hashed */
 	u32 n_off_heap;
+	u64 off_heap_seen; /* a bit per place that may have one, by 6 bits of its hash */
 	u64 snapshot_end;
 	bool booting; /* there is no snapshot yet */
 	struct cell *snapshot;
@@ -170,6 +171,7 @@ ACCESS_FAST void access_announce(struct task *t, struct cell *c, u64 addr, u32 s
 /* --- happens-before: clock.c --- */
 
 struct access_clock *access_clock_of(struct task *t, const void *p, bool make);
+struct access_clock *access_off_heap_clock(struct access *a, u64 addr, bool make);
 struct access_clock *access_new_clock(struct task *t, struct cell *c);
 void access_take(struct task *t, const struct access_clock *k);
 /* t releases k: its epoch ends. */

@@ -162,11 +162,16 @@ static u32 new_clock(struct access *a)
 	return a->n_clocks++;
 }
 
-static struct access_clock *off_heap_clock(struct access *a, u64 addr, bool make)
+struct access_clock *access_off_heap_clock(struct access *a, u64 addr, bool make)
 {
 	const u32 last = (1 << ACCESS_OFF_HEAP_LG2) - 1;
-	u32 i = (u32)((addr >> 2) * 0x9e3779b97f4a7c15ULL >> (64 - ACCESS_OFF_HEAP_LG2)), index;
+	u64 hash = (addr >> 2) * 0x9e3779b97f4a7c15ULL;
+	u32 i = (u32)(hash >> (64 - ACCESS_OFF_HEAP_LG2)), index;
 
+	/* Mostly there is none. */
+	if (!make && !(a->off_heap_seen >> (hash >> 40 & 63) & 1))
+		return NULL;
+	a->off_heap_seen |= BIT_ULL(hash >> 40 & 63);
 	for (; a->off_heap[i].gen == a->gen; i = (i + 1) & last) {
 		if (a->off_heap[i].addr == addr)
 			return &a->clock[a->off_heap[i].clock];
@@ -200,7 +205,7 @@ struct access_clock *access_clock_of(struct task *t, const void *p, bool make)
 		/* What a table's words lead to is in frames, where nobody looks for races. */
 		if (access_is_frame(addr) && !t->world->floor)
 			return NULL;
-		return off_heap_clock(a, addr, make);
+		return access_off_heap_clock(a, addr, make);
 	}
 	c = access_cell_at(addr);
 	if (unlikely(c->gen != t->gen))

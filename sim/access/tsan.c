@@ -236,15 +236,19 @@ static __attribute__((noinline)) void ordered_elsewhere(u64 addr, u32 size, u32 
 							u64 pc)
 {
 	struct task *t = current_task;
+	struct access_clock *k;
 
 	if (unlikely(addr < ACCESS_LOW))
 		access_wild(addr, size, flags, pc);
 	if (!t || !(t->checks & ACCESS_CHECK_RACE))
 		return;
-	if (acquire)
-		access_acquire((const void *)(uintptr_t)addr);
-	if (flags & OP_WRITE)
-		access_release((const void *)(uintptr_t)addr);
+	k = access_off_heap_clock(t->world->access, addr, flags & OP_WRITE);
+	if (k && acquire && !access_knows(t, k))
+		access_take(t, k);
+	if (k && flags & OP_WRITE)
+		access_give(t, k);
+	else if (flags & OP_WRITE)
+		access_next_epoch(t);
 }
 
 static void order(struct task *t, u64 addr, u32 flags, bool acquire)
@@ -285,20 +289,12 @@ static __attribute__((noinline)) void ordered_slow(u64 addr, u32 size, u32 flags
 		order(t, addr, flags, acquire);
 }
 
-/* Without a call where the access is an ordinary one and nothing new is learnt. */
-ACCESS_FAST void ordered(u64 addr, u32 size, u32 flags, bool acquire, u64 pc)
+/* Within a granule of the heap; without a call where it is as usual and nothing new is learnt. */
+ACCESS_FAST void ordered_heap(struct task *t, u64 addr, u32 size, u32 flags, bool acquire, u64 pc)
 {
-	struct task *t = current_task;
+	struct cell *c = access_cell_at(addr);
 	struct access_clock *k;
-	struct cell *c;
 
-	if (addr - HEAP_BASE >= ACCESS_HEAP_BYTES)
-		return ordered_elsewhere(addr, size, flags, acquire, pc);
-	if (unlikely(!t) || access_was_quiet(t))
-		return;
-	if (unlikely(size > 8 || (size > 1 && (addr & 7) + size > 8)))
-		return ordered_slow(addr, size, flags, acquire, pc);
-	c = access_cell_at(addr);
 	if (unlikely(!access_was_fast(t, c, access_bytes(addr, size, flags), flags)))
 		return ordered_slow(addr, size, flags, acquire, pc);
 	if (!t->checks)
@@ -314,6 +310,19 @@ ACCESS_FAST void ordered(u64 addr, u32 size, u32 flags, bool acquire, u64 pc)
 	k->epoch = t->epoch;
 	k->vector = t->vector;
 	access_next_epoch(t);
+}
+
+ACCESS_FAST void ordered(u64 addr, u32 size, u32 flags, bool acquire, u64 pc)
+{
+	struct task *t = current_task;
+
+	if (addr - HEAP_BASE >= ACCESS_HEAP_BYTES)
+		return ordered_elsewhere(addr, size, flags, acquire, pc);
+	if (unlikely(!t) || access_was_quiet(t))
+		return;
+	if (unlikely(size > 8 || (size > 1 && (addr & 7) + size > 8)))
+		return ordered_slow(addr, size, flags, acquire, pc);
+	ordered_heap(t, addr, size, flags, acquire, pc);
 }
 
 static __attribute__((noinline)) void ordered_any(u64 addr, u32 size, u32 flags, bool acquire,
@@ -354,6 +363,34 @@ ONCE(2)
 ONCE(4)
 ONCE(8)
 ONCE(16)
+
+#define PLAIN_HEAP(name, size, flags)                                                    \
+	ACCESS_HEAP_HOOK(name##size)                                                     \
+	{                                                                                \
+		(void)b;                                                                 \
+		(void)c;                                                                 \
+		access_heap(t, addr, size, flags, PC);                                   \
+	}
+
+/* Aligned, as volatile accesses are but for those that have a hook of their own. */
+#define ONCE_HEAP(name, size, flags, acquire)                                            \
+	ACCESS_HEAP_HOOK(name##size)                                                     \
+	{                                                                                \
+		(void)b;                                                                 \
+		(void)c;                                                                 \
+		ordered_heap(t, addr, size, flags | OP_MARKED, acquire, PC);             \
+	}
+
+#define HEAP_HOOKS(size)                                                                 \
+	PLAIN_HEAP(read, size, OP_READ)                                                  \
+	PLAIN_HEAP(write, size, OP_WRITE)                                                \
+	ONCE_HEAP(once_read, size, OP_READ, true)                                        \
+	ONCE_HEAP(once_write, size, OP_WRITE, false)
+
+HEAP_HOOKS(1)
+HEAP_HOOKS(2)
+HEAP_HOOKS(4)
+HEAP_HOOKS(8)
 
 #if IOMMULAB_ASAN
 #define COV_SIZES(name, flags)                                              \

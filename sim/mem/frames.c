@@ -24,6 +24,7 @@
 #define CHUNK_FRAMES (1u << CHUNK_LG2)
 /* Chunk 0 has frame 0, the last are the MSI window. */
 #define CHUNKS ((u32)(FRAME_LOOSE_BASE >> (FRAME_LG2 + CHUNK_LG2)) - 1)
+#define PLACES 64
 /* Keeps what is rare, and its registers, out of what is not. */
 #define APART __attribute__((noinline))
 #define PC ((u64)(uintptr_t)__builtin_return_address(0))
@@ -315,10 +316,14 @@ static u32 common_divisor(u32 a, u32 b)
 	return a;
 }
 
-/* One word decides the run's chunks, and where in the first one frames begin. */
+/*
+ * One word decides the run's chunks, and where in the first one frames begin. It is
+ * one of few words, so that a long campaign comes back to pages that the host has
+ * given it already: new ones cost more than what a short run does to them.
+ */
 static void draw(struct frames *f)
 {
-	u64 word = choice_word(f->world->choice, CHOICE_DATA);
+	u64 word = hash_mix(1, choice_word(f->world->choice, CHOICE_DATA) % PLACES);
 
 	f->drawn = true;
 	f->off = (u32)(word % CHUNKS);

@@ -14,10 +14,15 @@
 #define X(name) void *hosted_hook_##name __hosted_keep;
 FLOOR_HOOKS(X)
 #undef X
+/* Where an access goes that is not to the heap. */
+#define X(name) void *hosted_far_##name __hosted_keep;
+FLOOR_PLAIN_HOOKS(X)
+FLOOR_VOLATILE_HOOKS(X)
+#undef X
 
 #define TEXT(x) #x
 #define NUMBER(x) TEXT(x)
-#define HOOK(name, filter)                               \
+#define HOOK(name, filter, far)                          \
 	asm(".text\n"                                    \
 	    ".globl __tsan_" #name "\n"                  \
 	    ".hidden __tsan_" #name "\n"                 \
@@ -25,12 +30,14 @@ FLOOR_HOOKS(X)
 	    "__tsan_" #name ":\n"                        \
 	    filter                                       \
 	    "1:	jmp *hosted_hook_" #name "(%rip)\n"      \
+	    far                                          \
 	    ".size __tsan_" #name ", . - __tsan_" #name);
 
 /*
  * Half of the announced accesses are to the task's own stack: they end here. So
- * does one of a quiet task that is not due. The tree's lockdep, where it runs,
- * counts nothing: its hooks are exchanged (lockdep_tree.c).
+ * does one of a quiet task that is not due. To the heap, the floor's hook finds
+ * the task in rcx, the place of a fourth argument. The tree's lockdep, where it
+ * runs, counts nothing: its hooks are exchanged (lockdep_tree.c).
  */
 #ifdef IOMMULAB_X86
 #define QUIET ""
@@ -48,32 +55,30 @@ FLOOR_HOOKS(X)
 	"	ret\n"
 #endif
 
-#define IS_HEAP                                                    \
+#define IN_HEAP                                                    \
 	"	movq %rdi, %rax\n"                                 \
 	"	shrq $" NUMBER(FLOOR_HEAP_SHIFT) ", %rax\n"        \
-	"	cmpl $" NUMBER(FLOOR_HEAP_TAG) ", %eax\n"
-
-#define ONLY_HEAP                                                  \
-	IS_HEAP                                                    \
+	"	cmpl $" NUMBER(FLOOR_HEAP_TAG) ", %eax\n"          \
 	"	jne 2f\n"                                          \
-	QUIET                                                      \
-	"2:	cmpq $" NUMBER(FLOOR_LOW) ", %rdi\n"               \
-	"	jb 1f\n"                                           \
-	"	ret\n"
-
-/* Of volatile ones those to stacks, too, may order. */
-#define HEAP_OR_NOT                                                \
-	IS_HEAP                                                    \
-	"	jne 1f\n"                                          \
 	QUIET
 
-#define X(name) HOOK(name, ONLY_HEAP)
+#define NEAR_NULL(name)                                            \
+	"2:	cmpq $" NUMBER(FLOOR_LOW) ", %rdi\n"               \
+	"	jb 3f\n"                                           \
+	"	ret\n"                                             \
+	"3:	jmp *hosted_far_" #name "(%rip)\n"
+
+/* Of volatile ones those to stacks, too, may order. */
+#define ANYWHERE(name)                                             \
+	"2:	jmp *hosted_far_" #name "(%rip)\n"
+
+#define X(name) HOOK(name, IN_HEAP, NEAR_NULL(name))
 FLOOR_PLAIN_HOOKS(X)
 #undef X
-#define X(name) HOOK(name, HEAP_OR_NOT)
+#define X(name) HOOK(name, IN_HEAP, ANYWHERE(name))
 FLOOR_VOLATILE_HOOKS(X)
 #undef X
-#define X(name) HOOK(name, "")
+#define X(name) HOOK(name, "", "")
 FLOOR_UNORDERED_HOOKS(X)
 #undef X
 
@@ -81,10 +86,15 @@ void hosted_hooks_boot(void);
 
 void hosted_hooks_boot(void)
 {
-	void *const *hooks = hosted_floor->hooks();
+	void *const *far = hosted_floor->hooks(false);
+	void *const *hooks = hosted_floor->hooks(!IS_ENABLED(CONFIG_PROVE_LOCKING));
 
 #define X(name) hosted_hook_##name = hooks[FLOOR_HOOK_##name];
 	FLOOR_HOOKS(X)
+#undef X
+#define X(name) hosted_far_##name = far[FLOOR_HOOK_##name];
+	FLOOR_PLAIN_HOOKS(X)
+	FLOOR_VOLATILE_HOOKS(X)
 #undef X
 }
 
