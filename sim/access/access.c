@@ -654,12 +654,11 @@ static __attribute__((noinline, cold)) void bad_sync(u64 addr, u32 flags, u64 pc
 		bad_access(current_task, ACCESS_BAD_HEAP, addr, 1u << (addr & 7), flags, pc);
 }
 
-void access_sync(const void *p, u32 flags)
+static __attribute__((noinline)) void sync_slow(const void *p, u32 flags, u64 pc)
 {
-	u64 addr = (u64)(uintptr_t)p, pc = (u64)(uintptr_t)__builtin_return_address(0);
+	u64 addr = (u64)(uintptr_t)p;
 	struct task *t = current_task;
 
-	flags |= OP_SYNC | OP_MARKED;
 	if (addr - HEAP_BASE >= ACCESS_HEAP_BYTES) {
 		if (unlikely(addr < ACCESS_LOW))
 			bad_sync(addr, flags, pc);
@@ -672,6 +671,34 @@ void access_sync(const void *p, u32 flags)
 	if (unlikely(t->checks & ACCESS_CHECK_HEAP &&
 		     !(access_cell_at(addr)->open & 1u << (addr & 7))))
 		bad_sync(addr, flags, pc);
+}
+
+/* The same where nothing is due and nothing to be reported: in any other case nothing is done. */
+ACCESS_FAST bool was_usual_sync(struct task *t, u64 addr, u32 flags)
+{
+	struct cell *c = access_cell_at(addr);
+
+	if (addr - HEAP_BASE >= ACCESS_HEAP_BYTES || t->world->sched->check_every ||
+	    (s64)(t->ops + 1 - (t->stop_at - t->weight_shared)) >= 0)
+		return false;
+	if (!access_unseen(t)) {
+		if (c->gen != t->gen ||
+		    (t->checks & ACCESS_CHECK_HEAP && !(c->open >> (addr & 7) & 1)))
+			return false;
+		if (c->owner != t->id + 1)
+			c->owner = c->owner ? ACCESS_SHARED : (u8)(t->id + 1);
+	}
+	t->ops++;
+	t->stop_at -= t->weight_shared;
+	sched_note_plain(t->world->sched, sched_point_word(t, addr, flags));
+	return true;
+}
+
+void access_sync(const void *p, u32 flags)
+{
+	flags |= OP_SYNC | OP_MARKED;
+	if (unlikely(!was_usual_sync(current_task, (u64)(uintptr_t)p, flags)))
+		sync_slow(p, flags, (u64)(uintptr_t)__builtin_return_address(0));
 }
 
 /* --- what sim/mem says --- */

@@ -170,12 +170,11 @@ ACCESS_FAST void access_announce(struct task *t, struct cell *c, u64 addr, u32 s
 
 /* --- happens-before: clock.c --- */
 
-struct access_clock *access_clock_of(struct task *t, const void *p, bool make);
 struct access_clock *access_off_heap_clock(struct access *a, u64 addr, bool make);
 struct access_clock *access_new_clock(struct task *t, struct cell *c);
 void access_take(struct task *t, const struct access_clock *k);
-/* t releases k: its epoch ends. */
-void access_give(struct task *t, struct access_clock *k);
+/* t releases k, which it does not know or has no copy of its vector for. */
+void access_give_slow(struct task *t, struct access_clock *k);
 /* A slot gets another task: what knows of its epochs does not know what the last one knew. */
 void access_new_life(struct task *t);
 
@@ -188,6 +187,18 @@ static inline void access_next_epoch(struct task *t)
 {
 	t->epoch++;
 	t->vc[t->id] = t->epoch;
+}
+
+/* t releases k: its epoch ends. */
+static inline void access_give(struct task *t, struct access_clock *k)
+{
+	if (likely(access_knows(t, k) && t->vector)) {
+		k->epoch = t->epoch;
+		k->vector = t->vector;
+	} else {
+		access_give_slow(t, k);
+	}
+	access_next_epoch(t);
 }
 
 /* --- the common parts --- */

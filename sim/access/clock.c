@@ -125,19 +125,18 @@ static bool merge(struct task *t, struct access_clock *k)
 	return true;
 }
 
-void access_give(struct task *t, struct access_clock *k)
+void access_give_slow(struct task *t, struct access_clock *k)
 {
 	struct access *a = t->world->access;
 
-	if (access_knows(t, k) || !merge(t, k)) {
-		if (!t->vector) {
-			t->vector = new_vector(a);
-			copy(&a->vector[t->vector], t->vc, entries(t));
-		}
-		k->epoch = t->epoch;
-		k->vector = t->vector;
+	if (!access_knows(t, k) && merge(t, k))
+		return;
+	if (!t->vector) {
+		t->vector = new_vector(a);
+		copy(&a->vector[t->vector], t->vc, entries(t));
 	}
-	access_next_epoch(t);
+	k->epoch = t->epoch;
+	k->vector = t->vector;
 }
 
 void access_new_life(struct task *t)
@@ -195,10 +194,10 @@ struct access_clock *access_new_clock(struct task *t, struct cell *c)
 	return &a->clock[c->sync];
 }
 
-struct access_clock *access_clock_of(struct task *t, const void *p, bool make)
+static __attribute__((noinline)) struct access_clock *clock_elsewhere(struct task *t, u64 addr,
+								      bool make)
 {
 	struct access *a = t->world->access;
-	u64 addr = (u64)(uintptr_t)p;
 	struct cell *c;
 
 	if (addr - HEAP_BASE >= ACCESS_HEAP_BYTES) {
@@ -215,6 +214,19 @@ struct access_clock *access_clock_of(struct task *t, const void *p, bool make)
 	return make ? access_new_clock(t, c) : NULL;
 }
 
+static inline struct access_clock *clock_of(struct task *t, const void *p, bool make)
+{
+	u64 addr = (u64)(uintptr_t)p;
+
+	if (likely(addr - HEAP_BASE < ACCESS_HEAP_BYTES)) {
+		const struct cell *c = access_cell_at(addr);
+
+		if (c->gen == t->gen && c->sync)
+			return (struct access_clock *)t->clocks + c->sync;
+	}
+	return clock_elsewhere(t, addr, make);
+}
+
 void access_acquire(const void *addr)
 {
 	struct task *t = current_task;
@@ -222,7 +234,7 @@ void access_acquire(const void *addr)
 
 	if (!(t->checks & ACCESS_CHECK_RACE))
 		return;
-	k = access_clock_of(t, addr, false);
+	k = clock_of(t, addr, false);
 	if (k && !access_knows(t, k))
 		access_take(t, k);
 }
@@ -234,7 +246,7 @@ void access_release(const void *addr)
 
 	if (!(t->checks & ACCESS_CHECK_RACE))
 		return;
-	k = access_clock_of(t, addr, true);
+	k = clock_of(t, addr, true);
 	if (k)
 		access_give(t, k);
 	else

@@ -305,11 +305,9 @@ ACCESS_FAST void ordered_heap(struct task *t, u64 addr, u32 size, u32 flags, boo
 			access_take(t, k);
 		return;
 	}
-	if (unlikely(!c->sync || !access_knows(t, k) || !t->vector))
+	if (unlikely(!c->sync || (acquire && !access_knows(t, k))))
 		return order_slow(t, addr, flags, acquire);
-	k->epoch = t->epoch;
-	k->vector = t->vector;
-	access_next_epoch(t);
+	access_give(t, k);
 }
 
 ACCESS_FAST void ordered(u64 addr, u32 size, u32 flags, bool acquire, u64 pc)

@@ -53,9 +53,5 @@ void fact_unsubscribe(struct fact_bus *bus, fact_fn fn, void *self)
 
 void fact_deliver(struct fact_bus *bus, const struct fact *f)
 {
-	for (u32 takers = bus->takers[f->kind]; takers; takers &= takers - 1) {
-		unsigned i = bit_lowest(takers);
-
-		bus->sub[i].fn(bus->sub[i].self, f);
-	}
+	fact_hand_out(bus, f);
 }

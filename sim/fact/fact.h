@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include "sim/base/types.h"
+#include "sim/base/bits.h"
 
 enum fact_kind {
 #define FACT(name, text, a, b, c, d) FACT_##name,
@@ -61,6 +61,16 @@ void fact_bus_reset(struct fact_bus *bus);
 void fact_subscribe(struct fact_bus *bus, u64 mask, fact_fn fn, void *self);
 void fact_unsubscribe(struct fact_bus *bus, fact_fn fn, void *self);
 void fact_deliver(struct fact_bus *bus, const struct fact *f);
+
+/* fact_deliver(), inlined. */
+static inline void fact_hand_out(struct fact_bus *bus, const struct fact *f)
+{
+	for (u32 takers = bus->takers[f->kind]; takers; takers &= takers - 1) {
+		unsigned i = bit_lowest(takers);
+
+		bus->sub[i].fn(bus->sub[i].self, f);
+	}
+}
 
 static inline bool fact_wanted(const struct fact_bus *bus, enum fact_kind kind)
 {

@@ -35,7 +35,10 @@ struct oracles {
 	struct world *world;
 	struct watcher watcher[ORACLES_MAX];
 	u32 n;
-	u8 reader[FACT_N][ORACLES_MAX]; /* watcher indices; n_readers of them */
+	struct reader {
+		void (*see)(struct world *w, void *state, void *carry, const struct fact *f);
+		void *state, *carry;
+	} reader[FACT_N][ORACLES_MAX]; /* n_readers of them */
 	u8 n_readers[FACT_N];
 	struct {
 		u64 key;
@@ -86,11 +89,9 @@ static void see(void *self, const struct fact *f)
 
 	if (f->kind == FACT_LOCK_INIT)
 		learn_name(o, f);
-	for (u32 i = 0; i < o->n_readers[f->kind]; i++) {
-		struct watcher *w = &o->watcher[o->reader[f->kind][i]];
-
-		w->oracle->see(o->world, w->state, w->carry, f);
-	}
+	for (const struct reader *r = o->reader[f->kind], *end = r + o->n_readers[f->kind];
+	     r < end; r++)
+		r->see(o->world, r->state, r->carry, f);
 }
 
 static void subscribe(struct oracles *o)
@@ -110,7 +111,8 @@ static void subscribe(struct oracles *o)
 		mask |= w->oracle->facts;
 		for (u32 k = 0; k < FACT_N; k++) {
 			if (w->oracle->facts >> k & 1)
-				o->reader[k][o->n_readers[k]++] = (u8)i;
+				o->reader[k][o->n_readers[k]++] = (struct reader){
+					w->oracle->see, w->state, w->carry};
 		}
 	}
 	mem_keep_stacks(o->world->mem, any);

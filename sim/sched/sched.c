@@ -177,7 +177,7 @@ void fact_send(enum fact_kind kind, const u64 arg[4])
 		.pc = (u64)(uintptr_t)__builtin_return_address(0),
 	};
 
-	fact_deliver(t->world->fact, &f);
+	fact_hand_out(t->world->fact, &f);
 }
 
 u64 sched_steps(const struct sched *s)

@@ -258,10 +258,15 @@ void sched_yield_now(void);
 
 /* Mixes v into the run's hash; called for each sync operation and fact. */
 void sched_keep_check(struct sched *s);
-static inline void sched_note(struct sched *s, u64 v)
+static inline void sched_note_plain(struct sched *s, u64 v)
 {
 	s->hash = hash_mix(s->hash, v);
 	s->notes++;
+}
+
+static inline void sched_note(struct sched *s, u64 v)
+{
+	sched_note_plain(s, v);
 	if (unlikely(s->check_every))
 		sched_keep_check(s);
 }
@@ -282,14 +287,19 @@ static inline u64 sched_stable_addr(const void *p)
 	return a - HEAP_BASE < STACK_BASE + WORLD_SLOTS * STACK_SLOT - HEAP_BASE ? a : 0;
 }
 
+/* What the run's hash learns of an operation; addr is a stable one, t->ops counts it. */
+static inline u64 sched_point_word(const struct task *t, u64 addr, u32 flags)
+{
+	return addr ^ (u64)t->id << 56 ^ t->ops << 16 ^ flags;
+}
+
 /* sched_point() of the running task, inlined. */
 void sched_stop_before(const void *addr, u32 size, u32 flags, u64 pc);
 static inline __attribute__((always_inline)) void sched_point_at(struct task *t, const void *addr,
 								 u32 size, u32 flags, u64 pc)
 {
 	t->ops++;
-	sched_note(t->world->sched,
-		   sched_stable_addr(addr) ^ (u64)t->id << 56 ^ t->ops << 16 ^ flags);
+	sched_note(t->world->sched, sched_point_word(t, sched_stable_addr(addr), flags));
 	if (flags & (OP_SHARED | OP_SYNC))
 		t->stop_at -= t->weight_shared;
 	if (unlikely(sched_due(t)))

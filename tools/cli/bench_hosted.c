@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Rows of a hosted tree: programs of ioctls, from the state's reset to the last
- * check. They need an object: --kernel FILE, or IOMMULAB_KERNEL.
+ * check. They need an object: --kernel FILE, or IOMMULAB_KERNEL. One is the same
+ * program on our own core.
  */
 #include "core/hosted/hosted.h"
 #include "sim/base/assert.h"
@@ -92,6 +93,7 @@ struct hosted_rows {
 	const char *scenario, *plain, *hooked, *all, *reset, *switches;
 	const char *policy, *policy_arg; /* NULL: tasks run one after the other */
 	double must_plain, must_hooked, must_all; /* 0: nothing was asked for */
+	bool own; /* of our own core, which needs no object */
 };
 
 static void load(struct loaded *l, const struct scenario *s, const struct kernel *k,
@@ -175,7 +177,7 @@ static void speed_row(struct bench *b, struct loaded *l, const char *name, doubl
 
 static void measure(struct bench *b, const struct hosted_rows *rows)
 {
-	const struct kernel *k = kernel_open(b, rows->scenario);
+	const struct kernel *k = rows->own ? &kernel_model : kernel_open(b, rows->scenario);
 	struct scenario_error err;
 	struct scenario *s;
 	char path[HOST_PATH_MAX];
@@ -197,7 +199,8 @@ static void measure(struct bench *b, const struct hosted_rows *rows)
 						 .value = (double)l.switches / (double)l.runs});
 	if (rows->reset)
 		bench_add(b, &(struct bench_row){.name = rows->reset, .unit = "us",
-						 .kind = BENCH_AT_MOST, .limit = 5,
+						 .kind = rows->own ? BENCH_FREE : BENCH_AT_MOST,
+						 .limit = 5,
 						 .value = reset_ns(b, &l) / 1000});
 	unload(&l);
 	if (IOMMULAB_HOOKS) {
@@ -215,6 +218,18 @@ static void bench_20(struct bench *b)
 		.hooked = "hosted, 20 ioctls, no oracles", .all = "hosted, 20 ioctls, all oracles",
 		.reset = "hosted, 20 ioctls, reset", .must_plain = 45000, .must_hooked = 15000,
 		.must_all = 8000};
+
+	measure(b, &rows);
+}
+
+/* The same program on our own core: faster than the tree's, in any build. */
+static void bench_model_20(struct bench *b)
+{
+	static const struct hosted_rows rows = {
+		.scenario = "ioctl-20", .own = true, .plain = "own core, 20 ioctls, plain",
+		.hooked = "own core, 20 ioctls, no oracles",
+		.all = "own core, 20 ioctls, all oracles", .reset = "own core, 20 ioctls, reset",
+		.must_plain = 120000, .must_all = 20000};
 
 	measure(b, &rows);
 }
@@ -244,6 +259,7 @@ static void bench_3x10(struct bench *b)
 }
 
 const struct bench_entry bench_hosted_entries[] = {
+	{"model-20", "runs per second of 20 ioctls on our own core", false, bench_model_20},
 	{"hosted-20", "runs per second of 20 ioctls on a hosted tree", false, bench_20},
 	{"hosted-3x10", "the same of three tasks of 10 ioctls, policies rw:100 and mix", false, bench_3x10},
 	{NULL, NULL, false, NULL},
