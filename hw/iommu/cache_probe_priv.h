@@ -23,6 +23,28 @@ CACHE_TARGET static inline u32 match16(const u16 *column, u16 space)
 						      _mm256_extracti128_si256(eq, 1)));
 }
 
+CACHE_TARGET static inline bool any8(const u64 *tags, u64 tag)
+{
+	const __m256i *at = (const __m256i *)tags, want = _mm256_set1_epi64x((s64)tag);
+	__m256i any = _mm256_or_si256(_mm256_cmpeq_epi64(_mm256_load_si256(at), want),
+				      _mm256_cmpeq_epi64(_mm256_load_si256(at + 1), want));
+
+	return !_mm256_testz_si256(any, any);
+}
+
+/* Whether one of 64 is it. */
+CACHE_TARGET static inline bool any64(const u16 *column, u16 space)
+{
+	const __m256i *at = (const __m256i *)column, want = _mm256_set1_epi16((s16)space);
+	__m256i a = _mm256_cmpeq_epi16(_mm256_load_si256(at), want);
+	__m256i b = _mm256_cmpeq_epi16(_mm256_load_si256(at + 1), want);
+	__m256i c = _mm256_cmpeq_epi16(_mm256_load_si256(at + 2), want);
+	__m256i d = _mm256_cmpeq_epi16(_mm256_load_si256(at + 3), want);
+	__m256i any = _mm256_or_si256(_mm256_or_si256(a, b), _mm256_or_si256(c, d));
+
+	return !_mm256_testz_si256(any, any);
+}
+
 #else
 #define PROBE(name) name##_scalar
 
@@ -33,6 +55,20 @@ static inline u32 match16(const u16 *column, u16 space)
 	for (u32 i = 0; i < 2 * WAYS; i++)
 		m |= (u32)(column[i] == space) << i;
 	return m;
+}
+
+static inline bool any8(const u64 *tags, u64 tag)
+{
+	return cache_match8(tags, tag);
+}
+
+static inline bool any64(const u16 *column, u16 space)
+{
+	bool any = false;
+
+	for (u32 i = 0; i < 64; i++)
+		any |= column[i] == space;
+	return any;
 }
 
 #endif
@@ -129,32 +165,57 @@ CACHE_TARGET static const struct hw_cache_entry *PROBE(find)(struct hw_cache *c,
 CACHE_TARGET static void PROBE(drop)(struct hw_cache *c, u32 space, u32 lg2, u64 first, u64 last)
 {
 	const struct cache_space *s = &c->space[space];
+	const u64 *tags = c->tags;
+	u64 fixed = cache_key(s, 0, lg2);
+	bool one_set = !c->grows;
+	u32 mask = c->set_mask;
 
 	for (u64 vpn = first;; vpn++) {
-		u32 slot = PROBE(slot_of)(c, s, space, vpn, lg2);
+		u64 key = vpn ^ fixed;
+		u32 slot;
 
-		if (slot != NO_SLOT)
-			cache_kill(c, slot);
+		/* Mostly it is not there: its own set says so, if it can lie nowhere else. */
+		if (!one_set ||
+		    any8(tags + (size_t)((u32)key & mask) * WAYS, key | TAG_USED)) {
+			slot = PROBE(slot_of)(c, s, space, vpn, lg2);
+			if (slot != NO_SLOT)
+				cache_kill(c, slot);
+		}
 		if (vpn == last)
 			return;
 	}
 }
 
-CACHE_TARGET static void PROBE(scan)(struct hw_cache *c, u32 space, u64 addr, u64 last)
+CACHE_TARGET static void PROBE(scan_some)(struct hw_cache *c, u32 at, u32 space, u64 addr,
+					  u64 last)
 {
 	const struct cache_space *s = &c->space[space];
 
-	for (u32 at = 0; at < c->n_slots; at += 2 * WAYS) {
-		for (u32 m = match16(c->column + at, (u16)space); m; m &= m - 1) {
-			u32 slot = at + (u32)__builtin_ctz(m);
-			u64 start = c->addr[slot];
-			u64 end = start + ((1ULL << (c->slot[slot].key >> 24)) - 1);
+	for (u32 m = match16(c->column + at, (u16)space); m; m &= m - 1) {
+		u32 slot = at + (u32)__builtin_ctz(m);
+		u64 start = c->addr[slot];
+		u64 end = start + ((1ULL << (c->slot[slot].key >> 24)) - 1);
 
-			if (c->tags[slot] > TAG_GONE && c->slot[slot].id > s->floor &&
-			    start <= last && end >= addr)
-				cache_kill(c, slot);
-		}
+		if (c->tags[slot] > TAG_GONE && c->slot[slot].id > s->floor && start <= last &&
+		    end >= addr)
+			cache_kill(c, slot);
 	}
+}
+
+#define STRIDE (8 * WAYS)
+
+CACHE_TARGET static void PROBE(scan)(struct hw_cache *c, u32 space, u64 addr, u64 last)
+{
+	u32 at = 0;
+
+	for (; at + STRIDE <= c->n_slots; at += STRIDE) {
+		if (likely(!any64(c->column + at, (u16)space)))
+			continue;
+		for (u32 i = 0; i < STRIDE; i += 2 * WAYS)
+			PROBE(scan_some)(c, at + i, space, addr, last);
+	}
+	for (; at < c->n_slots; at += 2 * WAYS)
+		PROBE(scan_some)(c, at, space, addr, last);
 }
 
 CACHE_TARGET static u32 PROBE(match)(const u64 *tags, u64 tag)

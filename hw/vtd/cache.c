@@ -233,7 +233,8 @@ void vtd_drop_iotlb(struct vtd *v, u32 granularity, u16 did, u64 addr, u64 last,
 		hw_cache_drop_tags(v->psc, TAG_DID, did);
 	} else {
 		drop_range(v->iotlb, ss, addr, last);
-		hw_cache_drop_tags(v->iotlb, TAG_DID | TAG_MODE, nested);
+		if (v->nested)
+			hw_cache_drop_tags(v->iotlb, TAG_DID | TAG_MODE, nested);
 		if (!hint)
 			drop_range(v->psc, ss, addr, last);
 	}

@@ -94,6 +94,7 @@ static void unpack(struct vtd_walk *w, const u64 p[2], u32 pasid)
 
 	*c = (struct vtd_cfg){.pasid = pasid, .fpd = w->fpd};
 	c->mode = modes[vtd_bits(p[0], VTD_PE0_PGTT_SHIFT, 3) % ARRAY_SIZE(modes)];
+	w->v->nested |= c->mode == VTD_MODE_NESTED;
 	c->did = (u16)(p[0] >> 52 | (p[1] >> 52 & 0xf) << 12);
 	c->ss_root = p[0] & w->v->addr_mask;
 	c->fs_root = p[1] & w->v->addr_mask;

@@ -117,61 +117,155 @@ CACHE_TARGET static inline bool QUICK(same_config)(const struct sight *s, const 
 	return !differ;
 }
 
-CACHE_TARGET static inline __attribute__((always_inline)) bool
-QUICK(bare_nested)(const struct vtd *v, const struct sight *s, const struct vtd_cfg *c,
-		   u32 levels, u64 addr, struct answer *a)
+/* A word, for the trail as well. */
+CACHE_TARGET static inline bool QUICK(step)(const struct sight *s, struct vtd_trail *t, u64 pa,
+					    u64 *value)
 {
-	struct bits fs = {~0ULL, 0}, tables = {~0ULL, 0}, ss = {~0ULL, 0};
-	u64 gpa = c->fs_root, leaf, e = 0, wide = 0;
-	u32 flags;
-
-	/* The last entry of each of these walks is one more of its entries. */
-#pragma GCC unroll 4
-	for (u32 level = 4; level; level--) {
-		u64 bad = v->ss_reserved[1][1] & ~v->ss_reserved[1][0];
-
-		wide |= gpa;
-		if (!QUICK(down)(s, c->ss_root, levels, gpa, &leaf, &tables))
-			return false;
-		tables.all &= leaf;
-		if (unlikely(leaf & (bad | v->ss_reserved[1][0])))
-			return false;
-		if (!QUICK(word)(s, (leaf & s->mask) + (addr >> (9 * level) & 0xff8), &e))
-			return false;
-		gpa = e & s->mask;
-		if (level == 1)
-			break;
-		fs.all &= e;
-		fs.any |= e;
-	}
-	wide |= gpa;
-	if (!QUICK(down)(s, c->ss_root, levels, gpa, &leaf, &ss))
+	if (!QUICK(word)(s, pa, value))
 		return false;
-	/* Of the tables' translations only that they may be read counts. */
-	ss.any |= tables.any;
-	a->flags = QUICK(ss_flags)(v, c, &ss, leaf);
-	flags = QUICK(fs_flags)(v, c, &fs, e);
-	if (unlikely(!a->flags || !flags || wide >> (12 + 9 * levels) ||
-		     !(tables.all & VTD_SS_R) || (c->ssade && !(tables.all & VTD_SS_A))))
-		return false;
-	a->flags = (a->flags & (flags | ~(u32)VTD_F_DIRTY)) | (flags & ~(u32)VTD_F_DIRTY);
-	a->page = leaf & s->mask;
-	a->reads += 4 * (levels + 1) + levels;
+	t->pa[t->n] = pa;
+	t->value[t->n++] = *value;
 	return true;
 }
 
-CACHE_TARGET static inline bool QUICK(bare)(const struct vtd *v, const struct sight *s,
-					    const struct vtd_cfg *c, u64 addr, struct answer *a)
+/* Down to the last table of the second stage. */
+CACHE_TARGET static inline bool QUICK(trail_ss)(const struct sight *s, struct vtd_trail *t,
+						const struct vtd_cfg *c, u64 gpa, struct bits *b)
 {
+	u64 e;
+
+	t->ss_table = c->ss_root;
+	for (u32 level = 4; level > 1; level--) {
+		if (!QUICK(step)(s, t, t->ss_table + (gpa >> (9 * level) & 0xff8), &e))
+			return false;
+		b->all &= e;
+		b->any |= e;
+		t->ss_table = e & s->mask;
+	}
+	return true;
+}
+
+/* The trail of addr: to the last tables of both stages. False: something is out of order. */
+CACHE_TARGET static __attribute__((noinline)) bool
+QUICK(trail_make)(const struct vtd *v, const struct sight *s, const struct vtd_memo *m,
+		  u64 addr, struct vtd_trail *t)
+{
+	const struct vtd_cfg *c = &m->cfg;
+	const u64 bad = v->ss_reserved[1][0] | v->ss_reserved[1][1];
+	struct bits fs = {~0ULL, 0}, tables = {~0ULL, 0}, ss = {~0ULL, 0};
+	u64 gpa = c->fs_root, leaf, e, wide = 0;
+
+	t->gen = 0;
+	t->n = m->n;
+	for (u32 i = 0; i < m->n; i++) {
+		t->pa[i] = m->word[i].pa;
+		t->value[i] = m->word[i].value;
+	}
+	for (u32 level = 4; level; level--) {
+		u64 at;
+
+		wide |= gpa;
+		if (!QUICK(trail_ss)(s, t, c, gpa, &tables) ||
+		    !QUICK(step)(s, t, t->ss_table + (gpa >> 9 & 0xff8), &leaf) || (leaf & bad))
+			return false;
+		tables.all &= leaf;
+		at = leaf & s->mask;
+		if (level == 1) {
+			t->fs_table = at;
+			break;
+		}
+		if (!QUICK(step)(s, t, at + (addr >> (9 * level) & 0xff8), &e))
+			return false;
+		gpa = e & s->mask;
+		fs.all &= e;
+		fs.any |= e;
+	}
+	/* The page of addr, for the tables of the second stage that it lies in. */
+	if (!QUICK(word)(s, t->fs_table + (addr >> 9 & 0xff8), &e))
+		return false;
+	gpa = e & s->mask;
+	if (!QUICK(trail_ss)(s, t, c, gpa, &ss) || ((wide | gpa) >> 48) ||
+	    !(tables.all & VTD_SS_R) || (c->ssade && !(tables.all & VTD_SS_A)))
+		return false;
+	t->gpa_range = gpa >> 21;
+	t->range = addr >> 21;
+	t->fs[0] = fs.all;
+	t->fs[1] = fs.any;
+	/* Of the tables' translations only that they may be read counts. */
+	t->ss[0] = ss.all;
+	t->ss[1] = ss.any | tables.any;
+	t->gen = m->gen;
+	t->sid = m->sid;
+	t->pasid = m->pasid;
+	return true;
+}
+
+/* Whether each word of it still is what it was. */
+CACHE_TARGET static inline bool QUICK(trail_good)(const struct sight *s, const struct vtd_trail *t)
+{
+	u64 differ = 0, e;
+
+#ifdef __clang__ /* gathers would take longer */
+#pragma clang loop vectorize(disable) unroll_count(4)
+#endif
+	for (u32 i = 0; i < t->n; i++) {
+		memcpy(&e, s->ram + t->pa[i], 8);
+		differ |= e ^ t->value[i];
+	}
+	return !differ;
+}
+
+/* The leaves of addr at the end of its trail. */
+CACHE_TARGET static inline bool QUICK(trail_end)(const struct vtd *v, const struct sight *s,
+						 const struct vtd_trail *t,
+						 const struct vtd_cfg *c, u64 addr,
+						 struct answer *a)
+{
+	const struct bits fs = {t->fs[0], t->fs[1]}, ss = {t->ss[0], t->ss[1]};
+	u64 e, leaf;
+	u32 flags;
+
+	if (!QUICK(word)(s, t->fs_table + (addr >> 9 & 0xff8), &e) ||
+	    (e & s->mask) >> 21 != t->gpa_range ||
+	    !QUICK(word)(s, t->ss_table + (e >> 9 & 0xff8), &leaf))
+		return false;
+	flags = QUICK(fs_flags)(v, c, &fs, e);
+	a->flags = QUICK(ss_flags)(v, c, &ss, leaf);
+	if (unlikely(!a->flags || !flags))
+		return false;
+	a->flags = (a->flags & (flags | ~(u32)VTD_F_DIRTY)) | (flags & ~(u32)VTD_F_DIRTY);
+	a->page = leaf & s->mask;
+	a->reads = t->n + 2;
+	return true;
+}
+
+CACHE_TARGET static inline bool QUICK(bare_nested)(const struct vtd *v, const struct sight *s,
+						   const struct vtd_memo *m, u64 addr,
+						   struct answer *a)
+{
+	struct vtd_trail *t = &v->trail[(addr >> 21 ^ m->sid) % VTD_TRAILS];
+
+	if (likely(t->gen == m->gen && t->range == addr >> 21 && t->sid == m->sid &&
+		   t->pasid == m->pasid && QUICK(trail_good)(s, t) &&
+		   QUICK(trail_end)(v, s, t, &m->cfg, addr, a)))
+		return true;
+	return QUICK(same_config)(s, m) && QUICK(trail_make)(v, s, m, addr, t) &&
+	       QUICK(trail_end)(v, s, t, &m->cfg, addr, a);
+}
+
+CACHE_TARGET static inline bool QUICK(bare)(const struct vtd *v, const struct sight *s,
+					    const struct vtd_memo *m, u64 addr, struct answer *a)
+{
+	const struct vtd_cfg *c = &m->cfg;
 	struct bits b = {~0ULL, 0};
 	u32 levels = c->mode == VTD_MODE_SS ? c->ss_levels : c->fs_levels;
 	u64 table = c->mode == VTD_MODE_SS ? c->ss_root : c->fs_root, leaf;
 
-	if (c->mode == VTD_MODE_NESTED) {
-		if (c->fs_levels != 4 || c->ss_levels != 4)
-			return false;
-		return QUICK(bare_nested)(v, s, c, 4, addr, a);
-	}
+	if (c->mode == VTD_MODE_NESTED)
+		return c->fs_levels == 4 && c->ss_levels == 4 &&
+		       QUICK(bare_nested)(v, s, m, addr, a);
+	if (!QUICK(same_config)(s, m))
+		return false;
 	if (likely(levels == 4)) {
 		if (!QUICK(down)(s, table, 4, addr, &leaf, &b))
 			return false;
@@ -378,9 +472,8 @@ QUICK(uncached)(struct vtd *v, const struct hw_req *req, struct hw_resp *resp)
 
 	if (unlikely(e->point || e->read_flushed || m->gen != v->cfg_gen || m->sid != req->sid ||
 		     req->addr >> 20 == VTD_INTERRUPT_BASE >> 20 ||
-		     m->pasid != req->pasid || !QUICK(same_config)(&s, m) ||
-		     !QUICK(covered)(&m->cfg, req->addr) ||
-		     !QUICK(bare)(v, &s, &m->cfg, req->addr, &a) ||
+		     m->pasid != req->pasid || !QUICK(covered)(&m->cfg, req->addr) ||
+		     !QUICK(bare)(v, &s, m, req->addr, &a) ||
 		     !QUICK(permitted)(req->access, a.flags) ||
 		     a.page >> 20 == VTD_INTERRUPT_BASE >> 20))
 		return false;

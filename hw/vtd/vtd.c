@@ -16,9 +16,12 @@ static void reset(struct hw_iommu *h)
 	v->n_touched = 0;
 	for (u32 i = 0; v->memo && i < VTD_MEMOS; i++)
 		v->memo[i].gen = 0;
+	for (u32 i = 0; v->trail && i < VTD_TRAILS; i++)
+		v->trail[i].gen = 0;
 	v->front_gen = 1;
 	v->cfg_gen = 1;
 	v->te = false;
+	v->nested = false;
 	v->ttm = VTD_TTM_LEGACY;
 	v->root = 0;
 	v->inv_epoch = 0;
@@ -66,7 +69,8 @@ static struct hw_iommu *create(struct hw_env *e, const char *options, char *err,
 	v->h.ops = v->quick ? quick_ops() : &hw_vtd_ops;
 	if (v->quick && !v->keeps) {
 		v->memo = hw_calloc(VTD_MEMOS, sizeof(*v->memo));
-		sim_assert(v->memo);
+		v->trail = hw_calloc(VTD_TRAILS, sizeof(*v->trail));
+		sim_assert(v->memo && v->trail);
 	}
 	vtd_reserved_bits(v);
 	vtd_caches_create(v);
@@ -83,6 +87,7 @@ static void destroy(struct hw_iommu *h)
 	v = container_of(h, struct vtd, h);
 	vtd_caches_destroy(v);
 	hw_free(v->memo);
+	hw_free(v->trail);
 	hw_free(v->dev_block);
 	hw_free(v);
 }

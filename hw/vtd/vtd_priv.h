@@ -101,6 +101,22 @@ struct vtd_memo {
 	struct vtd_cfg cfg;
 };
 
+/*
+ * Without caches: all words that the last nested walk in 2 MiB read, but the two
+ * leaves of its page. If each still is what it was, then so is where they lead.
+ */
+#define VTD_TRAILS 16
+#define VTD_TRAIL_WORDS (VTD_MEMO_WORDS + 24)
+struct vtd_trail {
+	u64 gen;        /* as of vtd_binding */
+	u64 range;      /* address / 2 MiB */
+	u64 gpa_range;  /* likewise, of the page before the second stage */
+	u64 fs_table, ss_table; /* the last ones */
+	u64 fs[2], ss[2]; /* bits of the upper entries: that all have, that any has */
+	u32 sid, pasid, n;
+	u64 pa[VTD_TRAIL_WORDS], value[VTD_TRAIL_WORDS];
+};
+
 struct vtd_dev {
 	struct vtd_front front[VTD_FRONT];
 	struct vtd_binding bind;
@@ -167,12 +183,14 @@ struct vtd {
 	bool quick;     /* the options leave something to the quick way */
 	u8 ttm;
 	bool keeps;     /* not cache=none */
+	bool nested;    /* since the reset, some request was nested */
 	u64 cfg_gen;
 	u64 root;       /* active root table */
 	u64 addr_mask;  /* bits 12 to HAW - 1 */
 	u64 ss_reserved[6][2], fs_reserved[6][2]; /* [level][leaf] */
 	struct hw_cache *ctx, *pasid, *iotlb, *psc, *iec;
 	struct vtd_memo *memo;
+	struct vtd_trail *trail;
 	u32 ctx_space, iec_space;
 	struct vtd_knobs k;
 	u64 inv_epoch, stamp;

@@ -141,16 +141,56 @@ void bed_vtd_invalidate(struct bed *b, u64 low, u64 high)
 
 /* --- SMMUv3 --- */
 
+#define LG2_COMMANDS 8
+
+void bed_smmu_cd(struct bed *b, u64 cd, u16 asid, u64 tables)
+{
+	u64 *w = bed_word(b, cd);
+
+	w[1] = tables;
+	w[3] = 0xff;
+	w[0] = 16ULL | 1ULL << CD0_EPD1 | 1ULL << CD0_V | 5ULL << CD0_IPS | 1ULL << CD0_AA64 |
+	       1ULL << CD0_R | 1ULL << CD0_A | (u64)asid << CD0_ASID;
+}
+
+void bed_smmu_stream(struct bed *b, u64 strtab, u32 sid, u64 cd)
+{
+	*bed_word(b, strtab + sid * 64ULL) = 1 | 5ULL << STE0_CONFIG | cd;
+}
+
+void bed_smmu_start(struct bed *b, u64 strtab)
+{
+	const struct hw_iommu_ops *ops = b->h->ops;
+
+	b->queue = bed_take(b);
+	b->tail = 0;
+	ops->mmio_write(b->h, SMMU_EVENTQ_BASE, 8, bed_take(b) | 4);
+	ops->mmio_write(b->h, SMMU_CMDQ_BASE, 8, b->queue | LG2_COMMANDS);
+	ops->mmio_write(b->h, SMMU_STRTAB_BASE, 8, strtab);
+	ops->mmio_write(b->h, SMMU_STRTAB_BASE_CFG, 4, 6);
+	ops->mmio_write(b->h, SMMU_CR0, 4, CR0_SMMUEN | CR0_EVENTQEN | CR0_CMDQEN);
+	idle(b);
+}
+
+void bed_smmu_command(struct bed *b, u64 low, u64 high)
+{
+	u64 *w = bed_word(b, b->queue + (b->tail & ((1 << LG2_COMMANDS) - 1)) * 16);
+
+	w[0] = low;
+	w[1] = high;
+	b->tail = (b->tail + 1) & ((2 << LG2_COMMANDS) - 1);
+	b->h->ops->mmio_write(b->h, SMMU_CMDQ_PROD, 4, b->tail);
+	while (b->h->ops->work(b->h))
+		;
+}
+
 void bed_smmu_on(struct bed *b, u32 sid, u64 first, u64 second)
 {
 	const struct hw_iommu_ops *ops = b->h->ops;
 	u64 strtab = bed_take(b), cds = bed_take(b), *ste = bed_word(b, strtab + sid * 64ULL);
-	u64 *cd = bed_word(b, cds), evtq = bed_take(b);
+	u64 evtq = bed_take(b);
 
-	cd[0] = 16ULL | 1ULL << CD0_EPD1 | 1ULL << CD0_V | 5ULL << CD0_IPS | 1ULL << CD0_AA64 |
-		1ULL << CD0_R | 1ULL << CD0_A | 7ULL << CD0_ASID;
-	cd[1] = first;
-	cd[3] = 0xff;
+	bed_smmu_cd(b, cds, 7, first);
 	ste[0] = 1 | (second ? 7ULL : 5ULL) << STE0_CONFIG | cds;
 	if (second) {
 		/* VMID 9; 48 bits from level 0. */

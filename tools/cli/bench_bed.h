@@ -49,3 +49,16 @@ void bed_vtd_nested(struct bed *b, u64 root_table, u16 sid, u64 first, u64 secon
 void bed_vtd_invalidate(struct bed *b, u64 low, u64 high);
 /* Stream sid, below 64, with stage 1, or with both; second 0: none. */
 void bed_smmu_on(struct bed *b, u32 sid, u64 first, u64 second);
+
+/*
+ * For more than one stream: their table, a page each for commands and events,
+ * translation on. Then a stream of it: its CD lies at cd, with this ASID.
+ */
+void bed_smmu_start(struct bed *b, u64 strtab);
+void bed_smmu_stream(struct bed *b, u64 strtab, u32 sid, u64 cd);
+void bed_smmu_cd(struct bed *b, u64 cd, u16 asid, u64 tables);
+/* One command; returns when it has had its effect. */
+void bed_smmu_command(struct bed *b, u64 low, u64 high);
+
+/* Rows of 50 operations on VT-d in a world (bench_exec_world.c). */
+void bench_exec_world(struct bench *b, const struct bench_loop *forked);

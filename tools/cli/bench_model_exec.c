@@ -7,11 +7,12 @@
  *
  * Checked: the model tells each of its steps, keeps what each entry was made
  * from, and each answer is compared with a walk of memory as it is, unless an
- * invalidation is due. The oracles of a world see the same and more; they need
- * the world, and are not in these rows.
+ * invalidation is due. The oracles of a world see the same and more: the rows "in
+ * a world" (bench_exec_world.c).
  */
 #include "tools/cli/bench_bed.h"
 
+#include "hw/smmuv3/smmuv3_regs.h"
 #include "hw/vtd/vtd_regs.h"
 #include "sim/base/assert.h"
 #include "sim/base/bits.h"
@@ -29,10 +30,10 @@
 
 struct execution {
 	struct bed bed;
-	u64 root_table, root[DOMAINS];
+	u64 root_table, root[DOMAINS], cds;
 	u32 domain_of[DEVICES];
 	u64 random, seed, sink, facts;
-	bool checked;
+	bool checked, smmu;
 };
 
 static u32 below(struct execution *x, u32 n)
@@ -48,6 +49,17 @@ static void heard(struct hw_env *e, enum hw_fact f, const u64 arg[4])
 	container_of(b, struct execution, bed)->facts += f + arg[0];
 }
 
+static void give(struct execution *x, u32 dev, u32 domain)
+{
+	u16 tag = (u16)(1 + domain);
+
+	x->domain_of[dev] = domain;
+	if (x->smmu)
+		bed_smmu_cd(&x->bed, x->cds + dev * 64, tag, x->root[domain]);
+	else
+		bed_vtd_context(&x->bed, x->root_table, (u16)(dev << 3), tag, x->root[domain]);
+}
+
 static void fresh(struct execution *x)
 {
 	struct bed *b = &x->bed;
@@ -57,14 +69,35 @@ static void fresh(struct execution *x)
 	b->used = BED_PAGE;
 	x->random = ++x->seed;
 	x->root_table = bed_take(b);
+	x->cds = x->smmu ? bed_take(b) : 0;
 	for (u32 i = 0; i < DOMAINS; i++)
 		x->root[i] = bed_take(b);
 	for (u32 i = 0; i < DEVICES; i++) {
-		x->domain_of[i] = i % DOMAINS;
-		bed_vtd_context(b, x->root_table, (u16)(i << 3), (u16)(1 + i % DOMAINS),
-				x->root[i % DOMAINS]);
+		if (x->smmu)
+			bed_smmu_stream(b, x->root_table, i << 3, x->cds + i * 64);
+		give(x, i, i % DOMAINS);
 	}
-	bed_vtd_on(b, x->root_table, VTD_TTM_LEGACY);
+	if (x->smmu)
+		bed_smmu_start(b, x->root_table);
+	else
+		bed_vtd_on(b, x->root_table, VTD_TTM_LEGACY);
+}
+
+/* All of a domain; or of a page, at this address. */
+static void drop_domain(struct execution *x, u64 domain)
+{
+	if (x->smmu)
+		bed_smmu_command(&x->bed, CMD_TLBI_NH_ASID | (domain + 1) << CMD0_ASID, 0);
+	else
+		bed_vtd_invalidate(&x->bed, VTD_INV_IOTLB | 2 << 4 | (domain + 1) << 16, 0);
+}
+
+static void drop_page(struct execution *x, u64 domain, u64 addr)
+{
+	if (x->smmu)
+		bed_smmu_command(&x->bed, CMD_TLBI_NH_VA | (domain + 1) << CMD0_ASID, addr);
+	else
+		bed_vtd_invalidate(&x->bed, VTD_INV_IOTLB | 3 << 4 | (domain + 1) << 16, addr);
 }
 
 static void map(struct execution *x)
@@ -76,7 +109,7 @@ static void map(struct execution *x)
 		u64 addr = BED_BASE + i * BED_PAGE, *leaf = bed_leaf(&x->bed, *root, addr);
 
 		if (!leaf || !*leaf)
-			bed_map(&x->bed, &bed_vtd_ss, *root, addr, addr);
+			bed_map(&x->bed, x->smmu ? &bed_smmu_s1 : &bed_vtd_ss, *root, addr, addr);
 	}
 }
 
@@ -87,7 +120,7 @@ static void unmap(struct execution *x)
 
 	if (leaf)
 		*leaf = 0;
-	bed_vtd_invalidate(&x->bed, VTD_INV_IOTLB | 3 << 4 | (domain + 1) << 16, addr);
+	drop_page(x, domain, addr);
 }
 
 static void translate(struct execution *x)
@@ -109,13 +142,15 @@ static void attach(struct execution *x)
 {
 	u32 dev = below(x, DEVICES), domain = below(x, DOMAINS), old = x->domain_of[dev];
 
-	x->domain_of[dev] = domain;
-	bed_vtd_context(&x->bed, x->root_table, (u16)(dev << 3), (u16)(1 + domain),
-			x->root[domain]);
-	/* Device-selective: granularity 3, and the domain that is cached. */
-	bed_vtd_invalidate(&x->bed,
-			   VTD_INV_CONTEXT | 3 << 4 | (u64)(1 + old) << 16 | (u64)dev << 35, 0);
-	bed_vtd_invalidate(&x->bed, VTD_INV_IOTLB | 2 << 4 | (u64)(1 + old) << 16, 0);
+	give(x, dev, domain);
+	if (x->smmu)
+		bed_smmu_command(&x->bed, CMD_CFGI_CD | (u64)dev << 35, 1);
+	else
+		/* Device-selective: granularity 3, and the domain that is cached. */
+		bed_vtd_invalidate(&x->bed,
+				   VTD_INV_CONTEXT | 3 << 4 | (u64)(1 + old) << 16 |
+					   (u64)dev << 35, 0);
+	drop_domain(x, old);
 }
 
 static void operation(struct execution *x)
@@ -129,8 +164,7 @@ static void operation(struct execution *x)
 	else if (kind < 8)
 		translate(x);
 	else if (kind < 9)
-		bed_vtd_invalidate(&x->bed,
-				   VTD_INV_IOTLB | 2 << 4 | (u64)(1 + below(x, DOMAINS)) << 16, 0);
+		drop_domain(x, below(x, DOMAINS));
 	else
 		attach(x);
 }
@@ -168,47 +202,67 @@ static void fork_run(void *arg, u64 n)
 	}
 }
 
-static void up(struct execution *x, bool checked)
+static void up(struct execution *x, bool smmu, bool checked)
 {
-	*x = (struct execution){.checked = checked};
-	bed_open(&x->bed, &hw_vtd_ops, checked ? "cache=sets,provenance=1" : "cache=sets", RAM);
+	*x = (struct execution){.checked = checked, .smmu = smmu};
+	bed_open(&x->bed, smmu ? &hw_smmuv3_ops : &hw_vtd_ops,
+		 checked ? "cache=sets,provenance=1" : "cache=sets", RAM);
 	x->bed.env.fact = checked ? heard : NULL;
 }
 
-static void row(struct bench *b, const char *name, const char *against,
+static void row(struct bench *b, const char *const name[2], const char *against,
 		const struct bench_loop loop[2], double must)
 {
 	struct bench_sample m[2];
+	char text[96];
 
+	snprintf(text, sizeof(text), "%s: %s", name[0], name[1]);
 	bench_measure(b, &loop[0], &loop[1], m);
 	bench_add(b, &(struct bench_row){
-			     .name = name, .unit = "us", .against = against,
+			     .name = text, .unit = "us", .against = against,
 			     .value = m[0].median / 1000, .spread = m[0].spread,
 			     .baseline = m[1].median / 1000, .limit = must,
 			     .kind = must > 0 ? BENCH_RATIO_AT_MOST : BENCH_FREE});
 }
 
 /* 3 and 6 us over 120 us of a process that is made and waited for. */
-static void bench_exec(struct bench *b)
+static void rows_of(struct bench *b, bool smmu)
 {
+	const char *model = smmu ? "SMMUv3" : "VT-d";
 	struct execution bare, checked;
 	struct bench_loop forked = {fork_run, &bare};
 
-	up(&bare, false);
-	up(&checked, true);
-	row(b, "50 operations on a fresh model", "a process for each",
-	    (struct bench_loop[2]){{execution_run, &bare}, forked}, 3. / 120);
-	row(b, "50 operations, fresh, checked", "a process for each",
-	    (struct bench_loop[2]){{execution_run, &checked}, forked}, 6. / 120);
-	row(b, "50 operations, fresh, checked/bare", "bare",
+	up(&bare, smmu, false);
+	up(&checked, smmu, true);
+	row(b, (const char *const[2]){model, "50 operations on a fresh model"},
+	    "a process for each", (struct bench_loop[2]){{execution_run, &bare}, forked}, 3. / 120);
+	row(b, (const char *const[2]){model, "50 operations, fresh, checked"},
+	    "a process for each", (struct bench_loop[2]){{execution_run, &checked}, forked},
+	    6. / 120);
+	row(b, (const char *const[2]){model, "50 operations, fresh, checked/bare"}, "bare",
 	    (struct bench_loop[2]){{execution_run, &checked}, {execution_run, &bare}}, 0);
-	row(b, "a model as new: reset, tables, on", "50 operations",
-	    (struct bench_loop[2]){{fresh_run, &bare}, {execution_run, &bare}}, 0);
+	row(b, (const char *const[2]){model, "a model as new: reset, tables, on"},
+	    "50 operations", (struct bench_loop[2]){{fresh_run, &bare}, {execution_run, &bare}}, 0);
+	if (!smmu)
+		bench_exec_world(b, &forked);
 	bed_close(&bare.bed);
 	bed_close(&checked.bed);
 }
 
+static void bench_vtd_exec(struct bench *b)
+{
+	rows_of(b, false);
+}
+
+static void bench_smmu_exec(struct bench *b)
+{
+	rows_of(b, true);
+}
+
 const struct bench_entry bench_model_exec_entries[] = {
-	{"vtd-exec", "a fresh execution of 50 operations on the VT-d model", false, bench_exec},
+	{"vtd-exec", "50 operations on the VT-d model, alone and in a world with oracles", false,
+	 bench_vtd_exec},
+	{"smmu-exec", "a fresh execution of 50 operations on the SMMUv3 model", false,
+	 bench_smmu_exec},
 	{NULL, NULL, false, NULL},
 };

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Rows of invalidations through the model: a descriptor in the queue, the tail,
- * and work until it has had its effect. The IOTLB is full and stays so. What the
+ * Rows of invalidations through the models: a descriptor or command in the queue,
+ * the tail, and work until it has had its effect. The IOTLB is full and stays so. What the
  * cache alone takes for it are the rows `iotlb`, which have the targets.
  *
  * And of a topology: tables of 64 Ki devices.
  */
 #include "tools/cli/bench_bed.h"
 
+#include "hw/smmuv3/smmuv3_regs.h"
 #include "hw/vtd/vtd_regs.h"
 #include "sim/base/assert.h"
 #include "sim/base/bits.h"
@@ -27,6 +28,7 @@ struct invalidations {
 	struct bed bed;
 	struct bench_general *hash;
 	u64 root_table, root, at, sink;
+	bool smmu;
 };
 
 static void touch(struct invalidations *v, u16 sid, u64 addr)
@@ -41,28 +43,55 @@ static void touch(struct invalidations *v, u16 sid, u64 addr)
 
 static void setup(struct invalidations *v)
 {
-	bed_open(&v->bed, &hw_vtd_ops, "cache=sets,entries=65536", 16 << 20);
+	const struct bed_format *f = v->smmu ? &bed_smmu_s1 : &bed_vtd_ss;
+
+	bed_open(&v->bed, v->smmu ? &hw_smmuv3_ops : &hw_vtd_ops, "cache=sets,entries=65536",
+		 16 << 20);
 	v->hash = bench_general_create();
 	v->root = bed_take(&v->bed);
 	v->root_table = bed_take(&v->bed);
 	for (u64 i = 0; i < PAGES; i++) {
 		u64 addr = BED_BASE + i * BED_PAGE;
 
-		bed_map(&v->bed, &bed_vtd_ss, v->root, addr, addr);
+		bed_map(&v->bed, f, v->root, addr, addr);
 		bench_general_fill(v->hash, addr >> 12, addr);
 	}
 	/* Device SID has domain 1; the others one each, in which nothing is cached. */
-	for (u32 i = 0; i < DOMAINS; i++)
-		bed_vtd_context(&v->bed, v->root_table, (u16)(SID + i), (u16)(1 + i), v->root);
-	bed_vtd_on(&v->bed, v->root_table, VTD_TTM_LEGACY);
+	if (v->smmu) {
+		u64 cd = bed_take(&v->bed);
+
+		bed_smmu_cd(&v->bed, cd, 1, v->root);
+		bed_smmu_stream(&v->bed, v->root_table, SID, cd);
+		bed_smmu_start(&v->bed, v->root_table);
+	} else {
+		for (u32 i = 0; i < DOMAINS; i++)
+			bed_vtd_context(&v->bed, v->root_table, (u16)(SID + i), (u16)(1 + i),
+					v->root);
+		bed_vtd_on(&v->bed, v->root_table, VTD_TTM_LEGACY);
+	}
 	for (u64 i = 0; i < PAGES; i++)
 		touch(v, SID, BED_BASE + i * BED_PAGE);
 }
 
+/* 1 << am pages of domain 1; by range where SMMUv3 has more than one. */
 static void pages_inv(struct invalidations *v, u64 addr, u64 am)
 {
-	bed_vtd_invalidate(&v->bed,
-			   VTD_INV_IOTLB | GRANULE_PAGES << 4 | 1ULL << 16, addr | am);
+	u64 num = am ? ((1ULL << am) - 1) << CMD0_NUM : 0, range = am ? 1 << CMD1_TG : 0;
+
+	if (v->smmu)
+		bed_smmu_command(&v->bed, CMD_TLBI_NH_VA | num | 1ULL << CMD0_ASID, addr | range);
+	else
+		bed_vtd_invalidate(&v->bed, VTD_INV_IOTLB | GRANULE_PAGES << 4 | 1ULL << 16,
+				   addr | am);
+}
+
+static void domain_inv(struct invalidations *v, u64 domain)
+{
+	if (v->smmu)
+		bed_smmu_command(&v->bed, CMD_TLBI_NH_ASID | domain << CMD0_ASID, 0);
+	else
+		bed_vtd_invalidate(&v->bed,
+				   VTD_INV_IOTLB | GRANULE_DOMAIN << 4 | domain << 16, 0);
 }
 
 static void page_run(void *arg, u64 n)
@@ -86,10 +115,7 @@ static void domain_run(void *arg, u64 n)
 	struct invalidations *v = arg;
 
 	while (n--)
-		bed_vtd_invalidate(&v->bed,
-				   VTD_INV_IOTLB | GRANULE_DOMAIN << 4 |
-					   (2 + v->at++ % (DOMAINS - 1)) << 16,
-				   0);
+		domain_inv(v, 2 + v->at++ % (DOMAINS - 1));
 }
 
 static void walk_run(void *arg, u64 n)
@@ -226,7 +252,7 @@ struct row {
 #define TREE "a tree, three allocations for each device"
 
 /* In this order: the last ones empty the caches. A topology: 500 us over 10.9 ms. */
-static const struct row rows[] = {
+static const struct row vtd_rows[] = {
 	{"VT-d: queue, one page", "ns", WALK, page_run, walk_run, 0, 1},
 	{"VT-d: queue, 64 pages", "ns", WALK, range_run, walk_run, 0, 1},
 	{"VT-d: queue, a domain", "ns", WALK, domain_run, walk_run, 0, 1},
@@ -236,12 +262,20 @@ static const struct row rows[] = {
 	{"VT-d: topology, each asks once", "us", TREE, first_run, tree_run, 0, 1000},
 };
 
-static void bench_inv(struct bench *b)
+static const struct row smmu_rows[] = {
+	{"SMMUv3: queue, one page", "ns", WALK, page_run, walk_run, 0, 1},
+	{"SMMUv3: queue, 64 pages", "ns", WALK, range_run, walk_run, 0, 1},
+	{"SMMUv3: queue, an ASID", "ns", WALK, domain_run, walk_run, 0, 1},
+	{"SMMUv3: unmap 4K, queue, one page", "ns", "the walk and the stores alone", unmap_run,
+	 unmap_alone, 0, 1},
+};
+
+static void rows_of(struct bench *b, bool smmu, const struct row *rows, u32 n)
 {
-	struct invalidations v = {.at = 0};
+	struct invalidations v = {.smmu = smmu};
 
 	setup(&v);
-	for (u32 i = 0; i < ARRAY_SIZE(rows); i++) {
+	for (u32 i = 0; i < n; i++) {
 		const struct row *r = &rows[i];
 		struct bench_loop ours = {r->ours, &v}, base = {r->base, &v};
 		struct bench_sample m[2];
@@ -258,8 +292,19 @@ static void bench_inv(struct bench *b)
 	bed_close(&v.bed);
 }
 
+static void bench_vtd_inv(struct bench *b)
+{
+	rows_of(b, false, vtd_rows, ARRAY_SIZE(vtd_rows));
+}
+
+static void bench_smmu_inv(struct bench *b)
+{
+	rows_of(b, true, smmu_rows, ARRAY_SIZE(smmu_rows));
+}
+
 const struct bench_entry bench_model_inv_entries[] = {
 	{"vtd-queue", "invalidations through VT-d's queue; a topology of 64 Ki devices", false,
-	 bench_inv},
+	 bench_vtd_inv},
+	{"smmu-queue", "invalidations through SMMUv3's command queue", false, bench_smmu_inv},
 	{NULL, NULL, false, NULL},
 };
