@@ -205,13 +205,16 @@ static void boot_notifiers(struct boot_state *b)
 	}
 }
 
-/* What firmware and initial scripts do: IOMMUs first, then drivers. */
+/*
+ * What firmware and initial scripts do: IOMMUs first, then drivers. Models of hardware
+ * are at power-on when a run begins: nobody can have set them up at boot.
+ */
 static void boot_bindings(struct boot_state *b)
 {
 	const struct machine *m = b->core.machine;
 
 	for (u32 i = 0; i < m->n_iommus; i++)
-		b->at_boot[i] = m->iommu[i].at_boot && !drv_register(i);
+		b->at_boot[i] = m->iommu[i].at_boot && !drv_hardware() && !drv_register(i);
 	for (u32 i = 0; i < m->n_devices; i++) {
 		struct boot_device *bd = b->device[i];
 

@@ -315,10 +315,14 @@ int iommufd_hw_pagetable_attach(struct iommufd_hw_pagetable *hwpt, struct iommuf
 	return rc;
 }
 
-static struct iommufd_hw_pagetable *detach_locked(struct iommufd_device *idev)
+static struct iommufd_hw_pagetable *detach_locked(struct iommufd_device *idev,
+						  struct iommufd_hw_pagetable *before)
 {
 	struct iommufd_group *igroup = idev->igroup;
 	struct iommufd_hw_pagetable *hwpt = igroup->hwpt;
+
+	if (bug_on(BUG_IOMMUFD_DETACH_STALE_HWPT))
+		hwpt = before; /* which another device of the group may have left since */
 
 	if (!is_attached(idev))
 		return NULL;
@@ -333,10 +337,12 @@ static struct iommufd_hw_pagetable *detach_locked(struct iommufd_device *idev)
 
 struct iommufd_hw_pagetable *iommufd_hw_pagetable_detach(struct iommufd_device *idev, u32 pasid)
 {
-	struct iommufd_hw_pagetable *hwpt;
+	struct iommufd_hw_pagetable *hwpt, *before = NULL;
 
+	if (bug_on(BUG_IOMMUFD_DETACH_STALE_HWPT))
+		before = READ_ONCE(idev->igroup->hwpt);
 	mutex_lock(&idev->igroup->lock);
-	hwpt = pasid ? iommufd_pasid_detach(idev, pasid) : detach_locked(idev);
+	hwpt = pasid ? iommufd_pasid_detach(idev, pasid) : detach_locked(idev, before);
 	mutex_unlock(&idev->igroup->lock);
 	return hwpt;
 }

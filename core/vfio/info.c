@@ -18,7 +18,7 @@ void *vfio_info_cap_add(struct vfio_info_cap *caps, u64 size, u16 id, u16 versio
 	}
 	caps->buf = buf;
 	header = (void *)((char *)buf + caps->size);
-	for (u64 i = 0; i < size / 8; i++)
+	for (u64 i = 0; i < size / 8 && !bug_on(BUG_VFIO_CAP_INFO_LEAK); i++)
 		((u64 *)(void *)header)[i] = 0;
 	*header = (struct vfio_info_cap_header){id, version, 0};
 	if (caps->size) {

@@ -115,8 +115,12 @@ int vfio_pci_try_reset(struct vfio_pci *p)
 
 	if (!p->reset_works)
 		return -ENOTTY;
-	if (!device_trylock(dev))
+	if (bug_on(BUG_VFIO_REMOVE_VS_RESET)) {
+		device_lock(dev);
+	} else if (!device_trylock(dev)) {
+		/* Whoever unbinds it has it, and waits for the user. */
 		return -EAGAIN;
+	}
 	vfio_pci_reset_locked(p);
 	device_unlock(dev);
 	return 0;

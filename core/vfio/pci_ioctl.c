@@ -117,6 +117,8 @@ static long irq_data_size(const struct vfio_irq_set *set, u32 max)
 		return -EINVAL;
 	if (set->start >= max || set->start + set->count > max)
 		return -EINVAL;
+	if (set->flags & VFIO_IRQ_SET_DATA_NONE && bug_on(BUG_VFIO_SETIRQS_OVERFLOW))
+		return 0; /* whatever other type is asked for as well */
 	switch (set->flags & VFIO_IRQ_SET_DATA_TYPES) {
 	case VFIO_IRQ_SET_DATA_NONE:
 		return 0;

@@ -84,16 +84,15 @@ static void send_intx(void *arg)
 	if (!is_intx(ctx->p) || ctx->p->virq_disabled)
 		return;
 	trigger = READ_ONCE(ctx->trigger);
-	if (trigger)
+	if (trigger || bug_on(BUG_VFIO_INTX_NULL_TRIGGER))
 		eventfd_signal(trigger);
 }
 
-void vfio_pci_intx_mask(struct vfio_pci *p)
+static void intx_mask_now(struct vfio_pci *p)
 {
 	struct vfio_pci_irq_ctx *ctx;
 	unsigned long flags;
 
-	mutex_lock(&p->igate);
 	spin_lock_irqsave(&p->irqlock, flags);
 	ctx = is_intx(p) ? ctx_get(p, 0) : NULL;
 	if (!ctx || !ctx->masked)
@@ -101,6 +100,17 @@ void vfio_pci_intx_mask(struct vfio_pci *p)
 	if (ctx)
 		ctx->masked = true;
 	spin_unlock_irqrestore(&p->irqlock, flags);
+}
+
+void vfio_pci_intx_mask(struct vfio_pci *p)
+{
+	if (bug_on(BUG_VFIO_INTX_DISINTX_RACE)) {
+		/* What INTx has may be freed meanwhile. */
+		intx_mask_now(p);
+		return;
+	}
+	mutex_lock(&p->igate);
+	intx_mask_now(p);
 	mutex_unlock(&p->igate);
 }
 
@@ -237,7 +247,24 @@ static void write_vector(const struct vfio_pci *p, u32 n)
 	io_write(this_world(), pa + 12, 4, 0);
 }
 
-/* What messages.the function sends; memory decoding is on. */
+/* Messages of MSI that nobody handles are masked, if the function can. */
+static void write_mask(struct vfio_pci *p)
+{
+	u32 at = p->msi_cap;
+
+	if ((pci_read(p, at + 2, 2) & 0x180) == 0x180)
+		pci_write(p, at + 16, 4, p->msi_mask);
+}
+
+static void mask_message(struct vfio_pci *p, u32 n, bool on)
+{
+	if (p->irq_type != VFIO_PCI_MSI_IRQ_INDEX)
+		return;
+	p->msi_mask = on ? p->msi_mask | 1u << n : p->msi_mask & ~(1u << n);
+	write_mask(p);
+}
+
+/* What messages the function sends; memory decoding is on. */
 static void program(struct vfio_pci *p, bool msix)
 {
 	u32 at = p->msi_cap, lg2 = 0;
@@ -253,6 +280,7 @@ static void program(struct vfio_pci *p, bool msix)
 	pci_write(p, at + 4, 4, MSI_ADDRESS);
 	pci_write(p, at + 8, 4, 0);
 	pci_write(p, at + (pci_read(p, at + 2, 2) & 0x80 ? 12 : 8), 2, message_data(p, 0));
+	write_mask(p);
 	pci_write(p, at + 2, 2, lg2 << 4 | MSI_ENABLE);
 }
 
@@ -294,6 +322,7 @@ static int msi_enable(struct vfio_pci *p, u32 n, bool msix)
 	if (ret)
 		return ret;
 	command = vfio_pci_memory_lock_and_enable(p);
+	p->msi_mask = msix ? 0 : ~0u >> (32 - vfio_pci_irq_count(p, VFIO_PCI_MSI_IRQ_INDEX));
 	program(p, msix);
 	vfio_pci_memory_unlock_and_restore(p, command | PCI_COMMAND_INTX_DISABLE);
 	p->irq_type = msix ? VFIO_PCI_MSIX_IRQ_INDEX : VFIO_PCI_MSI_IRQ_INDEX;
@@ -316,6 +345,7 @@ static void drop_signal(struct vfio_pci *p, u32 vector)
 	if (!ctx)
 		return;
 	free_irq(ctx->line, ctx->trigger);
+	mask_message(p, vector, true);
 	eventfd_ctx_put(ctx->trigger);
 	ctx_free(p, ctx, vector);
 }
@@ -344,6 +374,7 @@ static int set_signal(struct vfio_pci *p, u32 vector, int fd)
 	if (ret)
 		goto err_put;
 	ctx->trigger = trigger;
+	mask_message(p, vector, false);
 	return 0;
 
 err_put:
@@ -375,10 +406,13 @@ static void msi_disable(struct vfio_pci *p, bool msix)
 	xa_for_each(&p->ctx, i, ctx)
 		drop_signal(p, (u32)i);
 	command = vfio_pci_memory_lock_and_enable(p);
-	if (msix)
+	if (msix) {
 		pci_write(p, p->msix_cap + 2u, 2, 0);
-	else
+	} else {
 		pci_write(p, p->msi_cap + 2u, 2, 0);
+		p->msi_mask = 0;
+		write_mask(p);
+	}
 	vectors_put(p);
 	vfio_pci_memory_unlock_and_restore(p, command & ~(u32)PCI_COMMAND_INTX_DISABLE);
 	p->irq_type = VFIO_PCI_NUM_IRQS;
@@ -424,21 +458,12 @@ static int set_intx_unmask(struct vfio_pci *p, const struct vfio_irq_set *set, v
 
 static int set_intx_mask(struct vfio_pci *p, const struct vfio_irq_set *set, void *data)
 {
-	struct vfio_pci_irq_ctx *ctx;
-	unsigned long flags;
-
 	if (!is_intx(p) || set->start || set->count != 1)
 		return -EINVAL;
 	if (set->flags & VFIO_IRQ_SET_DATA_EVENTFD)
 		return -ENOTTY;
-	if (!asked(set, data, 0))
-		return 0;
-	spin_lock_irqsave(&p->irqlock, flags);
-	ctx = ctx_get(p, 0);
-	if (!ctx->masked)
-		pci_intx(p, false);
-	ctx->masked = true;
-	spin_unlock_irqrestore(&p->irqlock, flags);
+	if (asked(set, data, 0))
+		intx_mask_now(p);
 	return 0;
 }
 

@@ -9,6 +9,8 @@
 void vfio_pci_zap_and_lock(struct vfio_pci *p)
 {
 	down_write(&p->memory_lock);
+	if (bug_on(BUG_VFIO_MMIO_WHILE_DISABLED))
+		return; /* entries stay, whatever happens to the function */
 	unmap_mapping_range(&p->vdev, 0, (u64)VFIO_PCI_ROM_REGION_INDEX << VFIO_PCI_OFFSET_SHIFT);
 }
 
@@ -47,11 +49,28 @@ static int access(struct vfio_pci *p, u64 pa, u64 *value, u32 size, bool write)
 	return 0;
 }
 
+/* Historic: the copy is under memory_lock, too. */
+static int access_user_locked(struct vfio_pci *p, u64 pa, u64 buf, u32 size)
+{
+	u64 value;
+	int ret = -EIO;
+
+	down_read(&p->memory_lock);
+	if (vfio_pci_memory_enabled(p)) {
+		value = io_read(this_world(), pa, size);
+		ret = copy_to_user(vfio_ptr(buf), &value, size) ? -EFAULT : 0;
+	}
+	up_read(&p->memory_lock);
+	return ret;
+}
+
 static int access_user(struct vfio_pci *p, u64 pa, u64 buf, u32 size, bool write)
 {
 	u64 value = 0;
 	int ret;
 
+	if (!write && bug_on(BUG_VFIO_MEMORY_LOCK_RECURSIVE))
+		return access_user_locked(p, pa, buf, size);
 	if (write && copy_from_user(&value, vfio_ptr(buf), size))
 		return -EFAULT;
 	ret = access(p, pa, &value, size, write);
@@ -129,8 +148,12 @@ static bool fault(struct vm_area_struct *vma, unsigned long addr)
 	bool ok;
 
 	down_read(&p->memory_lock);
-	ok = !p->pm_runtime_engaged && vfio_pci_memory_enabled(p) &&
-	     !vmf_insert_pfn(vma, addr, pa_of(vma, addr) >> PAGE_SHIFT);
+	ok = !p->pm_runtime_engaged && vfio_pci_memory_enabled(p);
+	if (ok && bug_on(BUG_VFIO_CONCURRENT_VMA_FAULT)) {
+		/* A range is filled that must be empty. */
+		BUG_ON(mm_pfn_present(vma, addr));
+	}
+	ok = ok && !vmf_insert_pfn(vma, addr, pa_of(vma, addr) >> PAGE_SHIFT);
 	up_read(&p->memory_lock);
 	return ok;
 }

@@ -41,22 +41,36 @@ void vfio_type1_release(struct vfio_iommu *iommu)
 	kfree(iommu);
 }
 
+/* The list is read with either. Devices unpin with the first held, and take the second. */
+static void lock_devices(struct vfio_iommu *iommu)
+{
+	if (bug_on(BUG_VFIO_DEVICE_LIST_ORDER)) {
+		mutex_lock(&iommu->lock);
+		mutex_lock(&iommu->device_list_lock);
+	} else {
+		mutex_lock(&iommu->device_list_lock);
+		mutex_lock(&iommu->lock);
+	}
+}
+
+static void unlock_devices(struct vfio_iommu *iommu)
+{
+	mutex_unlock(&iommu->lock);
+	mutex_unlock(&iommu->device_list_lock);
+}
+
 void vfio_type1_register_device(struct vfio_iommu *iommu, struct vfio_device *vdev)
 {
-	mutex_lock(&iommu->lock);
-	mutex_lock(&iommu->device_list_lock);
+	lock_devices(iommu);
 	list_add(&vdev->iommu_entry, &iommu->devices);
-	mutex_unlock(&iommu->device_list_lock);
-	mutex_unlock(&iommu->lock);
+	unlock_devices(iommu);
 }
 
 void vfio_type1_unregister_device(struct vfio_iommu *iommu, struct vfio_device *vdev)
 {
-	mutex_lock(&iommu->lock);
-	mutex_lock(&iommu->device_list_lock);
+	lock_devices(iommu);
 	list_del(&vdev->iommu_entry);
-	mutex_unlock(&iommu->device_list_lock);
-	mutex_unlock(&iommu->lock);
+	unlock_devices(iommu);
 }
 
 /* --- extensions --- */

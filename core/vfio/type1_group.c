@@ -190,20 +190,34 @@ static void update_pgsizes(struct vfio_iommu *iommu)
 		iommu->pgsize_bitmap = (iommu->pgsize_bitmap & PAGE_MASK) | PAGE_SIZE;
 }
 
-static int alloc_for(struct device *dev, void *data)
+static int take_first(struct device *dev, void *data)
 {
-	*(struct iommu_domain **)data = iommu_paging_domain_alloc(dev);
+	*(struct device **)data = get_device(dev);
 	return 1;
+}
+
+/* custom: not under the group's lock, which is inside that of probing. */
+static struct iommu_domain *alloc_for(struct iommu_group *group)
+{
+	struct iommu_domain *domain;
+	struct device *dev = NULL;
+
+	iommu_group_for_each_dev(group, &dev, take_first);
+	if (!dev)
+		return ERR_PTR(-ENODEV);
+	domain = iommu_paging_domain_alloc(dev);
+	put_device(dev);
+	return domain;
 }
 
 static struct vfio_domain *new_domain(struct iommu_group *group)
 {
 	struct vfio_domain *domain = kzalloc(sizeof(*domain), GFP_KERNEL);
-	struct iommu_domain *found = ERR_PTR(-ENODEV);
+	struct iommu_domain *found;
 
 	if (!domain)
 		return ERR_PTR(-ENOMEM);
-	iommu_group_for_each_dev(group, &found, alloc_for);
+	found = alloc_for(group);
 	if (IS_ERR(found)) {
 		kfree(domain);
 		return ERR_CAST(found);

@@ -373,6 +373,8 @@ int vfio_dma_map(struct vfio_iommu *iommu, const struct vfio_iommu_type1_dma_map
 	if (ret)
 		return ret;
 	dma = vfio_find_dma(iommu, map->iova, last);
+	if (bug_on(BUG_VFIO_UNMAP_AT_END) && last == ~0ULL)
+		dma = NULL; /* iova + size is 0: before everything */
 	if (map->flags & VFIO_DMA_MAP_FLAG_VADDR)
 		return set_vaddr(iommu, dma, map);
 	if (dma)

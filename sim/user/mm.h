@@ -196,6 +196,8 @@ long mm_frame(struct mm_struct *mm, unsigned long addr, bool write);
 /* --- mm_pfn.c --- */
 /* In fault(): the entry of addr. An entry that is there stays; -EFAULT: outside, -ENOMEM. */
 int vmf_insert_pfn(struct vm_area_struct *vma, unsigned long addr, unsigned long pfn);
+/* Whether the entry of addr is there. */
+bool mm_pfn_present(struct vm_area_struct *vma, unsigned long addr);
 /* The process faults and, if size, loads or stores; whether it could. */
 bool mm_pfn_access(struct vm_area_struct *vma, unsigned long addr, void *buf, u64 size, bool write);
 /* Entries of all mappings of files of this mapping go: offsets in bytes; size 0: to the end. */

@@ -27,6 +27,11 @@ static u64 entry(struct vm_area_struct *vma, unsigned long addr)
 	return pte ? *pte : 0;
 }
 
+bool mm_pfn_present(struct vm_area_struct *vma, unsigned long addr)
+{
+	return entry(vma, addr);
+}
+
 static bool there(struct vm_area_struct *vma, unsigned long addr)
 {
 	return entry(vma, addr) || (vma->vm_ops && vma->vm_ops->fault(vma, addr));
