@@ -144,11 +144,12 @@ static long (*const handlers[OP_CODES])(const u64 *arg) = {
 
 static long kernel_op(struct world *w, const struct op *op)
 {
-	(void)w;
+	struct boot_state *b = w->kernel;
+
 	if (op->code >= OP_CODES)
 		return -ENOSYS;
 	if (!handlers[op->code])
-		return -EOPNOTSUPP;
+		return kernel_verbs_op(&b->verbs, op);
 	return handlers[op->code](op->arg);
 }
 
@@ -239,6 +240,7 @@ static const struct user_node boot_nodes[] = {
 
 static void boot_as(struct world *w, const struct machine *m, enum iommu_linux as)
 {
+	const struct kernel *kernel = w->kernel;
 	struct boot_state *b = kzalloc(sizeof(*b), GFP_KERNEL | __GFP_NOFAIL);
 
 	w->kernel = b;
@@ -260,6 +262,7 @@ static void boot_as(struct world *w, const struct machine *m, enum iommu_linux a
 	boot_devices(b);
 	boot_notifiers(b);
 	boot_bindings(b);
+	kernel_verbs_boot(&b->verbs, kernel);
 }
 
 static void boot_612(struct world *w, const struct machine *m)

@@ -7,6 +7,7 @@
 #include "core/dma/dma.h"
 #include "core/drv/drv.h"
 #include "core/iommu/iommu.h"
+#include "core/kernel/kernel.h"
 #include "sim/kapi/bug.h"
 
 /* A device of the machine while it is plugged in. Referenced by the table. */
@@ -69,6 +70,7 @@ struct boot_state {
 	struct mutex slots_lock;
 	struct boot_slot slot[OP_DOMAINS_MAX];
 	struct boot_buffer buffer[OP_DOMAINS_MAX];
+	struct kernel_verbs verbs;
 	u64 live; /* bit per slot that is SLOT_LIVE; slots_lock */
 	bool at_boot[MACHINE_IOMMUS_MAX]; /* registered since boot; marked */
 };

@@ -82,6 +82,22 @@ struct kernel {
 	const char *path, *build;
 };
 
+/*
+ * For a kernel's op(): the operations that are system calls on /dev/iommu, made by
+ * way of its own syscall(), peek() and poke(). The struct is in the world's heap.
+ */
+struct kernel_verbs {
+	const struct kernel *kernel;
+	int fd;                     /* of /dev/iommu, -1: closed */
+	u32 id[OP_DOMAINS_MAX];     /* what `destroy` takes; 0: none */
+	u32 device[OP_DOMAINS_MAX]; /* a mock device's id for hwpt_alloc */
+};
+
+/* Maps the program's memory, in process 0; part of boot(). */
+void kernel_verbs_boot(struct kernel_verbs *p, const struct kernel *k);
+/* As op(); -EOPNOTSUPP: is none of these. */
+long kernel_verbs_op(struct kernel_verbs *p, const struct op *op);
+
 /* Our own stack: it answers as Linux 6.12, and as 7.3. */
 extern const struct kernel kernel_model, kernel_model_73;
 /* Of ours, by name; NULL: none is called so. */

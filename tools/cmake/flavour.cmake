@@ -94,7 +94,7 @@ function(iommulab_instrument target)
 		cmake_path(ABSOLUTE_PATH source NORMALIZE OUTPUT_VARIABLE path)
 		cmake_path(RELATIVE_PATH path BASE_DIRECTORY ${CMAKE_SOURCE_DIR})
 		set(options)
-		if(path MATCHES "^core/|_hooked\\.c$" AND NOT path MATCHES "^core/hosted/")
+		if(path MATCHES "^core/|_hooked\\.c$" AND NOT path MATCHES "^core/(hosted|kernel)/")
 			list(APPEND options ${hook_options})
 		endif()
 		# Hooks are leaves, called for each access; a walker finds their callers.
