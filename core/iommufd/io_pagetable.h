@@ -234,6 +234,9 @@ int iopt_pages_pin(struct iopt_pages *pages, unsigned long first, unsigned long 
 void iopt_pages_unpin(struct iopt_pages *pages, unsigned long first, unsigned long last);
 /* NULL: nobody uses it, so it is not pinned. */
 struct page *iopt_pages_page(struct iopt_pages *pages, unsigned long index);
+/* Those of [first, last], which are pinned. */
+void iopt_pages_list(struct iopt_pages *pages, unsigned long first, unsigned long last,
+		     struct page **out);
 /* Pins n pages that nobody uses, without counting them: their number, or -errno. */
 long iopt_pages_pin_raw(struct iopt_pages *pages, unsigned long index, unsigned long n,
 			struct page **out);

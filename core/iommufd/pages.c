@@ -196,6 +196,24 @@ struct page *iopt_pages_page(struct iopt_pages *pages, unsigned long index)
 	return chunk ? chunk->pin[index % PIN_CHUNK].page : NULL;
 }
 
+/* One page after the other: *chunk is that of the last, NULL at first. */
+static struct page *next_page(struct iopt_pages *pages, unsigned long index,
+			      struct pin_chunk **chunk)
+{
+	if (!*chunk || index % PIN_CHUNK == 0)
+		*chunk = chunk_of(pages, index, false);
+	return *chunk ? (*chunk)->pin[index % PIN_CHUNK].page : NULL;
+}
+
+void iopt_pages_list(struct iopt_pages *pages, unsigned long first, unsigned long last,
+		     struct page **out)
+{
+	struct pin_chunk *chunk = NULL;
+
+	for (unsigned long i = first; i <= last; i++)
+		*out++ = next_page(pages, i, &chunk);
+}
+
 long iopt_pages_pin_raw(struct iopt_pages *pages, unsigned long index, unsigned long n,
 			struct page **out)
 {
@@ -312,14 +330,15 @@ static int map_area(struct iopt_area *area, struct iopt_pages *pages, struct iom
 	unsigned long index = area->first_index, offset = area->page_offset, done = 0;
 	unsigned long length = iopt_area_length(area);
 	bool small = READ_ONCE(area->iopt->disable_large_pages);
+	struct pin_chunk *chunk = NULL;
 
 	while (done < length) {
-		u64 phys = page_to_phys(iopt_pages_page(pages, index++)) + offset;
+		u64 phys = page_to_phys(next_page(pages, index++, &chunk)) + offset;
 		unsigned long size = PAGE_SIZE - offset;
 		int rc;
 
 		while (!small && done + size < length &&
-		       page_to_phys(iopt_pages_page(pages, index)) == phys + size) {
+		       page_to_phys(next_page(pages, index, &chunk)) == phys + size) {
 			size += PAGE_SIZE;
 			index++;
 		}

@@ -63,8 +63,7 @@ int iopt_area_add_access(struct iopt_area *area, unsigned long first, unsigned l
 	} else {
 		access->users++;
 		area->num_accesses++;
-		for (unsigned long i = first; i <= last; i++)
-			out_pages[i - first] = iopt_pages_page(pages, i);
+		iopt_pages_list(pages, first, last, out_pages);
 	}
 	mutex_unlock(&pages->mutex);
 	return rc;

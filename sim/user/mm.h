@@ -131,6 +131,8 @@ void *page_address(const struct page *page);
 /* --- mm_table.c --- */
 /* NULL: none (make: no memory). */
 u64 *mm_pte(struct mm_struct *mm, unsigned long addr, bool make);
+/* That of addr; before: that of the page below it, or NULL. */
+u64 *mm_pte_beside(struct mm_struct *mm, u64 *before, unsigned long addr);
 /* The next entry at or after *addr and before end; *addr moves to it. */
 u64 *mm_pte_next(struct mm_struct *mm, unsigned long *addr, unsigned long end);
 void mm_zap(struct mm_struct *mm, unsigned long start, unsigned long end);

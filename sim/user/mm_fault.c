@@ -97,16 +97,20 @@ static bool fault(struct vm_area_struct *vma, unsigned long addr, u32 flags)
 }
 
 /* What an entry gives without a fault. A file's page may yet be replaced: not for pins. */
-static struct page *ready(struct mm_struct *mm, unsigned long addr, u32 flags, bool shared)
+static struct page *ready_in(const u64 *pte, u32 flags, bool shared)
 {
 	u64 need = PTE_PRESENT | (flags & FOLL_WRITE ? PTE_WRITE : 0);
-	u64 *pte = mm_pte(mm, addr, false);
 
 	if (!pte || (*pte & need) != need || *pte & PTE_SPECIAL)
 		return NULL;
 	if (flags & FOLL_PIN && !(*pte & PTE_WRITE) && pte_page(*pte)->head->memfd && !shared)
 		return NULL;
 	return pte_page(*pte);
+}
+
+static struct page *ready(struct mm_struct *mm, unsigned long addr, u32 flags, bool shared)
+{
+	return ready_in(mm_pte(mm, addr, false), flags, shared);
 }
 
 /* A page that only the host has becomes a page without a mapping. */
@@ -225,11 +229,37 @@ long mm_frame(struct mm_struct *mm, unsigned long addr, bool write)
 
 /* --- pins --- */
 
+/* Where the last page of a run was. */
+struct walk {
+	struct vm_area_struct *vma; /* NULL: nothing is known */
+	u64 *pte;
+};
+
+/* mm_fault() for one page after the other: most lie in one area, and in one table. */
+static struct page *walk_fault(struct mm_struct *mm, struct walk *w, unsigned long addr, u32 flags)
+{
+	struct page *page = NULL;
+
+	if (w->vma && addr <= w->vma->node.last) {
+		w->pte = mm_pte_beside(mm, w->pte, addr);
+		page = ready_in(w->pte, flags, w->vma->flags & VM_SHARED);
+	}
+	if (page)
+		return page;
+	page = mm_fault(mm, addr, flags);
+	w->vma = page ? vma_lookup(mm, addr) : NULL;
+	if (w->vma && !(w->vma->flags & (flags & FOLL_WRITE ? VM_WRITE : VM_READ)))
+		w->vma = NULL;
+	w->pte = NULL;
+	return page;
+}
+
 /* As get_user_pages(): without FOLL_PIN a reference. */
 long pin_user_pages(struct mm_struct *mm, unsigned long start, unsigned long n, u32 flags,
 		    struct page **pages)
 {
 	unsigned long done = 0;
+	struct walk w = {NULL, NULL};
 
 	might_sleep();
 	/* As on Linux, a page that is only looked at is got without any failure point. */
@@ -238,7 +268,7 @@ long pin_user_pages(struct mm_struct *mm, unsigned long start, unsigned long n, 
 		return -ENOMEM;
 	mmap_read_lock(mm);
 	for (start &= PAGE_MASK; done < n; done++, start += PAGE_SIZE) {
-		struct page *page = mm_fault(mm, start, flags);
+		struct page *page = walk_fault(mm, &w, start, flags);
 
 		if (!page)
 			break;

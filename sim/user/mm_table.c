@@ -83,6 +83,11 @@ u64 *mm_pte(struct mm_struct *mm, unsigned long addr, bool make)
 	return entry ? entry + slot_of(addr) : NULL;
 }
 
+u64 *mm_pte_beside(struct mm_struct *mm, u64 *before, unsigned long addr)
+{
+	return before && slot_of(addr) ? before + 1 : mm_pte(mm, addr, false);
+}
+
 u64 *mm_pte_next(struct mm_struct *mm, unsigned long *addr, unsigned long end)
 {
 	for (u32 i = position(mm, *addr >> TABLE_SHIFT); i < mm->n_tables; i++) {

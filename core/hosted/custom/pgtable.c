@@ -108,8 +108,11 @@ static unsigned long amd_unmap(void *table, unsigned long iova, unsigned long pg
 static long amd_make(struct hosted_pgtable *p)
 {
 	struct pt_iommu_amdv1_cfg cfg = {
-		.common = {.features = BIT(PT_FEAT_DYNAMIC_TOP), .hw_max_vasz_lg2 = 48,
-			   .hw_max_oasz_lg2 = 48},
+		/* As the tree's driver has them: without, there is no such table. */
+		.common.features = BIT(PT_FEAT_DYNAMIC_TOP) | BIT(PT_FEAT_AMDV1_ENCRYPT_TABLES) |
+				   BIT(PT_FEAT_AMDV1_FORCE_COHERENCE),
+		.common.hw_max_vasz_lg2 = 48,
+		.common.hw_max_oasz_lg2 = 48,
 		.starting_level = 3,
 	};
 	struct pt_iommu_amdv1 *t = kzalloc(sizeof(*t), GFP_KERNEL);
