@@ -320,8 +320,134 @@ static void bench_ioas(struct bench *b)
 	sides_down(&s);
 }
 
+/* --- among many --- */
+
+#define PAIRS 512
+
+struct crowd {
+	struct job job; /* first */
+	u64 areas, devices;
+	u32 n;
+	double took[PAIRS]; /* ticks of the last n */
+	bool full;          /* the kernel had no memory for so many */
+};
+
+/* The place of the i-th area: all over, each once; areas is a power of ten. */
+static u64 place_of(const struct crowd *c, u64 i)
+{
+	return IOVA + i * 7919 % c->areas * 2 * PAGE;
+}
+
+static struct arg_copy copy_to(const struct user *u, u64 iova)
+{
+	return (struct arg_copy){.size = sizeof(struct arg_copy), .flags = MAP_FIXED_RW,
+				 .to = u->other, .from = u->ioas, .length = PAGE,
+				 .to_iova = iova, .from_iova = IOVA};
+}
+
+/* An area goes, and comes back: both are a search among all. */
+static void among_areas(void *arg)
+{
+	struct crowd *c = arg;
+	struct user *u = &c->job.user;
+	struct arg_map m = {.size = sizeof(m), .flags = MAP_FIXED_RW, .va = MEMORY,
+			    .length = PAGE, .iova = IOVA};
+
+	user_begin(u, 1);
+	m.ioas = u->ioas;
+	call(u, IOAS_MAP, &m, sizeof(m));
+	for (u64 i = 0; i < c->areas && !c->full; i++) {
+		struct arg_copy a = copy_to(u, place_of(c, i));
+
+		give(u, &a, sizeof(a));
+		c->full = ask(u, IOAS_COPY) != 0;
+	}
+	for (u64 i = 0; i < PAIRS && !c->full; i++) {
+		u64 iova = place_of(c, i * 104729), start, between;
+		struct arg_unmap n = {.size = sizeof(n), .ioas = u->other, .iova = iova,
+				      .length = PAGE};
+		struct arg_copy a = copy_to(u, iova);
+		long ret;
+
+		give(u, &n, sizeof(n));
+		start = ticks();
+		ret = ask(u, IOAS_UNMAP);
+		between = ticks() - start;
+		give(u, &a, sizeof(a));
+		start = ticks();
+		ret |= ask(u, IOAS_COPY);
+		c->took[c->n++] = (double)(between + ticks() - start);
+		sim_assert(!ret);
+	}
+}
+
+/* The last of so many devices are attached to a space that has the others. */
+static void among_devices(void *arg)
+{
+	struct crowd *c = arg;
+	struct user *u = &c->job.user;
+
+	user_begin(u, 1);
+	for (u64 i = 0; i < c->devices && !c->full; i++) {
+		struct arg_test t = {.size = sizeof(t), .op = MOCK_DOMAIN, .id = u->ioas};
+		u64 start;
+
+		give(u, &t, sizeof(t));
+		start = ticks();
+		c->full = ask(u, TEST) != 0;
+		if (i + PAIRS >= c->devices)
+			c->took[c->n++] = (double)(ticks() - start);
+	}
+}
+
+static void crowd_row(struct bench *b, struct sides *s, struct crowd c, const char *name)
+{
+	double value[2][BENCH_SAMPLES];
+	u32 samples = b->quick ? 1 : 3, n = s->n;
+	struct bench_sample ours, theirs = {0};
+	char text[64];
+
+	for (u32 i = 0; i < samples; i++) {
+		for (u32 side = 0; side < n; side++) {
+			c.n = 0;
+			c.full = false;
+			run_on(s, side, c.devices ? among_devices : among_areas, &c.job);
+			if (c.full && !side)
+				return;
+			if (c.full) {
+				n = 1;
+				continue;
+			}
+			value[side][i] = bench_median(c.took, c.n).median / bench_ticks_per_ns();
+		}
+	}
+	ours = bench_median(value[0], samples);
+	if (n == 2)
+		theirs = bench_median(value[1], samples);
+	snprintf(text, sizeof(text), name, (unsigned long)(c.devices ? c.devices : c.areas));
+	bench_add(b, &(struct bench_row){.name = text, .unit = "us", .value = ours.median / 1000,
+					 .spread = ours.spread, .baseline = theirs.median / 1000,
+					 .against = n == 2 ? s->against : ""});
+}
+
+/* A population that a world's memory cannot hold has no row. */
+static void bench_scale(struct bench *b)
+{
+	struct sides s;
+
+	if (!sides_up(b, &s))
+		return;
+	for (u64 n = 1000; n <= (b->quick ? 1000U : 1000000U); n *= 10)
+		crowd_row(b, &s, (struct crowd){.areas = n}, "ioas unmap+copy, %lu areas");
+	for (u64 n = 10; n <= (b->quick ? 10U : 10000U); n *= 10)
+		crowd_row(b, &s, (struct crowd){.devices = n}, "ioas attach, %lu devices");
+	sides_down(&s);
+}
+
 const struct bench_entry bench_ioas_entries[] = {
 	{"ioas", "IOAS maps, copies and pins by system calls, beside a hosted tree", false,
 	 bench_ioas},
+	{"ioas-scale", "the same among 1,000 to 1,000,000 areas and 10 to 10,000 devices", false,
+	 bench_scale},
 	{NULL, NULL, false, NULL},
 };
