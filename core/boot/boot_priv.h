@@ -28,6 +28,9 @@ struct boot_slot {
 	struct mutex map_lock; /* one map or unmap of the domain at a time */
 };
 
+/* Processes whose memory a device can have, the first ones. */
+#define BOOT_SVA_PROCESSES 4
+
 /*
  * What user space has going through a device, as VFIO's files would hold it.
  * All by lock, but for plug_lock: it serialises add and remove.
@@ -39,6 +42,7 @@ struct boot_user {
 	u32 n_claims;
 	bool by_group;
 	struct boot_slot *attached; /* used while set */
+	struct iommu_sva *sva[BOOT_SVA_PROCESSES]; /* by process */
 };
 
 /*
@@ -113,6 +117,12 @@ long boot_op_buf_dma_read(const u64 *arg);
 long boot_op_buf_dma_write(const u64 *arg);
 /* The device's driver goes: device_lock held. */
 void boot_buffers_end(struct device *dev);
+
+/* pasid.c */
+long boot_op_sva_bind(const u64 *arg);
+long boot_op_sva_unbind(const u64 *arg);
+/* The device loses its IOMMU; the record's lock is held. */
+void boot_sva_end(struct boot_user *u);
 
 /* user.c: owners and domains */
 void boot_user_close_begin(struct device *dev);

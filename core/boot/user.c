@@ -179,6 +179,7 @@ void boot_user_close_begin(struct device *dev)
 	struct boot_user *u = user_of(dev);
 
 	mutex_lock(&u->lock);
+	boot_sva_end(u);
 	if (u->attached) {
 		iommu_detach_group(u->attached->domain, u->group);
 		user_detached(u);

@@ -158,14 +158,16 @@ static void issue1(struct smmu_iommu *iommu, u64 w0, u64 w1)
 	smmu_cmdq_issue(iommu, &(struct smmu_cmd){{w0, w1}}, 1);
 }
 
-void smmu_sync_ste(struct smmu_iommu *iommu, u32 sid)
+void smmu_sync_ste(struct smmu_iommu *iommu, u32 sid, u32 ssid)
 {
+	(void)ssid;
 	issue1(iommu, CMD_CFGI_STE | (u64)sid << CMD0_SID, BIT_ULL(CMD1_LEAF));
 }
 
-void smmu_sync_cd(struct smmu_iommu *iommu, u32 sid)
+void smmu_sync_cd(struct smmu_iommu *iommu, u32 sid, u32 ssid)
 {
-	issue1(iommu, CMD_CFGI_CD | (u64)sid << CMD0_SID, BIT_ULL(CMD1_LEAF));
+	issue1(iommu, CMD_CFGI_CD | (u64)sid << CMD0_SID | (u64)ssid << CMD0_SSID,
+	       BIT_ULL(CMD1_LEAF));
 }
 
 void smmu_flush_everything(struct smmu_iommu *iommu)

@@ -73,6 +73,34 @@ static int smmu_attach(struct iommu_domain *domain, struct device *dev)
 	return 0;
 }
 
+/* A blocking domain takes the PASID away; what the TLB has of it goes with its tag. */
+static int smmu_set_dev_pasid(struct iommu_domain *domain, struct device *dev, u32 pasid,
+			      struct iommu_domain *old)
+{
+	struct smmu_domain *sd = to_smmu_domain(domain);
+	struct smmu_master *m = dev_iommu_priv_get(dev);
+	bool off = domain->type == IOMMU_DOMAIN_BLOCKED;
+	int ret = 0;
+
+	if (sd->iommu != m->iommu)
+		return -EINVAL;
+	if (domain->iopf_handler && (m->iommu->idr0 >> IDR0_STALL_MODEL & 3) == 1)
+		return -EOPNOTSUPP;
+	/* Once on, until the device is released. */
+	if (domain->iopf_handler && !dev->iommu->fault_param)
+		ret = iommu_dev_enable_iopf(dev);
+	if (ret)
+		return ret;
+	spin_lock(&m->iommu->lock);
+	m->n_pasids += !off && !old;
+	m->n_pasids -= off && old;
+	smmu_master_set_pasid(m, pasid, off ? NULL : sd);
+	spin_unlock(&m->iommu->lock);
+	if (old)
+		smmu_tlb_domain(to_smmu_domain(old));
+	return 0;
+}
+
 void smmu_master_detach(struct smmu_master *m)
 {
 	spin_lock(&m->iommu->lock);
@@ -221,6 +249,7 @@ static const struct iommu_dirty_ops smmu_dirty_ops = {
 
 static const struct iommu_domain_ops smmu_paging_ops = {
 	.attach_dev = smmu_attach,
+	.set_dev_pasid = smmu_set_dev_pasid,
 	.map_pages = smmu_map_pages,
 	.unmap_pages = smmu_unmap_pages,
 	.iotlb_sync = smmu_iotlb_sync,
@@ -229,7 +258,8 @@ static const struct iommu_domain_ops smmu_paging_ops = {
 	.free = smmu_domain_free,
 };
 static const struct iommu_domain_ops smmu_identity_ops = {.attach_dev = smmu_attach};
-static const struct iommu_domain_ops smmu_blocked_ops = {.attach_dev = smmu_attach};
+static const struct iommu_domain_ops smmu_blocked_ops = {
+	.attach_dev = smmu_attach, .set_dev_pasid = smmu_set_dev_pasid};
 
 static int domain_pt_init(struct smmu_domain *sd, bool tracks)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * SMMUv3's event queue (Arm IHI 0070, 7.2): records are read in the interrupt's
- * thread, an overflow is acknowledged with the new CONS. A stalled transaction
- * is ended: nobody here resolves faults.
+ * thread, an overflow is acknowledged with the new CONS. A stalled transaction is a
+ * page request; it goes on, or ends, with the answer.
  */
 #include "core/drv/smmu_priv.h"
 #include "sim/kapi/printk.h"
@@ -11,26 +11,71 @@
 #define LINE_BASE 48u
 #define RECORD_WORDS 4u
 
-static void end_stall(struct smmu_iommu *iommu, const u64 *r)
+static void resume(struct smmu_iommu *iommu, u64 sid, u64 stag, u64 action)
 {
-	u64 sid = r[0] >> EVT0_SID, stag = r[1] >> EVT1_STAG & 0xffff;
+	const struct smmu_cmd cmd = {{CMD_RESUME | sid << CMD0_SID | 1ULL << action, stag}};
 
-	smmu_cmdq_issue(iommu,
-			&(struct smmu_cmd){{CMD_RESUME | sid << CMD0_SID | 1ULL << CMD0_RESUME_AB,
-					    stag}},
-			1);
+	smmu_cmdq_issue(iommu, &cmd, 1);
+}
+
+/* A group is one stalled transaction; its number is the tag. */
+void smmu_page_response(struct device *dev, const struct iopf_group *group, u32 code)
+{
+	struct smmu_master *m = dev_iommu_priv_get(dev);
+
+	resume(m->iommu, m->sid[0], group->last.prm.grpid,
+	       code == IOMMU_PAGE_RESP_SUCCESS ? CMD0_RESUME_AC : CMD0_RESUME_AB);
+}
+
+static struct smmu_master *find_master(struct smmu_iommu *iommu, u32 sid)
+{
+	struct smmu_master *m;
+
+	list_for_each_entry(m, &iommu->masters, node) {
+		/* Aliases share an id: who has answered is not known. */
+		if (m->n_sid == 1 && m->sid[0] == sid)
+			return m;
+	}
+	return NULL;
+}
+
+/* Who is waited for is told; of a stall that nobody can be told of the transaction ends. */
+static void report_stall(struct smmu_iommu *iommu, const u64 *r)
+{
+	u32 sid = (u32)(r[0] >> EVT0_SID), stag = r[1] >> EVT1_STAG & 0xffff;
+	struct iommu_fault_page_request prm = {
+		.flags = IOMMU_FAULT_PAGE_REQUEST_LAST_PAGE,
+		.grpid = stag,
+		.perm = r[1] >> EVT1_RNW & 1 ? IOMMU_FAULT_PERM_READ : IOMMU_FAULT_PERM_WRITE,
+		.addr = r[2],
+	};
+	struct smmu_master *m;
+
+	if (r[0] >> EVT0_SSV & 1) {
+		prm.flags |= IOMMU_FAULT_PAGE_REQUEST_PASID_VALID;
+		prm.pasid = r[0] >> EVT0_SSID & 0xfffff;
+	}
+	mutex_lock(&iommu_core()->report_lock);
+	m = find_master(iommu, sid);
+	if (m && m->dev->iommu->fault_param)
+		iommu_report_device_fault(m->dev, &prm);
+	else
+		resume(iommu, sid, stag, CMD0_RESUME_AB);
+	mutex_unlock(&iommu_core()->report_lock);
 }
 
 static void report(struct smmu_iommu *iommu, const u64 *r)
 {
 	u32 sid = (u32)(r[0] >> EVT0_SID), type = r[0] & 0xff;
 
+	if (type >= F_TRANSLATION && type <= F_PERMISSION && r[1] >> EVT1_STALL & 1) {
+		report_stall(iommu, r);
+		return;
+	}
 	fact(IOMMU_FAULT, iommu->index, sid, r[2] & ~(SMMU_PAGE - 1), type);
 	pr_err_ratelimited("arm-smmu-v3: event 0x%02x received: %016llx %016llx %016llx %016llx\n",
 			   type, (unsigned long long)r[0], (unsigned long long)r[1],
 			   (unsigned long long)r[2], (unsigned long long)r[3]);
-	if (type >= F_TRANSLATION && type <= F_PERMISSION && r[1] >> EVT1_STALL & 1)
-		end_stall(iommu, r);
 }
 
 /* What CONS is to say of an overflow that PROD tells of. */

@@ -20,6 +20,7 @@
 #define SMMU_EVTQ_LG2 7u /* of 32 bytes: one frame */
 #define SMMU_SPLIT 8u    /* stream ids of a second-level table */
 #define SMMU_SID_BITS_MAX 18u
+#define SMMU_SSID_BITS 6u /* a frame of context descriptors */
 
 struct smmu_cmd {
 	u64 w[2];
@@ -62,6 +63,7 @@ struct smmu_iommu {
 	u64 evtq;
 	u32 evtq_lg2, evtq_cons;
 	struct ida asids, vmids;
+	struct list_head masters; /* core->report_lock */
 	struct smmu_domain identity, blocked;
 };
 
@@ -79,7 +81,10 @@ struct smmu_master {
 	bool ats;                  /* hardware and device have it */
 	struct smmu_ats ats_link[2]; /* in lists of the domain, and of the one before */
 	u32 ats_at;                /* the one in use */
-	u64 cd; /* frame with its one context descriptor */
+	u64 cd; /* frame with its context descriptors: that of requests without PASID first */
+	u32 ssid_bits;             /* PASIDs it may have; 0: none */
+	u32 n_pasids;              /* attached; iommu->lock */
+	struct list_head node;     /* iommu->masters */
 	u32 n_sid;
 	u32 sid[MACHINE_DEVICE_IDS_MAX];
 };
@@ -115,8 +120,8 @@ int smmu_cmdq_create(struct smmu_iommu *iommu);
 void smmu_cmdq_destroy(struct smmu_iommu *iommu);
 /* n commands and a CMD_SYNC: returns when hardware has done them. n < half of the queue. */
 void smmu_cmdq_issue(struct smmu_iommu *iommu, const struct smmu_cmd *cmd, u32 n);
-void smmu_sync_ste(struct smmu_iommu *iommu, u32 sid);
-void smmu_sync_cd(struct smmu_iommu *iommu, u32 sid);
+void smmu_sync_ste(struct smmu_iommu *iommu, u32 sid, u32 ssid);
+void smmu_sync_cd(struct smmu_iommu *iommu, u32 sid, u32 ssid);
 void smmu_flush_everything(struct smmu_iommu *iommu);
 void smmu_tlb_domain(struct smmu_domain *sd);
 /*
@@ -137,12 +142,16 @@ int smmu_master_prepare(struct smmu_master *m);
 void smmu_master_release(struct smmu_master *m);
 /* iommu->lock held. From whatever the master has to this; NULL: abort. */
 void smmu_master_set(struct smmu_master *m, struct smmu_domain *sd);
+/* The same for one PASID; NULL: none. m->n_pasids is what it will be. */
+void smmu_master_set_pasid(struct smmu_master *m, u32 ssid, struct smmu_domain *sd);
 
 /* --- smmu_evtq.c --- */
 #define SMMU_WIRE_EVTQ 0 /* the model's number of the line */
 int smmu_evtq_create(struct smmu_iommu *iommu);
 int smmu_evtq_irq(struct smmu_iommu *iommu);
 void smmu_evtq_destroy(struct smmu_iommu *iommu);
+struct iopf_group;
+void smmu_page_response(struct device *dev, const struct iopf_group *group, u32 code);
 
 /* --- smmu_domain.c --- */
 struct iommu_domain *smmu_domain_alloc_paging(struct device *dev);

@@ -28,10 +28,10 @@ struct entry {
 	/* Which bits hardware looks at in an entry of this content. */
 	void (*used)(const u64 w[WORDS], u64 used[WORDS]);
 	/* Hardware forgets what it has fetched of it for these streams. */
-	void (*sync)(struct smmu_iommu *iommu, u32 sid);
+	void (*sync)(struct smmu_iommu *iommu, u32 sid, u32 ssid);
 	struct smmu_iommu *iommu;
 	const u32 *sid;
-	u32 n_sid;
+	u32 n_sid, ssid;
 };
 
 static void ste_used(const u64 w[WORDS], u64 used[WORDS])
@@ -82,7 +82,7 @@ static void write_words(const struct entry *e, const u64 w[WORDS], u32 from, u32
 		changed = true;
 	}
 	for (u32 i = 0; changed && i < e->n_sid; i++)
-		e->sync(e->iommu, e->sid[i]);
+		e->sync(e->iommu, e->sid[i], e->ssid);
 }
 
 /*
@@ -274,19 +274,25 @@ static void make_cd(const struct smmu_domain *sd, u64 w[WORDS])
 	       1ULL << CD0_R | 1ULL << CD0_A | 1ULL << CD0_ASET | (u64)sd->tag << CD0_ASID;
 	if (sd->pt.features & PT_DIRTY)
 		w[0] |= 1ULL << CD0_HA | 1ULL << CD0_HD;
-	if (stall_model(sd->iommu) == STALL_FORCED)
+	if (stall_model(sd->iommu) == STALL_FORCED ||
+	    (sd->domain.iopf_handler && stall_model(sd->iommu) == STALL_OR_TERMINATE))
 		w[0] |= 1ULL << CD0_S;
 	w[1] = sd->pt.root;
 	w[3] = MAIR;
 }
 
-static void make_s1_ste(const struct smmu_master *m, u64 w[WORDS])
+/* What requests without a PASID get where there are descriptors for others: STE.S1DSS. */
+enum s1dss { S1DSS_TERMINATE, S1DSS_BYPASS, S1DSS_SSID0 };
+
+static void make_s1_ste(const struct smmu_master *m, enum s1dss dss, u64 w[WORDS])
 {
 	w[0] = STE_V | CFG_S1 << STE0_CONFIG | m->cd;
 	/* CIR, COR, CSH as for walks; a stream that cannot stall must not claim to be told. */
 	w[1] = walk_attributes(2) | STRW_EL1 << STE1_STRW;
-	if (stall_model(m->iommu) == STALL_OR_TERMINATE)
+	if (stall_model(m->iommu) == STALL_OR_TERMINATE && !m->ssid_bits)
 		w[1] |= 1ULL << STE1_S1STALLD;
+	w[0] |= (u64)m->ssid_bits << STE0_S1CDMAX;
+	w[1] |= (u64)dss << STE1_S1DSS;
 	if (m->ats)
 		w[1] |= 1ULL << STE1_EATS;
 }
@@ -313,7 +319,11 @@ static void make_ste(const struct smmu_master *m, const struct smmu_domain *sd, 
 {
 	for (u32 i = 0; i < WORDS; i++)
 		w[i] = 0;
-	if (!sd || sd == &m->iommu->blocked) {
+	if (m->n_pasids && sd == &m->iommu->blocked) {
+		make_s1_ste(m, S1DSS_TERMINATE, w);
+	} else if (m->n_pasids && sd == &m->iommu->identity) {
+		make_s1_ste(m, S1DSS_BYPASS, w);
+	} else if (!sd || sd == &m->iommu->blocked) {
 		w[0] = STE_V | CFG_ABORT << STE0_CONFIG;
 	} else if (sd == &m->iommu->identity) {
 		w[0] = STE_V | CFG_BYPASS << STE0_CONFIG;
@@ -321,7 +331,7 @@ static void make_ste(const struct smmu_master *m, const struct smmu_domain *sd, 
 	} else if (sd->stage2) {
 		make_s2_ste(m, sd, w);
 	} else {
-		make_s1_ste(m, w);
+		make_s1_ste(m, m->ssid_bits ? S1DSS_SSID0 : S1DSS_TERMINATE, w);
 	}
 }
 
@@ -333,6 +343,18 @@ static void clear_cd(struct smmu_master *m)
 	write_words(&(struct entry){.pa = m->cd, .sync = smmu_sync_cd, .iommu = m->iommu,
 				    .sid = m->sid, .n_sid = m->n_sid},
 		    none, 0, WORDS);
+}
+
+static void write_stes(struct smmu_master *m, struct smmu_domain *sd)
+{
+	u64 w[WORDS];
+
+	make_ste(m, sd, w);
+	for (u32 i = 0; i < m->n_sid; i++)
+		write_entry(&(struct entry){.pa = ste_pa(m->iommu, m->sid[i]), .used = ste_used,
+					    .sync = smmu_sync_ste, .iommu = m->iommu,
+					    .sid = &m->sid[i], .n_sid = 1},
+			    w);
 }
 
 void smmu_master_set(struct smmu_master *m, struct smmu_domain *sd)
@@ -347,12 +369,24 @@ void smmu_master_set(struct smmu_master *m, struct smmu_domain *sd)
 					    .iommu = m->iommu, .sid = m->sid, .n_sid = m->n_sid},
 			    w);
 	}
-	make_ste(m, sd, w);
-	for (u32 i = 0; i < m->n_sid; i++)
-		write_entry(&(struct entry){.pa = ste_pa(m->iommu, m->sid[i]), .used = ste_used,
-					    .sync = smmu_sync_ste, .iommu = m->iommu,
-					    .sid = &m->sid[i], .n_sid = 1},
-			    w);
+	write_stes(m, sd);
 	if (!s1)
 		clear_cd(m);
+}
+
+void smmu_master_set_pasid(struct smmu_master *m, u32 ssid, struct smmu_domain *sd)
+{
+	const struct entry e = {.pa = m->cd + ssid * WORDS * 8ULL, .used = cd_used,
+				.sync = smmu_sync_cd, .iommu = m->iommu, .sid = m->sid,
+				.n_sid = m->n_sid, .ssid = ssid};
+	u64 w[WORDS] = {0};
+
+	if (sd) {
+		make_cd(sd, w);
+		write_entry(&e, w);
+	} else {
+		write_words(&e, w, 0, WORDS);
+	}
+	/* The first PASID, and the last, change what the stream's entry is. */
+	write_stes(m, m->domain);
 }

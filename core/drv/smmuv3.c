@@ -4,7 +4,7 @@
  *
  * Deliberately not here (docs/CAVEATS.md): walkers that do not see the
  * processor's caches (IDR0.COHACC = 0 is refused), granules other than 4K, page
- * requests, substreams, nested domains.
+ * requests, PASIDs of devices with ATS, nested domains.
  */
 #include "core/drv/smmu_priv.h"
 
@@ -48,12 +48,18 @@ static struct iommu_device *smmu_probe_device(struct device *dev)
 	n = min(smp_load_acquire(&fwspec->num_ids), (unsigned long)MACHINE_DEVICE_IDS_MAX);
 	for (u32 i = 0; i < n; i++)
 		m->sid[m->n_sid++] = fwspec->ids[i];
+	if (iommu->idr0 & BIT(IDR0_S1P) && !m->ats && dev_fw(dev)->pasid)
+		m->ssid_bits = min(iommu->idr1 >> IDR1_SSIDSIZE & 0x1f, SMMU_SSID_BITS);
 	ret = smmu_master_prepare(m);
 	if (ret) {
 		kfree(m);
 		return ERR_PTR(ret);
 	}
+	iommu->iommu.max_pasids = 1u << SMMU_SSID_BITS;
 	dev_iommu_priv_set(dev, m);
+	mutex_lock(&iommu_core()->report_lock);
+	list_add_tail(&m->node, &iommu->masters);
+	mutex_unlock(&iommu_core()->report_lock);
 	return &iommu->iommu;
 }
 
@@ -61,6 +67,11 @@ static void smmu_release_device(struct device *dev)
 {
 	struct smmu_master *m = dev_iommu_priv_get(dev);
 
+	mutex_lock(&iommu_core()->report_lock);
+	list_del(&m->node);
+	mutex_unlock(&iommu_core()->report_lock);
+	if (dev->iommu->fault_param)
+		iommu_dev_disable_iopf(dev);
 	smmu_master_detach(m);
 	smmu_master_release(m);
 	kfree(m);
@@ -107,6 +118,7 @@ static const struct iommu_ops smmu_ops = {
 	.capable = smmu_capable,
 	.identity_domain = smmu_identity_domain,
 	.blocked_domain = smmu_blocked_domain,
+	.page_response = smmu_page_response,
 };
 
 /* --- instances --- */
@@ -122,6 +134,7 @@ static void *smmu_create(struct iommu_core *core, u32 index)
 	iommu->iommu.fwnode = iommu_fwnode(core, index);
 	iommu->iommu.index = index;
 	spin_lock_init(&iommu->lock);
+	INIT_LIST_HEAD(&iommu->masters);
 	spin_lock_init(&iommu->cmdq.lock);
 	ida_init(&iommu->asids);
 	ida_init(&iommu->vmids);

@@ -43,6 +43,9 @@ void iommu_core_init(struct iommu_core *core, const struct machine *m)
 	INIT_LIST_HEAD(&core->instances);
 	ida_init(&core->group_ida);
 	ida_init(&core->pasid_ida);
+	mutex_init(&core->sva_lock);
+	mutex_init(&core->report_lock);
+	INIT_LIST_HEAD(&core->sva_mms);
 	atomic_set(&core->domain_ids, 1);
 	select_era(core);
 	iommu_grouping_init(core);
@@ -51,7 +54,9 @@ void iommu_core_init(struct iommu_core *core, const struct machine *m)
 void iommu_core_fini(struct iommu_core *core)
 {
 	ida_destroy(&core->group_ida);
-	WARN_ON(!ida_is_empty(&core->pasid_ida));
+	WARN_ON(!ida_is_empty(&core->pasid_ida) || !list_empty(&core->sva_mms));
+	mutex_destroy(&core->sva_lock);
+	mutex_destroy(&core->report_lock);
 	ida_destroy(&core->pasid_ida);
 	mutex_destroy(&core->probe_lock);
 }

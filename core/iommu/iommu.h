@@ -31,6 +31,7 @@
 #include "sim/kapi/idr.h"
 #include "sim/kapi/list.h"
 #include "sim/kapi/slab.h"
+#include "sim/kapi/workqueue.h"
 #include "sim/kapi/xarray.h"
 #include "sim/sched/sched.h"
 
@@ -44,11 +45,13 @@ struct iommu_ops;
 #define __IOMMU_DOMAIN_PT 8u       /* identity */
 
 #define __IOMMU_DOMAIN_NESTED 16u  /* user space's table on a parent domain */
+#define __IOMMU_DOMAIN_SVA 32u     /* a process's memory */
 
 #define IOMMU_DOMAIN_BLOCKED 0u
 #define IOMMU_DOMAIN_IDENTITY __IOMMU_DOMAIN_PT
 #define IOMMU_DOMAIN_UNMANAGED __IOMMU_DOMAIN_PAGING
 #define IOMMU_DOMAIN_NESTED __IOMMU_DOMAIN_NESTED
+#define IOMMU_DOMAIN_SVA (__IOMMU_DOMAIN_PAGING | __IOMMU_DOMAIN_SVA)
 #define IOMMU_DOMAIN_DMA (__IOMMU_DOMAIN_PAGING | __IOMMU_DOMAIN_DMA_API)
 #define IOMMU_DOMAIN_DMA_FQ (IOMMU_DOMAIN_DMA | __IOMMU_DOMAIN_DMA_FQ)
 
@@ -264,6 +267,9 @@ struct iommu_core {
 	spinlock_t list_lock;     /* iommu_device_lock: instances */
 	struct list_head instances;
 	struct ida group_ida, pasid_ida;
+	struct mutex sva_lock;    /* -> group->mutex, and mm->mmap_lock */
+	struct list_head sva_mms; /* processes that have a PASID; sva_lock */
+	struct mutex report_lock; /* over a driver's report of a page request */
 	atomic_t domain_ids;
 	struct iommu_era era;
 	struct bus_type *bus[2];  /* pci, platform */
@@ -450,6 +456,11 @@ void iommu_free_global_pasid(u32 pasid);
 /* --- iopf.c --- */
 #define IOMMU_FAULT_PAGE_REQUEST_PASID_VALID 1u
 #define IOMMU_FAULT_PAGE_REQUEST_LAST_PAGE 2u
+/* iommu_fault_page_request.perm */
+#define IOMMU_FAULT_PERM_READ 1u
+#define IOMMU_FAULT_PERM_WRITE 2u
+#define IOMMU_FAULT_PERM_EXEC 4u
+#define IOMMU_FAULT_PERM_PRIV 8u
 enum iommu_page_response_code {
 	IOMMU_PAGE_RESP_SUCCESS,
 	IOMMU_PAGE_RESP_INVALID,
@@ -478,6 +489,7 @@ struct iopf_group {
 	struct iommu_attach_handle *attach_handle;
 	struct device *dev;      /* referenced */
 	bool answered;
+	struct work_struct work; /* of handlers that are not to run in the reporter */
 };
 
 /* Turns page requests of dev on: -EBUSY: they are; and off, what is partial is lost. */
@@ -487,6 +499,24 @@ void iommu_dev_disable_iopf(struct device *dev);
 void iommu_report_device_fault(struct device *dev, const struct iommu_fault_page_request *prm);
 void iopf_group_response(struct iopf_group *group, enum iommu_page_response_code code);
 void iopf_free_group(struct iopf_group *group);
+/*
+ * What was reported, or taken out of hardware's queue to be reported, before this is
+ * with its handler, and handlers' work is done: after a detach nobody knows the handle.
+ * Drivers report with core->report_lock held. Sleeps.
+ */
+void iopf_drain(void);
+
+/* --- sva.c --- */
+struct iommu_sva;
+struct mm_struct;
+/*
+ * The process's memory for requests of dev with its PASID, one per process. A second
+ * binding gives the first one's handle; each is undone. -EOPNOTSUPP: no PASIDs, or
+ * faults cannot be told; -EOVERFLOW: the process's PASID is not one of the device's.
+ */
+struct iommu_sva *iommu_sva_bind_device(struct device *dev, struct mm_struct *mm);
+void iommu_sva_unbind_device(struct iommu_sva *handle);
+u32 iommu_sva_get_pasid(const struct iommu_sva *handle);
 
 /* --- map.c --- */
 /* prot: IOMMU_READ and so on. */

@@ -146,3 +146,12 @@ void iopf_free_group(struct iopf_group *group)
 	put_device(group->dev);
 	kfree(group);
 }
+
+void iopf_drain(void)
+{
+	struct iommu_core *core = iommu_core();
+
+	mutex_lock(&core->report_lock);
+	mutex_unlock(&core->report_lock);
+	flush_workqueue(system_wq);
+}

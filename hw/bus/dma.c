@@ -134,6 +134,7 @@ static enum hw_status access_pa(struct bus_fn *n, const struct bus_req *r, u64 p
 
 #define DMA_OK 1u
 #define DMA_WRITE 2u
+#define DMA_PASID 4u
 
 static enum hw_status access_translated(struct bus_fn *n, const struct bus_req *r, u64 pa,
 					void *data, u32 len)
@@ -143,7 +144,8 @@ static enum hw_status access_translated(struct bus_fn *n, const struct bus_req *
 	/* Before the access: nothing may come between the translation and who judges it. */
 	if (current_task)
 		fact(HW_DMA, n->index, r->addr, pa,
-		     DMA_OK | (r->access & HW_WRITE ? DMA_WRITE : 0));
+		     DMA_OK | (r->access & HW_WRITE ? DMA_WRITE : 0) |
+			     (r->pasid != HW_NO_PASID ? DMA_PASID : 0));
 	status = access_pa(n, r, pa, data, len);
 	if (status != HW_OK && current_task)
 		fact(HW_DMA, n->index, r->addr, pa, 0);

@@ -86,8 +86,21 @@ struct mm_table {
 	u64 *entry;
 };
 
+/*
+ * Who is told of what an address space loses; each may be NULL. Owned by who registers it;
+ * its place in the list: mmap_lock.
+ */
+struct mm_notifier {
+	struct list_head node;
+	/* Before entries of [start, end) go, or lose rights; mmap_lock is held for writing. */
+	void (*invalidate)(struct mm_notifier *n, unsigned long start, unsigned long end);
+	/* The last reference of all has gone: n is on no list any more. */
+	void (*free)(struct mm_notifier *n);
+};
+
 struct mm_struct {
 	atomic_t mm_users, mm_count;
+	struct list_head notifiers;
 	struct rw_semaphore mmap_lock;
 	struct interval_tree_root vmas;
 	struct mm_table *table; /* by index, n_tables of them; one step a change */
@@ -145,6 +158,9 @@ struct mm_struct *mm_copy(struct mm_struct *from, u32 process);
 bool mmget_not_zero(struct mm_struct *mm);
 void mmput(struct mm_struct *mm);
 void mmgrab(struct mm_struct *mm);
+/* Takes mmap_lock; n stays until it is freed with mm. */
+void mm_notifier_register(struct mm_struct *mm, struct mm_notifier *n);
+void mm_notify(struct mm_struct *mm, unsigned long start, unsigned long end);
 void mmdrop(struct mm_struct *mm);
 static inline void mmap_read_lock(struct mm_struct *mm)
 {

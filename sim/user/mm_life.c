@@ -20,6 +20,7 @@ struct mm_struct *mm_alloc(u32 process)
 	atomic_set(&mm->mm_users, 1);
 	atomic_set(&mm->mm_count, 1);
 	init_rwsem(&mm->mmap_lock);
+	INIT_LIST_HEAD(&mm->notifiers);
 	mm->process = process;
 	return mm;
 }
@@ -168,8 +169,33 @@ void mmgrab(struct mm_struct *mm)
 	atomic_inc(&mm->mm_count);
 }
 
+void mm_notifier_register(struct mm_struct *mm, struct mm_notifier *n)
+{
+	mmap_write_lock(mm);
+	list_add_tail(&n->node, &mm->notifiers);
+	mmap_write_unlock(mm);
+}
+
+void mm_notify(struct mm_struct *mm, unsigned long start, unsigned long end)
+{
+	struct mm_notifier *n;
+
+	list_for_each_entry(n, &mm->notifiers, node) {
+		if (n->invalidate)
+			n->invalidate(n, start, end);
+	}
+}
+
 void mmdrop(struct mm_struct *mm)
 {
-	if (atomic_dec_and_test(&mm->mm_count))
-		kfree(mm);
+	struct mm_notifier *n, *next;
+
+	if (!atomic_dec_and_test(&mm->mm_count))
+		return;
+	list_for_each_entry_safe(n, next, &mm->notifiers, node) {
+		list_del(&n->node);
+		if (n->free)
+			n->free(n);
+	}
+	kfree(mm);
 }

@@ -230,6 +230,7 @@ static void protect(struct vm_area_struct *vma, unsigned long flags)
 	unsigned long at = vma->node.start;
 
 	vma->flags = (vma->flags & ~(unsigned long)VM_ACCESS_FLAGS) | flags;
+	mm_notify(vma->mm, vma->node.start, vma->node.last + 1);
 	for (; (pte = mm_pte_next(vma->mm, &at, vma->node.last + 1)); at += PAGE_SIZE)
 		*pte &= ~lost;
 }

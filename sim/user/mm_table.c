@@ -110,6 +110,7 @@ void mm_zap(struct mm_struct *mm, unsigned long start, unsigned long end)
 {
 	u64 *pte;
 
+	mm_notify(mm, start, end);
 	for (; (pte = mm_pte_next(mm, &start, end)); start += PAGE_SIZE) {
 		u64 old = *pte;
 

@@ -124,6 +124,14 @@ static struct process *find(struct world *w, u32 id)
 	return id < PROCESSES_MAX ? user_of(w)->process[id] : NULL;
 }
 
+struct mm_struct *process_mm_get(u32 process)
+{
+	struct process *p = find(this_world(), process);
+	struct mm_struct *mm = p && !p->ends ? p->mm : NULL;
+
+	return mm && mmget_not_zero(mm) ? mm : NULL;
+}
+
 static bool enter(struct world *w, u32 id)
 {
 	struct process *p = find(w, id);

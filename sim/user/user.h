@@ -53,4 +53,6 @@ struct process;
 struct process *current_process(void);
 void process_get(struct process *p);
 void process_put(struct process *p);
+/* Its memory, to be given back by mmput(); NULL: no such process, or it has ended. */
+struct mm_struct *process_mm_get(u32 process);
 unsigned long process_rlimit(const struct process *p, u32 which);

@@ -14,8 +14,8 @@
  * there on nothing is checked.
  *
  * Does not check: accesses in the middle of an attach of the device or of a map
- * of that range; permissions; accesses with a PASID (they publish no HW_DMA
- * with one); devices whose domain nobody published; more than 64 devices or
+ * of that range; permissions; accesses with a PASID (which domain that is in is
+ * not published); devices whose domain nobody published; more than 64 devices or
  * 1024 pieces of mappings, beyond which it is silent.
  */
 #include "sim/oracle/oracle_priv.h"
@@ -30,6 +30,7 @@ extern const struct oracle oracle_iotlb;
 #define TYPE_PAGING 1u
 #define TYPE_IDENTITY 8u
 #define UNKNOWN 0xffffffffu
+#define DMA_PASID 4u /* of HW_DMA: whose domain is not published */
 
 enum piece_state { FREE, LIVE, PENDING, RETIRED };
 
@@ -361,7 +362,7 @@ static void see(struct world *w, void *state, void *carry, const struct fact *f)
 		domain_gone(st, c, f);
 		break;
 	case FACT_HW_DMA:
-		if (f->arg[0] < DEVICES_MAX)
+		if (f->arg[0] < DEVICES_MAX && !(f->arg[3] & DMA_PASID))
 			dma(w, st, c, f);
 		break;
 	case FACT_GROUP_REMOVE:
