@@ -36,7 +36,7 @@ static void reset(struct hw_iommu *base)
 	h->last_merges = false;
 }
 
-static const struct hw_iommu_ops *quick_ops(void);
+static const struct hw_iommu_ops *quick_ops(bool vectors);
 
 static struct hw_iommu *create(struct hw_env *e, const char *options, char *err, size_t err_size)
 {
@@ -57,7 +57,7 @@ static struct hw_iommu *create(struct hw_env *e, const char *options, char *err,
 	smmu_regs_reset(h);
 	smmu_cache_create(h);
 	if (h->quick)
-		h->base.ops = quick_ops();
+		h->base.ops = quick_ops(cap.quick == 1);
 	reset(&h->base);
 	return &h->base;
 }
@@ -126,10 +126,11 @@ static bool work(struct hw_iommu *base)
 
 const struct hw_iommu_ops hw_smmuv3_ops = OPS(smmu_translate);
 
-static const struct hw_iommu_ops *quick_ops(void)
+static const struct hw_iommu_ops *quick_ops(bool vectors)
 {
 	static const struct hw_iommu_ops avx2 = OPS(smmu_translate_avx2);
 	static const struct hw_iommu_ops scalar = OPS(smmu_translate_scalar);
 
-	return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2") ? &avx2 : &scalar;
+	vectors = vectors && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2");
+	return vectors ? &avx2 : &scalar;
 }

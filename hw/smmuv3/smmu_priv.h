@@ -37,7 +37,7 @@ struct smmu_caps {
 	u8 s1p, s2p, cohacc, httu, hyp, ats, ns1ats, asid16, vmid16, msi, sev, atos, pri, vmw;
 	u8 cd2l, stall, term, st2, ovr, had, xnx, ril, bbml, page0, late, merge, inflight;
 	u8 sid, ssid, cmdqs, evtqs, priqs, oas, gran, persona, walkcache, config;
-	u8 quick; /* 0: all go the long way, which must come to the same */
+	u8 quick; /* 0: the long way only; 2: without vector instructions */
 	u16 stallmax;
 };
 

@@ -44,7 +44,7 @@ static void reset(struct hw_iommu *h)
 	vtd_regs_reset(v);
 }
 
-static const struct hw_iommu_ops *quick_ops(void);
+static const struct hw_iommu_ops *quick_ops(bool vectors);
 
 static struct hw_iommu *create(struct hw_env *e, const char *options, char *err, size_t err_size)
 {
@@ -66,7 +66,7 @@ static struct hw_iommu *create(struct hw_env *e, const char *options, char *err,
 	v->front_on = k.policy.kind == HW_CACHE_INFINITE || k.policy.kind == HW_CACHE_SETS;
 	v->quick = k.quick && !k.policy.provenance && !k.policy.prefetch && !k.policy.speculate &&
 		   !k.fragment && (v->front_on || !v->keeps);
-	v->h.ops = v->quick ? quick_ops() : &hw_vtd_ops;
+	v->h.ops = v->quick ? quick_ops(k.quick == 1) : &hw_vtd_ops;
 	if (v->quick && !v->keeps) {
 		v->memo = hw_calloc(VTD_MEMOS, sizeof(*v->memo));
 		v->trail = hw_calloc(VTD_TRAILS, sizeof(*v->trail));
@@ -110,10 +110,11 @@ static bool work(struct hw_iommu *h)
 
 const struct hw_iommu_ops hw_vtd_ops = OPS(vtd_translate);
 
-static const struct hw_iommu_ops *quick_ops(void)
+static const struct hw_iommu_ops *quick_ops(bool vectors)
 {
 	static const struct hw_iommu_ops avx2 = OPS(vtd_translate_avx2);
 	static const struct hw_iommu_ops scalar = OPS(vtd_translate_scalar);
 
-	return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2") ? &avx2 : &scalar;
+	vectors = vectors && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2");
+	return vectors ? &avx2 : &scalar;
 }

@@ -44,7 +44,7 @@ struct vtd_knobs {
 	u32 coherent, qi, ats, ir, eim, pt, sc, nest, prs, ers, srs, nwfs, eafs, pds, scalable;
 	u32 ssads, ss, fs, smpwc, rps, adms;
 	u32 atom, collapse, late, strict, race, fragment;
-	u32 quick; /* 0: all go the long way, which must come to the same */
+	u32 quick; /* 0: the long way only; 2: without vector instructions */
 	struct hw_cache_policy policy;
 };
 
