@@ -240,9 +240,9 @@ static const struct user_node boot_nodes[] = {
 #define FIRST_FRAME 0x100000000LL
 #define FIRST_FRAME_OF_HARDWARE ((s64)FRAME_LOOSE_BASE)
 
-static void boot_as(struct world *w, const struct machine *m, enum iommu_linux as)
+static void boot_as(struct world *w, const struct machine *m, enum iommu_linux as,
+		    const struct kernel *kernel)
 {
-	const struct kernel *kernel = w->kernel;
 	struct boot_state *b = kzalloc(sizeof(*b), GFP_KERNEL | __GFP_NOFAIL);
 
 	w->kernel = b;
@@ -269,12 +269,12 @@ static void boot_as(struct world *w, const struct machine *m, enum iommu_linux a
 
 static void boot_612(struct world *w, const struct machine *m)
 {
-	boot_as(w, m, LINUX_6_12);
+	boot_as(w, m, LINUX_6_12, &kernel_model);
 }
 
 static void boot_73(struct world *w, const struct machine *m)
 {
-	boot_as(w, m, LINUX_7_3);
+	boot_as(w, m, LINUX_7_3, &kernel_model_73);
 }
 
 static void shut_down_device(struct device *dev)
