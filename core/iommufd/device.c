@@ -190,35 +190,18 @@ static int attach_group(struct iommufd_hw_pagetable *hwpt, struct iommufd_device
 
 	if (rc)
 		return rc;
-	handle = kzalloc(sizeof(*handle), GFP_KERNEL);
-	if (!handle)
-		return -ENOMEM;
-	if (hwpt->fault)
-		rc = iommufd_fault_iopf_enable(idev);
-	if (rc)
-		goto err_free;
-	handle->idev = idev;
+	handle = iommufd_handle_new(idev, hwpt->fault);
+	if (IS_ERR(handle))
+		return PTR_ERR(handle);
 	rc = iommu_attach_group_handle(hwpt->domain, idev->igroup->group, &handle->handle);
-	if (!rc)
-		return 0;
-	if (hwpt->fault)
-		iommufd_fault_iopf_disable(idev);
-err_free:
-	kfree(handle);
+	if (rc)
+		iommufd_handle_free(handle, hwpt->fault);
 	return rc;
-}
-
-static struct iommufd_attach_handle *handle_of(struct iommufd_device *idev)
-{
-	struct iommu_attach_handle *handle =
-		iommu_attach_handle_get(idev->igroup->group, IOMMU_NO_PASID);
-
-	return handle ? to_iommufd_handle(handle) : NULL;
 }
 
 static void detach_group(struct iommufd_hw_pagetable *hwpt, struct iommufd_device *idev)
 {
-	struct iommufd_attach_handle *handle = handle_of(idev);
+	struct iommufd_attach_handle *handle = iommufd_handle_of(idev, IOMMU_NO_PASID);
 
 	iommu_detach_group_handle(hwpt->domain, idev->igroup->group);
 	if (hwpt->fault) {
@@ -231,36 +214,27 @@ static void detach_group(struct iommufd_hw_pagetable *hwpt, struct iommufd_devic
 static int replace_group(struct iommufd_device *idev, struct iommufd_hw_pagetable *hwpt,
 			 struct iommufd_hw_pagetable *old)
 {
-	struct iommufd_attach_handle *handle, *old_handle = handle_of(idev);
+	struct iommufd_attach_handle *handle;
+	struct iommufd_attach_handle *old_handle = iommufd_handle_of(idev, IOMMU_NO_PASID);
 	bool turn_on = hwpt->fault && !old->fault;
 	int rc = iommufd_pasid_compat(idev->igroup, hwpt, IOMMU_NO_PASID);
 
 	if (rc)
 		return rc;
-	handle = kzalloc(sizeof(*handle), GFP_KERNEL);
-	if (!handle)
-		return -ENOMEM;
-	if (turn_on)
-		rc = iommufd_fault_iopf_enable(idev);
-	if (rc)
-		goto err_free;
-	handle->idev = idev;
+	handle = iommufd_handle_new(idev, turn_on);
+	if (IS_ERR(handle))
+		return PTR_ERR(handle);
 	rc = iommu_replace_group_handle(idev->igroup->group, hwpt->domain, &handle->handle);
-	if (rc)
-		goto err_disable;
+	if (rc) {
+		iommufd_handle_free(handle, turn_on);
+		return rc;
+	}
 	if (old->fault)
 		iommufd_auto_response_faults(old, old_handle);
 	if (old->fault && !hwpt->fault)
 		iommufd_fault_iopf_disable(idev);
 	kfree(old_handle);
 	return 0;
-
-err_disable:
-	if (turn_on)
-		iommufd_fault_iopf_disable(idev);
-err_free:
-	kfree(handle);
-	return rc;
 }
 
 /* --- attaching a device --- */

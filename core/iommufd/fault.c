@@ -33,6 +33,35 @@ void iommufd_fault_iopf_disable(struct iommufd_device *idev)
 	mutex_unlock(&idev->iopf_lock);
 }
 
+struct iommufd_attach_handle *iommufd_handle_new(struct iommufd_device *idev, bool iopf)
+{
+	struct iommufd_attach_handle *handle = kzalloc(sizeof(*handle), GFP_KERNEL);
+	int rc = iopf && handle ? iommufd_fault_iopf_enable(idev) : 0;
+
+	if (!handle)
+		return ERR_PTR(-ENOMEM);
+	if (rc) {
+		kfree(handle);
+		return ERR_PTR(rc);
+	}
+	handle->idev = idev;
+	return handle;
+}
+
+void iommufd_handle_free(struct iommufd_attach_handle *handle, bool iopf)
+{
+	if (iopf)
+		iommufd_fault_iopf_disable(handle->idev);
+	kfree(handle);
+}
+
+struct iommufd_attach_handle *iommufd_handle_of(struct iommufd_device *idev, u32 pasid)
+{
+	struct iommu_attach_handle *handle = iommu_attach_handle_get(idev->igroup->group, pasid);
+
+	return handle ? to_iommufd_handle(handle) : NULL;
+}
+
 int iommufd_fault_iopf_handler(struct iopf_group *group)
 {
 	struct iommufd_hw_pagetable *hwpt = group->attach_handle->domain->fault_data;

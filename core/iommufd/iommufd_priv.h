@@ -310,6 +310,11 @@ void iommufd_fault_destroy(struct iommufd_object *obj);
 int iommufd_fault_iopf_handler(struct iopf_group *group);
 int iommufd_fault_iopf_enable(struct iommufd_device *idev);
 void iommufd_fault_iopf_disable(struct iommufd_device *idev);
+/* For an attachment; with its page faults on, if iopf. An ERR_PTR: neither. */
+struct iommufd_attach_handle *iommufd_handle_new(struct iommufd_device *idev, bool iopf);
+void iommufd_handle_free(struct iommufd_attach_handle *handle, bool iopf);
+/* Of the attachment that is there, or NULL. */
+struct iommufd_attach_handle *iommufd_handle_of(struct iommufd_device *idev, u32 pasid);
 /* Everything delivered to or taken from hwpt's queue through handle is answered INVALID. */
 void iommufd_auto_response_faults(struct iommufd_hw_pagetable *hwpt,
 				  struct iommufd_attach_handle *handle);

@@ -20,23 +20,6 @@ int iommufd_pasid_compat(struct iommufd_group *igroup, struct iommufd_hw_pagetab
 	return pasid || !xa_empty(&igroup->pasids) ? -EINVAL : 0;
 }
 
-static struct iommufd_attach_handle *new_handle(struct iommufd_device *idev)
-{
-	struct iommufd_attach_handle *handle = kzalloc(sizeof(*handle), GFP_KERNEL);
-
-	if (handle)
-		handle->idev = idev;
-	return handle;
-}
-
-static struct iommufd_attach_handle *handle_of(struct iommufd_device *idev, u32 pasid)
-{
-	struct iommu_attach_handle *handle =
-		iommu_attach_handle_get(idev->igroup->group, pasid);
-
-	return handle ? to_iommufd_handle(handle) : NULL;
-}
-
 static int attach_device(struct iommufd_hw_pagetable *hwpt, struct iommufd_device *idev,
 			 u32 pasid)
 {
@@ -45,27 +28,19 @@ static int attach_device(struct iommufd_hw_pagetable *hwpt, struct iommufd_devic
 
 	if (rc)
 		return rc;
-	handle = new_handle(idev);
-	if (!handle)
-		return -ENOMEM;
-	if (hwpt->fault)
-		rc = iommufd_fault_iopf_enable(idev);
-	if (rc)
-		goto err_free;
+	handle = iommufd_handle_new(idev, hwpt->fault);
+	if (IS_ERR(handle))
+		return PTR_ERR(handle);
 	rc = iommu_attach_device_pasid(hwpt->domain, idev->dev, pasid, &handle->handle);
-	if (!rc)
-		return 0;
-	if (hwpt->fault)
-		iommufd_fault_iopf_disable(idev);
-err_free:
-	kfree(handle);
+	if (rc)
+		iommufd_handle_free(handle, hwpt->fault);
 	return rc;
 }
 
 static void detach_device(struct iommufd_hw_pagetable *hwpt, struct iommufd_device *idev,
 			  u32 pasid)
 {
-	struct iommufd_attach_handle *handle = handle_of(idev, pasid);
+	struct iommufd_attach_handle *handle = iommufd_handle_of(idev, pasid);
 
 	iommu_detach_device_pasid(hwpt->domain, idev->dev, pasid);
 	if (hwpt->fault) {
@@ -78,34 +53,25 @@ static void detach_device(struct iommufd_hw_pagetable *hwpt, struct iommufd_devi
 static int replace_device(struct iommufd_device *idev, u32 pasid,
 			  struct iommufd_hw_pagetable *hwpt, struct iommufd_hw_pagetable *old)
 {
-	struct iommufd_attach_handle *handle, *old_handle = handle_of(idev, pasid);
+	struct iommufd_attach_handle *handle, *old_handle = iommufd_handle_of(idev, pasid);
 	int rc = iommufd_pasid_compat(idev->igroup, hwpt, pasid);
 
 	if (rc)
 		return rc;
-	handle = new_handle(idev);
-	if (!handle)
-		return -ENOMEM;
-	if (hwpt->fault)
-		rc = iommufd_fault_iopf_enable(idev);
-	if (rc)
-		goto err_free;
+	handle = iommufd_handle_new(idev, hwpt->fault);
+	if (IS_ERR(handle))
+		return PTR_ERR(handle);
 	rc = iommu_replace_device_pasid(hwpt->domain, idev->dev, pasid, &handle->handle);
-	if (rc)
-		goto err_disable;
+	if (rc) {
+		iommufd_handle_free(handle, hwpt->fault);
+		return rc;
+	}
 	if (old->fault) {
 		iommufd_auto_response_faults(old, old_handle);
 		iommufd_fault_iopf_disable(idev);
 	}
 	kfree(old_handle);
 	return 0;
-
-err_disable:
-	if (hwpt->fault)
-		iommufd_fault_iopf_disable(idev);
-err_free:
-	kfree(handle);
-	return rc;
 }
 
 static int first_attach(struct iommufd_hw_pagetable *hwpt, struct iommufd_device *idev, u32 pasid)
