@@ -9,7 +9,7 @@
 #include "sim/kapi/historic.h"
 
 #define MOCK_PAGES_MAX 64u   /* of one size in an extent */
-#define MOCK_EXTENTS_MAX 4096u /* in a domain; more is -ENOMEM */
+#define MOCK_EXTENTS_MAX 512u /* in a domain; more is -ENOMEM */
 
 /*
  * A run of pages of one size. Owned by its domain, on its list in no order;

@@ -89,11 +89,16 @@ int iommu_group_add_device(struct iommu_group *group, struct device *dev)
 	if (!gdev)
 		return -ENOMEM;
 	gdev->dev = dev;
+	mutex_lock(&iommu_core()->probe_lock);
+	if (dev->iommu_group) {
+		mutex_unlock(&iommu_core()->probe_lock);
+		kfree(gdev);
+		return -EEXIST;
+	}
+	dev->iommu_group = iommu_group_ref_get(group);
 	mutex_lock(&group->mutex);
 	list_add_tail(&gdev->list, &group->devices);
 	mutex_unlock(&group->mutex);
-	mutex_lock(&iommu_core()->probe_lock);
-	dev->iommu_group = iommu_group_ref_get(group);
 	mutex_unlock(&iommu_core()->probe_lock);
 	return 0;
 }

@@ -273,16 +273,18 @@ static struct iommu_sva *bind(struct device *dev, struct mm_struct *mm)
 
 struct iommu_sva *iommu_sva_bind_device(struct device *dev, struct mm_struct *mm)
 {
+	struct iommu_group *group = iommu_group_get(dev);
 	struct iommu_core *core = iommu_core();
-	struct iommu_sva *sva;
+	struct iommu_sva *sva = ERR_PTR(-EOPNOTSUPP);
 
-	if (!dev->iommu_group)
+	if (!group)
 		return ERR_PTR(-ENODEV);
-	if (!dev->iommu->max_pasids || !dev_iommu_ops(dev)->page_response)
-		return ERR_PTR(-EOPNOTSUPP);
-	mutex_lock(&core->sva_lock);
-	sva = bind(dev, mm);
-	mutex_unlock(&core->sva_lock);
+	if (dev->iommu && dev->iommu->max_pasids && dev_iommu_ops(dev)->page_response) {
+		mutex_lock(&core->sva_lock);
+		sva = bind(dev, mm);
+		mutex_unlock(&core->sva_lock);
+	}
+	iommu_group_put(group);
 	return sva;
 }
 

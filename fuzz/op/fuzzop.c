@@ -273,6 +273,10 @@ static u8 task_count_byte(u32 n)
 
 static const char *too_much(const struct scenario *s, const struct fuzzop_choice *c)
 {
+	if (s->program)
+		return "system calls";
+	if (!s->machine.n_devices || !s->machine.n_iommus)
+		return "a machine without devices or IOMMUs";
 	if (!s->n_tasks || s->n_tasks > FUZZOP_TASKS_MAX)
 		return "this many tasks";
 	if (s->n_ops > FUZZOP_OPS_MAX)

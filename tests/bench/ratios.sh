@@ -37,7 +37,7 @@ GATES = {
     "VT-d: queue, one page": (0.01, None, None),
     "VT-d: queue, a domain": (0.01, None, None),
     "VT-d: topology of 64 Ki devices": (0.3, None, None),
-    "50 operations on a fresh model": (0.5, None, None),
+    "VT-d: 50 operations on a fresh model": (0.5, None, None),
     "resident memory of the demo, peak": (None, 64, 1),
     # Against a walk for each page, or a list of addresses; with hooks, too.
     "map 4K x512, table included": (0.4, None, None),
