@@ -28,6 +28,14 @@ static void domain_set_type(struct iommu_domain *domain, unsigned type)
 	fact(DOMAIN_ALLOC, domain->id, type, 0);
 }
 
+static struct iommu_domain *no_domain(struct device *dev)
+{
+	(void)dev;
+	return ERR_PTR(-ENODEV);
+}
+
+const struct iommu_ops iommu_no_ops = {.domain_alloc_paging = no_domain};
+
 /*
  * dup: an unmanaged paging domain for dev's instance; ERR_PTR. custom: under
  * probe_lock, that the device keep its IOMMU meanwhile.

@@ -48,9 +48,15 @@ enum iommu_set_domain_flags { IOMMU_SET_DOMAIN_MUST_SUCCEED = 1 };
 
 #define for_each_group_device(group, pos) list_for_each_entry(pos, &(group)->devices, list)
 
+/* Of a device that is in a group without an IOMMU, as an emulated one of VFIO is: nothing works. */
+extern const struct iommu_ops iommu_no_ops;
+
 static inline const struct iommu_ops *dev_iommu_ops(struct device *dev)
 {
-	return dev->iommu->iommu_dev->ops;
+	const struct dev_iommu *param = dev->iommu;
+	const struct iommu_device *iommu = param ? param->iommu_dev : NULL;
+
+	return iommu ? iommu->ops : &iommu_no_ops;
 }
 
 /*

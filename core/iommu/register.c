@@ -83,7 +83,7 @@ static int finalize_device(struct device *dev, void *data)
 	struct iommu_device *iommu = data;
 
 	mutex_lock(&core->probe_lock);
-	if (dev->iommu_group && dev->iommu->iommu_dev == iommu)
+	if (dev->iommu_group && dev->iommu && dev->iommu->iommu_dev == iommu)
 		iommu->ops->probe_finalize(dev);
 	mutex_unlock(&core->probe_lock);
 	return 0;

@@ -6,7 +6,8 @@ needs_hooks
 
 make_seeds core_ops >"$work/said"
 cat "$work/said"
-# Machines with modelled hardware and system calls are none of this fuzzer's; of the others most are.
+# Machines with modelled hardware and system calls are none of this fuzzer's; of the others most
+# are.
 left=$(grep -c 'left out' "$work/said" || true)
 hardware=$(grep -cE 'left out: (this IOMMU model|system calls)' "$work/said" || true)
 left=$((left - hardware))

@@ -114,7 +114,7 @@ static void stream(struct pair *p, u32 sid)
 				 (below(p, 8) ? 0 : 1ULL << STE2_S2PTW) |
 				 (below(p, 6) ? 0 : 3ULL << STE2_S2HD));
 	word(p, at + 24, table(p, 2));
-	word(p, at, !!below(p, 20) | kind << STE0_CONFIG | (CDS + sid) << 12 |
+	word(p, at, (u64)!!below(p, 20) | kind << STE0_CONFIG | (CDS + sid) << 12 |
 			    (below(p, 2) ? 2ULL << STE0_S1CDMAX : 0));
 }
 
