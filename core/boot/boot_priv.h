@@ -6,6 +6,7 @@
 
 #include "core/dma/dma.h"
 #include "core/drv/drv.h"
+#include "core/fault/fault.h"
 #include "core/iommu/iommu.h"
 #include "core/kernel/kernel.h"
 #include "sim/kapi/bug.h"

@@ -80,17 +80,11 @@ static int smmu_set_dev_pasid(struct iommu_domain *domain, struct device *dev, u
 	struct smmu_domain *sd = to_smmu_domain(domain);
 	struct smmu_master *m = dev_iommu_priv_get(dev);
 	bool off = domain->type == IOMMU_DOMAIN_BLOCKED;
-	int ret = 0;
 
 	if (sd->iommu != m->iommu)
 		return -EINVAL;
 	if (domain->iopf_handler && (m->iommu->idr0 >> IDR0_STALL_MODEL & 3) == 1)
 		return -EOPNOTSUPP;
-	/* Once on, until the device is released. */
-	if (domain->iopf_handler && !dev->iommu->fault_param)
-		ret = iommu_dev_enable_iopf(dev);
-	if (ret)
-		return ret;
 	spin_lock(&m->iommu->lock);
 	m->n_pasids += !off && !old;
 	m->n_pasids -= off && old;

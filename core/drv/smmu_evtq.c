@@ -57,7 +57,7 @@ static void report_stall(struct smmu_iommu *iommu, const u64 *r)
 	}
 	mutex_lock(&iommu_core()->report_lock);
 	m = find_master(iommu, sid);
-	if (m && m->dev->iommu->fault_param)
+	if (m)
 		iommu_report_device_fault(m->dev, &prm);
 	else
 		resume(iommu, sid, stag, CMD0_RESUME_AB);

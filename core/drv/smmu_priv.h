@@ -8,6 +8,7 @@
 #pragma once
 
 #include "core/drv/drv.h"
+#include "core/fault/fault.h"
 #include "core/pt/pt.h"
 #include "hw/smmuv3/smmuv3_regs.h"
 #include "sim/io/io.h"
@@ -150,7 +151,6 @@ void smmu_master_set_pasid(struct smmu_master *m, u32 ssid, struct smmu_domain *
 int smmu_evtq_create(struct smmu_iommu *iommu);
 int smmu_evtq_irq(struct smmu_iommu *iommu);
 void smmu_evtq_destroy(struct smmu_iommu *iommu);
-struct iopf_group;
 void smmu_page_response(struct device *dev, const struct iopf_group *group, u32 code);
 
 /* --- smmu_domain.c --- */

@@ -70,8 +70,7 @@ static void smmu_release_device(struct device *dev)
 	mutex_lock(&iommu_core()->report_lock);
 	list_del(&m->node);
 	mutex_unlock(&iommu_core()->report_lock);
-	if (dev->iommu->fault_param)
-		iommu_dev_disable_iopf(dev);
+	iopf_release_device(dev);
 	smmu_master_detach(m);
 	smmu_master_release(m);
 	kfree(m);
@@ -135,6 +134,7 @@ static void *smmu_create(struct iommu_core *core, u32 index)
 	iommu->iommu.index = index;
 	spin_lock_init(&iommu->lock);
 	INIT_LIST_HEAD(&iommu->masters);
+	iopf_queue_init(&iommu->iommu.iopf);
 	spin_lock_init(&iommu->cmdq.lock);
 	ida_init(&iommu->asids);
 	ida_init(&iommu->vmids);

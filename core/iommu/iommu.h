@@ -30,6 +30,7 @@
 #include "sim/kapi/device.h"
 #include "sim/kapi/idr.h"
 #include "sim/kapi/list.h"
+#include "sim/kapi/mutex.h"
 #include "sim/kapi/slab.h"
 #include "sim/kapi/workqueue.h"
 #include "sim/kapi/xarray.h"
@@ -179,6 +180,12 @@ struct iommu_domain {
 	u32 id;                 /* for facts */
 };
 
+/* The devices of an instance whose page requests are handled (core/fault). */
+struct iopf_queue {
+	struct mutex lock;
+	struct list_head devices; /* iommu_fault_param.node; lock */
+};
+
 /* An instance. Owned by its driver. list and ready: core->list_lock. */
 struct iommu_device {
 	struct list_head list;
@@ -187,6 +194,7 @@ struct iommu_device {
 	const struct fwnode_handle *fwnode;
 	u32 index; /* machine index, for facts */
 	u32 max_pasids; /* 0: none */
+	struct iopf_queue iopf; /* of drivers that answer page requests */
 };
 
 struct iommu_ops {
@@ -236,8 +244,9 @@ struct dev_iommu {
 	void *priv; /* the driver's */
 	bool attach_deferred; /* group->mutex */
 	bool require_direct;  /* constant once in a group */
+	bool no_pasids;       /* the driver's, before max_pasids is set */
 	u32 max_pasids;       /* of device and IOMMU; 0: none. Constant once in a group */
-	struct iommu_fault_param *fault_param; /* core->probe_lock; NULL: faults are off */
+	struct iommu_fault_param *fault_param; /* RCU, iopf_queue.lock; NULL: faults are off */
 };
 
 /* Which of the historic orders of probing is in force; all false is today's. */
@@ -303,6 +312,17 @@ struct iommu_core {
 static inline struct iommu_core *iommu_core(void)
 {
 	return this_world()->kernel;
+}
+
+/* Of a device that is in a group without an IOMMU, as an emulated one of VFIO is: nothing works. */
+extern const struct iommu_ops iommu_no_ops;
+
+static inline const struct iommu_ops *dev_iommu_ops(struct device *dev)
+{
+	const struct dev_iommu *param = dev->iommu;
+	const struct iommu_device *iommu = param ? param->iommu_dev : NULL;
+
+	return iommu ? iommu->ops : &iommu_no_ops;
 }
 
 static inline const struct machine_device *dev_fw(const struct device *dev)
@@ -452,71 +472,6 @@ void iommu_detach_device_pasid(struct iommu_domain *domain, struct device *dev, 
 /* A PASID that no device and no process has; or -errno. */
 int iommu_alloc_global_pasid(struct device *dev, u32 *pasid);
 void iommu_free_global_pasid(u32 pasid);
-
-/* --- iopf.c --- */
-#define IOMMU_FAULT_PAGE_REQUEST_PASID_VALID 1u
-#define IOMMU_FAULT_PAGE_REQUEST_LAST_PAGE 2u
-/* iommu_fault_page_request.perm */
-#define IOMMU_FAULT_PERM_READ 1u
-#define IOMMU_FAULT_PERM_WRITE 2u
-#define IOMMU_FAULT_PERM_EXEC 4u
-#define IOMMU_FAULT_PERM_PRIV 8u
-enum iommu_page_response_code {
-	IOMMU_PAGE_RESP_SUCCESS,
-	IOMMU_PAGE_RESP_INVALID,
-	IOMMU_PAGE_RESP_FAILURE,
-};
-
-struct iommu_fault_page_request {
-	u32 flags, pasid, grpid, perm;
-	u64 addr;
-};
-
-struct iopf_fault {
-	struct list_head list; /* partial faults of a device, then of a group */
-	struct iommu_fault_page_request prm;
-};
-
-/*
- * Page requests that one answer ends. Owned by the handler that it was given to,
- * until iopf_free_group(); every group is answered once.
- */
-struct iopf_group {
-	struct list_head node;   /* the handler's */
-	struct list_head faults; /* of iopf_fault, the last one embedded */
-	struct iopf_fault last;
-	u32 fault_count, cookie;
-	struct iommu_attach_handle *attach_handle;
-	struct device *dev;      /* referenced */
-	bool answered;
-	struct work_struct work; /* of handlers that are not to run in the reporter */
-};
-
-/* Turns page requests of dev on: -EBUSY: they are; and off, what is partial is lost. */
-int iommu_dev_enable_iopf(struct device *dev);
-void iommu_dev_disable_iopf(struct device *dev);
-/* A page request arrived. Whoever has none to handle it is answered INVALID here. */
-void iommu_report_device_fault(struct device *dev, const struct iommu_fault_page_request *prm);
-void iopf_group_response(struct iopf_group *group, enum iommu_page_response_code code);
-void iopf_free_group(struct iopf_group *group);
-/*
- * What was reported, or taken out of hardware's queue to be reported, before this is
- * with its handler, and handlers' work is done: after a detach nobody knows the handle.
- * Drivers report with core->report_lock held. Sleeps.
- */
-void iopf_drain(void);
-
-/* --- sva.c --- */
-struct iommu_sva;
-struct mm_struct;
-/*
- * The process's memory for requests of dev with its PASID, one per process. A second
- * binding gives the first one's handle; each is undone. -EOPNOTSUPP: no PASIDs, or
- * faults cannot be told; -EOVERFLOW: the process's PASID is not one of the device's.
- */
-struct iommu_sva *iommu_sva_bind_device(struct device *dev, struct mm_struct *mm);
-void iommu_sva_unbind_device(struct iommu_sva *handle);
-u32 iommu_sva_get_pasid(const struct iommu_sva *handle);
 
 /* --- map.c --- */
 /* prot: IOMMU_READ and so on. */

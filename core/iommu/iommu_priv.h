@@ -48,17 +48,6 @@ enum iommu_set_domain_flags { IOMMU_SET_DOMAIN_MUST_SUCCEED = 1 };
 
 #define for_each_group_device(group, pos) list_for_each_entry(pos, &(group)->devices, list)
 
-/* Of a device that is in a group without an IOMMU, as an emulated one of VFIO is: nothing works. */
-extern const struct iommu_ops iommu_no_ops;
-
-static inline const struct iommu_ops *dev_iommu_ops(struct device *dev)
-{
-	const struct dev_iommu *param = dev->iommu;
-	const struct iommu_device *iommu = param ? param->iommu_dev : NULL;
-
-	return iommu ? iommu->ops : &iommu_no_ops;
-}
-
 /*
  * Acquire, though group->mutex makes it needless: two historic orders set it,
  * or look at it, with no lock.

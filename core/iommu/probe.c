@@ -123,7 +123,7 @@ static int iommu_init_device(struct device *dev)
 		goto err_free;
 	}
 	dev->iommu->iommu_dev = iommu_dev;
-	if (dev_fw(dev)->pasid)
+	if (dev_fw(dev)->pasid && !dev->iommu->no_pasids)
 		dev->iommu->max_pasids = min(DEV_MAX_PASIDS, iommu_dev->max_pasids);
 	group = call_device_group(ops, dev);
 	if (IS_ERR(group)) {

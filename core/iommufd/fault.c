@@ -108,6 +108,8 @@ static void answer_all(struct iommufd_fault *fault, const struct iommu_attach_ha
 void iommufd_auto_response_faults(struct iommufd_hw_pagetable *hwpt,
 				  struct iommufd_attach_handle *handle)
 {
+	/* Who reports now may have the handle in hand. */
+	iopf_sync();
 	mutex_lock(&hwpt->fault->mutex);
 	answer_all(hwpt->fault, &handle->handle);
 	mutex_unlock(&hwpt->fault->mutex);

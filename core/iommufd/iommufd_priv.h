@@ -13,6 +13,7 @@
  */
 #pragma once
 
+#include "core/fault/fault.h"
 #include "core/iommufd/io_pagetable.h"
 #include "core/iommufd/iommufd.h"
 #include "core/iommufd/uapi.h"

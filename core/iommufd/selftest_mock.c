@@ -589,6 +589,7 @@ void mock_iommu_init(struct iommufd_state *s)
 {
 	s->iommu.ops = &mock_ops;
 	s->iommu.max_pasids = 1u << MOCK_PASID_WIDTH;
+	iopf_queue_init(&s->iommu.iopf);
 	iommu_domain_init(&s->blocking, IOMMU_DOMAIN_BLOCKED, &mock_ops, &blocking_ops, 0);
 	ida_init(&s->ids);
 }

@@ -9,7 +9,9 @@
  * own: empty at first, an entry comes with each page request that is handled, and goes
  * before the process's own does (mm_notifier). Both with mmap_lock held.
  */
-#include "core/iommu/iommu_priv.h"
+#include "core/fault/fault.h"
+#include "sim/kapi/bug.h"
+#include "sim/kapi/historic.h"
 #include "sim/user/mm.h"
 
 /* A process that has, or had, a binding. Owned by its mm. Lists: sva_lock. */
@@ -260,15 +262,22 @@ static struct iommu_sva *bind(struct device *dev, struct mm_struct *mm)
 	sva->imm = imm;
 	sva->dev = dev;
 	sva->users = 1;
+	ret = iommu_dev_enable_iopf(dev);
+	if (ret)
+		goto err_free;
 	ret = attach(sva, dev);
-	if (ret) {
-		kfree(sva);
-		return ERR_PTR(ret);
-	}
+	if (ret)
+		goto err_disable;
 	list_add_tail(&sva->node, &imm->handles);
 	if (!bug_on(BUG_SVA_SMMU_MM_UAF))
 		mmgrab(mm);
 	return sva;
+
+err_disable:
+	iommu_dev_disable_iopf(dev);
+err_free:
+	kfree(sva);
+	return ERR_PTR(ret);
 }
 
 struct iommu_sva *iommu_sva_bind_device(struct device *dev, struct mm_struct *mm)
@@ -302,6 +311,7 @@ void iommu_sva_unbind_device(struct iommu_sva *sva)
 	iommu_detach_device_pasid(sva->domain->domain, sva->dev, sva->imm->pasid);
 	/* What is on its way knows the handle. */
 	iopf_drain();
+	iommu_dev_disable_iopf(sva->dev);
 	if (!--sva->domain->users)
 		free_domain(sva->domain);
 	mutex_unlock(&core->sva_lock);
