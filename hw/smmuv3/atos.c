@@ -55,6 +55,37 @@ static bool request_legal(const struct hw_smmuv3 *h, u32 type, bool ssv)
 	return !(type == 2 && ssv);
 }
 
+/* One attempt; w->again: an invalidation completed meanwhile. */
+static void probe(struct hw_smmuv3 *h, struct smmu_walk *w, u64 addr)
+{
+	u32 type = FIELD(addr, ATOS_ADDR_TYPE, 2);
+	u8 event = smmu_resolve(w);
+
+	if (w->ctx->ste.bad) {
+		fault(h, w->ctx->ste.bad, 0, 0);
+		return;
+	}
+	if ((w->ctx->ste.config & 4) == 0 || (type & ~w->ctx->ste.config)) {
+		fault(h, INV_STAGE, 0, 0);
+		return;
+	}
+	/* HTTUI: the flags of the tables stay as they are. */
+	if (FLAG(addr, ATOS_ADDR_HTTUI))
+		w->truth = true;
+	w->stage1_only = type == 1;
+	w->stage2_only = type == 2;
+	if (type == 2) {
+		w->f.event = 0;
+		event = 0;
+	}
+	if (!event)
+		event = smmu_translate_walk(w);
+	if (event)
+		report(h, w, type);
+	else
+		success(h, w);
+}
+
 void smmu_atos_run(struct hw_smmuv3 *h)
 {
 	u64 addr = h->reg[R_GATOS_ADDR], sid = h->reg[R_GATOS_SID];
@@ -63,7 +94,6 @@ void smmu_atos_run(struct hw_smmuv3 *h)
 	struct hw_req req = {.addr = addr & ~0xfffull, .sid = (u32)sid, .no_fault_report = 1,
 			     .pasid = ssv ? FIELD(sid, 32, 20) : HW_NO_PASID};
 	struct smmu_walk w;
-	u8 event;
 
 	req.access = FLAG(addr, ATOS_ADDR_RNW) ? HW_READ : HW_WRITE;
 	if (FLAG(addr, ATOS_ADDR_IND) && FLAG(addr, ATOS_ADDR_RNW))
@@ -75,29 +105,11 @@ void smmu_atos_run(struct hw_smmuv3 *h)
 		fault(h, INV_REQ, 0, 0);
 		return;
 	}
-	smmu_begin(&w, h, &req, false);
-	event = smmu_resolve(&w);
-	if (w.ctx->ste.bad) {
-		fault(h, w.ctx->ste.bad, 0, 0);
-		return;
+	for (u32 i = 0;; i++) {
+		smmu_begin(&w, h, &req, false);
+		w.points &= i < 4;
+		probe(h, &w, addr);
+		if (!smmu_overtaken(&w))
+			break;
 	}
-	if ((w.ctx->ste.config & 4) == 0 || (type & ~w.ctx->ste.config)) {
-		fault(h, INV_STAGE, 0, 0);
-		return;
-	}
-	/* HTTUI: the flags of the tables stay as they are. */
-	if (FLAG(addr, ATOS_ADDR_HTTUI))
-		w.truth = true;
-	w.stage1_only = type == 1;
-	w.stage2_only = type == 2;
-	if (type == 2) {
-		w.f.event = 0;
-		event = 0;
-	}
-	if (!event)
-		event = smmu_translate_walk(&w);
-	if (event)
-		report(h, &w, type);
-	else
-		success(h, &w);
 }

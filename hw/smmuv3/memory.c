@@ -8,8 +8,12 @@ bool smmu_read_slow(struct smmu_walk *w, u64 pa, u64 *value)
 {
 	struct hw_env *e = w->h->base.env;
 
-	if (w->points)
+	if (w->points) {
 		hw_point(e, "smmu: word of a table");
+		/* CMD_SYNC has said that what was read so far is not used any more (4.6, 4.8). */
+		if (smmu_overtaken(w))
+			return false;
+	}
 	if (e->read_flushed && !w->h->cap.cohacc)
 		*value = e->read_flushed(e, pa);
 	else

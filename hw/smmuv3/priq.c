@@ -32,6 +32,7 @@ static void overflow_response(struct hw_smmuv3 *h, const struct hw_page_request 
 		return;
 	}
 	smmu_begin(&w, h, &req, false);
+	w.points = false;
 	smmu_resolve(&w);
 	ste = &w.ctx->ste;
 	if (!ste->bad) {

@@ -132,8 +132,11 @@ static u8 update(struct smmu_walk *w, struct step *s, u64 desc)
 		if (at > e->ram_size - 8)
 			return eabt(w, s);
 	}
-	if (w->points)
+	if (w->points) {
 		hw_point(e, "smmu: update of a descriptor");
+		if (smmu_overtaken(w))
+			return eabt(w, s);
+	}
 	hw_wrote(e, at, 8);
 	if (!__atomic_compare_exchange_n((u64 *)(e->ram + at), &old, desc, false,
 					 __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))

@@ -334,3 +334,114 @@ Test(smmuv3, the_quick_way_says_what_the_long_way_says)
 	cr_assert(same > 2000, "%u", same);
 	bed_close(&b);
 }
+
+/* --- a walk that an invalidation overtakes --- */
+
+static u32 overtake_at;
+static u64 gone[2];
+static bool is_gone;
+static u32 read_gone;
+
+static void take_away(struct bed *b, const char *why)
+{
+	(void)why;
+	if (b->points != overtake_at)
+		return;
+	b->point = NULL;
+	/* The stream's tables go as a driver takes them away. */
+	bed_cd(b, 3, 0)[0] = 0;
+	bed_command(b, CMD_CFGI_CD | 3ull << CMD0_SID, 1);
+	bed_command(b, CMD_TLBI_NH_ASID | 7ull << CMD0_ASID, 0);
+	bed_command(b, CMD_SYNC, 0);
+	is_gone = true;
+}
+
+static void look(struct hw_env *e, enum hw_fact f, const u64 a[4])
+{
+	(void)e;
+	if (f == HW_FACT_WALK_WORD && is_gone && a[0] >= gone[0] && a[0] < gone[1])
+		read_gone++;
+}
+
+/* After CMD_SYNC nothing reads tables that the transaction had found before. */
+static void overtaken_everywhere(const char *options)
+{
+	struct hw_resp r = {0};
+	u32 n = 0;
+
+	for (overtake_at = 1; !n || overtake_at <= n; overtake_at++) {
+		struct bed b;
+		u64 ttb, rec[4];
+
+		bed_open(&b, options);
+		ttb = bed_s1(&b, 3, 7);
+		bed_map(&b, ttb, 0x12345000, 0x200000 | PAGE_RW, 3);
+		gone[0] = ttb;
+		gone[1] = b.table;
+		is_gone = false;
+		read_gone = 0;
+		b.env.point = bed_point;
+		b.env.fact = look;
+		if (n)
+			b.point = take_away;
+		r = bed_dma(&b, 3, 0x12345678, HW_WRITE);
+		if (!n) {
+			cr_assert_eq(r.status, HW_OK);
+			n = b.points;
+			overtake_at = 0;
+		} else {
+			cr_assert_eq(read_gone, 0, "at %u: %u words of freed tables", overtake_at,
+				     read_gone);
+			cr_assert_eq(r.status, HW_ABORT, "at %u", overtake_at);
+			cr_assert_eq(bed_event(&b, rec), C_BAD_CD, "at %u", overtake_at);
+			cr_assert_eq(bed_event(&b, rec), 0, "at %u", overtake_at);
+		}
+		b.env.point = NULL;
+		bed_close(&b);
+	}
+	cr_assert_geq(n, 20, "%u", n);
+}
+
+Test(smmuv3, a_walk_reads_nothing_of_tables_that_an_invalidation_took_away)
+{
+	overtaken_everywhere("");
+	overtaken_everywhere("cache=none");
+	overtaken_everywhere("httu=2");
+}
+
+static void go_away(struct bed *b, const char *why)
+{
+	(void)why;
+	if (b->points != overtake_at)
+		return;
+	b->point = NULL;
+	bed_cd(b, 3, 0)[1] = gone[1];
+	bed_command(b, CMD_CFGI_CD | 3ull << CMD0_SID, 1);
+	bed_command(b, CMD_TLBI_NH_ASID | 7ull << CMD0_ASID, 0);
+	bed_command(b, CMD_SYNC, 0);
+}
+
+/* A probe that is overtaken answers for the new tables, not with an abort. */
+Test(smmuv3, a_probe_that_is_overtaken_starts_over)
+{
+	for (overtake_at = 1; overtake_at <= 20; overtake_at++) {
+		struct bed b;
+
+		bed_open(&b, "atos=1,cache=none");
+		gone[0] = bed_s1(&b, 3, 7);
+		bed_map(&b, gone[0], 0x12345000, 0x200000 | PAGE_RW, 3);
+		gone[1] = bed_new_table(&b);
+		bed_map(&b, gone[1], 0x12345000, 0x300000 | PAGE_RW, 3);
+		b.env.point = bed_point;
+		b.point = go_away;
+		bed_w64(&b, SMMU_GATOS_SID, 3);
+		bed_w64(&b, SMMU_GATOS_ADDR, 0x12345000 | 1ull << ATOS_ADDR_TYPE |
+						     1ull << ATOS_ADDR_RNW);
+		bed_w32(&b, SMMU_GATOS_CTRL, ATOS_RUN);
+		cr_assert_eq(b.h->ops->mmio_read(b.h, SMMU_GATOS_PAR, 8) & 0xfffffff001, 0x300000,
+			     "at %u: %lx", overtake_at,
+			     b.h->ops->mmio_read(b.h, SMMU_GATOS_PAR, 8));
+		b.env.point = NULL;
+		bed_close(&b);
+	}
+}
