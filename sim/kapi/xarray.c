@@ -306,13 +306,25 @@ void xa_release(struct xarray *xa, unsigned long index)
 	unlock(xa);
 }
 
-/* Lowest free index in [min, max]; false if there is none. */
+/*
+ * Lowest free index in [min, max]; false if there is none. Indexes are sorted and
+ * differ, so that from the first hole on each is above where it would be without
+ * holes: bisection finds it.
+ */
 static bool lowest_free(const struct xarray *xa, u32 min_index, u32 max_index, u32 *id)
 {
-	u64 want = min_index;
+	u32 first = position(xa, min_index), lo = first, hi = xa->n;
+	u64 want;
 
-	for (u32 i = position(xa, min_index); i < xa->n && xa->slot[i].index == want; i++)
-		want++;
+	while (lo < hi) {
+		u32 mid = lo + (hi - lo) / 2;
+
+		if (xa->slot[mid].index == (u64)min_index + (mid - first))
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	want = (u64)min_index + (lo - first);
 	*id = (u32)want;
 	return want <= max_index;
 }
