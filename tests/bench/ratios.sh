@@ -85,7 +85,7 @@ for name, (ratio, most, least) in GATES.items():
 print(len(rows), "rows,", len(GATES), "gated")
 sys.exit(bad)'
 
-# The picture is well formed: a bar and a name for each row that has a ratio.
+# The picture is well formed: a bar and a name for each row that has a ratio, a line for a series.
 python3 - "$plot" <<'END'
 import sys
 import xml.etree.ElementTree as tree
@@ -98,5 +98,8 @@ if root.tag != svg + "svg" or len(bars) < 40:
 for bar in bars:
     if float(bar.get("width")) < 0 or bar.find(svg + "title") is None:
         sys.exit("ratios: a bar without width or title")
-print(len(bars), "bars")
+lines = [l for l in root.findall(svg + "polyline") if l.get("points").strip()]
+if len(lines) < 2:
+    sys.exit(f"ratios: a picture with {len(lines)} lines of series")
+print(len(bars), "bars,", len(lines), "lines")
 END

@@ -133,6 +133,8 @@ static void add_json(struct bench *b, const struct bench_row *r, double ratio, c
 	json_object_object_add(o, "spread", json_number(r->spread));
 	json_object_object_add(o, "must", *must ? json_object_new_string(must) : NULL);
 	json_object_object_add(o, "met", *must ? json_object_new_boolean(met) : NULL);
+	json_object_object_add(o, "series", r->series ? json_object_new_string(r->series) : NULL);
+	json_object_object_add(o, "among", r->series ? json_object_new_uint64(r->among) : NULL);
 	json_object_array_add(b->rows, o);
 }
 

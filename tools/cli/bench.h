@@ -52,6 +52,8 @@ struct bench_row {
 	double ratio;          /* 0: value / baseline */
 	enum bench_limit kind;
 	double limit;
+	const char *series;    /* rows that differ in how many there are already; NULL: none */
+	u64 among;             /* of a series: how many */
 };
 void bench_add(struct bench *b, const struct bench_row *row);
 

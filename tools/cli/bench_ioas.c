@@ -400,8 +400,10 @@ static void among_devices(void *arg)
 	}
 }
 
-static void crowd_row(struct bench *b, struct sides *s, struct crowd c, const char *name)
+static void crowd_row(struct bench *b, struct sides *s, struct crowd c)
 {
+	const char *series = c.devices ? "ioas attach" : "ioas unmap+copy";
+	u64 among = c.devices ? c.devices : c.areas;
 	double value[2][BENCH_SAMPLES];
 	u32 samples = b->quick ? 1 : 3, n = s->n;
 	struct bench_sample ours, theirs = {0};
@@ -424,10 +426,12 @@ static void crowd_row(struct bench *b, struct sides *s, struct crowd c, const ch
 	ours = bench_median(value[0], samples);
 	if (n == 2)
 		theirs = bench_median(value[1], samples);
-	snprintf(text, sizeof(text), name, (unsigned long)(c.devices ? c.devices : c.areas));
+	snprintf(text, sizeof(text), "%s, %lu %s", series, (unsigned long)among,
+		 c.devices ? "devices" : "areas");
 	bench_add(b, &(struct bench_row){.name = text, .unit = "us", .value = ours.median / 1000,
 					 .spread = ours.spread, .baseline = theirs.median / 1000,
-					 .against = n == 2 ? s->against : ""});
+					 .against = n == 2 ? s->against : "",
+					 .series = series, .among = among});
 }
 
 /* A population that a world's memory cannot hold has no row. */
@@ -438,9 +442,9 @@ static void bench_scale(struct bench *b)
 	if (!sides_up(b, &s))
 		return;
 	for (u64 n = 1000; n <= (b->quick ? 1000U : 1000000U); n *= 10)
-		crowd_row(b, &s, (struct crowd){.areas = n}, "ioas unmap+copy, %lu areas");
+		crowd_row(b, &s, (struct crowd){.areas = n});
 	for (u64 n = 10; n <= (b->quick ? 10U : 10000U); n *= 10)
-		crowd_row(b, &s, (struct crowd){.devices = n}, "ioas attach, %lu devices");
+		crowd_row(b, &s, (struct crowd){.devices = n});
 	sides_down(&s);
 }
 
