@@ -271,6 +271,8 @@ static int set_container(struct vfio_group *group, struct file *file)
 	if (IS_ERR(iommufd))
 		return -EBADFD;
 	ret = iommufd_vfio_compat_ioas_create(iommufd);
+	if (ret && bug_on(BUG_VFIO_GROUP_IOMMUFD_UNINIT))
+		READ_ONCE(*(const u64 *)(const void *)group->iommufd); /* what its put does */
 	if (ret)
 		iommufd_ctx_put(iommufd);
 	else

@@ -154,9 +154,13 @@ static long set_irqs(struct vfio_pci *p, u64 arg)
 			return -EFAULT;
 		}
 	}
-	mutex_lock(&p->igate);
-	ret = vfio_pci_set_irqs(p, &set, data);
-	mutex_unlock(&p->igate);
+	if (bug_on(BUG_VFIO_CDX_SETIRQS_RACE)) {
+		ret = vfio_pci_set_irqs(p, &set, data);
+	} else {
+		mutex_lock(&p->igate);
+		ret = vfio_pci_set_irqs(p, &set, data);
+		mutex_unlock(&p->igate);
+	}
 	kfree(data);
 	return ret;
 }

@@ -528,6 +528,8 @@ static int set_msi_trigger(struct vfio_pci *p, const struct vfio_irq_set *set, v
 	for (u32 i = 0; i < set->count; i++) {
 		struct vfio_pci_irq_ctx *ctx = ctx_get(p, set->start + i);
 
+		if (!ctx && bug_on(BUG_VFIO_PLATFORM_NULL_TRIGGER))
+			READ_ONCE(*(const u64 *)(const void *)ctx);
 		if (ctx && asked(set, data, i))
 			eventfd_signal(ctx->trigger);
 	}
@@ -597,7 +599,8 @@ int vfio_pci_set_irqs(struct vfio_pci *p, const struct vfio_irq_set *set, void *
 {
 	u32 action = set->flags & VFIO_IRQ_SET_ACTION_TYPES;
 
-	lockdep_assert_held(&p->igate);
+	if (!bug_on(BUG_VFIO_CDX_SETIRQS_RACE))
+		lockdep_assert_held(&p->igate);
 	/* One action, of an index that has it. */
 	if (!action || action & (action - 1) ||
 	    !actions[set->index][bit_lowest(action) - bit_lowest(VFIO_IRQ_SET_ACTION_MASK)])

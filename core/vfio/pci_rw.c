@@ -11,6 +11,11 @@ void vfio_pci_zap_and_lock(struct vfio_pci *p)
 	down_write(&p->memory_lock);
 	if (bug_on(BUG_VFIO_MMIO_WHILE_DISABLED))
 		return; /* entries stay, whatever happens to the function */
+	if (bug_on(BUG_VFIO_ZAP_LOCK_ORDER) && current_mm()) {
+		/* A fault takes memory_lock with this held. */
+		mmap_read_lock(current_mm());
+		mmap_read_unlock(current_mm());
+	}
 	unmap_mapping_range(&p->vdev, 0, (u64)VFIO_PCI_ROM_REGION_INDEX << VFIO_PCI_OFFSET_SHIFT);
 }
 

@@ -25,6 +25,7 @@ struct vfio_iommu *vfio_type1_open(u64 type)
 	iommu->pgsize_bitmap = PAGE_MASK;
 	mutex_init(&iommu->lock);
 	mutex_init(&iommu->device_list_lock);
+	init_waitqueue_head(&iommu->vaddr_wait);
 	return iommu;
 }
 

@@ -23,6 +23,7 @@ struct vfio_iommu {
 	u32 dma_avail, vaddr_invalid_count;
 	u64 pgsize_bitmap, num_non_pinned_groups;
 	bool v2, nesting, dirty_page_tracking;
+	wait_queue_head_t vaddr_wait;      /* historic: who waits for an address */
 };
 
 struct vfio_domain {

@@ -454,7 +454,7 @@ static void forget(struct vfio_iommu *iommu, struct vfio_iommu_group *group)
 		return;
 	/* What it has written nobody knows. */
 	iommu->num_non_pinned_groups--;
-	if (iommu->dirty_page_tracking)
+	if (iommu->dirty_page_tracking && !bug_on(BUG_VFIO_DIRTY_ON_DETACH))
 		vfio_bitmap_fill_all(iommu);
 }
 

@@ -297,6 +297,7 @@ static int set_vaddr(struct vfio_iommu *iommu, struct vfio_dma *dma,
 	dma->vaddr = map->vaddr;
 	dma->vaddr_invalid = false;
 	iommu->vaddr_invalid_count--;
+	wake_up_all(&iommu->vaddr_wait);
 	return 0;
 }
 

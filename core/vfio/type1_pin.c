@@ -109,6 +109,16 @@ static int pin_all(struct vfio_iommu *iommu, u64 iova, int npage, int prot, stru
 	return npage;
 }
 
+/* Historic: until user space has said where all memory is now. */
+static void wait_for_vaddr(struct vfio_iommu *iommu)
+{
+	while (iommu->vaddr_invalid_count) {
+		mutex_unlock(&iommu->lock);
+		wait_event(iommu->vaddr_wait, !READ_ONCE(iommu->vaddr_invalid_count));
+		mutex_lock(&iommu->lock);
+	}
+}
+
 /*
  * dup: -EACCES: version 1; -EBUSY: addresses are being changed; -EINVAL: not mapped, or
  * nobody would be told of unmaps; -EPERM. A group that pins is known by its pins.
@@ -122,6 +132,8 @@ int vfio_type1_pin_pages(struct vfio_iommu *iommu, struct iommu_group *group, u6
 	if (!iommu->v2)
 		return -EACCES;
 	mutex_lock(&iommu->lock);
+	if (bug_on(BUG_VFIO_VADDR_WAIT_FOREVER))
+		wait_for_vaddr(iommu);
 	if (WARN_ON(iommu->vaddr_invalid_count))
 		ret = -EBUSY;
 	else if (list_empty(&iommu->devices))

@@ -121,7 +121,8 @@ static int check(struct vfio_iommu *iommu, const struct vfio_iommu_type1_dma_unm
 	u64 pgsize = vfio_pgsize(iommu);
 
 	/* An emulated device might need the address before the next one is there. */
-	if (unmap->flags & VFIO_DMA_UNMAP_FLAG_VADDR && !list_empty(&iommu->emulated_groups))
+	if (unmap->flags & VFIO_DMA_UNMAP_FLAG_VADDR && !list_empty(&iommu->emulated_groups) &&
+	    !bug_on(BUG_VFIO_VADDR_WAIT_FOREVER))
 		return -EBUSY;
 	if (unmap->iova & (pgsize - 1))
 		return -EINVAL;

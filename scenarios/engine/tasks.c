@@ -300,7 +300,7 @@ static bool read_beside(struct reader *r, const struct yaml_link *l, struct scen
 static bool read_op(struct reader *r, const struct yaml_node *v, struct scenario_op *op,
 		    u64 *repeat)
 {
-	const struct yaml_node *as = NULL;
+	const struct yaml_node *as = NULL, *fail = NULL;
 	bool found = false;
 
 	*repeat = 1;
@@ -322,6 +322,8 @@ static bool read_op(struct reader *r, const struct yaml_node *v, struct scenario
 			continue;
 		if (strcmp(l->key->text, "as") == 0)
 			as = l->value;
+		else if (strcmp(l->key->text, "fail_nth") == 0)
+			fail = l->value;
 		else if (found)
 			read_error(r, l->key, "second operation '%s' in one entry, expected a list "
 				   "entry of its own", scenario_quote(l->key->text, l->key->len).text);
@@ -330,6 +332,8 @@ static bool read_op(struct reader *r, const struct yaml_node *v, struct scenario
 	}
 	if (as && found)
 		verb_read_as(r, as, op);
+	if (fail && found)
+		verb_read_fail(r, fail, op);
 	if (!found)
 		read_error(r, v, "no operation in this entry, expected one as {probe: nic0}");
 	return found;

@@ -15,6 +15,7 @@
 #define PAGE 4096UL
 #define AREA_BASE 0x30000000ULL /* clear of syzkaller's data and of the short operations' pages */
 #define AREA_MAX (256UL << 20)
+#define FAIL_NTH_MAX 10000
 
 /* --- calls on any file --- */
 
@@ -222,6 +223,19 @@ void verb_read_as(struct reader *r, const struct yaml_node *v, const struct scen
 		return;
 	c->result = (u32)slot;
 	e.v->given[slot] = true;
+}
+
+void verb_read_fail(struct reader *r, const struct yaml_node *v, const struct scenario_op *op)
+{
+	struct call *c = (struct call *)(uintptr_t)op->call;
+	u64 nth = 0;
+
+	if (!c) {
+		read_error(r, v, "'fail_nth' without a system call, expected one");
+		return;
+	}
+	if (read_number(r, v, 1, FAIL_NTH_MAX, &nth))
+		c->fail_nth = (u32)nth;
 }
 
 static void *copy_of(const void *data, size_t size)

@@ -46,6 +46,8 @@ void verb_read(struct reader *r, const struct uapi_call *row, const struct yaml_
 	       const struct yaml_node *v, struct scenario_op *op);
 /* The name of the result, `as: NAME` beside the operation. */
 void verb_read_as(struct reader *r, const struct yaml_node *v, const struct scenario_op *op);
+/* fail_nth: the failure point of the call that fails, from 1. */
+void verb_read_fail(struct reader *r, const struct yaml_node *v, const struct scenario_op *op);
 /* Another copy of the same call, for `repeat`. */
 const struct call *verb_again(struct reader *r, const struct call *c);
 /* The end of the file: names that nothing gives are errors. Frees r->verbs. */
