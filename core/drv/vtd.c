@@ -3,8 +3,8 @@
  * The VT-d driver: binding to an instance, and its devices.
  *
  * Deliberately not here (docs/CAVEATS.md): walkers that do not see the
- * processor's caches (ECAP.C = 0 is refused), interrupt remapping, page requests,
- * PASIDs other than that of plain requests, first-stage domains.
+ * processor's caches (ECAP.C = 0 is refused), interrupt remapping, nested domains,
+ * page requests without a PASID.
  */
 #include "core/drv/vtd_priv.h"
 
@@ -18,6 +18,21 @@ static struct vtd_iommu *to_vtd(struct iommu_device *iommu)
 static int vtd_of_xlate(struct device *dev, u32 id)
 {
 	return iommu_fwspec_add_ids(dev, &id, 1);
+}
+
+/* Its table of PASIDs is that of all devices behind its id: it has to be alone there. */
+static bool can_have_pasids(const struct vtd_device *d)
+{
+	const struct iommu_core *core = iommu_core();
+
+	if (!d->iommu->scalable || !(d->iommu->ecap & VTD_ECAP_PASID) || d->n_sid != 1 ||
+	    !dev_fw(d->dev)->pasid || !dev_is_pci(d->dev))
+		return false;
+	for (u32 i = 0; i < core->machine->n_devices; i++) {
+		if (i != d->dev->index && core->requester[i] == d->sid[0])
+			return false;
+	}
+	return true;
 }
 
 static struct vtd_device *device_create(struct vtd_iommu *iommu, struct device *dev,
@@ -35,6 +50,9 @@ static struct vtd_device *device_create(struct vtd_iommu *iommu, struct device *
 	n = min(smp_load_acquire(&fwspec->num_ids), (unsigned long)MACHINE_DEVICE_IDS_MAX);
 	for (u32 i = 0; i < n; i++)
 		d->sid[d->n_sid++] = fwspec->ids[i] & 0xffff;
+	d->pasid = can_have_pasids(d);
+	d->pri = d->pasid && d->ats && dev_fw(dev)->pri && iommu->ecap & VTD_ECAP_PRS;
+	dev->iommu->no_pasids = !d->pasid;
 	return d;
 }
 
@@ -96,6 +114,7 @@ static void vtd_release_device(struct device *dev)
 	struct vtd_device *d = dev_iommu_priv_get(dev);
 	struct vtd_domain *own = d->domain;
 
+	iopf_release_device(dev);
 	if (bug_on(BUG_VTD_ATS_TAG_UAF)) {
 		/* The domain is asked to forget a device TLB that is off. */
 		ats_disable(d);
@@ -104,7 +123,10 @@ static void vtd_release_device(struct device *dev)
 		vtd_device_detach(d);
 		ats_disable(d);
 	}
+	/* Who reports its page requests has it in hand. */
+	mutex_lock(&iommu_core()->report_lock);
 	vtd_tables_release(d);
+	mutex_unlock(&iommu_core()->report_lock);
 	/* Nothing of it is under way. */
 	vtd_qi_submit(d->iommu, NULL, 0);
 	if (bug_on(BUG_VTD_PRIVATE_DOMAIN_UAF)) {
@@ -152,6 +174,8 @@ static const struct iommu_ops vtd_ops = {
 	.def_domain_type = drv_def_domain_type,
 	.domain_alloc_paging = vtd_domain_alloc_paging,
 	.domain_alloc_user = vtd_domain_alloc_user,
+	.domain_alloc_sva = vtd_domain_alloc_sva,
+	.page_response = vtd_answer_pages,
 	.capable = vtd_capable,
 	.identity_domain = vtd_identity_domain,
 	.blocked_domain = vtd_blocked_domain,
@@ -173,6 +197,8 @@ static void *vtd_create(struct iommu_core *core, u32 index)
 	spin_lock_init(&iommu->qi.lock);
 	INIT_LIST_HEAD(&iommu->devices);
 	ida_init(&iommu->dids);
+	init_waitqueue_head(&iommu->prq.wait);
+	iopf_queue_init(&iommu->iommu.iopf);
 	vtd_domains_init(iommu);
 	return iommu;
 }
@@ -185,6 +211,15 @@ static u32 pick_levels(u64 cap)
 	return sagaw & 4 ? 4 : sagaw & 8 ? 5 : sagaw & 2 ? 3 : 0;
 }
 
+static u32 pasids_of(const struct vtd_iommu *iommu)
+{
+	u32 bits = (u32)(iommu->ecap >> VTD_ECAP_PSS_SHIFT & 0x1f) + 1;
+
+	if (!iommu->scalable || !(iommu->ecap & VTD_ECAP_PASID))
+		return 0;
+	return min(1u << min(bits, 20u), VTD_PASIDS);
+}
+
 static int read_capabilities(struct vtd_iommu *iommu)
 {
 	iommu->cap = vtd_read64(iommu, VTD_CAP);
@@ -192,6 +227,7 @@ static int read_capabilities(struct vtd_iommu *iommu)
 	iommu->levels = pick_levels(iommu->cap);
 	iommu->n_records = (u32)(iommu->cap >> VTD_CAP_NFR_SHIFT & 0xff) + 1;
 	iommu->scalable = iommu->ecap & VTD_ECAP_SMTS && iommu->ecap & VTD_ECAP_SSTS;
+	iommu->iommu.max_pasids = pasids_of(iommu);
 	if (!iommu->levels || !(iommu->ecap & VTD_ECAP_QI) || !(iommu->ecap & VTD_ECAP_C))
 		return -ENODEV;
 	return 0;
@@ -212,6 +248,7 @@ static void set_root(struct vtd_iommu *iommu)
 static void stop(struct vtd_iommu *iommu)
 {
 	vtd_command(iommu, VTD_G_TE, false);
+	vtd_prq_disable(iommu);
 	vtd_faults_disable(iommu);
 	vtd_qi_disable(iommu);
 	vtd_tables_destroy(iommu);
@@ -232,10 +269,15 @@ static int start(struct vtd_iommu *iommu)
 	ret = vtd_faults_enable(iommu);
 	if (ret)
 		goto err_qi;
+	ret = vtd_prq_enable(iommu);
+	if (ret)
+		goto err_faults;
 	set_root(iommu);
 	vtd_command(iommu, VTD_G_TE, true);
 	return 0;
 
+err_faults:
+	vtd_faults_disable(iommu);
 err_qi:
 	vtd_qi_disable(iommu);
 err_tables:

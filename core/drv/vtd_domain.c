@@ -45,7 +45,7 @@ static int vtd_attach(struct iommu_domain *domain, struct device *dev)
 	struct vtd_device *d = device_of(dev);
 	struct vtd_iommu *iommu = d->iommu;
 
-	if (vd->iommu != iommu)
+	if (vd->iommu != iommu || vd->first_stage)
 		return -EINVAL;
 	spin_lock(&iommu->lock);
 	vtd_device_clear(d, vd);
@@ -93,11 +93,15 @@ void vtd_device_detach(struct vtd_device *d)
 
 static void flush_tags(struct vtd_domain *vd, u64 start, u64 last)
 {
+	const struct vtd_pasid_tag *t;
 	struct vtd_device *d;
 
 	list_for_each_entry(d, &vd->tags, tag)
 		for (u32 i = 0; i < d->n_sid; i++)
 			vtd_flush_dev_iotlb(d->iommu, d->sid[i], start, last);
+	list_for_each_entry(t, &vd->pasids, node)
+		if (t->d->ats_on)
+			vtd_flush_pasid_dev_iotlb(t, start, last);
 }
 
 static void flush_dev_iotlbs(struct vtd_domain *vd, u64 start, u64 last)
@@ -126,6 +130,15 @@ static u64 sync_last(const struct iommu_iotlb_gather *gather)
 	}
 }
 
+/* A first stage is known by its PASIDs, whose caches go with it. */
+static void flush_iotlb(struct vtd_domain *vd, u64 start, u64 last, bool leaf)
+{
+	if (vd->first_stage)
+		vtd_pasids_flush(vd, start, last, leaf);
+	else
+		vtd_flush_iotlb_range(vd->iommu, vd->did, start, last, leaf);
+}
+
 static void vtd_iotlb_sync(struct iommu_domain *domain, struct iommu_iotlb_gather *gather)
 {
 	struct vtd_domain *vd = to_vtd_domain(domain);
@@ -134,7 +147,7 @@ static void vtd_iotlb_sync(struct iommu_domain *domain, struct iommu_iotlb_gathe
 	if (gather->start <= gather->end) {
 		u64 last = sync_last(gather);
 
-		vtd_flush_iotlb_range(vd->iommu, vd->did, gather->start, last, !gather->n_tables);
+		flush_iotlb(vd, gather->start, last, !gather->n_tables);
 		flush_dev_iotlbs(vd, gather->start, last);
 	}
 	pt_gather_release(&vd->pt, &tables);
@@ -144,7 +157,10 @@ static void vtd_flush_all(struct iommu_domain *domain)
 {
 	struct vtd_domain *vd = to_vtd_domain(domain);
 
-	vtd_flush_iotlb_domain(vd->iommu, vd->did);
+	if (vd->first_stage)
+		vtd_pasids_flush(vd, 0, ~0ULL, false);
+	else
+		vtd_flush_iotlb_domain(vd->iommu, vd->did);
 	flush_dev_iotlbs(vd, 0, ~0ULL);
 }
 
@@ -157,7 +173,7 @@ static int vtd_iotlb_sync_map(struct iommu_domain *domain, u64 iova, size_t size
 		/* Nothing was there, so nothing can be stale. */
 	} else {
 		if (READ_ONCE(vd->flush_on_map))
-			vtd_flush_iotlb_range(vd->iommu, vd->did, iova, iova + size - 1, false);
+			flush_iotlb(vd, iova, iova + size - 1, false);
 	}
 	return 0;
 }
@@ -170,7 +186,7 @@ static void sync_walks(void *arg, u64 iova, u64 size)
 	if (bug_on(BUG_VTD_SUPERPAGE_NOFLUSH)) {
 		/* The unmap has flushed the pages; nobody has the entry above them in mind. */
 	} else {
-		vtd_flush_iotlb_range(vd->iommu, vd->did, iova, iova + size - 1, false);
+		flush_iotlb(vd, iova, iova + size - 1, false);
 	}
 }
 
@@ -287,6 +303,7 @@ static const struct iommu_dirty_ops vtd_dirty_ops = {
 
 const struct iommu_domain_ops vtd_paging_ops = {
 	.attach_dev = vtd_attach,
+	.set_dev_pasid = vtd_set_dev_pasid,
 	.map_pages = vtd_map_pages,
 	.unmap_pages = vtd_unmap_pages,
 	.iotlb_sync = vtd_iotlb_sync,
@@ -296,9 +313,21 @@ const struct iommu_domain_ops vtd_paging_ops = {
 	.free = vtd_domain_free,
 };
 const struct iommu_domain_ops vtd_identity_ops = {.attach_dev = vtd_attach};
-const struct iommu_domain_ops vtd_blocked_ops = {.attach_dev = vtd_attach};
+const struct iommu_domain_ops vtd_blocked_ops = {
+	.attach_dev = vtd_attach, .set_dev_pasid = vtd_set_dev_pasid};
 
 /* --- life --- */
+
+/* Four levels, of which a process has the lower half; single pages, as they are faulted in. */
+static int first_stage_init(struct vtd_domain *vd)
+{
+	return pt_init(&vd->pt, &(struct pt_cfg){.format = PT_X86,
+						 .ia_bits = 48,
+						 .oa_bits = 48,
+						 .pgsizes = VTD_PAGE,
+						 .sync_walks = sync_walks,
+						 .arg = vd});
+}
 
 static int domain_pt_init(struct vtd_domain *vd)
 {
@@ -319,9 +348,8 @@ static int domain_pt_init(struct vtd_domain *vd)
 						 .arg = vd});
 }
 
-struct iommu_domain *vtd_domain_alloc_paging(struct device *dev)
+struct iommu_domain *vtd_domain_new(struct vtd_iommu *iommu, bool first_stage)
 {
-	struct vtd_iommu *iommu = device_of(dev)->iommu;
 	u32 n_dids = 1u << (4 + 2 * (iommu->cap >> VTD_CAP_ND_SHIFT & 7));
 	struct vtd_domain *vd = kzalloc(sizeof(*vd), GFP_KERNEL);
 	int ret;
@@ -331,6 +359,8 @@ struct iommu_domain *vtd_domain_alloc_paging(struct device *dev)
 	vd->iommu = iommu;
 	spin_lock_init(&vd->lock);
 	INIT_LIST_HEAD(&vd->tags);
+	INIT_LIST_HEAD(&vd->pasids);
+	vd->first_stage = first_stage;
 	if (bug_on(BUG_VTD_SYNC_MAP_FLAG_RACE)) {
 		/* Known when the first device comes. */
 	} else {
@@ -340,7 +370,7 @@ struct iommu_domain *vtd_domain_alloc_paging(struct device *dev)
 	if (ret < 0)
 		goto err_free;
 	vd->did = (u32)ret;
-	ret = domain_pt_init(vd);
+	ret = first_stage ? first_stage_init(vd) : domain_pt_init(vd);
 	if (ret)
 		goto err_did;
 	iommu_domain_init(&vd->domain, IOMMU_DOMAIN_UNMANAGED, iommu->iommu.ops, &vtd_paging_ops,
@@ -353,6 +383,11 @@ err_did:
 err_free:
 	kfree(vd);
 	return ERR_PTR(ret);
+}
+
+struct iommu_domain *vtd_domain_alloc_paging(struct device *dev)
+{
+	return vtd_domain_new(device_of(dev)->iommu, false);
 }
 
 struct iommu_domain *vtd_domain_alloc_user(struct device *dev, u32 flags,
@@ -377,6 +412,7 @@ static void init_static(struct vtd_iommu *iommu, struct vtd_domain *vd, unsigned
 	vd->iommu = iommu;
 	spin_lock_init(&vd->lock);
 	INIT_LIST_HEAD(&vd->tags);
+	INIT_LIST_HEAD(&vd->pasids);
 	vd->did = VTD_DID_IDENTITY;
 	iommu_domain_init(&vd->domain, type, iommu->iommu.ops, ops, 0);
 }

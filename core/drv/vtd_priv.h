@@ -2,19 +2,21 @@
 /*
  * Private to the VT-d driver (vtd*.c).
  *
- * Locks: iommu->lock -> qi.lock; domain->lock -> qi.lock. All are spinlocks. The
- * fault handler takes none: it is the only one that touches the recording
- * registers.
+ * Locks: iommu->lock -> domain->lock -> qi.lock. All are spinlocks. The fault
+ * handler takes none: it is the only one that touches the recording registers. The
+ * page requests' thread takes core->report_lock, and iommu->lock inside.
  */
 #pragma once
 
 #include "core/drv/drv.h"
+#include "core/fault/fault.h"
 #include "core/pt/pt.h"
 #include "hw/vtd/vtd_regs.h"
 #include "sim/io/io.h"
 #include "sim/kapi/bug.h"
 #include "sim/kapi/historic.h"
 #include "sim/kapi/irq.h"
+#include "sim/kapi/wait.h"
 
 #define VTD_PAGE 4096ULL
 #define VTD_QI_ENTRIES 256u
@@ -24,6 +26,8 @@
 #define VTD_DID_FIRST 2
 /* The PASID of requests without one. */
 #define VTD_NO_PASID 0
+/* As many as a table of the PASID directory has: one frame. */
+#define VTD_PASIDS 64u
 
 /* An invalidation descriptor; words 2 and 3 only in scalable mode. */
 struct vtd_desc {
@@ -42,14 +46,31 @@ struct vtd_qi {
 	u8 state[VTD_QI_ENTRIES];
 };
 
+/* The ring of page requests; 0: no instance of hardware has it. wait: requests were reported. */
+struct vtd_prq {
+	u64 pa;
+	wait_queue_head_t wait;
+};
+
+struct vtd_device;
+
+/* A device's PASID that leads to a domain. On its list while hardware may use it. */
+struct vtd_pasid_tag {
+	struct list_head node;
+	struct vtd_device *d;
+	u32 pasid;
+};
+
 struct vtd_domain {
 	struct iommu_domain domain;
 	struct vtd_iommu *iommu;
 	struct pt pt;
 	u32 did;
 	u32 levels;
-	spinlock_t lock;          /* tags */
+	bool first_stage;         /* of a process: a table in x86's format. Constant */
+	spinlock_t lock;          /* tags, pasids */
 	struct list_head tags;    /* vtd_device.tag: who has a device TLB to be told */
+	struct list_head pasids;  /* of vtd_pasid_tag */
 	bool tracks;              /* hardware marks what is written. iommu->lock */
 	bool flush_on_map;        /* non-present entries may be kept. Constant, but for a bug */
 };
@@ -70,6 +91,7 @@ struct vtd_iommu {
 	u64 tried;       /* bit per device: fail_probe has had its turn. core->probe_lock */
 	u32 saved[4];    /* while the machine sleeps */
 	struct vtd_qi qi;
+	struct vtd_prq prq;
 	struct vtd_domain identity, blocked;
 };
 
@@ -91,6 +113,7 @@ struct vtd_device {
 	struct list_head tag; /* vtd_domain.tags, while ats_on */
 	bool ats;             /* it could have a device TLB */
 	bool ats_on;
+	bool pasid, pri;      /* it, and nobody behind its id, may use PASIDs; ask for pages */
 	struct vtd_pasids *pasids;
 	u32 n_sid;
 	u32 sid[MACHINE_DEVICE_IDS_MAX];
@@ -157,6 +180,13 @@ void vtd_flush_iotlb_domain(struct vtd_iommu *iommu, u32 did);
 void vtd_flush_iotlb_range(struct vtd_iommu *iommu, u32 did, u64 start, u64 last, bool leaf);
 /* The device's own TLB, all of it or [start, last]. */
 void vtd_flush_dev_iotlb(struct vtd_iommu *iommu, u32 sid, u64 start, u64 last);
+/* First-stage entries of a PASID: [start, last], or all if last is ~0. */
+void vtd_flush_piotlb(struct vtd_iommu *iommu, const struct vtd_pasid_tag *t, u32 did, u64 start,
+		      u64 last, bool leaf);
+/* What the device's own TLB has of the PASID. */
+void vtd_flush_pasid_dev_iotlb(const struct vtd_pasid_tag *t, u64 start, u64 last);
+/* Returns when page requests that have come are in their ring, or answered. */
+void vtd_qi_drain_pages(struct vtd_iommu *iommu);
 
 /* --- vtd_table.c: root, context and PASID tables --- */
 int vtd_tables_create(struct vtd_iommu *iommu);
@@ -172,6 +202,11 @@ void vtd_device_clear(struct vtd_device *d, struct vtd_domain *vd);
 /* iommu->lock held. The device's entries, which are not present or lead to vd, lead to vd. */
 void vtd_device_set(struct vtd_device *d, struct vtd_domain *vd);
 
+/* iommu->lock held. The device's PASID leads to vd; it led nowhere. */
+void vtd_pasid_set(struct vtd_device *d, u32 pasid, struct vtd_domain *vd);
+/* iommu->lock held. It leads nowhere; nothing is kept of where it led. */
+void vtd_pasid_clear(struct vtd_device *d, u32 pasid);
+
 /* iommu->lock held. Hardware marks, or no longer marks, what the device writes. */
 void vtd_device_track(struct vtd_device *d, bool on);
 
@@ -179,7 +214,23 @@ void vtd_device_track(struct vtd_device *d, bool on);
 int vtd_faults_enable(struct vtd_iommu *iommu);
 void vtd_faults_disable(struct vtd_iommu *iommu);
 
+/* --- vtd_prq.c --- */
+int vtd_prq_enable(struct vtd_iommu *iommu);
+void vtd_prq_disable(struct vtd_iommu *iommu);
+/* What the device has asked for in the PASID has reached its handler. Sleeps. */
+void vtd_prq_drain(struct vtd_device *d, u32 pasid);
+void vtd_answer_pages(struct device *dev, const struct iopf_group *group, u32 code);
+
+/* --- vtd_pasid.c --- */
+int vtd_set_dev_pasid(struct iommu_domain *domain, struct device *dev, u32 pasid,
+		      struct iommu_domain *old);
+struct iommu_domain *vtd_domain_alloc_sva(struct device *dev);
+/* What the IOTLB has of [start, last] of a first stage; leaf as for others. Takes vd->lock. */
+void vtd_pasids_flush(struct vtd_domain *vd, u64 start, u64 last, bool leaf);
+
 /* --- vtd_domain.c --- */
+/* A domain of the format that format's table is of; ERR_PTR. */
+struct iommu_domain *vtd_domain_new(struct vtd_iommu *iommu, bool first_stage);
 extern const struct iommu_domain_ops vtd_paging_ops, vtd_identity_ops, vtd_blocked_ops;
 struct iommu_domain *vtd_domain_alloc_paging(struct device *dev);
 struct iommu_domain *vtd_domain_alloc_user(struct device *dev, u32 flags,

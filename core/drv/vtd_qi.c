@@ -324,6 +324,13 @@ void vtd_flush_pasid(struct vtd_iommu *iommu, u32 did, u32 pasid)
 	submit1(iommu, VTD_INV_PASID_CACHE | 1ULL << 4 | (u64)did << 16 | (u64)pasid << 32, 0);
 }
 
+void vtd_qi_drain_pages(struct vtd_iommu *iommu)
+{
+	u64 drain = iommu->ecap & VTD_ECAP_PDS ? VTD_WAIT_PD : 0;
+
+	submit1(iommu, VTD_INV_WAIT | VTD_WAIT_FN | drain, 0);
+}
+
 void vtd_flush_iotlb_all(struct vtd_iommu *iommu)
 {
 	submit1(iommu, VTD_INV_IOTLB | G_GLOBAL << 4 | IOTLB_DRAIN, 0);
@@ -419,5 +426,36 @@ void vtd_flush_dev_iotlb(struct vtd_iommu *iommu, u32 sid, u64 start, u64 last)
 		addr = (start & ~(BIT_ULL(lg2 - 1) * 2 - 1)) | (BIT_ULL(lg2 - 1) - VTD_PAGE) | 1;
 	/* One that does not answer has gone, or is about to: nobody can do more. */
 	ret = vtd_qi_submit(iommu, &(struct vtd_desc){{VTD_INV_DEVTLB | (u64)sid << 32, addr}}, 1);
+	WARN_ON(ret && ret != -ETIMEDOUT);
+}
+
+/* --- descriptors for a PASID --- */
+
+void vtd_flush_piotlb(struct vtd_iommu *iommu, const struct vtd_pasid_tag *t, u32 did, u64 start,
+		      u64 last, bool leaf)
+{
+	u32 mamv = (u32)(iommu->cap >> VTD_CAP_MAMV_SHIFT) & 0x3f;
+	u64 addr, word = VTD_INV_PASID_IOTLB | (u64)did << 16 | (u64)t->pasid << 32;
+	u32 am = block_of(start, last, &addr) - 12;
+
+	if (am > mamv)
+		submit1(iommu, word | G_DOMAIN << 4, 0);
+	else
+		submit1(iommu, word | G_FINE << 4, addr | (leaf ? VTD_IVA_IH : 0) | am);
+}
+
+void vtd_flush_pasid_dev_iotlb(const struct vtd_pasid_tag *t, u64 start, u64 last)
+{
+	const struct vtd_device *d = t->d;
+	u32 lg2 = cover_lg2(start, last);
+	struct vtd_desc desc = {{VTD_INV_PASID_DEVTLB | (u64)d->sid[0] << 16 |
+				 (u64)t->pasid << 32, start & ~(VTD_PAGE - 1)}};
+	int ret;
+
+	/* As without a PASID, but that S has another place. */
+	if (lg2 > 12)
+		desc.w[1] = (start & ~(BIT_ULL(lg2 - 1) * 2 - 1)) |
+			    (BIT_ULL(lg2 - 1) - VTD_PAGE) | VTD_BIT(11);
+	ret = vtd_qi_submit(d->iommu, &desc, 1);
 	WARN_ON(ret && ret != -ETIMEDOUT);
 }

@@ -108,11 +108,14 @@ static void scalable_context_set(struct vtd_device *d)
 {
 	struct vtd_iommu *iommu = d->iommu;
 
+	u64 how = VTD_P | (d->ats ? VTD_SCTX_DTE : 0) | (d->pasid ? VTD_SCTX_PASIDE : 0) |
+		  (d->pri ? VTD_SCTX_PRE : 0);
+
 	for (u32 i = 0; i < d->n_sid; i++) {
 		u64 *e = context_of(iommu, d->sid[i]);
 
 		WRITE_ONCE(e[1], VTD_NO_PASID);
-		WRITE_ONCE(e[0], d->pasids->dir | (d->ats ? VTD_SCTX_DTE : 0) | VTD_P);
+		WRITE_ONCE(e[0], d->pasids->dir | how);
 		if (iommu->cap & VTD_CAP_CM)
 			vtd_flush_context(iommu, 0, d->sid[i]);
 	}
@@ -335,6 +338,50 @@ void vtd_device_track(struct vtd_device *d, bool on)
 	/* One word, which hardware only reads: it has the old one or the new one. */
 	WRITE_ONCE(e[0], on ? now | VTD_PE0_SSADE : now & ~VTD_PE0_SSADE);
 	pasid_forget(d, (u32)(READ_ONCE(e[1]) & VTD_PE1_DID));
+}
+
+/* --- other PASIDs: an entry each --- */
+
+void vtd_pasid_set(struct vtd_device *d, u32 pasid, struct vtd_domain *vd)
+{
+	struct vtd_iommu *iommu = d->iommu;
+	u64 *e = vtd_word(d->pasids->table, pasid * 8), word[2];
+
+	if (vd->first_stage) {
+		word[0] = VTD_P | VTD_PGTT_FS << VTD_PE0_PGTT_SHIFT;
+		word[1] = vd->did | (iommu->ecap & VTD_ECAP_SMPWCS ? VTD_PE1_PWSNP : 0);
+		/* FSPM: 0 is four levels. Only user requests: SRE stays 0. */
+		WRITE_ONCE(e[2], vd->pt.root);
+	} else {
+		pasid_words(d, vd, word);
+	}
+	WRITE_ONCE(e[1], word[1]);
+	WRITE_ONCE(e[0], word[0]);
+	if (iommu->cap & VTD_CAP_CM) {
+		vtd_flush_pasid(iommu, 0, pasid);
+		vtd_flush_iotlb_domain(iommu, vd->did);
+	}
+}
+
+void vtd_pasid_clear(struct vtd_device *d, u32 pasid)
+{
+	const struct vtd_pasid_tag t = {.d = d, .pasid = pasid};
+	u64 *e = vtd_word(d->pasids->table, pasid * 8);
+	u32 did = (u32)(READ_ONCE(e[1]) & VTD_PE1_DID);
+	u64 was = READ_ONCE(e[0]);
+
+	if (!(was & VTD_P))
+		return;
+	WRITE_ONCE(e[0], 0);
+	vtd_flush_pasid(d->iommu, did, pasid);
+	if ((was >> VTD_PE0_PGTT_SHIFT & 7) == VTD_PGTT_FS)
+		vtd_flush_piotlb(d->iommu, &t, did, 0, ~0ULL, false);
+	else
+		vtd_flush_iotlb_domain(d->iommu, did);
+	if (d->ats_on)
+		vtd_flush_pasid_dev_iotlb(&t, 0, ~0ULL);
+	WRITE_ONCE(e[1], 0);
+	WRITE_ONCE(e[2], 0);
 }
 
 /* The entry is about to be set to vd: nobody must read it. */

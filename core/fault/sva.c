@@ -190,10 +190,12 @@ static void free_domain(struct sva_domain *d)
 static struct sva_domain *new_domain(struct iommu_mm *imm, struct device *dev)
 {
 	struct sva_domain *d = kzalloc(sizeof(*d), GFP_KERNEL);
+	const struct iommu_ops *ops = dev_iommu_ops(dev);
 
 	if (!d)
 		return ERR_PTR(-ENOMEM);
-	d->domain = dev_iommu_ops(dev)->domain_alloc_paging(dev);
+	d->domain = ops->domain_alloc_sva ? ops->domain_alloc_sva(dev)
+					  : ops->domain_alloc_paging(dev);
 	if (IS_ERR(d->domain)) {
 		int ret = (int)PTR_ERR(d->domain);
 

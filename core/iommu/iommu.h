@@ -208,6 +208,8 @@ struct iommu_ops {
 	/* 0: no wish */
 	int (*def_domain_type)(struct device *dev);
 	struct iommu_domain *(*domain_alloc_paging)(struct device *dev);
+	/* A paging domain for a process; NULL: one like any other. ERR_PTR: -EOPNOTSUPP. */
+	struct iommu_domain *(*domain_alloc_sva)(struct device *dev);
 	/*
 	 * custom: Linux keeps these two as static objects; a world's state may
 	 * not be static, so the driver hands out the ones of the instance.

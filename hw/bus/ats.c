@@ -79,6 +79,19 @@ enum hw_status bus_ats(struct fabric *f, u32 fn, const struct bus_req *r, struct
 	return HW_OK;
 }
 
+/* Meanwhile the access uses no translation: nobody has to wait for it to end. */
+static enum hw_status ask(struct bus_fn *n, const struct bus_req *r, u8 *code)
+{
+	enum hw_status status;
+
+	n->in_flight--;
+	if (!n->in_flight && n->n_inbox)
+		io_kick(n->f->world, n->atc_worker);
+	status = bus_page_request(n->f, n->index, r, code);
+	n->in_flight++;
+	return status;
+}
+
 enum hw_status bus_atc_translate(struct bus_fn *n, const struct bus_req *r, struct hw_resp *resp)
 {
 	for (u32 asked = 0; asked < ASKS_MAX; asked++) {
@@ -96,7 +109,7 @@ enum hw_status bus_atc_translate(struct bus_fn *n, const struct bus_req *r, stru
 			resp->pa = e->pa | (r->addr & ((1ULL << e->lg2) - 1));
 			return HW_OK;
 		}
-		status = bus_page_request(n->f, n->index, r, &code);
+		status = ask(n, r, &code);
 		if (status != HW_OK || code != HW_PRG_SUCCESS)
 			return status == HW_STALLED ? status : HW_ABORT;
 	}
