@@ -5,16 +5,21 @@
  *
  * What a program may ask the emulated one: read and write at an IOVA go to the memory
  * behind it; ioctl EMULATED_PIN and EMULATED_UNPIN take an IOVA, pin its page and keep
- * it until it is unpinned, unmapped or the device is closed.
+ * it until it is unpinned, unmapped or the device is closed. It migrates: what is read
+ * and written from EMULATED_REGS on, 256 bytes, is its state; what it writes to memory
+ * is logged. While it does not run it begins no DMA (-EBUSY).
  */
 #include "core/vfio/vfio_priv.h"
+
+#include <string.h>
 
 #define PINS_MAX 16
 #define RW_MAX 64
 #define EMULATED_PIN 0x3bf0u
 #define EMULATED_UNPIN 0x3bf1u
 #define EMULATED_PINNED 0x3bf2u
-#define UNPIN_PATIENCE (100 * HZ)
+#define EMULATED_REGS (1ULL << 62)
+#define REGS 256u
 
 enum pin_state { PIN_FREE, PIN_COMING, PIN_THERE };
 
@@ -27,6 +32,10 @@ struct test_device {
 		bool gone; /* unmapped while it was coming */
 		u64 iova;
 	} pin[PINS_MAX];
+	u8 regs[REGS];             /* lock */
+	enum vfio_mig_level level; /* lock */
+	struct vfio_migrator mig;
+	struct vfio_dma_log log;
 };
 
 static struct test_device *to_test(struct vfio_device *vdev)
@@ -34,16 +43,112 @@ static struct test_device *to_test(struct vfio_device *vdev)
 	return container_of(vdev, struct test_device, vdev);
 }
 
+/* --- migration --- */
+
+static int run(struct vfio_device *vdev, enum vfio_mig_level level)
+{
+	struct test_device *t = to_test(vdev);
+
+	mutex_lock(&t->lock);
+	t->level = level;
+	mutex_unlock(&t->lock);
+	return 0;
+}
+
+static int save(struct vfio_device *vdev, void *to, u32 size)
+{
+	struct test_device *t = to_test(vdev);
+
+	mutex_lock(&t->lock);
+	memcpy(to, t->regs, size);
+	mutex_unlock(&t->lock);
+	return 0;
+}
+
+static int load(struct vfio_device *vdev, const void *from, u32 size)
+{
+	struct test_device *t = to_test(vdev);
+
+	mutex_lock(&t->lock);
+	memcpy(t->regs, from, size);
+	mutex_unlock(&t->lock);
+	return 0;
+}
+
+static const struct vfio_migrator_ops migrator_ops = {run, save, load};
+
+static struct file *set_state(struct vfio_device *vdev, u32 state)
+{
+	return vfio_migrator_set_state(&to_test(vdev)->mig, state);
+}
+
+static int get_state(struct vfio_device *vdev, u32 *state)
+{
+	*state = vfio_migrator_state(&to_test(vdev)->mig);
+	return 0;
+}
+
+static int get_data_size(struct vfio_device *vdev, u64 *length)
+{
+	*length = vfio_migrator_data_size(&to_test(vdev)->mig);
+	return 0;
+}
+
+static const struct vfio_migration_ops mig_ops = {set_state, get_state, get_data_size};
+
+static int log_start(struct vfio_device *vdev, struct interval_tree_root *ranges, u32 n,
+		     u64 *page_size)
+{
+	return vfio_dma_log_start(&to_test(vdev)->log, ranges, n, *page_size);
+}
+
+static int log_stop(struct vfio_device *vdev)
+{
+	vfio_dma_log_stop(&to_test(vdev)->log);
+	return 0;
+}
+
+static int log_take(struct vfio_device *vdev, u64 iova, u64 length,
+		    void (*mark)(void *arg, u64 iova, u64 length), void *arg)
+{
+	return vfio_dma_log_take(&to_test(vdev)->log, iova, length, mark, arg);
+}
+
+static const struct vfio_log_ops log_ops = {log_start, log_stop, log_take};
+
+static void reset(struct test_device *t)
+{
+	vfio_migrator_reset(&t->mig);
+	mutex_lock(&t->lock);
+	memset(t->regs, 0, sizeof(t->regs));
+	mutex_unlock(&t->lock);
+}
+
 static int init(struct vfio_device *vdev)
 {
-	mutex_init(&to_test(vdev)->lock);
-	init_waitqueue_head(&to_test(vdev)->wait);
+	struct test_device *t = to_test(vdev);
+
+	mutex_init(&t->lock);
+	init_waitqueue_head(&t->wait);
+	t->level = VFIO_MIG_RUNNING;
+	vfio_migrator_init(&t->mig, vdev, &migrator_ops, REGS);
+	vfio_dma_log_init(&t->log);
+	if (vdev->ops->emulated) {
+		vdev->mig_ops = &mig_ops;
+		vdev->log_ops = &log_ops;
+		vdev->migration_flags = VFIO_MIGRATION_STOP_COPY | VFIO_MIGRATION_P2P |
+					VFIO_MIGRATION_PRE_COPY;
+	}
 	return 0;
 }
 
 static void release(struct vfio_device *vdev)
 {
-	mutex_destroy(&to_test(vdev)->lock);
+	struct test_device *t = to_test(vdev);
+
+	vfio_dma_log_destroy(&t->log);
+	vfio_migrator_destroy(&t->mig);
+	mutex_destroy(&t->lock);
 }
 
 /* --- pins; no lock is held over vfio_pin_pages() and its like --- */
@@ -76,7 +181,11 @@ static void drop_pins(struct test_device *t, u64 first, u64 last)
 
 static void close_device(struct vfio_device *vdev)
 {
-	drop_pins(to_test(vdev), 0, ~0ULL);
+	struct test_device *t = to_test(vdev);
+
+	drop_pins(t, 0, ~0ULL);
+	vfio_dma_log_stop(&t->log);
+	reset(t);
 }
 
 /* Pins of the range that are coming: they are told; whether there is any. */
@@ -171,28 +280,64 @@ static long n_pinned(struct test_device *t)
 
 /* --- calls --- */
 
-static s64 read_iova(struct vfio_device *vdev, u64 buf, u64 n, s64 *pos)
+/* At most a block, of which at least a byte is there; 0: none is. */
+static u64 regs_rw(struct test_device *t, void *block, u64 n, u64 at, bool write)
 {
-	char block[RW_MAX] = {0};
+	if (at >= REGS)
+		return 0;
+	n = min(n, REGS - at);
+	mutex_lock(&t->lock);
+	if (write)
+		memcpy(t->regs + at, block, n);
+	else
+		memcpy(block, t->regs + at, n);
+	mutex_unlock(&t->lock);
+	return n;
+}
+
+/* DMA: n bytes, or -errno. */
+static s64 dma_rw(struct test_device *t, void *block, u64 n, u64 iova, bool write)
+{
+	enum vfio_mig_level level;
 	int ret;
 
+	mutex_lock(&t->lock);
+	level = t->level;
+	mutex_unlock(&t->lock);
+	if (level != VFIO_MIG_RUNNING)
+		return -EBUSY;
+	ret = vfio_dma_rw(&t->vdev, iova, block, n, write);
+	if (!ret && write)
+		vfio_dma_log_mark(&t->log, iova, n);
+	return ret ? ret : (s64)n;
+}
+
+static s64 read_iova(struct vfio_device *vdev, u64 buf, u64 n, s64 *pos)
+{
+	struct test_device *t = to_test(vdev);
+	char block[RW_MAX] = {0};
+	u64 at = (u64)*pos;
+	s64 ret;
+
 	n = min(n, (u64)RW_MAX);
-	ret = vfio_dma_rw(vdev, (u64)*pos, block, n, false);
-	if (ret)
+	ret = at < EMULATED_REGS ? dma_rw(t, block, n, at, false) :
+				   (s64)regs_rw(t, block, n, at - EMULATED_REGS, false);
+	if (ret <= 0)
 		return ret;
-	return copy_to_user(vfio_ptr(buf), block, n) ? -EFAULT : (s64)n;
+	return copy_to_user(vfio_ptr(buf), block, (u64)ret) ? -EFAULT : ret;
 }
 
 static s64 write_iova(struct vfio_device *vdev, u64 buf, u64 n, s64 *pos)
 {
+	struct test_device *t = to_test(vdev);
 	char block[RW_MAX];
-	int ret;
+	u64 at = (u64)*pos;
 
 	n = min(n, (u64)RW_MAX);
 	if (copy_from_user(block, vfio_ptr(buf), n))
 		return -EFAULT;
-	ret = vfio_dma_rw(vdev, (u64)*pos, block, n, true);
-	return ret ? ret : (s64)n;
+	return at < EMULATED_REGS ? dma_rw(t, block, n, at, true) :
+				    (s64)regs_rw(t, block, n, at - EMULATED_REGS, true);
 }
 
 static long get_info(u64 arg)
@@ -217,6 +362,7 @@ static long test_ioctl(struct vfio_device *vdev, u32 cmd, u64 arg)
 	case VFIO_DEVICE_GET_INFO:
 		return get_info(arg);
 	case VFIO_DEVICE_RESET:
+		reset(t);
 		return 0;
 	case EMULATED_PIN:
 		return pin_one(t, arg & PAGE_MASK);

@@ -167,6 +167,9 @@ enum vfio_feature {
 	VFIO_DEVICE_FEATURE_DMA_LOGGING_STOP,
 	VFIO_DEVICE_FEATURE_DMA_LOGGING_REPORT,
 	VFIO_DEVICE_FEATURE_MIG_DATA_SIZE,
+	VFIO_DEVICE_FEATURE_BUS_MASTER,
+	VFIO_DEVICE_FEATURE_DMA_BUF,
+	VFIO_DEVICE_FEATURE_MIG_PRECOPY_INFOv2,
 	VFIO_DEVICE_FEATURES,
 };
 struct vfio_device_feature { u32 argsz, flags; };
@@ -181,6 +184,9 @@ struct vfio_device_feature_dma_logging_control {
 };
 struct vfio_device_feature_dma_logging_report { u64 iova, length, page_size, bitmap; };
 struct vfio_device_feature_mig_data_size { u64 stop_copy_length; };
+struct vfio_device_feature_bus_master { u32 op; };
+#define VFIO_DEVICE_FEATURE_CLEAR_MASTER 0u
+#define VFIO_DEVICE_FEATURE_SET_MASTER 1u
 struct vfio_precopy_info { u32 argsz, flags; u64 initial_bytes, dirty_bytes; };
 
 #define VFIO_MIGRATION_STOP_COPY 1u

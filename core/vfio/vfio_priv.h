@@ -92,21 +92,23 @@ struct vfio_device_ops {
 	int (*device_feature)(struct vfio_device *vdev, u32 flags, u64 arg, size_t argsz);
 };
 
+/* All three. state: enum vfio_device_mig_state, that of user space unchecked. */
 struct vfio_migration_ops {
-	/* A file that data moves through, NULL: none, or ERR_PTR. */
+	/* A file that data moves through, referenced; NULL: none, or ERR_PTR. */
 	struct file *(*set_state)(struct vfio_device *vdev, u32 state);
 	int (*get_state)(struct vfio_device *vdev, u32 *state);
 	int (*get_data_size)(struct vfio_device *vdev, u64 *length);
 };
 
+/* All three. */
 struct vfio_log_ops {
-	/* nodes: n intervals that do not overlap. *page_size: in, out. */
+	/* ranges: n intervals that do not overlap, the caller's. *page_size: in, out. */
 	int (*start)(struct vfio_device *vdev, struct interval_tree_root *ranges, u32 n,
 		     u64 *page_size);
 	int (*stop)(struct vfio_device *vdev);
 	/* Calls mark(arg, iova, length) for what was written, and forgets it. */
 	int (*read_and_clear)(struct vfio_device *vdev, u64 iova, u64 length,
-			      int (*mark)(void *arg, u64 iova, u64 length), void *arg);
+			      void (*mark)(void *arg, u64 iova, u64 length), void *arg);
 };
 
 /* Begins a driver's own. open_count, iommufd_*, cdev_opened: dev_set->lock. */
@@ -116,6 +118,7 @@ struct vfio_device {
 	const struct vfio_migration_ops *mig_ops;
 	const struct vfio_log_ops *log_ops;
 	u32 migration_flags, index;
+	bool precopy_info_v2; /* the user has asked for it; as in Linux, under no lock */
 	struct vfio_group *group;
 	struct vfio_device_set *dev_set;
 	struct list_head dev_set_list, group_next, iommu_entry;
@@ -199,6 +202,78 @@ int vfio_dma_rw(struct vfio_device *vdev, u64 iova, void *data, size_t len, bool
 long vfio_ioctl_feature(struct vfio_device *vdev, u64 arg);
 /* 1: go on; 0: it was a probe; -EINVAL: another operation, or too short. */
 int vfio_check_feature(u32 flags, size_t argsz, u32 supported, size_t minsz);
+
+/* --- migration.c: features of mig_ops --- */
+/* As Linux's vfio_mig_get_next_state(): one step of the way; -EINVAL: there is none. */
+int vfio_mig_get_next_state(const struct vfio_device *vdev, u32 cur, u32 new, u32 *next);
+int vfio_feature_migration(struct vfio_device *vdev, u32 flags, u64 arg, size_t argsz);
+int vfio_feature_mig_state(struct vfio_device *vdev, u32 flags, u64 arg, size_t argsz);
+int vfio_feature_mig_data_size(struct vfio_device *vdev, u32 flags, u64 arg, size_t argsz);
+int vfio_feature_precopy_info_v2(struct vfio_device *vdev, u32 flags, u64 arg, size_t argsz);
+
+/* --- migrator.c: what drivers that migrate have in common --- */
+enum vfio_mig_level {
+	VFIO_MIG_STILL,   /* nothing changes any more, whoever asks */
+	VFIO_MIG_QUIET,   /* it answers, and begins nothing: no DMA, no interrupts */
+	VFIO_MIG_RUNNING,
+};
+
+/* Called with the migrator's lock. size: what the migrator was told. */
+struct vfio_migrator_ops {
+	int (*run)(struct vfio_device *vdev, enum vfio_mig_level level);
+	int (*save)(struct vfio_device *vdev, void *to, u32 size);
+	int (*load)(struct vfio_device *vdev, const void *from, u32 size);
+};
+
+struct vfio_mig_file;
+
+/* Of a device. state, files: lock. */
+struct vfio_migrator {
+	struct mutex lock;
+	struct vfio_device *vdev;
+	const struct vfio_migrator_ops *ops;
+	u32 size; /* bytes of a device's state, constant */
+	u32 state;
+	struct vfio_mig_file *file; /* of the session that is open; NULL: none */
+};
+
+#define VFIO_MIG_STATE_MAX 4096u
+void vfio_migrator_init(struct vfio_migrator *m, struct vfio_device *vdev,
+			const struct vfio_migrator_ops *ops, u32 size);
+void vfio_migrator_destroy(struct vfio_migrator *m);
+struct file *vfio_migrator_set_state(struct vfio_migrator *m, u32 state);
+u32 vfio_migrator_state(struct vfio_migrator *m);
+/* Bytes that a session of STOP_COPY gives. */
+u64 vfio_migrator_data_size(const struct vfio_migrator *m);
+/* The device was reset, or is opened or closed: RUNNING, no session. */
+void vfio_migrator_reset(struct vfio_migrator *m);
+
+/* --- dma_log.c: features of log_ops, and a log for drivers --- */
+int vfio_feature_logging_start(struct vfio_device *vdev, u32 flags, u64 arg, size_t argsz);
+int vfio_feature_logging_stop(struct vfio_device *vdev, u32 flags, u64 arg, size_t argsz);
+int vfio_feature_logging_report(struct vfio_device *vdev, u32 flags, u64 arg, size_t argsz);
+/* As Linux's: joins neighbours of the n ranges, the closest first, until `want` are left. */
+void vfio_combine_iova_ranges(struct interval_tree_root *ranges, u32 n, u32 want);
+
+/* A bit per page of one range. All by lock. */
+struct vfio_dma_log {
+	struct mutex lock;
+	u64 *bits; /* NULL: off */
+	u64 start, last;
+	u32 pgshift;
+};
+
+#define VFIO_DMA_LOG_PAGES_MAX 65536u
+void vfio_dma_log_init(struct vfio_dma_log *log);
+/* Off. */
+void vfio_dma_log_destroy(struct vfio_dma_log *log);
+/* As vfio_log_ops. -EINVAL: it is on, or pages of another size; -ENOMEM: too many pages. */
+int vfio_dma_log_start(struct vfio_dma_log *log, struct interval_tree_root *ranges, u32 n,
+		       u64 page_size);
+void vfio_dma_log_stop(struct vfio_dma_log *log);
+void vfio_dma_log_mark(struct vfio_dma_log *log, u64 iova, u64 length);
+int vfio_dma_log_take(struct vfio_dma_log *log, u64 iova, u64 length,
+		      void (*mark)(void *arg, u64 iova, u64 length), void *arg);
 
 /* --- test_device.c, pci.c --- */
 int vfio_test_probe(struct device *dev);

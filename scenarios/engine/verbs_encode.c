@@ -235,9 +235,13 @@ static u64 measure_fields(struct verb_call *e, const struct uapi_struct *s,
 {
 	u64 size = s->size;
 
-	for (u32 i = 0; !s->size && i < s->n; i++)
-		size = max(size, s->field[i].offset +
-			   measure(e, &s->field[i].type, child(v, s->field[i].name), depth + 1));
+	/* What is of any length lies behind the struct's own bytes. */
+	for (u32 i = 0; i < s->n; i++) {
+		if (!s->size || !s->field[i].type.size)
+			size = max(size, s->field[i].offset +
+				   measure(e, &s->field[i].type, child(v, s->field[i].name),
+					   depth + 1));
+	}
 	return size;
 }
 

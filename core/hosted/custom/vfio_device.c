@@ -6,11 +6,13 @@
  *
  * What a program may ask: read and write at an IOVA go to the memory behind it
  * (vfio_dma_rw); ioctl EMULATED_PIN and EMULATED_UNPIN take an IOVA, pin its
- * page and keep it until it is unpinned, unmapped or the device is closed.
+ * page and keep it until it is unpinned, unmapped or the device is closed. Registers
+ * from EMULATED_REGS on are its state, which migrates (vfio_migrate.c).
  *
- * False: no regions, no interrupts, reset does nothing.
+ * False: no regions, no interrupts.
  */
 #include "core/hosted/custom/machine.h"
+#include "core/hosted/custom/vfio_migrate.h"
 
 #include <linux/delay.h>
 #include <linux/mutex.h>
@@ -23,6 +25,7 @@
 #define EMULATED_PIN _IO(VFIO_TYPE, 240)
 #define EMULATED_UNPIN _IO(VFIO_TYPE, 241)
 #define EMULATED_PINNED _IO(VFIO_TYPE, 242)
+#define EMULATED_REGS (1LL << 62)
 
 struct test_device {
 	struct vfio_device vdev;
@@ -32,6 +35,7 @@ struct test_device {
 		bool gone; /* unmapped while it was coming */
 		u64 iova;
 	} pin[PINS_MAX];
+	struct hosted_migrator mig;
 };
 
 static struct test_device *test_device_of(struct vfio_device *vdev)
@@ -39,10 +43,21 @@ static struct test_device *test_device_of(struct vfio_device *vdev)
 	return container_of(vdev, struct test_device, vdev);
 }
 
+struct hosted_migrator *hosted_migrator_of(struct vfio_device *vdev)
+{
+	return &test_device_of(vdev)->mig;
+}
+
 static int init_device(struct vfio_device *vdev)
 {
 	mutex_init(&test_device_of(vdev)->lock);
 	return 0;
+}
+
+static int init_emulated(struct vfio_device *vdev)
+{
+	hosted_migrator_init(&test_device_of(vdev)->mig, vdev);
+	return init_device(vdev);
 }
 
 static void release_device(struct vfio_device *vdev)
@@ -87,6 +102,7 @@ static void drop_pins(struct test_device *t, u64 first, u64 last)
 static void close_device(struct vfio_device *vdev)
 {
 	drop_pins(test_device_of(vdev), 0, U64_MAX);
+	hosted_migrator_close(&test_device_of(vdev)->mig);
 }
 
 /* A pin that is coming is given up by who makes it; that may take a moment. */
@@ -110,28 +126,56 @@ static void dma_unmap(struct vfio_device *vdev, u64 iova, u64 length)
 		msleep(MSEC_PER_SEC);
 }
 
-static ssize_t read_iova(struct vfio_device *vdev, char __user *buf, size_t n, loff_t *pos)
+static ssize_t regs_rw(struct hosted_migrator *m, void *block, size_t n, u64 at, bool write)
 {
-	char block[64];
+	if (at >= HOSTED_MIG_REGS)
+		return 0;
+	n = min_t(size_t, n, HOSTED_MIG_REGS - at);
+	mutex_lock(&m->regs_lock);
+	if (write)
+		memcpy(m->regs + at, block, n);
+	else
+		memcpy(block, m->regs + at, n);
+	mutex_unlock(&m->regs_lock);
+	return n;
+}
+
+static ssize_t dma_rw(struct test_device *t, void *block, size_t n, u64 iova, bool write)
+{
 	int ret;
 
+	if (!hosted_migrator_runs(&t->mig))
+		return -EBUSY;
+	ret = vfio_dma_rw(&t->vdev, iova, block, n, write);
+	if (!ret && write)
+		hosted_migrator_mark(&t->mig, iova, n);
+	return ret ? ret : n;
+}
+
+static ssize_t read_iova(struct vfio_device *vdev, char __user *buf, size_t n, loff_t *pos)
+{
+	struct test_device *t = test_device_of(vdev);
+	char block[64];
+	ssize_t ret;
+
 	n = min(n, sizeof(block));
-	ret = vfio_dma_rw(vdev, *pos, block, n, false);
-	if (ret)
+	ret = *pos < EMULATED_REGS ? dma_rw(t, block, n, *pos, false) :
+				     regs_rw(&t->mig, block, n, *pos - EMULATED_REGS, false);
+	if (ret <= 0)
 		return ret;
-	return copy_to_user(buf, block, n) ? -EFAULT : n;
+	return copy_to_user(buf, block, ret) ? -EFAULT : ret;
 }
 
 static ssize_t write_iova(struct vfio_device *vdev, const char __user *buf, size_t n, loff_t *pos)
 {
+	struct test_device *t = test_device_of(vdev);
 	char block[64];
-	int ret;
 
 	n = min(n, sizeof(block));
 	if (copy_from_user(block, buf, n))
 		return -EFAULT;
-	ret = vfio_dma_rw(vdev, *pos, block, n, true);
-	return ret ? ret : n;
+	return *pos < EMULATED_REGS ? dma_rw(t, block, n, *pos, true) :
+				      regs_rw(&t->mig, block, n, *pos - EMULATED_REGS, true);
 }
 
 static struct pin *new_pin(struct test_device *t, u64 iova)
@@ -210,8 +254,11 @@ static long ioctl_device(struct vfio_device *vdev, unsigned int cmd, unsigned lo
 
 	if (cmd == VFIO_DEVICE_GET_INFO)
 		return get_info(arg);
-	if (cmd == VFIO_DEVICE_RESET)
+	if (cmd == VFIO_DEVICE_RESET) {
+		if (vdev->mig_ops)
+			hosted_migrator_reset(&t->mig);
 		return 0;
+	}
 	if (cmd == EMULATED_PIN)
 		return pin_one(t, arg & PAGE_MASK);
 	if (cmd == EMULATED_UNPIN)
@@ -223,7 +270,7 @@ static long ioctl_device(struct vfio_device *vdev, unsigned int cmd, unsigned lo
 
 static const struct vfio_device_ops emulated_ops = {
 	.name = "vfio-emulated",
-	.init = init_device,
+	.init = init_emulated,
 	.release = release_device,
 	.bind_iommufd = vfio_iommufd_emulated_bind,
 	.unbind_iommufd = vfio_iommufd_emulated_unbind,
