@@ -47,8 +47,14 @@ SAME(FLOOR_LOCK_IRQ_OFF, LOCK_IRQ_OFF);
 
 _Static_assert(offsetof(struct task, ops) == FLOOR_TASK_OPS &&
 	       offsetof(struct task, stop_at) == FLOOR_TASK_STOP &&
-	       offsetof(struct task, quiet) == FLOOR_TASK_QUIET,
+	       offsetof(struct task, mode) == FLOOR_TASK_MODE && ACCESS_QUIET == FLOOR_QUIET &&
+	       ACCESS_LIGHT == FLOOR_LIGHT,
 	       "the object counts a quiet task's accesses");
+_Static_assert(offsetof(struct task, weight_shared) == FLOOR_TASK_WEIGHT &&
+	       offsetof(struct task, owners) == FLOOR_TASK_OWNERS &&
+	       offsetof(struct task, own) == FLOOR_TASK_OWN &&
+	       offsetof(struct task, shared) == FLOOR_TASK_SHARED && GRANULE_LG2 == 3,
+	       "the object keeps whom a light task's memory belongs to");
 _Static_assert(offsetof(struct task, kapi_private[0]) == FLOOR_TASK_WORD &&
 	       offsetof(struct task, kapi_private[2]) == FLOOR_THREAD_WORD,
 	       "the object finds its words in a task");

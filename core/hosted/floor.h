@@ -15,22 +15,30 @@
 
 #include "core/hosted/floor_machine.h"
 
-#define FLOOR_ABI 4
+#define FLOOR_ABI 5
 
 /* Of the floor's task, bytes into it (some again in force.h). */
 #define FLOOR_TASK_OPS 0       /* operations; one is added ... */
 #define FLOOR_TASK_STOP 8      /* ... unless that reaches this */
-#define FLOOR_TASK_QUIET 60    /* an int: nothing else is to be done (0: there is) */
+#define FLOOR_TASK_WEIGHT 52   /* an unsigned: what memory of several tasks takes from STOP */
+#define FLOOR_TASK_MODE 60     /* an int: what else is to be done, as follows */
+#define FLOOR_QUIET 1          /* nothing */
+#define FLOOR_LIGHT 2          /* the granule's word of OWNERS is kept */
 #define FLOOR_TASK_WORD 88     /* the object's task; zero: the task is new to it */
 #define FLOOR_THREAD_WORD 104  /* its thread_info; zero likewise */
+#define FLOOR_TASK_OWNERS 152  /* where the words of all heaps' granules begin, 4 bytes each */
+#define FLOOR_TASK_OWN 160     /* such a word: the task's; above 8 bits, in which run */
+#define FLOOR_TASK_SHARED 164  /* likewise: several tasks' */
 
-#define FLOOR_HOOK_SIZES(X, name) X(name##1) X(name##2) X(name##4) X(name##8) X(name##16)
+#define FLOOR_HOOK_GRANULE(X, name) X(name##1) X(name##2) X(name##4) X(name##8)
 #define FLOOR_HOOK_UNALIGNED(X, name) X(name##2) X(name##4) X(name##8) X(name##16)
 /* Of plain accesses: what lies outside the heap is nobody's concern, except near NULL. */
-#define FLOOR_PLAIN_HOOKS(X)                              \
-	FLOOR_HOOK_SIZES(X, read)                         \
-	FLOOR_HOOK_SIZES(X, write)                        \
-	FLOOR_HOOK_SIZES(X, read_write)                   \
+#define FLOOR_PLAIN_GRANULE_HOOKS(X)                      \
+	FLOOR_HOOK_GRANULE(X, read)                       \
+	FLOOR_HOOK_GRANULE(X, write)                      \
+	FLOOR_HOOK_GRANULE(X, read_write)
+#define FLOOR_PLAIN_OTHER_HOOKS(X)                        \
+	X(read16) X(write16) X(read_write16)              \
 	FLOOR_HOOK_UNALIGNED(X, unaligned_read)           \
 	FLOOR_HOOK_UNALIGNED(X, unaligned_write)          \
 	FLOOR_HOOK_UNALIGNED(X, unaligned_read_write)
@@ -38,9 +46,12 @@
 	FLOOR_HOOK_UNALIGNED(X, unaligned_volatile_read)  \
 	FLOOR_HOOK_UNALIGNED(X, unaligned_volatile_write) \
 	X(read_range) X(write_range) X(memcpy) X(memmove) X(memset)
-#define FLOOR_VOLATILE_HOOKS(X)                           \
-	FLOOR_HOOK_SIZES(X, volatile_read)                \
-	FLOOR_HOOK_SIZES(X, volatile_write)
+#define FLOOR_VOLATILE_GRANULE_HOOKS(X)                   \
+	FLOOR_HOOK_GRANULE(X, volatile_read)              \
+	FLOOR_HOOK_GRANULE(X, volatile_write)
+#define FLOOR_VOLATILE_OTHER_HOOKS(X) X(volatile_read16) X(volatile_write16)
+#define FLOOR_PLAIN_HOOKS(X) FLOOR_PLAIN_GRANULE_HOOKS(X) FLOOR_PLAIN_OTHER_HOOKS(X)
+#define FLOOR_VOLATILE_HOOKS(X) FLOOR_VOLATILE_GRANULE_HOOKS(X) FLOOR_VOLATILE_OTHER_HOOKS(X)
 #define FLOOR_HOOKS(X) FLOOR_PLAIN_HOOKS(X) FLOOR_VOLATILE_HOOKS(X) FLOOR_UNORDERED_HOOKS(X)
 
 /* An address of some heap has FLOOR_HEAP_TAG above this bit; below FLOOR_LOW it is near NULL. */

@@ -20,6 +20,7 @@
 #include <sys/mman.h>
 
 #define EPOCH_ID(e) ((e) >> 26)
+#define OWNERS_BYTES ((HEAP_SLOT >> GRANULE_LG2) * sizeof(u32))
 
 static void *map_fixed(u64 base, u64 size)
 {
@@ -68,6 +69,7 @@ struct access *access_create(struct world *w)
 	a->clock = map_anywhere(ACCESS_CLOCKS_MAX * sizeof(*a->clock));
 	a->vector = map_anywhere(ACCESS_VECTORS_MAX * sizeof(*a->vector));
 	a->readers = map_anywhere(ACCESS_READERS_MAX * sizeof(*a->readers));
+	a->owners = map_anywhere(OWNERS_BYTES);
 	a->snapshot_end = slot_base(w);
 	a->booting = true;
 	access_reset(a);
@@ -82,6 +84,7 @@ void access_destroy(struct access *a)
 	munmap(a->clock, ACCESS_CLOCKS_MAX * sizeof(*a->clock));
 	munmap(a->vector, ACCESS_VECTORS_MAX * sizeof(*a->vector));
 	munmap(a->readers, ACCESS_READERS_MAX * sizeof(*a->readers));
+	munmap(a->owners, OWNERS_BYTES);
 	free(a->snapshot);
 	free(a);
 }
@@ -96,6 +99,10 @@ void access_reset(struct access *a)
 	a->n_off_heap = 0;
 	a->off_heap_seen = 0;
 	a->world->sched->generation = a->gen;
+	if (a->owner_gen++ == OWNER_GENS) {
+		a->owner_gen = 1;
+		sim_assert(!madvise(a->owners, OWNERS_BYTES, MADV_DONTNEED));
+	}
 }
 
 void access_enable(struct access *a, u32 checks)
@@ -124,13 +131,18 @@ void access_observe(struct access *a, void (*fn)(void *self, const struct access
 	}
 }
 
-/* Nothing is checked or recorded, and it is all the same who else touches what. */
-static bool is_quiet(const struct task *t)
+/* Nothing is checked or recorded: does it matter who else touches what? */
+static enum access_mode mode_of(const struct task *t)
 {
-	const struct sched *s = t->world->sched;
-	bool weighs = IOMMULAB_HOOKS && s->policy && s->policy->weighs;
+	const struct world *w = t->world;
+	const struct policy *p = w->sched->policy;
 
-	return !s->access_checks && !t->observed && !weighs;
+	if (w->sched->access_checks || t->observed)
+		return ACCESS_FULL;
+	if (!IOMMULAB_HOOKS || !p || !p->weighs)
+		return ACCESS_QUIET;
+	/* Our own core's user memory is what is open in its cells; no snapshot knows owners. */
+	return w->floor && !w->access->booting ? ACCESS_LIGHT : ACCESS_FULL;
 }
 
 /*
@@ -157,9 +169,17 @@ void access_ready(struct task *t)
 		t->usual = ~0ULL; /* no cell's */
 		t->usual_shared = ~0ULL;
 	}
+	t->mode = mode_of(t);
+	if (access_light(t)) {
+		/* What the hooks do not see to goes the long way. */
+		t->usual = ~0ULL;
+		t->usual_shared = ~0ULL;
+	}
+	t->owners = t->world->access->owners - (slot_base(t->world) - HEAP_BASE) / 8;
+	t->own = t->world->access->owner_gen << 8 | (t->id + 1);
+	t->shared = t->world->access->owner_gen << 8 | OWNER_SHARED;
 	t->clocks = t->world->access->clock;
 	t->readers = t->world->access->readers;
-	t->quiet = is_quiet(t);
 }
 
 void access_set_checks(struct task *t, u32 checks)
@@ -303,6 +323,30 @@ void access_frame(u64 addr, u32 size, u32 flags, u64 pc)
 		access_stop(t, &shared, addr, size, flags, pc);
 }
 
+void access_lightly(struct task *t, u64 addr, u32 size, u32 flags, u64 pc)
+{
+	static const struct cell shared = {.owner = ACCESS_SHARED}, own = {.owner = 1};
+	u32 *owner = access_owner(t, addr), now = access_owned(*owner, t->own, t->shared);
+
+	*owner = now;
+	t->ops++;
+	if (now == t->shared)
+		t->stop_at -= t->weight_shared;
+	if (unlikely(sched_due(t)))
+		access_stop(t, now == t->shared ? &shared : &own, addr, size, flags, pc);
+}
+
+/* A range counts once, as its first granule does; but the others are touched, too. */
+static void range_lightly(struct task *t, u64 addr, u64 size, u32 flags, u64 pc)
+{
+	u64 end = min(addr + size, slot_base(t->world) + HEAP_SLOT);
+	u32 *last = access_owner(t, end - 1), own = t->own, shared = t->shared;
+
+	access_lightly(t, addr, (u32)size, flags, pc);
+	for (u32 *owner = access_owner(t, addr) + 1; owner <= last; owner++)
+		*owner = access_owned(*owner, own, shared);
+}
+
 /* --- the checks --- */
 
 /* Bytes on which one side is plain: of those that both touch, all if we are, else the other's. */
@@ -441,7 +485,7 @@ ACCESS_FAST bool was_near_usual(struct task *t, u64 addr, u32 bytes, u32 flags)
 	bool write = flags & OP_WRITE, own = !c->owner || c->owner == t->id + 1;
 	u64 ops = t->ops + 1, stop = t->stop_at - (own ? 0 : t->weight_shared);
 
-	if (c->gen != t->gen || (s64)(ops - stop) >= 0 || t->observed)
+	if (c->gen != t->gen || (s64)(ops - stop) >= 0 || t->observed || access_light(t))
 		return false;
 	if (!t->checks) {
 		t->ops = ops;
@@ -490,6 +534,8 @@ void access_slow(u64 addr, u32 size, u32 flags, u64 pc)
 	struct task *t = current_task;
 	struct cell *c = access_cell_at(addr);
 
+	if (access_light(t))
+		return access_lightly(t, addr, size, flags, pc);
 	t->ops++;
 	access_announce(t, c, addr, size, flags, pc);
 	if (!t->checks)
@@ -614,14 +660,32 @@ static void check_range(struct task *t, u64 addr, u64 end, u32 flags, u64 pc)
 	}
 }
 
+/* Nothing is checked: only whose the cells are is kept, as check_range() does. */
+static void touch_range(struct task *t, u64 addr, u64 end)
+{
+	end = min(end, slot_base(t->world) + HEAP_SLOT);
+	for (addr = (addr | 7) + 1; addr < end; addr += 8) {
+		struct cell *c = access_cell_at(addr);
+
+		if (c->gen != t->gen)
+			access_refresh(c, addr);
+		if (c->owner != t->id + 1)
+			c->owner = c->owner ? ACCESS_SHARED : (u8)(t->id + 1);
+	}
+}
+
 static __attribute__((noinline)) void heap_range(u64 addr, u64 size, u32 flags, u64 pc)
 {
 	struct task *t = current_task;
 
+	if (access_light(t))
+		return range_lightly(t, addr, size, flags, pc);
 	t->ops++;
 	access_announce(t, access_cell_at(addr), addr, (u32)size, flags, pc);
 	if (t->checks)
 		check_range(t, addr, addr + size, flags, pc);
+	else
+		touch_range(t, addr, addr + size);
 }
 
 void access_range(const void *p, size_t size, u32 flags, u64 pc)
@@ -640,6 +704,12 @@ void access_range(const void *p, size_t size, u32 flags, u64 pc)
 
 static inline void sync_cell(struct task *t, struct cell *c, u64 addr)
 {
+	u32 *owner = access_owner(t, addr);
+
+	if (access_light(t)) {
+		*owner = access_owned(*owner, t->own, t->shared);
+		return;
+	}
 	if (unlikely(c->gen != t->gen))
 		access_refresh(c, addr);
 	if (c->owner != t->id + 1)
@@ -681,7 +751,11 @@ ACCESS_FAST bool was_usual_sync(struct task *t, u64 addr, u32 flags)
 	if (addr - HEAP_BASE >= ACCESS_HEAP_BYTES || t->world->sched->check_every ||
 	    (s64)(t->ops + 1 - (t->stop_at - t->weight_shared)) >= 0)
 		return false;
-	if (!access_unseen(t)) {
+	if (access_light(t)) {
+		u32 *owner = access_owner(t, addr);
+
+		*owner = access_owned(*owner, t->own, t->shared);
+	} else if (!access_unseen(t)) {
 		if (c->gen != t->gen ||
 		    (t->checks & ACCESS_CHECK_HEAP && !(c->open >> (addr & 7) & 1)))
 			return false;
@@ -717,9 +791,8 @@ void access_set_live(const void *p, size_t size, bool initialised)
 
 	if (access_unseen(current_task))
 		return;
-	if (access_heads_only(current_task)) {
-		for (u64 end = addr + size; addr < end; addr += 8)
-			memcpy(c++, &whole, sizeof(u64));
+	if (access_light(current_task)) {
+		memset(access_owner(current_task, addr), 0, (size + 7) / 8 * sizeof(u32));
 		return;
 	}
 	for (u64 n = size / 8; n; n--)
@@ -736,7 +809,7 @@ void access_set_state(const void *p, size_t size, enum cell_state state)
 	const struct cell closed = {.gen = current_task->gen, .state = (u8)state};
 	u64 n = (size + 7) / 8;
 
-	if (!n || access_unseen(current_task) || access_heads_only(current_task))
+	if (!n || access_unseen(current_task) || access_light(current_task))
 		return;
 	for (struct cell *c = access_cell_at((u64)(uintptr_t)p), *end = c + n; c < end; c++) {
 		if (c->gen != closed.gen) {
@@ -767,8 +840,7 @@ void access_set_init(const void *p, size_t size)
 	u64 addr = (u64)(uintptr_t)p, end = addr + size;
 	const struct task *t = current_task;
 
-	if (addr - HEAP_BASE >= ACCESS_HEAP_BYTES || !t || access_unseen(t) ||
-	    access_heads_only(t))
+	if (addr - HEAP_BASE >= ACCESS_HEAP_BYTES || !t || access_unseen(t) || access_light(t))
 		return;
 	for (u64 at = addr, next; at < end; at = next) {
 		struct cell *c = access_cell_at(at);

@@ -55,6 +55,8 @@ struct access {
 	} off_heap[1 << ACCESS_OFF_HEAP_LG2]; /* sync locations on stacks, hashed */
 	u32 n_off_heap;
 	u64 off_heap_seen; /* a bit per place that may have one, by 6 bits of its hash */
+	u32 *owners;   /* a word per granule of the world's heap: see access_owner() */
+	u32 owner_gen; /* 1 .. OWNER_GENS, in their upper 24 bits */
 	u64 snapshot_end;
 	bool booting; /* there is no snapshot yet */
 	struct cell *snapshot;
@@ -93,20 +95,38 @@ static inline bool access_is_frame(u64 addr)
  */
 static inline bool access_unseen(const struct task *t)
 {
-	return t->quiet && t->world->floor && !t->world->access->booting;
+	return t->mode == ACCESS_QUIET && t->world->floor && !t->world->access->booting;
 }
 
-/* The same if nothing is checked, but it does matter who touches what: heads are kept. */
-static inline bool access_heads_only(const struct task *t)
+/*
+ * The same if nothing is checked, but it does matter who touches what. That is kept
+ * apart from the cells, a word per granule: whose it is and, above that, in which
+ * run. Any other run's, and 0, is nobody's.
+ */
+static inline bool access_light(const struct task *t)
 {
-	const struct world *w = t->world;
+	return t->mode == ACCESS_LIGHT;
+}
 
-	return w->floor && !w->access->booting && !w->sched->access_checks && !t->observed;
+#define OWNER_GENS 0xffffffu
+#define OWNER_SHARED 0xffu
+
+static inline u32 *access_owner(const struct task *t, u64 addr)
+{
+	return t->owners + ((addr - HEAP_BASE) >> GRANULE_LG2);
+}
+
+/* What a word becomes when t touches it. */
+static inline u32 access_owned(u32 was, u32 own, u32 shared)
+{
+	return (was ^ own) >> 8 || was == own ? own : shared;
 }
 
 /* --- the rare parts --- */
 void access_refresh(struct cell *c, u64 addr);
 void access_stop(struct task *t, const struct cell *c, u64 addr, u32 size, u32 flags, u64 pc);
+/* Of a light task, whatever it meets. */
+void access_lightly(struct task *t, u64 addr, u32 size, u32 flags, u64 pc);
 void access_wild(u64 addr, u32 size, u32 flags, u64 pc);
 void access_bad_bytes(struct task *t, const struct cell *c, u32 mask, u32 flags, u64 addr, u64 pc);
 void access_races_with_write(struct task *t, const struct cell *c, u32 mask, u32 flags, u64 addr,
@@ -137,7 +157,7 @@ static inline bool access_was_quiet(struct task *t)
 {
 	u64 ops = t->ops + 1;
 
-	if (!t->quiet || (s64)(ops - t->stop_at) >= 0)
+	if (t->mode != ACCESS_QUIET || (s64)(ops - t->stop_at) >= 0)
 		return false;
 	t->ops = ops;
 	return true;

@@ -383,7 +383,7 @@ static struct task *pick(struct sched *s, struct task *cur, enum sched_why why)
 	else
 		next = s->policy->pick(s, cur, why);
 	sim_assert(s->runnable & task_bit(next));
-	sim_assert(!next->quiet || !next->weight_shared || !IOMMULAB_HOOKS);
+	sim_assert(next->mode != ACCESS_QUIET || !next->weight_shared || !IOMMULAB_HOOKS);
 	if (next != usual)
 		record_point(s, cur, next, why);
 	limit = next->ops + (s->steps_max > s->steps ? s->steps_max - s->steps : 0) + 1;

@@ -49,6 +49,13 @@ enum op_flags {
 	OP_SHARED = 16, /* another task has touched the object in this run */
 };
 
+/* What an access of a task does besides being counted. A hosted kernel's hooks know these. */
+enum access_mode {
+	ACCESS_FULL,  /* all that its cell's head says */
+	ACCESS_QUIET, /* nothing: it is all the same who touches what */
+	ACCESS_LIGHT, /* keeps who touched what, of which nothing but the policy learns */
+};
+
 enum task_state { TASK_FREE, TASK_READY, TASK_BLOCKED, TASK_DEAD };
 
 enum task_flags {
@@ -78,7 +85,7 @@ struct task {
 	u32 epoch;          /* id << 26 | own clock: sim/access */
 	u32 weight_shared;  /* how much nearer a shared access brings stop_at */
 	u32 checks;         /* ACCESS_CHECK_* that are on: sim/access */
-	u32 quiet;          /* all that an access does is to count: sim/access */
+	u32 mode;           /* enum access_mode: sim/access */
 	bool observed;      /* someone recording wants every access: sim/access */
 	bool started;
 	struct world *world;
@@ -88,6 +95,9 @@ struct task {
 	void *clocks, *readers; /* the world's, by index: sim/access */
 	u32 life;            /* no two tasks of a world have the same; 0 is nobody's */
 	u32 vector;          /* index of a copy of vc but for its own epoch, 0: none */
+	/* Who touched what where nothing else is kept: sim/access. */
+	u32 *owners;         /* a word per granule of all heaps */
+	u32 own, shared;     /* such words: this task's, several tasks' */
 
 	/* The announced operation, valid while preempted before it. */
 	struct {
