@@ -173,6 +173,7 @@ struct hw_cache *hw_cache_create(struct hw_env *e, const char *name,
 		lg2_sets = (u32)__builtin_ctz(n / WAYS);
 	}
 	alloc_slots(c, lg2_sets);
+	c->full = c->plain && c->keeps_age ? c->n_slots : 0xffffffffu;
 	hw_cache_reset(c);
 	return c;
 }
@@ -255,6 +256,7 @@ static void renumber(struct hw_cache *c)
 			c->used -= !c->grows;
 		}
 	}
+	c->version++;
 	for (u32 i = 1; i <= c->n_spaces; i++)
 		c->space[i].floor = 0;
 	for (u32 i = 0; i < n; i++)
@@ -266,6 +268,7 @@ static void renumber(struct hw_cache *c)
 void hw_cache_wind(struct hw_cache *c, u32 serial, u32 epoch)
 {
 	sim_assert(!c->live && serial >= c->serial && epoch >= c->epoch);
+	c->version++;
 	c->serial = serial;
 	c->epoch = epoch;
 }
@@ -411,7 +414,7 @@ u32 hw_cache_fill(struct hw_cache *c, const struct hw_cache_entry *e,
 
 		slot = new_slot(c, key);
 		occupy(c, slot, key);
-		s->sizes |= 1ULL << e->lg2;
+		cache_size_used(c, s, e->lg2);
 		s->live++;
 		c->live++;
 	}

@@ -37,6 +37,20 @@ struct cache_space {
 	u16 next;   /* in its chain */
 };
 
+/*
+ * What a space is, for who asks it again and again: good as long as the cache's
+ * version is the same, that is until a space is dropped, made anew, or has entries of
+ * another size. Only of spaces that are empty, or have one size.
+ */
+struct cache_view {
+	u64 version;
+	u64 fixed;  /* the key of page 0 */
+	u32 key;    /* of slots: space | lg2 << 24 */
+	u32 floor;
+};
+
+#define CACHE_VIEW_EMPTY 0xff000000u
+
 struct cache_slot {
 	u64 value;
 	u32 id;
@@ -65,6 +79,8 @@ struct hw_cache {
 	const struct cache_probe *probe;
 	u32 set_mask, shift;  /* shift: of a hashed place; 0: the low bits are it */
 	u32 epoch;
+	u32 full;             /* live, when a fill takes the oldest way; ~0: never so simply */
+	u64 version;          /* of what a view of a space depends on; see cache_quick.h */
 	bool grows, keeps_age;
 	bool has_extra;       /* some entry's second word is not 0 */
 	bool plain;           /* entries are kept, in 8 ways, without provenance */
@@ -134,6 +150,15 @@ static inline u32 cache_set(const struct hw_cache *c, u64 key)
 static inline u32 cache_space_of(const struct hw_cache *c, u32 slot)
 {
 	return c->slot[slot].key & 0xffffff;
+}
+
+/* A size that the space has not had so far. */
+static inline void cache_size_used(struct hw_cache *c, struct cache_space *s, u32 lg2)
+{
+	if (likely(s->sizes >> lg2 & 1))
+		return;
+	s->sizes |= 1ULL << lg2;
+	c->version++;
 }
 
 static inline bool cache_alive(const struct hw_cache *c, u32 slot)

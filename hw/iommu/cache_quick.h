@@ -158,8 +158,108 @@ CACHE_TARGET static inline u32 cache_quick_fill(struct hw_cache *c, u32 space, u
 	c->column[slot] = (u16)space;
 	if (c->has_extra)
 		c->extra[slot] = extra;
-	s->sizes |= 1ULL << lg2;
+	cache_size_used(c, s, lg2);
 	s->live++;
 	cache_quick_touch(c, slot);
 	return c->serial;
+}
+
+/* Where a key that was not found belongs. */
+struct cache_place {
+	u64 key;
+	u32 set;
+};
+
+CACHE_TARGET static __attribute__((noinline, unused)) bool
+cache_view_make(const struct hw_cache *c, u32 space, struct cache_view *v)
+{
+	const struct cache_space *s = &c->space[space];
+	u32 lg2;
+
+	*v = (struct cache_view){.version = c->version, .key = space | CACHE_VIEW_EMPTY};
+	if (s->epoch != c->epoch || !s->sizes)
+		return true;
+	lg2 = (u32)__builtin_ctzll(s->sizes);
+	v->fixed = cache_key(s, 0, lg2);
+	v->key = space | lg2 << 24;
+	v->floor = s->floor;
+	if (lg2 && !(s->sizes & (s->sizes - 1)))
+		return true;
+	*v = (struct cache_view){.version = 0};
+	return false;
+}
+
+CACHE_TARGET static inline __attribute__((always_inline)) bool
+cache_view_good(const struct hw_cache *c, u32 space, struct cache_view *v)
+{
+	return likely(v->version == c->version) || cache_view_make(c, space, v);
+}
+
+/* Out of line: a cache of sets does not need it. */
+CACHE_TARGET static __attribute__((noinline, unused)) u32
+cache_hashed_set(u64 key, u32 shift, u32 mask)
+{
+	return (u32)(key * 0x9e3779b97f4a7c15ULL >> shift) & mask;
+}
+
+/* As cache_quick_find(), of a good view. */
+CACHE_TARGET static inline __attribute__((always_inline)) u32
+cache_view_find(const struct hw_cache *c, const struct cache_view *v, u64 addr,
+		struct cache_place *at)
+{
+	const u64 *tags;
+	u32 m;
+
+	if (v->key >= CACHE_VIEW_EMPTY)
+		return NO_SLOT;
+	at->key = addr >> (v->key >> 24) ^ v->fixed;
+	at->set = (u32)at->key & c->set_mask;
+	if (unlikely(c->shift))
+		at->set = cache_hashed_set(at->key, c->shift, c->set_mask);
+	tags = c->tags + (size_t)at->set * WAYS;
+	m = cache_match8(tags, at->key | TAG_USED);
+	if (likely(m)) {
+		u32 slot = at->set * WAYS + (u32)__builtin_ctz(m);
+		const struct cache_slot *e = &c->slot[slot];
+
+		if (likely(e->key == v->key && e->id > v->floor))
+			return slot;
+	} else if (likely(!c->grows)) {
+		return NO_SLOT;
+	}
+	return cache_quick_search(c, v->key & 0xffffff, addr);
+}
+
+/*
+ * Fills what cache_view_find() has just not found, where all ways are in use. addr is
+ * aligned. 0: nothing was done.
+ */
+CACHE_TARGET static inline __attribute__((always_inline)) u32
+cache_view_fill(struct hw_cache *c, const struct cache_view *v, const struct cache_place *at,
+		u64 addr, u64 value, u64 extra)
+{
+	u64 age = c->age[at->set], empty, way;
+	u32 slot, old, id = c->serial + 1;
+
+	empty = (age - 0x0101010101010101ULL) & ~age & 0x8080808080808080ULL;
+	if (unlikely(c->live != c->full || !id || !empty || (extra && !c->has_extra)))
+		return 0;
+	empty &= -empty;
+	way = (u64)__builtin_ctzll(empty) / 8;
+	slot = at->set * WAYS + (u32)way;
+	old = (c->slot[slot].key ^ v->key) & 0xffffff;
+	if (unlikely(old)) {
+		c->space[old ^ (v->key & 0xffffff)].live--;
+		c->space[v->key & 0xffffff].live++;
+	}
+	c->serial = id;
+	c->tags[slot] = at->key | TAG_USED;
+	c->slot[slot] = (struct cache_slot){value, id, v->key};
+	c->addr[slot] = addr;
+	c->column[slot] = (u16)v->key;
+	if (c->has_extra)
+		c->extra[slot] = extra;
+	/* Younger than all others. */
+	c->age[at->set] = (age | ((empty << 1) - (empty >> 7))) & ~(0x0101010101010101ULL << way);
+	return id;
 }

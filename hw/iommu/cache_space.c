@@ -36,6 +36,7 @@ void cache_revive(struct hw_cache *c, struct cache_space *s)
 {
 	if (s->epoch == c->epoch)
 		return;
+	c->version++;
 	s->epoch = c->epoch;
 	s->floor = c->serial;
 	s->live = 0;
@@ -107,6 +108,7 @@ void cache_spaces_reset(struct hw_cache *c)
 	for (u32 i = 1; i <= c->n_spaces; i++)
 		c->head[head_of(c->space[i].tag)] = 0;
 	c->n_spaces = 0;
+	c->version++;
 	c->hand = 0;
 	c->salts = 0;
 	/* Space 0 is of no epoch. */
@@ -117,6 +119,8 @@ void hw_cache_drop_space(struct hw_cache *c, u32 space)
 {
 	struct cache_space *s = &c->space[space];
 
+	/* Before all else: who makes a space anew of this one counts on it. */
+	c->version++;
 	if (s->epoch != c->epoch)
 		return;
 	c->live -= s->live;
@@ -129,6 +133,7 @@ void hw_cache_drop_space(struct hw_cache *c, u32 space)
 void hw_cache_drop_all(struct hw_cache *c)
 {
 	c->live = 0;
+	c->version++;
 	if (++c->epoch)
 		return;
 	/* It went once around: what is of the oldest epochs must not come back. */

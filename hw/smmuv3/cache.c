@@ -221,6 +221,29 @@ void smmu_front_drop(struct hw_smmuv3 *h)
 	h->front_gen = 1;
 }
 
+/* Another context has moved in. */
+void smmu_lane_make(struct hw_smmuv3 *h, const struct smmu_ctx *slot)
+{
+	struct smmu_lane *l = &h->lane[slot - h->ctx];
+	const struct smmu_tt *tt = &slot->cd.tt[0];
+
+	memset(l, 0, offsetof(struct smmu_lane, s1_trail));
+	for (u32 i = 0; i < SMMU_TRAILS; i++) {
+		l->s1_trail[i].gen = 0;
+		l->s2_trail[i].gen = 0;
+	}
+	if (!h->quick || !slot->quick)
+		return;
+	l->h = h;
+	l->ctx = slot;
+	l->who = slot->who;
+	l->gen = slot->gen;
+	l->nested = slot->s2;
+	if (h->caching && h->base.env->ram_size >= 8 && !tt->off && !tt->tbi && tt->lg2g == 12 &&
+	    (!slot->s2 || slot->ste.s2.lg2g == 12))
+		l->usual = 1ull << min((u32)tt->ia, 55u);
+}
+
 /* --- all of them --- */
 
 static const char *const names[CACHES] = {"tlb", "walk", "ste", "cd", "l1std", "l1cd"};
@@ -229,12 +252,14 @@ bool smmu_cache_create(struct hw_smmuv3 *h)
 {
 	h->front = hw_block_alloc(FRONT_PAGES * FRONT_STREAMS * sizeof(*h->front));
 	h->ctx = hw_calloc(CTX_SLOTS, sizeof(*h->ctx));
-	sim_assert(h->front && h->ctx);
+	h->lane = hw_calloc(CTX_SLOTS, sizeof(*h->lane));
+	sim_assert(h->front && h->ctx && h->lane);
 	for (u32 i = 0; i < CACHES; i++)
 		h->cache[i] = hw_cache_create(h->base.env, names[i], &h->policy);
 	pool_create(&h->ste_pool, sizeof(struct smmu_ste));
 	pool_create(&h->cd_pool, sizeof(struct smmu_cd));
 	h->caching = h->policy.kind != HW_CACHE_NONE;
+	h->walks = h->caching && h->cap.walkcache;
 	h->config_cache = h->cap.config;
 	/* A small cache has to forget; the front would remember for it. */
 	h->front_on = h->policy.kind == HW_CACHE_INFINITE || h->policy.kind == HW_CACHE_SETS;
@@ -267,4 +292,5 @@ void smmu_cache_destroy(struct hw_smmuv3 *h)
 	pool_destroy(&h->cd_pool);
 	hw_free(h->front);
 	hw_free(h->ctx);
+	hw_free(h->lane);
 }

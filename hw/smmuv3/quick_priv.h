@@ -5,6 +5,9 @@
  *
  * It is for transactions that nobody watches, of a stream whose context is known
  * and has stage 1, or both stages, in pages that are mapped, permitted and marked.
+ * How it came to a last table it remembers (struct smmu_trail): each descriptor is
+ * read again, each cache entry looked at again, but nothing is decoded or searched
+ * for twice while they are what they were.
  * Whenever something is not so it says false: then it has had no effect but that
  * entries it found are the youngest of their sets, and the long way finds them in
  * the same order. What it answers, reads and fills is what the long way would;
@@ -38,6 +41,13 @@ struct found {
 	u32 lg2, reads;
 };
 
+CACHE_TARGET static inline struct sight QUICK(sight_of)(const struct smmu_lane *l)
+{
+	const struct hw_env *e = l->h->base.env;
+
+	return (struct sight){l->h, l->ctx, e->ram, e->ram_size - 8};
+}
+
 CACHE_TARGET static inline bool QUICK(word)(const struct sight *s, u64 pa, u64 *value)
 {
 	if (unlikely(pa > s->limit))
@@ -46,43 +56,174 @@ CACHE_TARGET static inline bool QUICK(word)(const struct sight *s, u64 pa, u64 *
 	return true;
 }
 
-/* An entry of a cache that is alive; NULL: there is none, or *ask: look closer. */
-CACHE_TARGET static inline const struct cache_slot *QUICK(entry)(struct hw_cache *c, u32 space,
-								 u64 addr, bool *ask)
-{
-	u32 slot = cache_quick_find(c, space, addr);
+/* --- the way to the last table --- */
 
-	if (slot >= CACHE_ASK) {
-		*ask = slot == CACHE_ASK;
-		return NULL;
-	}
+/* Bits of input that one last table is for. */
+CACHE_TARGET static inline u32 QUICK(span)(u32 lg2g)
+{
+	return 2 * lg2g - 3;
+}
+
+CACHE_TARGET static inline u64 QUICK(address)(const struct smmu_tt *tt)
+{
+	return OUTPUT & (~0ull << tt->lg2g);
+}
+
+/*
+ * A word of a table of stage 1: where stage 2 is on, at an intermediate address whose
+ * page the TLB has to know. *pa: where it lies.
+ */
+CACHE_TARGET static inline bool QUICK(place)(const struct sight *s, struct smmu_trail *t, u64 at,
+					     bool through, u64 *pa)
+{
+	const struct smmu_ste *ste = &s->ctx->ste;
+	struct hw_cache *tlb = s->h->cache[CACHE_TLB];
+	const struct cache_slot *e;
+	u32 slot;
+
+	*pa = at;
+	if (!through)
+		return true;
+	if (unlikely(at >> ste->s2.ia || ste->s2ptw))
+		return false;
+	slot = cache_quick_find(tlb, ste->s2.space, at);
+	if (slot >= CACHE_ASK)
+		return false;
+	e = &tlb->slot[slot];
+	/* Of the smallest size that there is: no other can come before it. */
+	if (!(e->value & PR) || e->key >> 24 != ste->s2.lg2g)
+		return false;
+	cache_quick_touch(tlb, slot);
+	t->slot[t->n_slots] = slot;
+	t->id[t->n_slots++] = e->id;
+	*pa = (e->value & ADDR_MASK) | (at & ((1ull << (e->key >> 24)) - 1));
+	return true;
+}
+
+/* By the walk cache; false: it does not know the last table. */
+CACHE_TARGET static inline bool QUICK(trail_known)(const struct sight *s, struct smmu_trail *t,
+						   const struct smmu_tt *tt, u64 addr, u64 *table)
+{
+	struct hw_cache *c = s->h->cache[CACHE_WALK];
+	u32 slot = cache_quick_find(c, tt->walk, addr);
+
+	if (slot >= CACHE_ASK)
+		return false;
+	*table = c->slot[slot].value;
+	if ((*table & 7) != 3 || (*table & T_ALL) || c->slot[slot].key >> 24 != QUICK(span)(tt->lg2g))
+		return false;
 	cache_quick_touch(c, slot);
-	*ask = false;
-	return &c->slot[slot];
+	*table &= ADDR_MASK;
+	t->walk = slot;
+	t->serial = c->serial;
+	return true;
 }
 
-CACHE_TARGET static inline u32 QUICK(fill)(struct hw_cache *c, u32 space, u64 addr, u32 lg2,
-					   u64 value, u64 extra)
+/* By the descriptors above it. */
+CACHE_TARGET static inline bool QUICK(trail_walk)(const struct sight *s, struct smmu_trail *t,
+						  const struct smmu_tt *tt, u64 addr, bool through,
+						  u64 *table)
 {
-	u64 first = addr >> lg2 << lg2;
-	u32 id = cache_quick_fill(c, space, first, lg2, value, extra);
+	const u64 above = ~0ull << tt->oa;
+	const u32 stride = tt->lg2g - 3u;
+	u32 level = tt->level, shift = tt->lg2g + (3 - level) * stride, n = 0;
+	u64 at = tt->ttb + ((addr & ((1ull << tt->ia) - 1)) >> shift) * 8, desc;
 
-	if (unlikely(!id)) {
-		struct hw_cache_entry e = {.value = value, .addr = first, .extra = extra,
-					   .space = space, .lg2 = lg2};
-
-		id = hw_cache_fill(c, &e, NULL, 0);
+	for (; level < 3; level++) {
+		if (!QUICK(place)(s, t, at, through, &t->at[n]) ||
+		    !QUICK(word)(s, t->at[n], &desc) || (desc & 3) != 3 ||
+		    (tt != &s->ctx->ste.s2 && (desc & T_ALL)) ||
+		    (desc & QUICK(address)(tt) & above))
+			return false;
+		t->word[n++] = desc;
+		shift -= stride;
+		*table = desc & QUICK(address)(tt);
+		at = *table + (addr >> shift & ((1ull << stride) - 1)) * 8;
 	}
-	return id;
+	for (; n && n < SMMU_TRAIL_WORDS; n++) {
+		t->at[n] = t->at[0];
+		t->word[n] = t->word[0];
+	}
+	return n;
 }
 
-/* --- stage 1 --- */
+/* The trail of addr; false: something is not as usual. through: by stage 2. */
+CACHE_TARGET static __attribute__((noinline)) bool
+QUICK(trail_make)(const struct smmu_lane *l, struct smmu_trail *t, const struct smmu_tt *tt,
+		  u64 addr, bool through)
+{
+	const struct sight sight = QUICK(sight_of)(l), *s = &sight;
+	bool known = s->h->walks;
+	u64 table = 0;
+
+	t->gen = 0;
+	t->n_slots = 0;
+	t->attrs = t->value = 0;
+	if (!(known ? QUICK(trail_known)(s, t, tt, addr, &table) :
+		      QUICK(trail_walk)(s, t, tt, addr, through, &table)) ||
+	    !QUICK(place)(s, t, table, through, &t->table))
+		return false;
+	/* All of it is memory; and on one page of stage 2. */
+	if (t->table + (1ull << tt->lg2g) - 8 > s->limit ||
+	    (through && s->ctx->ste.s2.lg2g < tt->lg2g))
+		return false;
+	t->range = addr >> QUICK(span)(tt->lg2g);
+	t->reads = known ? 1 : 4u - tt->level;
+	t->gen = s->h->gen;
+	return true;
+}
+
+/* Whether what it went by still is there; if so it is the youngest of its sets. */
+CACHE_TARGET static inline __attribute__((always_inline)) bool
+QUICK(trail_good)(struct hw_smmuv3 *h, const struct smmu_trail *t, u64 range, bool through)
+{
+	struct hw_cache *c = h->cache[CACHE_WALK], *tlb = h->cache[CACHE_TLB];
+	const u8 *ram = h->base.env->ram;
+	u64 differ = (t->range ^ range) | (t->gen ^ h->gen), e;
+	bool known = h->walks;
+
+	if (known) {
+		differ |= t->serial ^ c->serial;
+	} else if (!differ) {
+#pragma GCC unroll 3
+		for (u32 i = 0; i < SMMU_TRAIL_WORDS; i++) {
+			memcpy(&e, ram + t->at[i], 8);
+			differ |= e ^ t->word[i];
+		}
+	}
+	if (unlikely(differ))
+		return false;
+	for (u32 i = 0; through && i < t->n_slots; i++)
+		differ |= t->id[i] ^ tlb->slot[t->slot[i]].id;
+	if (unlikely(differ))
+		return false;
+	if (known)
+		cache_quick_touch(c, t->walk);
+	for (u32 i = 0; through && i < t->n_slots; i++)
+		cache_quick_touch(tlb, t->slot[i]);
+	return true;
+}
+
+CACHE_TARGET static inline __attribute__((always_inline)) struct smmu_trail *
+QUICK(trail)(const struct smmu_lane *l, struct smmu_trail *trails, const struct smmu_tt *tt,
+	     u32 lg2g, u64 addr, bool through)
+{
+	u64 range = addr >> QUICK(span)(lg2g);
+	struct smmu_trail *t = &trails[range % SMMU_TRAILS];
+
+	if (likely(QUICK(trail_good)(l->h, t, range, through)) ||
+	    QUICK(trail_make)(l, t, tt, addr, through))
+		return t;
+	return NULL;
+}
+
+/* --- leaves --- */
 
 /* What a leaf of stage 1 says; 0: look closer. */
-CACHE_TARGET static inline u64 QUICK(s1_value)(const struct smmu_ctx *ctx,
-					       const struct smmu_tt *tt, u64 desc, u32 level)
+CACHE_TARGET static u64 QUICK(s1_value)(const struct smmu_lane *l, const struct smmu_tt *tt,
+					u64 desc, u32 level)
 {
-	u64 attr = ctx->cd.mair >> (8 * (desc >> 2 & 7)) & 0xff, v;
+	u64 attr = l->ctx->cd.mair >> (8 * (desc >> 2 & 7)) & 0xff, v;
 
 	if (unlikely((desc & (1 | D_AF | D_CONTIG)) != (1 | D_AF) ||
 		     (level == 3) != !!(desc & D_TABLE) || level < 2 ||
@@ -94,11 +235,43 @@ CACHE_TARGET static inline u64 QUICK(s1_value)(const struct smmu_ctx *ctx,
 	return v | (!(desc & D_NG) && !tt->one ? V_GLOBAL : 0);
 }
 
-/* From the first table down; where stage 2 is off. */
-CACHE_TARGET static inline bool QUICK(s1_walk)(const struct sight *s, const struct smmu_tt *tt,
-					       u64 va, struct found *f)
+/* What a leaf of stage 2 says; 0: look closer. */
+CACHE_TARGET static u64 QUICK(s2_value)(const struct smmu_lane *l, const struct smmu_tt *tt,
+					u64 desc, u32 level)
 {
-	const u64 address = OUTPUT & (~0ull << tt->lg2g), above = ~0ull << tt->oa;
+	if (unlikely((desc & (1 | D_TABLE | D_AF | D_CONTIG)) != (1 | D_TABLE | D_AF) ||
+		     (tt->hd && (desc & D_DBM))))
+		return 0;
+	return smmu_s2_perms(l->h, desc) | smmu_s2_attr(desc) | (u64)tt->tg << V_TG |
+	       (u64)level << V_LEVEL;
+}
+
+/* The leaf of addr at the end of its trail. f->lg2: of the granule. */
+CACHE_TARGET static inline __attribute__((always_inline)) bool
+QUICK(leaf)(const struct smmu_lane *l, struct smmu_trail *t, const struct smmu_tt *tt, u64 addr,
+	    u64 (*value)(const struct smmu_lane *l, const struct smmu_tt *tt, u64 desc, u32 level),
+	    struct found *f)
+{
+	const u64 address = OUTPUT & (~0ull << f->lg2);
+	u64 desc, at = addr >> (f->lg2 - 3) & ((1ull << f->lg2) - 8);
+
+	memcpy(&desc, l->h->base.env->ram + t->table + at, 8);
+	f->page = desc & address;
+	f->reads = t->reads;
+	if (unlikely((desc & ~address) != t->attrs)) {
+		t->attrs = desc & ~address;
+		t->value = value(l, tt, desc, 3);
+	}
+	f->value = t->value;
+	return likely(f->value) && !(f->page >> tt->oa);
+}
+
+/* From the first table of stage 1 down to a leaf of any size, where stage 2 is off. */
+CACHE_TARGET static __attribute__((noinline)) bool
+QUICK(s1_walk)(const struct smmu_lane *l, const struct smmu_tt *tt, u64 va, struct found *f)
+{
+	const struct sight sight = QUICK(sight_of)(l), *s = &sight;
+	const u64 above = ~0ull << tt->oa;
 	const u32 stride = tt->lg2g - 3u;
 	u32 level = tt->level, shift = tt->lg2g + (3 - level) * stride;
 	u64 at = tt->ttb + ((va & ((1ull << tt->ia) - 1)) >> shift) * 8, desc, all = 0;
@@ -112,277 +285,272 @@ CACHE_TARGET static inline bool QUICK(s1_walk)(const struct sight *s, const stru
 			return false;
 		all |= desc;
 		shift -= stride;
-		at = (desc & address) + (va >> shift & ((1ull << stride) - 1)) * 8;
+		at = (desc & QUICK(address)(tt)) + (va >> shift & ((1ull << stride) - 1)) * 8;
 	}
 	f->page = desc & OUTPUT & (~0ull << shift);
-	f->value = QUICK(s1_value)(s->ctx, tt, desc, level);
+	f->value = QUICK(s1_value)(l, tt, desc, level);
 	f->lg2 = shift;
 	f->reads = level - tt->level + 1;
-	return f->value && !(all & T_ALL) && !((all & address) & above) && !(f->page & above);
-}
-
-/* The last table of va by the walk cache; 0: not known. */
-CACHE_TARGET static inline u64 QUICK(last_table)(const struct sight *s, const struct smmu_tt *tt,
-						 u64 va)
-{
-	const struct cache_slot *e;
-	bool ask;
-
-	e = QUICK(entry)(s->h->cache[CACHE_WALK], tt->walk, va, &ask);
-	if (unlikely(!e || (e->value & 7) != 3 || (e->value & T_ALL)))
-		return 0;
-	return e->value & ADDR_MASK;
-}
-
-CACHE_TARGET static inline u64 QUICK(index)(const struct smmu_tt *tt, u64 addr)
-{
-	return (addr >> tt->lg2g & ((1ull << (tt->lg2g - 3)) - 1)) * 8;
-}
-
-/* --- stage 2 --- */
-
-/* What a leaf of stage 2 says; 0: look closer. */
-CACHE_TARGET static inline u64 QUICK(s2_value)(const struct hw_smmuv3 *h,
-					       const struct smmu_tt *tt, u64 desc)
-{
-	if (unlikely((desc & (1 | D_TABLE | D_AF | D_CONTIG)) != (1 | D_TABLE | D_AF) ||
-		     (tt->hd && (desc & D_DBM))))
-		return 0;
-	return smmu_s2_perms(h, desc) | smmu_s2_attr(desc) | (u64)tt->tg << V_TG |
-	       3ull << V_LEVEL;
-}
-
-/* ipa by tables of stage 2, in pages of the granule. */
-CACHE_TARGET static inline bool QUICK(s2_walk)(const struct sight *s, u64 ipa, struct found *f)
-{
-	const struct smmu_tt *tt = &s->ctx->ste.s2;
-	const u64 address = OUTPUT & (~0ull << tt->lg2g), above = ~0ull << tt->oa;
-	const u32 stride = tt->lg2g - 3u;
-	u32 level = tt->level, shift = tt->lg2g + (3 - level) * stride;
-	u64 at = tt->ttb + (ipa >> shift) * 8, desc, all = 0;
-
-	if (s->h->cap.walkcache) {
-		u64 table = QUICK(last_table)(s, tt, ipa);
-
-		if (!table)
-			return false;
-		level = 3;
-		at = table + QUICK(index)(tt, ipa);
-	}
-	f->reads = 4 - level;
-	for (; level < 3; level++) {
-		if (!QUICK(word)(s, at, &desc) || (desc & 3) != 3)
-			return false;
-		all |= desc & address;
-		shift -= stride;
-		at = (desc & address) + (ipa >> shift & ((1ull << stride) - 1)) * 8;
-	}
-	if (!QUICK(word)(s, at, &desc))
-		return false;
-	f->page = desc & address;
-	f->value = QUICK(s2_value)(s->h, tt, desc);
-	f->lg2 = tt->lg2g;
-	return f->value && !((all | f->page) & above);
-}
-
-/* A word of a table of stage 1 at an intermediate address: the TLB has to know its page. */
-CACHE_TARGET static inline bool QUICK(s1_word)(const struct sight *s, u64 ipa, u64 *desc)
-{
-	const struct smmu_ste *ste = &s->ctx->ste;
-	const struct cache_slot *e;
-	bool ask;
-
-	if (unlikely(ipa >> ste->s2.ia || ste->s2ptw))
-		return false;
-	e = QUICK(entry)(s->h->cache[CACHE_TLB], ste->s2.space, ipa, &ask);
-	if (unlikely(!e || !(e->value & PR)))
-		return false;
-	return QUICK(word)(s, (e->value & ADDR_MASK) | (ipa & ((1ull << (e->key >> 24)) - 1)),
-			   desc);
-}
-
-/* Stage 1 whose tables lie at intermediate addresses. */
-CACHE_TARGET static inline bool QUICK(s1_through)(const struct sight *s, const struct smmu_tt *tt,
-						  u64 va, struct found *f)
-{
-	const u64 address = OUTPUT & (~0ull << tt->lg2g), above = ~0ull << tt->oa;
-	const u32 stride = tt->lg2g - 3u;
-	u32 level = tt->level, shift = tt->lg2g + (3 - level) * stride;
-	u64 at = tt->ttb + ((va & ((1ull << tt->ia) - 1)) >> shift) * 8, desc, table;
-
-	if (s->h->cap.walkcache) {
-		table = QUICK(last_table)(s, tt, va);
-		if (!table)
-			return false;
-		level = 3;
-		at = table + QUICK(index)(tt, va);
-	}
-	f->reads = 4 - level;
-	for (; level < 3; level++) {
-		if (!QUICK(s1_word)(s, at, &desc) || (desc & 3) != 3 || (desc & T_ALL) ||
-		    (desc & address & above))
-			return false;
-		shift -= stride;
-		at = (desc & address) + (va >> shift & ((1ull << stride) - 1)) * 8;
-	}
-	if (!QUICK(s1_word)(s, at, &desc))
-		return false;
-	f->page = desc & address;
-	f->value = QUICK(s1_value)(s->ctx, tt, desc, 3);
-	f->lg2 = tt->lg2g;
-	return f->value && !(f->page & above);
+	return f->value && !(all & T_ALL) && !((all & QUICK(address)(tt)) & above) &&
+	       !(f->page & above);
 }
 
 /* --- all of it --- */
 
-CACHE_TARGET static inline void QUICK(answer)(const struct hw_req *req, struct hw_resp *resp,
-					      u64 pa, u64 value, u32 lg2)
+/* shift: to the permissions of who asks, in a value. */
+CACHE_TARGET static inline void QUICK(answer)(struct hw_resp *resp, u64 pa, u32 shift,
+					      const struct found *f)
 {
-	u64 meta = lg2 | (value >> (req->access & HW_PRIV ? 0 : 3) & 7) << 8;
+	u64 meta = f->lg2 | (f->value >> shift & 7) << 8 | (u64)f->reads << 40;
 
 	resp->pa = pa;
 	memcpy(&resp->lg2, &meta, sizeof(meta));
+	resp->entry = 0;
 }
 
-/* A page that the TLB does not have. */
-CACHE_TARGET static __attribute__((noinline)) bool
-QUICK(miss_nested)(const struct sight *s, const struct smmu_tt *tt, const struct hw_req *req,
-		   struct hw_resp *resp)
-{
-	const u64 va = req->addr;
-	const u32 need = smmu_need_of[req->access & 63];
-	const struct smmu_tt *t2 = &s->ctx->ste.s2;
-	struct hw_cache *tlb = s->h->cache[CACHE_TLB];
-	const struct cache_slot *e;
-	struct found f1, f2 = {.reads = 0};
-	u64 ipa, value, pa;
-	bool ask, fresh;
-	u32 lg2;
+/* Where an address was looked for in the TLB, and is to be filled. */
+struct hole {
+	struct cache_view *view;
+	struct cache_place at;
+	u32 space;
+};
 
-	if (!QUICK(s1_through)(s, tt, va, &f1) || (need & ~f1.value))
-		return false;
-	ipa = f1.page | (va & ((1ull << f1.lg2) - 1));
-	if (unlikely(ipa >> t2->ia))
-		return false;
-	e = QUICK(entry)(tlb, t2->space, ipa, &ask);
-	fresh = !e;
-	if (e) {
-		f2.value = e->value & ~ADDR_MASK;
-		f2.lg2 = e->key >> 24;
-		f2.page = e->value & ADDR_MASK;
-	} else if (unlikely(ask || !QUICK(s2_walk)(s, ipa, &f2))) {
-		return false;
-	}
-	if (unlikely((need & ~f2.value) || (f2.value & V_DIRTY)))
-		return false;
-	if (fresh)
-		QUICK(fill)(tlb, t2->space, ipa, f2.lg2, f2.page | f2.value, 0);
-	lg2 = min(f1.lg2, f2.lg2);
-	pa = f2.page | (ipa & ((1ull << f2.lg2) - 1));
-	value = smmu_combined(f1.value, f2.value);
-	QUICK(fill)(tlb, value & V_GLOBAL ? tt->global : tt->space, va, lg2,
-		    (pa & ~((1ull << lg2) - 1)) | value,
-		    smmu_combined_extra(ipa & ~((1ull << lg2) - 1), f1.value, f2.value));
-	QUICK(answer)(req, resp, pa, value, lg2);
-	/* Of stage 1 each table word was found through an entry: it is one read. */
-	resp->reads = (u8)(f1.reads + f2.reads);
-	resp->entry = 0;
-	return true;
+CACHE_TARGET static __attribute__((noinline)) void
+QUICK(fill_slow)(struct hw_cache *c, u32 space, u64 addr, u32 lg2, u64 value, u64 extra)
+{
+	struct hw_cache_entry e = {.value = value, .addr = addr, .extra = extra, .space = space,
+				   .lg2 = lg2};
+
+	if (!cache_quick_fill(c, space, addr, lg2, value, extra))
+		hw_cache_fill(c, &e, NULL, 0);
 }
 
-CACHE_TARGET static __attribute__((noinline)) bool
-QUICK(miss)(const struct sight *s, const struct smmu_tt *tt, const struct hw_req *req,
-	    struct hw_resp *resp)
+CACHE_TARGET static inline __attribute__((always_inline)) void
+QUICK(fill)(struct hw_cache *c, const struct hole *at, u64 addr, const struct found *f, u64 extra)
 {
-	const u64 va = req->addr;
-	struct hw_smmuv3 *h = s->h;
-	struct found f = {.lg2 = tt->lg2g, .reads = 1};
-	u64 table, desc, meta;
+	u64 first = addr >> f->lg2 << f->lg2, value = f->page | f->value;
 
-	if (h->caching && h->cap.walkcache) {
-		table = QUICK(last_table)(s, tt, va);
-		if (unlikely(!table) || !QUICK(word)(s, table + QUICK(index)(tt, va), &desc))
-			return false;
-		f.page = desc & OUTPUT & (~0ull << tt->lg2g);
-		f.value = QUICK(s1_value)(s->ctx, tt, desc, 3);
-		if (unlikely(!f.value || f.page >> tt->oa))
-			return false;
-	} else if (!QUICK(s1_walk)(s, tt, va, &f)) {
-		return false;
+	if (unlikely(at->view->key >> 24 != f->lg2 ||
+		     !cache_view_fill(c, at->view, &at->at, first, value, extra)))
+		QUICK(fill_slow)(c, at->space, first, f->lg2, value, extra);
+}
+
+/*
+ * What is asked: by whom, what it needs, where its page was looked for. lg2g: of tt,
+ * and of stage 2. Inlined, all of it lies in registers.
+ */
+struct asked {
+	struct smmu_lane *lane;
+	const struct smmu_tt *tt;
+	u32 need, shift, lg2g, lg2g_s2;
+	struct hole own, global;
+};
+
+/* Looked up in one space. */
+CACHE_TARGET static inline __attribute__((always_inline)) u32
+QUICK(look)(struct hw_cache *c, u64 addr, struct hole *at)
+{
+	if (likely(cache_view_good(c, at->space, at->view)))
+		return cache_view_find(c, at->view, addr, &at->at);
+	return cache_quick_find(c, at->space, addr);
+}
+
+/* ipa by stage 2. fresh: the TLB does not have it, and hole is where it belongs. */
+CACHE_TARGET static inline __attribute__((always_inline)) bool
+QUICK(second)(const struct asked *q, u64 ipa, struct found *f, struct hole *hole, bool *fresh)
+{
+	const struct smmu_tt *tt = &q->lane->ctx->ste.s2;
+	struct hw_cache *tlb = q->lane->h->cache[CACHE_TLB];
+	struct smmu_trail *t;
+	u32 slot;
+
+	hole->view = &q->lane->s2;
+	hole->space = tt->space;
+	slot = QUICK(look)(tlb, ipa, hole);
+	*fresh = slot == NO_SLOT;
+	if (slot < CACHE_ASK) {
+		const struct cache_slot *e = &tlb->slot[slot];
+
+		cache_quick_touch(tlb, slot);
+		*f = (struct found){e->value & ADDR_MASK, e->value & ~ADDR_MASK, e->key >> 24, 0};
+		return true;
 	}
-	if (unlikely(smmu_need_of[req->access & 63] & ~f.value))
+	if (unlikely(slot == CACHE_ASK))
 		return false;
-	if (h->caching)
-		QUICK(fill)(h->cache[CACHE_TLB], f.value & V_GLOBAL ? tt->global : tt->space, va,
-			    f.lg2, f.page | f.value, 0);
-	meta = f.lg2 | (f.value >> (req->access & HW_PRIV ? 0 : 3) & 7) << 8;
-	meta |= (u64)f.reads << 40;
-	resp->pa = f.page | (va & ((1ull << f.lg2) - 1));
-	memcpy(&resp->lg2, &meta, sizeof(meta));
-	resp->entry = 0;
-	return true;
+	t = QUICK(trail)(q->lane, q->lane->s2_trail, tt, q->lg2g_s2, ipa, false);
+	f->lg2 = q->lg2g_s2;
+	return t && QUICK(leaf)(q->lane, t, tt, ipa, QUICK(s2_value), f);
+}
+
+/* What both stages say together; the same two are asked for again and again. */
+CACHE_TARGET static inline u64 QUICK(mixed)(struct smmu_lane *l, u64 s1, u64 s2, u64 *extra)
+{
+	if (unlikely(l->mix_s1 != s1 || l->mix_s2 != s2)) {
+		l->mix_s1 = s1;
+		l->mix_s2 = s2;
+		l->mix = smmu_combined(s1, s2);
+		l->mix_extra = smmu_combined_extra(0, s1, s2);
+	}
+	*extra = l->mix_extra;
+	return l->mix;
 }
 
 CACHE_TARGET static inline __attribute__((always_inline)) bool
-QUICK(hit)(struct hw_smmuv3 *h, const struct smmu_tt *tt, const struct hw_req *req,
-	   struct hw_resp *resp, bool *none)
+QUICK(miss_nested)(struct asked *q, const struct hw_req *req, struct hw_resp *resp)
 {
-	struct hw_cache *tlb = h->cache[CACHE_TLB];
-	u32 need = smmu_need_of[req->access & 63];
-	u32 slot = cache_quick_find(tlb, tt->space, req->addr), lg2;
-	const struct cache_slot *e;
-	u64 pa;
+	const u64 va = req->addr;
+	const struct smmu_tt *tt = q->tt, *t2 = &q->lane->ctx->ste.s2;
+	struct hw_cache *tlb = q->lane->h->cache[CACHE_TLB];
+	struct smmu_trail *t = QUICK(trail)(q->lane, q->lane->s1_trail, tt, q->lg2g, va, true);
+	struct found f1 = {.lg2 = q->lg2g}, f2;
+	struct hole hole;
+	u64 ipa, pa, extra;
+	bool fresh;
 
-	if (slot == NO_SLOT)
-		slot = cache_quick_find(tlb, tt->global, req->addr);
-	*none = slot == NO_SLOT;
-	if (slot >= CACHE_ASK)
+	if (unlikely(!t || !QUICK(leaf)(q->lane, t, tt, va, QUICK(s1_value), &f1) ||
+		     (q->need & ~f1.value)))
 		return false;
-	e = &tlb->slot[slot];
-	/* A write to a page that is not marked has to mark it. */
-	if (unlikely((need & ~e->value) || (e->value & V_DIRTY)))
+	ipa = f1.page | (va & ((1ull << f1.lg2) - 1));
+	if (unlikely(ipa >> t2->ia || !QUICK(second)(q, ipa, &f2, &hole, &fresh) ||
+		     (q->need & ~f2.value) || (f2.value & V_DIRTY)))
 		return false;
-	cache_quick_touch(tlb, slot);
-	lg2 = e->key >> 24;
-	pa = (e->value & ADDR_MASK) | (req->addr & ((1ull << lg2) - 1));
-	QUICK(answer)(req, resp, pa, e->value, lg2);
-	resp->entry = e->id;
-	if (h->front_on)
-		smmu_front_fill(h, req, pa, e->value, lg2, e->id);
+	if (fresh)
+		QUICK(fill)(tlb, &hole, ipa, &f2, 0);
+	pa = f2.page | (ipa & ((1ull << f2.lg2) - 1));
+	f1.lg2 = min(f1.lg2, f2.lg2);
+	f1.value = QUICK(mixed)(q->lane, f1.value, f2.value, &extra);
+	f1.page = pa & ~((1ull << f1.lg2) - 1);
+	/* Of stage 1 each table word was found through an entry: it is one read. */
+	f1.reads += f2.reads;
+	extra |= ipa & ~((1ull << f1.lg2) - 1);
+	QUICK(fill)(tlb, unlikely(f1.value & V_GLOBAL) ? &q->global : &q->own, va, &f1, extra);
+	QUICK(answer)(resp, pa, q->shift, &f1);
 	return true;
 }
 
+/* A page that the TLB does not have. */
+CACHE_TARGET static inline __attribute__((always_inline)) bool
+QUICK(miss)(struct asked *q, const struct hw_req *req, struct hw_resp *resp, bool caching)
+{
+	const u64 va = req->addr;
+	struct smmu_lane *l = q->lane;
+	struct hw_cache *tlb = l->h->cache[CACHE_TLB];
+	struct smmu_trail *t = QUICK(trail)(l, l->s1_trail, q->tt, q->lg2g, va, false);
+	struct found f = {.lg2 = q->lg2g};
+
+	if (unlikely(!t || !QUICK(leaf)(l, t, q->tt, va, QUICK(s1_value), &f))) {
+		struct found g;
+
+		if (l->h->walks || !QUICK(s1_walk)(l, q->tt, va, &g))
+			return false;
+		f = g;
+	}
+	if (unlikely(q->need & ~f.value))
+		return false;
+	if (caching)
+		QUICK(fill)(tlb, unlikely(f.value & V_GLOBAL) ? &q->global : &q->own, va, &f, 0);
+	QUICK(answer)(resp, f.page | (va & ((1ull << f.lg2) - 1)), q->shift, &f);
+	return true;
+}
+
+/* 1: it answers; 0: neither space has the page; -1: look closer. */
+CACHE_TARGET static inline __attribute__((always_inline)) int
+QUICK(hit)(struct asked *q, const struct hw_req *req, struct hw_resp *resp)
+{
+	struct hw_smmuv3 *h = q->lane->h;
+	struct hw_cache *tlb = h->cache[CACHE_TLB];
+	u32 slot, lg2;
+	const struct cache_slot *e;
+	u64 pa, meta;
+
+	slot = QUICK(look)(tlb, req->addr, &q->own);
+	if (slot == NO_SLOT)
+		slot = QUICK(look)(tlb, req->addr, &q->global);
+	if (slot >= CACHE_ASK)
+		return slot == NO_SLOT ? 0 : -1;
+	e = &tlb->slot[slot];
+	/* A write to a page that is not marked has to mark it. */
+	if (unlikely((q->need & ~e->value) || (e->value & V_DIRTY)))
+		return -1;
+	cache_quick_touch(tlb, slot);
+	lg2 = e->key >> 24;
+	pa = (e->value & ADDR_MASK) | (req->addr & ((1ull << lg2) - 1));
+	meta = lg2 | (e->value >> q->shift & 7) << 8;
+	resp->pa = pa;
+	memcpy(&resp->lg2, &meta, sizeof(meta));
+	resp->entry = e->id;
+	if (h->front_on)
+		smmu_front_fill(h, req, pa, e->value, lg2, e->id);
+	return 1;
+}
+
+/* Whatever the quick way can do. */
 CACHE_TARGET static __attribute__((noinline)) bool
-QUICK(known)(struct hw_smmuv3 *h, const struct smmu_ctx *ctx, const struct hw_req *req,
+QUICK(known)(struct hw_smmuv3 *h, struct smmu_lane *lane, const struct hw_req *req,
 	     struct hw_resp *resp)
 {
+	const struct smmu_ctx *ctx = lane->ctx;
 	const struct hw_env *e = h->base.env;
 	u64 va = req->addr;
-	const struct smmu_tt *tt = &ctx->cd.tt[(va >> 55 & 1) & !ctx->cd.tt[0].one];
-	bool none = true;
+	u32 n = (va >> 55 & 1) & !ctx->cd.tt[0].one;
+	const struct smmu_tt *tt = &ctx->cd.tt[n];
+	struct asked q = {.lane = lane, .tt = tt, .need = smmu_need_of[req->access & 63],
+			  .shift = req->access & HW_PRIV ? 0 : 3,
+			  .lg2g = tt->lg2g, .lg2g_s2 = ctx->ste.s2.lg2g,
+			  .own = {.view = &lane->own[n], .space = tt->space},
+			  .global = {.view = &lane->global[n], .space = tt->global}};
+	int found = 0;
 
-	if (unlikely(tt->off || tt->tbi || (tt == &ctx->cd.tt[1] ? ~va : va) >> tt->ia ||
-		     e->fact || e->point || e->read_flushed))
+	if (unlikely(tt->off || tt->tbi || (n ? ~va : va) >> tt->ia))
 		return false;
-	if (h->caching && QUICK(hit)(h, tt, req, resp, &none))
-		return true;
-	if (!none || e->ram_size < 8)
+	if (h->caching)
+		found = QUICK(hit)(&q, req, resp);
+	if (found)
+		return found > 0;
+	if (unlikely(e->ram_size < 8))
 		return false;
-	const struct sight s = {h, ctx, e->ram, e->ram_size - 8};
-
 	if (!ctx->s2)
-		return QUICK(miss)(&s, tt, req, resp);
-	return h->caching && QUICK(miss_nested)(&s, tt, req, resp);
+		return QUICK(miss)(&q, req, resp, h->caching);
+	return h->caching && QUICK(miss_nested)(&q, req, resp);
+}
+
+/* The usual: pages of 4 KiB, addresses of the lower half, the TLB is on. */
+CACHE_TARGET static inline __attribute__((always_inline)) bool
+QUICK(usual)(struct smmu_lane *l, const struct hw_req *req, struct hw_resp *resp, bool nested)
+{
+	const struct smmu_tt *tt = &l->ctx->cd.tt[0];
+	struct asked q = {.lane = l, .tt = tt, .need = (u32)req->access << 3, .shift = 3,
+			  .lg2g = 12, .lg2g_s2 = 12,
+			  .own = {.view = &l->own[0], .space = tt->space},
+			  .global = {.view = &l->global[0], .space = tt->global}};
+	int found = QUICK(hit)(&q, req, resp);
+
+	if (unlikely(found))
+		return found > 0;
+	return nested ? QUICK(miss_nested)(&q, req, resp) : QUICK(miss)(&q, req, resp, true);
+}
+
+CACHE_TARGET static __attribute__((noinline)) bool
+QUICK(one_stage)(struct smmu_lane *l, const struct hw_req *req, struct hw_resp *resp)
+{
+	return QUICK(usual)(l, req, resp, false);
+}
+
+CACHE_TARGET static __attribute__((noinline)) bool
+QUICK(two_stages)(struct smmu_lane *l, const struct hw_req *req, struct hw_resp *resp)
+{
+	return QUICK(usual)(l, req, resp, true);
 }
 
 CACHE_TARGET static __attribute__((noinline)) void
-QUICK(rest)(struct hw_smmuv3 *h, const struct hw_req *req, struct hw_resp *resp)
+QUICK(unusual)(struct hw_smmuv3 *h, struct smmu_lane *l, const struct hw_req *req,
+	       struct hw_resp *resp)
 {
-	const struct smmu_ctx *ctx = smmu_ctx_slot(h, req->sid, req->pasid);
+	const struct hw_env *e = h->base.env;
 
-	if (unlikely(ctx->who != ((u64)req->pasid << 32 | req->sid) || ctx->gen != h->cfg_gen ||
-		     !ctx->quick || req->kind != HW_UNTRANSLATED ||
-		     !smmu_need_of[req->access & 63] || !QUICK(known)(h, ctx, req, resp)))
+	if (unlikely(l->who != ((u64)req->pasid << 32 | req->sid) || l->gen != h->cfg_gen ||
+		     req->kind != HW_UNTRANSLATED || !smmu_need_of[req->access & 63] || e->fact ||
+		     e->point || e->read_flushed || !QUICK(known)(h, l, req, resp)))
 		smmu_translate_long(h, req, resp);
 }
 
@@ -391,7 +559,22 @@ CACHE_TARGET void QUICK(smmu_translate)(struct hw_iommu *base, const struct hw_r
 {
 	struct hw_smmuv3 *h = (struct hw_smmuv3 *)base;
 
+	struct smmu_lane *l;
+	const struct hw_env *e;
+	u32 how;
+
 	if (likely(smmu_front_hit(h, req, resp)))
 		return;
-	QUICK(rest)(h, req, resp);
+	l = &h->lane[smmu_ctx_index(req->sid, req->pasid)];
+	e = h->base.env;
+	memcpy(&how, &req->access, sizeof(how));
+	/* No more than read and write of an untranslated, unprivileged request. */
+	if (likely(l->who == ((u64)req->pasid << 32 | req->sid) && l->gen == h->cfg_gen &&
+		   req->addr < l->usual && how - 1 < 3 && !e->fact && !e->point &&
+		   !e->read_flushed)) {
+		if (likely(l->nested ? QUICK(two_stages)(l, req, resp) :
+				       QUICK(one_stage)(l, req, resp)))
+			return;
+	}
+	QUICK(unusual)(h, l, req, resp);
 }

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "hw/iommu/cache.h"
+#include "hw/iommu/cache_layout.h"
 #include "hw/iommu/hw.h"
 #include "hw/smmuv3/smmuv3_regs.h"
 #include "sim/base/bits.h"
@@ -79,6 +79,37 @@ struct smmu_cd {
 };
 
 enum smmu_world { WORLD_EL1, WORLD_EL2, WORLD_E2H };
+
+/*
+ * How the quick way came to the last table of an input range, of either stage: good
+ * as long as nothing was invalidated, and what it went by is there unchanged.
+ */
+#define SMMU_TRAILS 4
+#define SMMU_TRAIL_WORDS 3
+struct smmu_trail {
+	u64 gen;            /* of struct hw_smmuv3 */
+	u64 range;          /* of input that one last table is for */
+	u64 table;          /* where it lies */
+	u64 attrs, value;   /* of the last leaf: its bits but the address, what they mean */
+	/* Descriptors above it, where the walk cache does not know it; at least one. */
+	u64 at[SMMU_TRAIL_WORDS], word[SMMU_TRAIL_WORDS];
+	u32 walk, serial;   /* the walk cache's slot, and its last fill */
+	/* Entries of the TLB for the pages that tables of stage 1 lie in. */
+	u32 n_slots, reads;
+	u32 slot[SMMU_TRAIL_WORDS + 1], id[SMMU_TRAIL_WORDS + 1];
+};
+
+/* What the quick way knows of a context beside it. */
+struct smmu_lane {
+	u64 who, gen;       /* as of the context, if it is quick; else gen is 0 */
+	u64 usual;          /* addresses below it are in pages of 4 KiB, by its first tables */
+	bool nested;
+	struct hw_smmuv3 *h;
+	const struct smmu_ctx *ctx;
+	struct cache_view own[2], global[2], s2; /* of the TLB */
+	u64 mix_s1, mix_s2, mix, mix_extra;      /* the last two values that were combined */
+	struct smmu_trail s1_trail[SMMU_TRAILS], s2_trail[SMMU_TRAILS];
+};
 
 /* What a (StreamID, SubstreamID) leads to. */
 struct smmu_ctx {
@@ -216,10 +247,12 @@ struct hw_smmuv3 {
 	bool front_on;
 	bool quick;        /* no option that a quick answer would pass over */
 	bool caching;      /* translations are kept */
+	bool walks;        /* and tables */
 	bool config_cache; /* structures are kept */
 	u64 gen;           /* counts invalidations: a walk that began before one starts over */
 	u64 cfg_gen;       /* of ctx[] */
 	struct smmu_ctx *ctx;
+	struct smmu_lane *lane; /* of each of ctx[] */
 	struct smmu_caps cap;
 	struct hw_cache_policy policy;
 	struct hw_cache *cache[CACHES];
@@ -296,6 +329,7 @@ const struct smmu_ste *smmu_ste_cached(struct hw_smmuv3 *h, u32 sid);
 void smmu_cd_keep(struct smmu_walk *w, u32 ssid, const struct smmu_cd *cd);
 const struct smmu_cd *smmu_cd_cached(struct hw_smmuv3 *h, u32 sid, u32 ssid);
 void smmu_front_drop(struct hw_smmuv3 *h);
+void smmu_lane_make(struct hw_smmuv3 *h, const struct smmu_ctx *slot);
 u64 smmu_tag(u32 world, u32 stage2, u32 global, u32 tg, u32 asid, u32 vmid);
 #define TAG_WORLD 3ull
 #define TAG_S2 4ull
@@ -417,9 +451,14 @@ static inline bool smmu_read(struct smmu_walk *w, u64 pa, u64 *value)
 }
 
 /* Where the context of a stream and substream is, if it is known. */
+static inline u32 smmu_ctx_index(u32 sid, u32 pasid)
+{
+	return (sid ^ sid >> 8 ^ pasid * 31) % CTX_SLOTS;
+}
+
 static inline struct smmu_ctx *smmu_ctx_slot(struct hw_smmuv3 *h, u32 sid, u32 pasid)
 {
-	return &h->ctx[(sid ^ sid >> 8 ^ pasid * 31) % CTX_SLOTS];
+	return &h->ctx[smmu_ctx_index(sid, pasid)];
 }
 
 /* Has an invalidation completed since the walk began? Then nothing of it may have effect. */
