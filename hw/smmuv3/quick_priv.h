@@ -110,7 +110,8 @@ CACHE_TARGET static inline bool QUICK(trail_known)(const struct sight *s, struct
 	if (slot >= CACHE_ASK)
 		return false;
 	*table = c->slot[slot].value;
-	if ((*table & 7) != 3 || (*table & T_ALL) || c->slot[slot].key >> 24 != QUICK(span)(tt->lg2g))
+	if ((*table & 7) != 3 || (*table & T_ALL) ||
+	    c->slot[slot].key >> 24 != QUICK(span)(tt->lg2g))
 		return false;
 	cache_quick_touch(c, slot);
 	*table &= ADDR_MASK;
@@ -120,9 +121,9 @@ CACHE_TARGET static inline bool QUICK(trail_known)(const struct sight *s, struct
 }
 
 /* By the descriptors above it. */
-CACHE_TARGET static inline bool QUICK(trail_walk)(const struct sight *s, struct smmu_trail *t,
-						  const struct smmu_tt *tt, u64 addr, bool through,
-						  u64 *table)
+CACHE_TARGET static inline bool
+QUICK(trail_walk)(const struct sight *s, struct smmu_trail *t, const struct smmu_tt *tt, u64 addr,
+		  bool through, u64 *table)
 {
 	const u64 above = ~0ull << tt->oa;
 	const u32 stride = tt->lg2g - 3u;

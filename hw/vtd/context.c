@@ -113,8 +113,9 @@ static void bind(struct vtd_walk *w)
 	b->psc_space = 0;
 	b->ss_space = 0;
 	b->quick_gen = 0;
-	memset(b->last, 0, sizeof(b->last));
 	b->cfg = w->cfg;
+	if (v->lane)
+		vtd_lane_of(v, w->req->sid)->gen = 0;
 }
 
 bool vtd_config(struct vtd_walk *w)

@@ -38,7 +38,7 @@ struct sight {
 
 struct answer {
 	u64 page;
-	u32 flags, reads, entry;
+	u32 flags, reads, entry; /* of a cache */
 };
 
 /* The word at pa; false: there is no such memory. */
@@ -290,98 +290,129 @@ CACHE_TARGET static inline bool QUICK(bare)(const struct vtd *v, const struct si
 
 /* --- the last table known --- */
 
-/* Searched for in the paging-structure cache. ss: of the second stage of nested tables. */
+/* Searched for in the paging-structure cache. */
 CACHE_TARGET static __attribute__((noinline)) bool
-QUICK(table_find)(struct vtd *v, struct vtd_binding *b, bool ss, u64 addr)
+QUICK(table_find)(struct vtd *v, const struct vtd_binding *b, bool ss, u64 addr,
+		  struct vtd_cursor *k)
 {
-	struct vtd_cursor *k = &b->last[ss][addr >> 21 & (VTD_CURSORS - 1)];
 	struct hw_cache *c = v->psc;
 	u32 space = ss ? b->ss_space : b->psc_space, slot;
-	u64 tag = ss ? vtd_tag(b->cfg.did, 0, VTD_MODE_SS) : b->cfg.tag;
+	u64 tag = ss ? vtd_tag(b->cfg.did, 0, VTD_MODE_SS) : b->cfg.tag, value;
 
+	k->value = 0;
 	if (!space || c->space[space].tag != tag)
 		return false;
 	slot = cache_quick_find(c, space, addr);
 	if (slot >= CACHE_ASK || c->slot[slot].key >> 24 != 21)
 		return false;
-	*k = (struct vtd_cursor){addr >> 21, c->slot[slot].value, slot, c->serial};
+	value = c->slot[slot].value;
+	if ((value & ~VTD_F_MASK) + 4088 > v->h.env->ram_size - 8)
+		return false;
+	*k = (struct vtd_cursor){.range = addr >> 21, .value = value, .slot = slot,
+				 .serial = c->serial};
 	return true;
 }
 
-/* The last table of addr, and in the low bits what is permitted down to it. 0: none known. */
-CACHE_TARGET static inline u64 QUICK(table)(struct vtd *v, struct vtd_binding *b, bool ss,
-					    u64 addr)
+/* The cursor of the last table of addr; NULL: none is known. */
+CACHE_TARGET static inline __attribute__((always_inline)) struct vtd_cursor *
+QUICK(table)(struct vtd *v, struct vtd_lane *l, u32 role, bool ss, u64 addr)
 {
-	struct vtd_cursor *k = &b->last[ss][addr >> 21 & (VTD_CURSORS - 1)];
+	struct vtd_cursor *k = &l->last[role][addr >> 21 & (VTD_CURSORS - 1)];
 
+	/* Of an address, or not its own: of intermediate tables where they lie. */
 	if (unlikely(k->range != addr >> 21 || k->serial != v->psc->serial || !k->value) &&
-	    !QUICK(table_find)(v, b, ss, addr))
-		return 0;
+	    !QUICK(table_find)(v, l->bind, ss, addr, k))
+		return NULL;
 	cache_quick_touch(v->psc, k->slot);
-	return k->value;
+	return k;
 }
 
-/* The entry of addr in the last table of the second stage. 0: look closer. */
-CACHE_TARGET static inline u32 QUICK(ss_last)(struct vtd *v, const struct sight *s,
-					      struct vtd_binding *b, bool nested, u64 addr,
-					      u64 *leaf)
+/* What a leaf of the second stage means, below a table; 0: look closer. */
+CACHE_TARGET static __attribute__((noinline)) u32
+QUICK(ss_meaning)(const struct vtd *v, const struct vtd_cfg *c, u64 table, u64 leaf)
 {
-	u64 table = QUICK(table)(v, b, nested, addr);
-	struct bits bits = {table / VTD_F_SSR | ~(u64)(VTD_SS_R | VTD_SS_W), 0};
+	const struct bits bits = {table / VTD_F_SSR | ~(u64)(VTD_SS_R | VTD_SS_W), 0};
 
-	if (unlikely(!table) ||
-	    !QUICK(word)(s, (table & ~VTD_F_MASK) + (addr >> 9 & 0xff8), leaf))
-		return 0;
-	return QUICK(ss_flags)(v, &b->cfg, &bits, *leaf);
+	return QUICK(ss_flags)(v, c, &bits, leaf);
 }
 
-CACHE_TARGET static inline bool QUICK(last)(struct vtd *v, const struct sight *s,
-					    struct vtd_binding *b, u64 addr, struct answer *a)
+CACHE_TARGET static __attribute__((noinline)) u32
+QUICK(fs_meaning)(const struct vtd *v, const struct vtd_cfg *c, u64 table, u64 leaf)
 {
-	const struct vtd_cfg *c = &b->cfg;
-	struct bits bits = {~0ULL, 0};
-	u64 table, leaf, pte, at;
-	u32 flags;
+	const struct bits bits = {
+		(table & (VTD_F_RW | VTD_F_US)) << 1 | ~(u64)(VTD_FS_RW | VTD_FS_US),
+		table & VTD_F_XD ? VTD_FS_XD : 0};
 
-	if (c->mode == VTD_MODE_SS) {
-		a->flags = QUICK(ss_last)(v, s, b, false, addr, &leaf);
-		a->page = leaf & s->mask;
-		a->reads = 1;
-		if (unlikely(!a->flags))
-			return false;
-		a->flags |= VTD_F_RW | VTD_F_US;
-		return true;
+	return QUICK(fs_flags)(v, c, &bits, leaf);
+}
+
+/* The entry of addr in a last table: the page, and what its other bits mean. */
+CACHE_TARGET static inline __attribute__((always_inline)) bool
+QUICK(leaf)(const struct vtd *v, struct vtd_lane *l, struct vtd_cursor *k, u64 at, bool ss,
+	    struct answer *a)
+{
+	u64 e, attrs;
+
+	memcpy(&e, v->h.env->ram + at, 8);
+	a->page = e & v->addr_mask;
+	attrs = e & ~v->addr_mask;
+	if (unlikely(attrs != k->attrs)) {
+		k->attrs = attrs;
+		k->flags = ss ? QUICK(ss_meaning)(v, &l->bind->cfg, k->value, attrs) :
+				QUICK(fs_meaning)(v, &l->bind->cfg, k->value, attrs);
 	}
-	table = QUICK(table)(v, b, false, addr);
-	if (unlikely(!table))
+	a->flags = k->flags;
+	return likely(a->flags);
+}
+
+CACHE_TARGET static inline u64 QUICK(place)(const struct vtd_cursor *k, u64 addr)
+{
+	return (k->value & ~VTD_F_MASK) + (addr >> 9 & 0xff8);
+}
+
+/* One stage. */
+CACHE_TARGET static inline __attribute__((always_inline)) bool
+QUICK(last)(struct vtd *v, struct vtd_lane *l, bool ss, u64 addr, struct answer *a)
+{
+	struct vtd_cursor *k = QUICK(table)(v, l, VTD_OWN, false, addr);
+
+	if (unlikely(!k || !QUICK(leaf)(v, l, k, QUICK(place)(k, addr), ss, a)))
 		return false;
-	flags = (u32)(table & VTD_F_MASK);
-	at = (table & ~VTD_F_MASK) + (addr >> 9 & 0xff8);
-	if (c->mode == VTD_MODE_NESTED) {
-		if (unlikely(at >> (12 + 9 * c->ss_levels)) ||
-		    unlikely(!QUICK(ss_last)(v, s, b, true, at, &leaf)))
-			return false;
-		at = (leaf & s->mask) | (at & 0xfff);
-	}
-	if (!QUICK(word)(s, at, &pte))
-		return false;
-	bits.all = (u64)(flags & (VTD_F_RW | VTD_F_US)) << 1 | ~(u64)(VTD_FS_RW | VTD_FS_US);
-	bits.any = flags & VTD_F_XD ? VTD_FS_XD : 0;
-	flags = QUICK(fs_flags)(v, c, &bits, pte);
-	if (unlikely(!flags))
-		return false;
-	a->page = pte & s->mask;
-	a->flags = flags | VTD_F_SSR | VTD_F_SSW;
+	a->flags |= ss ? VTD_F_RW | VTD_F_US : VTD_F_SSR | VTD_F_SSW;
 	a->reads = 1;
-	if (c->mode != VTD_MODE_NESTED)
-		return true;
-	if (unlikely(a->page >> (12 + 9 * c->ss_levels)))
+	return true;
+}
+
+/* An address of the second stage that is nested on. */
+CACHE_TARGET static inline __attribute__((always_inline)) bool
+QUICK(last_ss)(struct vtd *v, struct vtd_lane *l, u32 role, u64 addr, struct answer *a)
+{
+	struct vtd_cursor *k;
+
+	if (unlikely(addr >= l->ss_limit))
 		return false;
-	a->flags = QUICK(ss_last)(v, s, b, true, a->page, &leaf);
-	if (unlikely(!a->flags))
+	k = QUICK(table)(v, l, role, true, addr);
+	return likely(k) && QUICK(leaf)(v, l, k, QUICK(place)(k, addr), true, a);
+}
+
+CACHE_TARGET static inline __attribute__((always_inline)) bool
+QUICK(last_nested)(struct vtd *v, struct vtd_lane *l, u64 addr, struct answer *a)
+{
+	struct vtd_cursor *k = QUICK(table)(v, l, VTD_OWN, false, addr);
+	struct answer first, table;
+	u64 at;
+
+	if (unlikely(!k))
 		return false;
-	a->flags = (a->flags & (flags | ~(u32)VTD_F_DIRTY)) | (flags & ~(u32)VTD_F_DIRTY);
-	a->page = leaf & s->mask;
+	at = QUICK(place)(k, addr);
+	if (unlikely(!QUICK(last_ss)(v, l, VTD_SS_TABLE, at, &table)))
+		return false;
+	at = table.page | (at & 0xfff);
+	if (unlikely(at > v->h.env->ram_size - 8 || !QUICK(leaf)(v, l, k, at, false, &first) ||
+		     !QUICK(last_ss)(v, l, VTD_SS_PAGE, first.page, a)))
+		return false;
+	a->flags = (a->flags & (first.flags | ~(u32)VTD_F_DIRTY)) |
+		   (first.flags & ~(u32)VTD_F_DIRTY);
 	a->reads = 3;
 	return true;
 }
@@ -408,57 +439,104 @@ CACHE_TARGET static inline bool QUICK(permitted)(u32 access, u32 flags)
 	return (flags & (want[access] | VTD_F_NEGATIVE)) == want[access];
 }
 
-/* Bytes lg2 to tag of a response, by the flags RW, US, XD, SSR, SSW; without lg2. */
+/*
+ * By the flags RW, US, XD, SSR, SSW, DIRTY: above, bytes lg2 to tag of a response,
+ * without lg2; below, struct vtd_front's deny.
+ */
 #define WRITES (VTD_F_SSW | VTD_F_RW)
-#define META(f) (u16)(((f) & VTD_F_SSR ? HW_READ << 8 : 0) | \
-		      (((f) & WRITES) == WRITES ? HW_WRITE << 8 : 0))
+#define ACCESS(f) (((f) & VTD_F_SSR ? HW_READ : 0) | (((f) & WRITES) == WRITES ? HW_WRITE : 0))
+#define META(f) ((u64)ACCESS(f) << 40 | \
+		 (u32)(~(u32)ACCESS(f) | ((f) & VTD_F_DIRTY ? 0 : HW_WRITE)))
 #define META8(f) META(f), META((f) + 1), META((f) + 2), META((f) + 3), META((f) + 4), \
 		 META((f) + 5), META((f) + 6), META((f) + 7)
-static const u16 QUICK(meta_of)[32] = {META8(0), META8(8), META8(16), META8(24)};
+static const u64 QUICK(meta_of)[64] = {META8(0), META8(8), META8(16), META8(24),
+				       META8(32), META8(40), META8(48), META8(56)};
+static_assert(offsetof(struct vtd_front, meta) == offsetof(struct vtd_front, deny) + 4 &&
+		      offsetof(struct vtd_front, entry) == offsetof(struct vtd_front, pasid) + 4,
+	      "two fields of the front are written at once");
 
-CACHE_TARGET static inline void QUICK(front)(struct vtd *v, const struct hw_req *req, u64 pa,
-					     u32 flags, u32 meta, u32 id)
+/* The answer, and the front's, of a page with these flags. lg2: bytes that are alike. */
+CACHE_TARGET static inline __attribute__((always_inline)) void
+QUICK(answer)(struct vtd *v, const struct hw_req *req, struct hw_resp *resp,
+	      const struct answer *a, u32 lg2)
 {
 	struct vtd_front *f = &v->dev[req->sid].front[req->addr >> 12 & (VTD_FRONT - 1)];
+	u64 both = QUICK(meta_of)[a->flags & 63] | (u64)lg2 << 32, meta, addr = req->addr;
+	u64 who = (u64)a->entry << 32 | req->pasid, pa = a->page + (addr & ((1ULL << lg2) - 1));
 
-	f->key = (req->addr & ~0xfffULL) | v->front_gen;
+	f->key = (addr & ~0xfffULL) | v->front_gen;
 	f->pa = pa & ~0xfffULL;
-	f->meta = meta;
-	f->deny = ~(meta >> 8) | (flags & VTD_F_DIRTY ? 0 : HW_WRITE);
-	f->pasid = req->pasid;
-	f->entry = id;
+	memcpy(&f->deny, &both, sizeof(both));
+	memcpy(&f->pasid, &who, sizeof(who));
+	meta = both >> 32 | (u64)a->reads << 40;
+	resp->pa = pa;
+	memcpy(&resp->lg2, &meta, sizeof(meta));
+	resp->entry = a->entry;
 }
 
-/* A page that the IOTLB does not have. */
-CACHE_TARGET static __attribute__((noinline)) bool
-QUICK(miss)(struct vtd *v, struct vtd_binding *b, const struct hw_req *req, struct hw_resp *resp)
+CACHE_TARGET static __attribute__((noinline)) u32
+QUICK(fill_slow)(struct hw_cache *c, u32 space, u64 addr, u64 value)
 {
-	const struct hw_env *e = v->h.env;
-	const struct sight s = {e->ram, e->ram_size - 8, v->addr_mask};
-	struct answer a;
-	u64 meta;
-	u32 id;
+	struct hw_cache_entry new = {.value = value, .addr = addr, .space = space, .lg2 = 12};
+	u32 id = cache_quick_fill(c, space, addr, 12, value, 0);
 
-	if (unlikely(e->point || e->read_flushed || e->ram_size < 8 ||
-		     !QUICK(covered)(&b->cfg, req->addr) || !QUICK(last)(v, &s, b, req->addr, &a) ||
+	return id ? id : hw_cache_fill(c, &new, NULL, 0);
+}
+
+/* The IOTLB, and if it does not have the page, its tables. */
+CACHE_TARGET static inline __attribute__((always_inline)) bool
+QUICK(page)(struct vtd *v, struct vtd_lane *l, const struct hw_req *req, struct hw_resp *resp,
+	    enum vtd_mode mode)
+{
+	struct hw_cache *c = v->iotlb;
+	struct cache_place at;
+	struct answer a;
+	u32 slot = cache_view_find(c, &l->view, req->addr, &at);
+
+	if (slot < CACHE_ASK) {
+		const struct cache_slot *e = &c->slot[slot];
+
+		a = (struct answer){e->value & ~VTD_F_MASK, (u32)(e->value & VTD_F_MASK), 0, e->id};
+		if (unlikely(!QUICK(permitted)(req->access, a.flags)))
+			return false;
+		cache_quick_touch(c, slot);
+		QUICK(answer)(v, req, resp, &a, l->view.key >> 24);
+		return true;
+	}
+	if (unlikely(slot == CACHE_ASK ||
+		     !(mode == VTD_MODE_NESTED ? QUICK(last_nested)(v, l, req->addr, &a) :
+		       QUICK(last)(v, l, mode == VTD_MODE_SS, req->addr, &a)) ||
 		     !QUICK(permitted)(req->access, a.flags) ||
 		     a.page >> 20 == VTD_INTERRUPT_BASE >> 20))
 		return false;
-	id = cache_quick_fill(v->iotlb, b->space, req->addr & ~0xfffULL, 12,
-			      a.page | a.flags, 0);
-	if (unlikely(!id)) {
-		struct hw_cache_entry new = {.value = a.page | a.flags, .addr = req->addr,
-					     .space = b->space, .lg2 = 12};
-
-		id = hw_cache_fill(v->iotlb, &new, NULL, 0);
-	}
-	meta = QUICK(meta_of)[a.flags & 31] | 12;
-	resp->pa = a.page | (req->addr & 0xfff);
-	resp->entry = id;
-	QUICK(front)(v, req, resp->pa, a.flags, (u32)meta, id);
-	meta |= (u64)a.reads << 40;
-	memcpy(&resp->lg2, &meta, sizeof(meta));
+	a.entry = 0;
+	if (likely(l->view.key >> 24 == 12))
+		a.entry = cache_view_fill(c, &l->view, &at, req->addr & ~0xfffULL,
+					  a.page | a.flags, 0);
+	if (unlikely(!a.entry))
+		a.entry = QUICK(fill_slow)(c, l->view.key & 0xffffff, req->addr & ~0xfffULL,
+					   a.page | a.flags);
+	QUICK(answer)(v, req, resp, &a, 12);
 	return true;
+}
+
+CACHE_TARGET static __attribute__((noinline)) bool
+QUICK(page_ss)(struct vtd *v, struct vtd_lane *l, const struct hw_req *req, struct hw_resp *resp)
+{
+	return QUICK(page)(v, l, req, resp, VTD_MODE_SS);
+}
+
+CACHE_TARGET static __attribute__((noinline)) bool
+QUICK(page_fs)(struct vtd *v, struct vtd_lane *l, const struct hw_req *req, struct hw_resp *resp)
+{
+	return QUICK(page)(v, l, req, resp, VTD_MODE_FS);
+}
+
+CACHE_TARGET static __attribute__((noinline)) bool
+QUICK(page_nested)(struct vtd *v, struct vtd_lane *l, const struct hw_req *req,
+		   struct hw_resp *resp)
+{
+	return QUICK(page)(v, l, req, resp, VTD_MODE_NESTED);
 }
 
 CACHE_TARGET static __attribute__((noinline)) bool
@@ -477,87 +555,93 @@ QUICK(uncached)(struct vtd *v, const struct hw_req *req, struct hw_resp *resp)
 		     !QUICK(permitted)(req->access, a.flags) ||
 		     a.page >> 20 == VTD_INTERRUPT_BASE >> 20))
 		return false;
-	meta = QUICK(meta_of)[a.flags & 31] | 12 | (u64)a.reads << 40;
+	meta = QUICK(meta_of)[a.flags & 63] >> 32 | 12 | (u64)a.reads << 40;
 	resp->pa = a.page | (req->addr & 0xfff);
 	memcpy(&resp->lg2, &meta, sizeof(meta));
 	resp->entry = 0;
 	return true;
 }
 
-/* Of more than one size of pages, or one that lies further on. */
+/* Pages of several sizes in one space. */
 CACHE_TARGET static __attribute__((noinline)) bool
-QUICK(search)(struct vtd *v, struct vtd_binding *b, const struct hw_req *req,
+QUICK(search)(struct vtd *v, const struct vtd_lane *l, const struct hw_req *req,
 	      struct hw_resp *resp)
 {
 	struct hw_cache *c = v->iotlb;
-	u32 slot = cache_quick_find(c, b->space, req->addr), flags;
+	u32 slot = cache_quick_find(c, l->bind->space, req->addr);
 	const struct cache_slot *e;
-	u64 meta;
+	struct answer a;
 
-	if (slot == NO_SLOT)
-		return QUICK(miss)(v, b, req, resp);
-	if (slot == CACHE_ASK)
+	if (slot >= CACHE_ASK)
 		return false;
 	e = &c->slot[slot];
-	flags = (u32)(e->value & VTD_F_MASK);
-	if (!QUICK(permitted)(req->access, flags))
+	a = (struct answer){e->value & ~VTD_F_MASK, (u32)(e->value & VTD_F_MASK), 0, e->id};
+	if (!QUICK(permitted)(req->access, a.flags))
 		return false;
 	cache_quick_touch(c, slot);
-	meta = QUICK(meta_of)[flags & 31] | e->key >> 24;
-	resp->pa = (e->value & ~VTD_F_MASK) + (req->addr & ((1ULL << (e->key >> 24)) - 1));
-	memcpy(&resp->lg2, &meta, sizeof(meta));
-	resp->entry = e->id;
-	QUICK(front)(v, req, resp->pa, flags, (u32)meta, e->id);
+	QUICK(answer)(v, req, resp, &a, e->key >> 24);
 	return true;
 }
 
-/* The IOTLB has it, in the usual place, of the one size that there is. Else: search. */
-CACHE_TARGET static inline __attribute__((always_inline)) bool
-QUICK(hit)(struct vtd *v, struct vtd_binding *b, const struct hw_req *req, struct hw_resp *resp)
+/* The lane of a binding, made anew. False: its space has got another tag. */
+CACHE_TARGET static __attribute__((noinline)) bool
+QUICK(lane_make)(struct vtd *v, struct vtd_lane *l, const struct hw_req *req)
 {
-	struct hw_cache *c = v->iotlb;
-	const struct cache_space *s = &c->space[b->space];
-	u64 addr = req->addr, sizes = s->sizes, key, meta, pa;
-	u32 lg2 = (u32)__builtin_ctzll(sizes | 1ULL << 63), set, m, slot, flags;
-	const struct cache_slot *e;
+	struct vtd_binding *b = &v->dev[req->sid].bind;
+	const struct vtd_cfg *c = &b->cfg;
 
-	if (unlikely(b->pasid != req->pasid || s->tag != b->cfg.tag || s->epoch != c->epoch ||
-		     addr >> 20 == VTD_INTERRUPT_BASE >> 20))
+	l->gen = 0;
+	if (b->quick_gen != v->cfg_gen || b->pasid != req->pasid)
 		return false;
-	key = cache_key(s, addr >> lg2, lg2);
-	set = cache_set(c, key);
-	m = cache_match8(c->tags + (size_t)set * WAYS, key | TAG_USED);
-	if (!m)
-		return sizes & (sizes - 1) || c->grows ? QUICK(search)(v, b, req, resp) :
-							 QUICK(miss)(v, b, req, resp);
-	slot = set * WAYS + (u32)__builtin_ctz(m);
-	e = &c->slot[slot];
-	flags = (u32)(e->value & VTD_F_MASK);
-	if (unlikely(e->key != (b->space | lg2 << 24) || e->id <= s->floor))
-		return QUICK(search)(v, b, req, resp);
-	if (unlikely(!QUICK(permitted)(req->access, flags)))
-		return false;
-	cache_quick_touch(c, slot);
-	meta = QUICK(meta_of)[flags & 31] | lg2;
-	pa = (e->value & ~VTD_F_MASK) + (addr & ((1ULL << lg2) - 1));
-	resp->pa = pa;
-	memcpy(&resp->lg2, &meta, sizeof(meta));
-	resp->entry = e->id;
-	QUICK(front)(v, req, pa, flags, (u32)meta, e->id);
+	*l = (struct vtd_lane){.gen = v->cfg_gen, .bind = b,
+			       .who = (u64)req->pasid << 32 | req->sid};
+	/* Of the first stage, the lower half; the upper one goes the long way. */
+	l->limit = c->mode == VTD_MODE_SS ? 1ULL << (12 + 9 * c->ss_levels) :
+					    1ULL << (11 + 9 * c->fs_levels);
+	l->ss_limit = 1ULL << (12 + 9 * c->ss_levels);
 	return true;
+}
+
+CACHE_TARGET static __attribute__((noinline)) bool
+QUICK(view_make)(struct vtd *v, struct vtd_lane *l)
+{
+	const struct vtd_binding *b = l->bind;
+
+	return v->iotlb->space[b->space].tag == b->cfg.tag &&
+	       cache_view_make(v->iotlb, b->space, &l->view);
 }
 
 CACHE_TARGET static __attribute__((noinline)) void
-QUICK(cached)(struct vtd *v, const struct hw_req *req, struct hw_resp *resp)
+QUICK(cached)(struct vtd *v, struct vtd_lane *l, const struct hw_req *req, struct hw_resp *resp)
 {
-	if (unlikely(!QUICK(hit)(v, &v->dev[req->sid].bind, req, resp)))
-		vtd_translate_slow(v, req, resp);
+	const struct hw_env *e = v->h.env;
+	bool ok = false;
+
+	if (unlikely(l->gen != v->cfg_gen || l->who != ((u64)req->pasid << 32 | req->sid)) &&
+	    !QUICK(lane_make)(v, l, req))
+		goto slow;
+	if (unlikely(req->addr >= l->limit || e->point || e->read_flushed || e->ram_size < 8 ||
+		     req->addr >> 20 == VTD_INTERRUPT_BASE >> 20))
+		goto slow;
+	if (unlikely(l->view.version != v->iotlb->version) && !QUICK(view_make)(v, l))
+		ok = v->iotlb->space[l->bind->space].tag == l->bind->cfg.tag &&
+		     QUICK(search)(v, l, req, resp);
+	else if (l->bind->cfg.mode == VTD_MODE_SS)
+		ok = QUICK(page_ss)(v, l, req, resp);
+	else if (l->bind->cfg.mode == VTD_MODE_FS)
+		ok = QUICK(page_fs)(v, l, req, resp);
+	else
+		ok = QUICK(page_nested)(v, l, req, resp);
+	if (likely(ok))
+		return;
+slow:
+	vtd_translate_slow(v, req, resp);
 }
 
 CACHE_TARGET static __attribute__((noinline)) void
 QUICK(rest)(struct vtd *v, const struct hw_req *req, struct hw_resp *resp)
 {
-	if (!v->memo || v->h.env->fact || !QUICK(uncached)(v, req, resp))
+	if (!v->memo || !QUICK(uncached)(v, req, resp))
 		vtd_translate_slow(v, req, resp);
 }
 
@@ -577,8 +661,8 @@ CACHE_TARGET void QUICK(vtd_translate)(struct hw_iommu *h, const struct hw_req *
 	memcpy(&how, &req->access, sizeof(how));
 	if (unlikely(how & ~3u))
 		vtd_translate_slow(v, req, resp);
-	else if (likely(v->dev[req->sid].bind.quick_gen == v->cfg_gen))
-		QUICK(cached)(v, req, resp);
+	else if (likely(v->lane))
+		QUICK(cached)(v, vtd_lane_of(v, req->sid), req, resp);
 	else
 		QUICK(rest)(v, req, resp);
 }

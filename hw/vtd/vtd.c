@@ -14,6 +14,8 @@ static void reset(struct hw_iommu *h)
 	for (u32 i = 0; i < v->n_touched; i++)
 		memset(&v->dev[v->touched[i]], 0, sizeof(v->dev[0]));
 	v->n_touched = 0;
+	for (u32 i = 0; v->lane && i < VTD_LANES; i++)
+		v->lane[i].gen = 0;
 	for (u32 i = 0; v->memo && i < VTD_MEMOS; i++)
 		v->memo[i].gen = 0;
 	for (u32 i = 0; v->trail && i < VTD_TRAILS; i++)
@@ -67,6 +69,10 @@ static struct hw_iommu *create(struct hw_env *e, const char *options, char *err,
 	v->quick = k.quick && !k.policy.provenance && !k.policy.prefetch && !k.policy.speculate &&
 		   !k.fragment && (v->front_on || !v->keeps);
 	v->h.ops = v->quick ? quick_ops(k.quick == 1) : &hw_vtd_ops;
+	if (v->quick && v->keeps) {
+		v->lane = hw_calloc(VTD_LANES, sizeof(*v->lane));
+		sim_assert(v->lane);
+	}
 	if (v->quick && !v->keeps) {
 		v->memo = hw_calloc(VTD_MEMOS, sizeof(*v->memo));
 		v->trail = hw_calloc(VTD_TRAILS, sizeof(*v->trail));
@@ -86,6 +92,7 @@ static void destroy(struct hw_iommu *h)
 		return;
 	v = container_of(h, struct vtd, h);
 	vtd_caches_destroy(v);
+	hw_free(v->lane);
 	hw_free(v->memo);
 	hw_free(v->trail);
 	hw_free(v->dev_block);

@@ -14,7 +14,7 @@
  */
 #pragma once
 
-#include "hw/iommu/cache.h"
+#include "hw/iommu/cache_layout.h"
 #include "hw/vtd/vtd_regs.h"
 #include "sim/base/assert.h"
 #include "sim/base/bits.h"
@@ -72,14 +72,18 @@ struct vtd_cfg {
 
 /*
  * The last tables of 2 MiB that the paging-structure cache gave: good until
- * something is filled there, or the binding is made anew.
+ * something is filled there, or the lane is made anew.
  */
 struct vtd_cursor {
 	u64 range;      /* address / 2 MiB */
-	u64 value;      /* of the cache's entry */
+	u64 value;      /* of the cache's entry; 0: there is none */
+	u64 attrs;      /* of the last leaf: its bits but the address */
+	u32 flags;      /* what they mean, enum vtd_flag; 0: look closer */
 	u32 slot, serial;
 };
 #define VTD_CURSORS 2
+/* Of the tag of a configuration; of its second stage, for pages and for tables. */
+enum { VTD_OWN, VTD_SS_PAGE, VTD_SS_TABLE, VTD_ROLES };
 
 struct vtd_binding {
 	u64 gen;        /* of cfg; 0: none */
@@ -88,8 +92,19 @@ struct vtd_binding {
 	u32 space;      /* of the IOTLB */
 	u32 psc_space;  /* of the paging-structure caches, for the tag of cfg */
 	u32 ss_space;   /* likewise, for the second stage that cfg is nested on */
-	struct vtd_cursor last[2][VTD_CURSORS]; /* of the tag of cfg, of ss_space */
 	struct vtd_cfg cfg;
+};
+
+/* What the quick way knows of a device and PASID beside the binding. */
+#define VTD_LANES 64
+struct vtd_lane {
+	u64 gen;        /* as of the binding; 0: none */
+	u64 who;        /* source id, PASID as requested above it */
+	u64 limit;      /* addresses below it the tables have */
+	u64 ss_limit;   /* likewise of the second stage that is nested on */
+	struct vtd_binding *bind;
+	struct cache_view view; /* of the IOTLB */
+	struct vtd_cursor last[VTD_ROLES][VTD_CURSORS];
 };
 
 /* Without caches: what configuration was read, and what it meant. */
@@ -189,6 +204,7 @@ struct vtd {
 	u64 addr_mask;  /* bits 12 to HAW - 1 */
 	u64 ss_reserved[6][2], fs_reserved[6][2]; /* [level][leaf] */
 	struct hw_cache *ctx, *pasid, *iotlb, *psc, *iec;
+	struct vtd_lane *lane;
 	struct vtd_memo *memo;
 	struct vtd_trail *trail;
 	u32 ctx_space, iec_space;
@@ -216,6 +232,11 @@ struct vtd {
 	u32 touched[VTD_DEVICES];
 	u32 n_touched;
 };
+
+static inline struct vtd_lane *vtd_lane_of(const struct vtd *v, u32 sid)
+{
+	return &v->lane[(sid ^ sid >> 8) % VTD_LANES];
+}
 
 static inline u32 vtd_get(const struct vtd *v, u32 off)
 {
