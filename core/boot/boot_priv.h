@@ -31,6 +31,14 @@ struct boot_slot {
 
 /* Processes whose memory a device can have, the first ones. */
 #define BOOT_SVA_PROCESSES 4
+/* PASIDs of a device that lead to domains, at once. */
+#define BOOT_PASIDS 8
+
+/* slot: used while set; NULL: the place is free. */
+struct boot_pasid {
+	struct boot_slot *slot;
+	u32 pasid;
+};
 
 /*
  * What user space has going through a device, as VFIO's files would hold it.
@@ -44,6 +52,7 @@ struct boot_user {
 	bool by_group;
 	struct boot_slot *attached; /* used while set */
 	struct iommu_sva *sva[BOOT_SVA_PROCESSES]; /* by process */
+	struct boot_pasid pasid[BOOT_PASIDS];
 };
 
 /*
@@ -122,10 +131,15 @@ void boot_buffers_end(struct device *dev);
 /* pasid.c */
 long boot_op_sva_bind(const u64 *arg);
 long boot_op_sva_unbind(const u64 *arg);
+long boot_op_attach_pasid(const u64 *arg);
+long boot_op_detach_pasid(const u64 *arg);
 /* The device loses its IOMMU; the record's lock is held. */
-void boot_sva_end(struct boot_user *u);
+void boot_pasids_end(struct boot_user *u, struct device *dev);
 
 /* user.c: owners and domains */
+/* The domain that the program calls so, used until it is put; NULL: none. */
+struct boot_slot *boot_slot_get(u64 index);
+void boot_slot_put(struct boot_slot *s);
 void boot_user_close_begin(struct device *dev);
 void boot_user_close_end(struct device *dev);
 void boot_slots_free(struct boot_state *b);

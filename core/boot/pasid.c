@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Processes' memory bound to devices, as a driver of an accelerator does it.
+ * Where PASIDs of a device lead, as a driver of an accelerator does it: processes'
+ * memory and domains.
  *
- * A device's record holds its bindings, one per process, until they are undone or the
- * device loses its IOMMU. By the record's lock.
+ * A device's record holds its bindings, one per process, and its PASIDs until they are
+ * undone or the device loses its IOMMU. By the record's lock.
  */
 #include "core/boot/boot_priv.h"
 
@@ -71,8 +72,86 @@ long boot_op_sva_unbind(const u64 *arg)
 	return ret;
 }
 
-void boot_sva_end(struct boot_user *u)
+/* --- domains --- */
+
+/* With the record's lock: where pasid leads, or (slot NULL) a place to note it; NULL: none. */
+static struct boot_pasid *find(struct boot_user *u, const struct boot_slot *slot, u64 pasid)
+{
+	for (u32 i = 0; i < ARRAY_SIZE(u->pasid); i++) {
+		if (u->pasid[i].slot == slot && (!slot || u->pasid[i].pasid == pasid))
+			return &u->pasid[i];
+	}
+	return NULL;
+}
+
+static long attach(struct boot_user *u, struct device *dev, const u64 *arg)
+{
+	struct boot_pasid *place = find(u, NULL, 0);
+	struct boot_slot *slot = boot_slot_get(arg[1]);
+	long ret = -ENOSPC;
+
+	if (!slot)
+		return -ENOENT;
+	if (place)
+		ret = iommu_attach_device_pasid(slot->domain, dev, (u32)arg[2], NULL);
+	if (ret)
+		boot_slot_put(slot);
+	else
+		*place = (struct boot_pasid){slot, (u32)arg[2]};
+	return ret;
+}
+
+static void detach(struct boot_pasid *place, struct device *dev)
+{
+	struct boot_slot *slot = place->slot;
+
+	iommu_detach_device_pasid(slot->domain, dev, place->pasid);
+	place->slot = NULL;
+	boot_slot_put(slot);
+}
+
+long boot_op_attach_pasid(const u64 *arg)
+{
+	struct device *dev = boot_device_get(arg[0]);
+	struct boot_user *u;
+	long ret = -EINVAL;
+
+	if (!dev)
+		return -ENODEV;
+	u = &boot_state()->user[dev->index];
+	mutex_lock(&u->lock);
+	if (arg[2] <= ~0u && !dev->dead)
+		ret = attach(u, dev, arg);
+	mutex_unlock(&u->lock);
+	put_device(dev);
+	return ret;
+}
+
+long boot_op_detach_pasid(const u64 *arg)
+{
+	struct device *dev = boot_device_get(arg[0]);
+	struct boot_pasid *place = NULL;
+	struct boot_user *u;
+
+	if (!dev)
+		return -ENODEV;
+	u = &boot_state()->user[dev->index];
+	mutex_lock(&u->lock);
+	if (arg[1] < OP_DOMAINS_MAX)
+		place = find(u, &boot_state()->slot[arg[1]], arg[2]);
+	if (place)
+		detach(place, dev);
+	mutex_unlock(&u->lock);
+	put_device(dev);
+	return place ? 0 : -ENOENT;
+}
+
+void boot_pasids_end(struct boot_user *u, struct device *dev)
 {
 	for (u32 i = 0; i < ARRAY_SIZE(u->sva); i++)
 		unbind(u, i);
+	for (u32 i = 0; i < ARRAY_SIZE(u->pasid); i++) {
+		if (u->pasid[i].slot)
+			detach(&u->pasid[i], dev);
+	}
 }

@@ -16,7 +16,7 @@
 
 /* --- domains by name --- */
 
-static struct boot_slot *slot_get(u64 index)
+struct boot_slot *boot_slot_get(u64 index)
 {
 	struct boot_state *b = boot_state();
 	struct boot_slot *s = NULL;
@@ -32,7 +32,7 @@ static struct boot_slot *slot_get(u64 index)
 	return s;
 }
 
-static void slot_put(struct boot_slot *s)
+void boot_slot_put(struct boot_slot *s)
 {
 	struct boot_state *b = boot_state();
 
@@ -159,7 +159,7 @@ static void user_unlock(struct boot_user *u, struct device *dev)
 /* Its domain is attached no more. */
 static void user_detached(struct boot_user *u)
 {
-	slot_put(u->attached);
+	boot_slot_put(u->attached);
 	u->attached = NULL;
 }
 
@@ -179,7 +179,7 @@ void boot_user_close_begin(struct device *dev)
 	struct boot_user *u = user_of(dev);
 
 	mutex_lock(&u->lock);
-	boot_sva_end(u);
+	boot_pasids_end(u, dev);
 	if (u->attached) {
 		iommu_detach_group(u->attached->domain, u->group);
 		user_detached(u);
@@ -299,7 +299,7 @@ static int user_replace(struct boot_user *u, struct device *dev, struct boot_slo
 
 	(void)dev;
 	if (!ret && u->attached)
-		slot_put(u->attached);
+		boot_slot_put(u->attached);
 	return ret;
 }
 
@@ -312,11 +312,11 @@ static long attach_op(const u64 *arg, attach_fn fn)
 
 	if (!u)
 		return -ENODEV;
-	s = slot_get(arg[1]);
+	s = boot_slot_get(arg[1]);
 	if (s) {
 		ret = u->n_claims ? fn(u, dev, s) : -EPERM;
 		if (ret)
-			slot_put(s);
+			boot_slot_put(s);
 		else
 			u->attached = s;
 	}
@@ -396,7 +396,7 @@ long boot_op_map(const u64 *arg)
 
 	if (!size)
 		return -EINVAL;
-	s = slot_get(arg[0]);
+	s = boot_slot_get(arg[0]);
 	if (!s)
 		return -ENOENT;
 	if (!pa)
@@ -404,7 +404,7 @@ long boot_op_map(const u64 *arg)
 	mutex_lock(&s->map_lock);
 	ret = iommu_map(s->domain, iova, pa, size, IOMMU_READ | IOMMU_WRITE);
 	mutex_unlock(&s->map_lock);
-	slot_put(s);
+	boot_slot_put(s);
 	return ret;
 }
 
@@ -415,13 +415,13 @@ long boot_op_unmap(const u64 *arg)
 
 	if (!arg[2])
 		return -EINVAL;
-	s = slot_get(arg[0]);
+	s = boot_slot_get(arg[0]);
 	if (!s)
 		return -ENOENT;
 	mutex_lock(&s->map_lock);
 	size = iommu_unmap(s->domain, arg[1], arg[2]);
 	mutex_unlock(&s->map_lock);
-	slot_put(s);
+	boot_slot_put(s);
 	return (long)(size & ~BIT(63));
 }
 
@@ -452,7 +452,7 @@ static int track(struct iommu_domain *domain, bool on)
 
 long boot_op_dirty_track(const u64 *arg)
 {
-	struct boot_slot *s = slot_get(arg[0]);
+	struct boot_slot *s = boot_slot_get(arg[0]);
 	int ret = -EOPNOTSUPP;
 
 	if (!s)
@@ -461,7 +461,7 @@ long boot_op_dirty_track(const u64 *arg)
 	if (s->domain->dirty_ops)
 		ret = track(s->domain, arg[1]);
 	mutex_unlock(&s->map_lock);
-	slot_put(s);
+	boot_slot_put(s);
 	return ret;
 }
 
@@ -469,7 +469,7 @@ long boot_op_dirty_read(const u64 *arg)
 {
 	struct counter c = {.dirty = {.record = count_dirty}};
 	u32 flags = arg[3] && arg[3] != OP_NONE ? IOMMU_DIRTY_NO_CLEAR : 0;
-	struct boot_slot *s = slot_get(arg[0]);
+	struct boot_slot *s = boot_slot_get(arg[0]);
 	int ret = -EOPNOTSUPP;
 
 	if (!s)
@@ -479,6 +479,6 @@ long boot_op_dirty_read(const u64 *arg)
 		ret = s->domain->dirty_ops->read_and_clear_dirty(s->domain, arg[1], arg[2], flags,
 								 &c.dirty);
 	mutex_unlock(&s->map_lock);
-	slot_put(s);
+	boot_slot_put(s);
 	return ret ? ret : (long)(c.bytes & ~BIT_ULL(63));
 }

@@ -164,6 +164,11 @@ void smmu_sync_ste(struct smmu_iommu *iommu, u32 sid, u32 ssid)
 	issue1(iommu, CMD_CFGI_STE | (u64)sid << CMD0_SID, BIT_ULL(CMD1_LEAF));
 }
 
+void smmu_sync_l1(struct smmu_iommu *iommu, u32 sid)
+{
+	issue1(iommu, CMD_CFGI_STE | (u64)sid << CMD0_SID, 0);
+}
+
 void smmu_sync_cd(struct smmu_iommu *iommu, u32 sid, u32 ssid)
 {
 	issue1(iommu, CMD_CFGI_CD | (u64)sid << CMD0_SID | (u64)ssid << CMD0_SSID,

@@ -122,6 +122,8 @@ void smmu_cmdq_destroy(struct smmu_iommu *iommu);
 /* n commands and a CMD_SYNC: returns when hardware has done them. n < half of the queue. */
 void smmu_cmdq_issue(struct smmu_iommu *iommu, const struct smmu_cmd *cmd, u32 n);
 void smmu_sync_ste(struct smmu_iommu *iommu, u32 sid, u32 ssid);
+/* A device may have asked before there was a table: that there is none is kept, too. */
+void smmu_sync_l1(struct smmu_iommu *iommu, u32 sid);
 void smmu_sync_cd(struct smmu_iommu *iommu, u32 sid, u32 ssid);
 void smmu_flush_everything(struct smmu_iommu *iommu);
 void smmu_tlb_domain(struct smmu_domain *sd);

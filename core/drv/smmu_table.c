@@ -210,6 +210,8 @@ static int l2_create(struct smmu_iommu *iommu, u32 sid)
 	spin_unlock(&iommu->lock);
 	if (!used)
 		frame_free(this_world(), table, L2_ORDER);
+	else
+		smmu_sync_l1(iommu, sid);
 	return 0;
 }
 
