@@ -57,6 +57,12 @@ static void report_stall(struct smmu_iommu *iommu, const u64 *r)
 	}
 	mutex_lock(&iommu_core()->report_lock);
 	m = find_master(iommu, sid);
+	if (m && bug_on(BUG_IOPF_REPORT_VS_RELEASE)) {
+		/* Who releases the device does not wait. */
+		mutex_unlock(&iommu_core()->report_lock);
+		iommu_report_device_fault(m->dev, &prm);
+		return;
+	}
 	if (m)
 		iommu_report_device_fault(m->dev, &prm);
 	else

@@ -50,7 +50,7 @@ struct iopf_group {
 	struct device *dev;      /* referenced */
 	struct iommu_fault_param *param; /* referenced; NULL: on a stack, nobody's */
 	struct list_head pending; /* param->faults, until it is answered */
-	bool answered;
+	bool answered, removed; /* removed: when its device left the queue */
 	struct work_struct work; /* of handlers that are not to run in the reporter */
 };
 

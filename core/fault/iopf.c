@@ -127,6 +127,12 @@ static void answer_pending(struct iommu_fault_param *param)
 	list_for_each_entry_safe(group, next, &param->faults, pending) {
 		list_del_init(&group->pending);
 		respond(group, IOMMU_PAGE_RESP_INVALID);
+		group->removed = true;
+		if (bug_on(BUG_SVA_UNBIND_PENDING_IOPF)) {
+			/* As if no handler knew it. */
+			group->answered = true;
+			iopf_free_group(group);
+		}
 	}
 	mutex_unlock(&param->lock);
 }
@@ -207,9 +213,9 @@ static void collect(struct iommu_fault_param *param, struct iopf_group *group)
 		list_add_tail(&fault->list, &group->faults);
 		group->fault_count++;
 	}
-	mutex_unlock(&param->lock);
 	list_add_tail(&group->last.list, &group->faults);
 	group->fault_count++;
+	mutex_unlock(&param->lock);
 }
 
 /* With a PASID of user space's own tables it is the RID's attachment that handles it. */
@@ -293,6 +299,8 @@ void iopf_group_response(struct iopf_group *group, enum iommu_page_response_code
 void iopf_free_group(struct iopf_group *group)
 {
 	WARN_ON(!group->answered);
+	if (group->removed && bug_on(BUG_IOPF_REMOVE_LEAK))
+		return; /* the queue's now, which has forgotten it */
 	free_faults(&group->faults, &group->last);
 	param_put(group->param);
 	put_device(group->dev);

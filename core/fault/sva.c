@@ -12,6 +12,7 @@
 #include "core/fault/fault.h"
 #include "sim/kapi/bug.h"
 #include "sim/kapi/historic.h"
+#include "sim/kapi/rcu.h"
 #include "sim/user/mm.h"
 
 /* A process that has, or had, a binding. Owned by its mm. Lists: sva_lock. */
@@ -57,11 +58,26 @@ static void invalidate_domain(struct sva_domain *d, u64 start, u64 end)
 /* The widest that is looked at page by page: what programs here map is smaller. */
 #define RANGE_MAX (64ULL << 20)
 
+/* The process ends; its bindings are still there. */
+static void historic_exit(struct iommu_mm *imm)
+{
+	if (bug_on(BUG_SVA_PASID_EARLY_FREE))
+		iommu_free_global_pasid(imm->pasid);
+	if (bug_on(BUG_SVA_DRAIN_IN_ATOMIC)) {
+		/* Those who are told of a release are readers. */
+		rcu_read_lock();
+		iopf_drain();
+		rcu_read_unlock();
+	}
+}
+
 static void sva_invalidate(struct mm_notifier *n, unsigned long start, unsigned long end)
 {
 	struct iommu_mm *imm = container_of(n, struct iommu_mm, notifier);
 	struct sva_domain *d;
 
+	if (end - start >= TASK_SIZE)
+		historic_exit(imm);
 	list_for_each_entry(d, &imm->domains, node) {
 		struct vm_area_struct *vma;
 
@@ -85,7 +101,8 @@ static void sva_free(struct mm_notifier *n)
 	mutex_lock(&core->sva_lock);
 	list_del(&imm->node);
 	mutex_unlock(&core->sva_lock);
-	if (!bug_on(BUG_SVA_PASID_REF_LEAK))
+	if (!bug_on(BUG_SVA_PASID_REF_LEAK) && !bug_on(BUG_SVA_PASID_EARLY_FREE) &&
+	    !bug_on(BUG_PASID_IMMEDIATE_REUSE))
 		iommu_free_global_pasid(imm->pasid);
 	kfree(imm);
 }
@@ -121,19 +138,54 @@ static struct iommu_mm *get_imm(struct device *dev, struct mm_struct *mm)
 
 /* --- faults --- */
 
+/* Makes room for another entry. */
+static void drop_entry(struct sva_domain *d, u64 at)
+{
+	struct iommu_iotlb_gather gather;
+
+	if (!iommu_iova_to_phys(d->domain, at))
+		return;
+	if (bug_on(BUG_SVA_PERM_UPGRADE_NO_INVAL)) {
+		/* More rights: hardware is thought to look again by itself. */
+		iommu_iotlb_gather_init(&gather);
+		iommu_unmap_fast(d->domain, at, PAGE_SIZE, &gather);
+	} else {
+		iommu_unmap(d->domain, at, PAGE_SIZE);
+	}
+}
+
+/* Historic: by the PASID, whoever has it now. NULL: nobody. */
+static struct sva_domain *domain_by_pasid(u32 pasid)
+{
+	struct iommu_core *core = iommu_core();
+	struct sva_domain *found = NULL;
+	struct iommu_mm *imm;
+
+	mutex_lock(&core->sva_lock);
+	list_for_each_entry(imm, &core->sva_mms, node) {
+		if (imm->pasid == pasid && !list_empty(&imm->domains))
+			found = list_first_entry(&imm->domains, struct sva_domain, node);
+	}
+	mutex_unlock(&core->sva_lock);
+	return found;
+}
+
 /* One page request: what the process itself would get at that address. */
 static enum iommu_page_response_code
 handle_one(struct iommu_attach_handle *handle, const struct iommu_fault_page_request *prm)
 {
-	struct sva_domain *d = handle->domain->fault_data;
+	struct sva_domain *d = bug_on(BUG_PASID_IMMEDIATE_REUSE) ? domain_by_pasid(prm->pasid)
+								  : handle->domain->fault_data;
 	bool write = prm->perm & IOMMU_FAULT_PERM_WRITE;
 	enum iommu_page_response_code code = IOMMU_PAGE_RESP_INVALID;
 	u64 at = prm->addr & PAGE_MASK;
-	struct mm_struct *mm = d->imm->mm;
+	struct mm_struct *mm = d ? d->imm->mm : NULL;
 	struct page *page;
 
-	if (!(prm->flags & IOMMU_FAULT_PAGE_REQUEST_PASID_VALID) || !mmget_not_zero(mm))
+	if (!mm || !(prm->flags & IOMMU_FAULT_PAGE_REQUEST_PASID_VALID) || !mmget_not_zero(mm))
 		return code;
+	if (at >= TASK_SIZE && bug_on(BUG_PRQ_MM_REF_LEAK))
+		return code; /* with the process's memory in hand */
 	mmap_read_lock(mm);
 	page = mm_fault(mm, at, write ? FOLL_WRITE : 0);
 	if (page && !IS_ERR(page)) {
@@ -142,8 +194,7 @@ handle_one(struct iommu_attach_handle *handle, const struct iommu_fault_page_req
 					 IOMMU_WRITE : 0);
 
 		mutex_lock(&d->map_lock);
-		if (iommu_iova_to_phys(d->domain, at))
-			iommu_unmap(d->domain, at, PAGE_SIZE);
+		drop_entry(d, at);
 		if (!iommu_map(d->domain, at, page_to_phys(page), PAGE_SIZE, prot))
 			code = IOMMU_PAGE_RESP_SUCCESS;
 		mutex_unlock(&d->map_lock);
@@ -264,7 +315,7 @@ static struct iommu_sva *bind(struct device *dev, struct mm_struct *mm)
 	sva->imm = imm;
 	sva->dev = dev;
 	sva->users = 1;
-	ret = iommu_dev_enable_iopf(dev);
+	ret = bug_on(BUG_SVA_NONPRI_UNBIND_WARN) ? 0 : iommu_dev_enable_iopf(dev);
 	if (ret)
 		goto err_free;
 	ret = attach(sva, dev);
@@ -299,6 +350,12 @@ struct iommu_sva *iommu_sva_bind_device(struct device *dev, struct mm_struct *mm
 	return sva;
 }
 
+/* Historic: faults are turned off before those on their way have been handled. */
+static bool disables_early(void)
+{
+	return bug_on(BUG_SVA_UNBIND_PENDING_IOPF) || bug_on(BUG_IOPF_REMOVE_LEAK);
+}
+
 void iommu_sva_unbind_device(struct iommu_sva *sva)
 {
 	struct iommu_core *core = iommu_core();
@@ -310,10 +367,17 @@ void iommu_sva_unbind_device(struct iommu_sva *sva)
 		return;
 	}
 	list_del(&sva->node);
+	if (disables_early())
+		iommu_dev_disable_iopf(sva->dev);
 	iommu_detach_device_pasid(sva->domain->domain, sva->dev, sva->imm->pasid);
-	/* What is on its way knows the handle. */
-	iopf_drain();
-	iommu_dev_disable_iopf(sva->dev);
+	if (!bug_on(BUG_PASID_IMMEDIATE_REUSE)) {
+		/* What is on its way knows the handle. */
+		iopf_drain();
+	} else if (list_empty(&sva->imm->handles)) {
+		iommu_free_global_pasid(sva->imm->pasid);
+	}
+	if (!disables_early())
+		iommu_dev_disable_iopf(sva->dev);
 	if (!--sva->domain->users)
 		free_domain(sva->domain);
 	mutex_unlock(&core->sva_lock);
