@@ -367,7 +367,26 @@ static int split_entry(struct unmap *u, u64 *entry, u64 e, u32 level)
 	return 0;
 }
 
-/* The entries of a run lose their hint and are pages of their own; what one knows, all know. */
+/* Takes bits of an entry that hardware may mark meanwhile; what it was. */
+static u64 entry_take(u64 *entry, u64 bits, bool dirty)
+{
+	u64 e = READ_ONCE(*entry), old;
+
+	for (;;) {
+		u64 to = e & ~bits;
+
+		old = cmpxchg(entry, e, dirty ? f_make_dirty(to) : to);
+		if (old == e)
+			return e;
+		e = old;
+	}
+}
+
+/*
+ * The entries of a run lose their hint and are pages of their own; what one knows, all know:
+ * hardware marks one entry of a run and then writes to all of it. Once the last hint is gone
+ * it marks each by itself, so what was marked by then is all that can be missing.
+ */
 static void split_run(struct unmap *u, u64 *table, u32 i, u32 level)
 {
 	u32 n = 1u << f_contig_lg2(level), first = i & ~(n - 1);
@@ -375,12 +394,9 @@ static void split_run(struct unmap *u, u64 *table, u32 i, u32 level)
 	bool dirty = false;
 
 	for (u32 k = first; k < first + n; k++)
-		dirty |= f_dirty(READ_ONCE(table[k]));
-	for (u32 k = first; k < first + n; k++) {
-		u64 e = READ_ONCE(table[k]) & ~F_CONTIG_BIT;
-
-		WRITE_ONCE(table[k], dirty ? f_make_dirty(e) : e);
-	}
+		dirty |= f_dirty(entry_take(&table[k], F_CONTIG_BIT, false));
+	for (u32 k = first; dirty && k < first + n; k++)
+		entry_take(&table[k], 0, true);
 	flushed(u->pt, &table[first], n);
 	gathered(u->g, u->at & ~((size << f_contig_lg2(level)) - 1),
 		 size << f_contig_lg2(level), size);

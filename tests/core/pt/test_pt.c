@@ -349,6 +349,74 @@ Test(pt, the_loser_of_an_install_goes_on_with_the_winners_table)
 	cr_assert_gt(most_frames, 3, "nobody ever lost");
 }
 
+/* --- hardware marks a run while it is split --- */
+
+#define A64_RUN (1ULL << 52)
+#define A64_CLEAN (1ULL << 7)
+
+static u64 wrote_through; /* the entry, 0: none yet */
+static u32 n_through_run;
+
+static void hardware_writes(void *arg)
+{
+	struct pt_step step[PT_LEVELS_MAX];
+	u32 n = pt_walk(pt, G1 + 5 * K4, step);
+	u64 *entry = frame_ptr(w, step[n - 1].entry_pa);
+
+	(void)arg;
+	cr_assert(step[n - 1].leaf && *entry == step[n - 1].entry);
+	wrote_through = *entry;
+	*entry &= ~A64_CLEAN;
+}
+
+static void splits(void *arg)
+{
+	struct pt_gather mine = PT_GATHER_EMPTY;
+
+	(void)arg;
+	cr_assert_eq(pt_unmap(pt, G1, K4, &mine), K4);
+	cr_assert(mine.start == G1 && mine.last == G1 + 16 * K4 - 1);
+	pt_gather_release(pt, &mine);
+}
+
+static void run_up(void)
+{
+	table_up();
+	wrote_through = 0;
+	cr_assert_eq(pt_map(pt, G1, G1, 16 * K4, RW, &g), 0);
+}
+
+static u32 dirty_pages;
+
+static void mark(void *arg, u64 iova, u64 size)
+{
+	(void)arg;
+	for (u64 at = iova; at < iova + size; at += K4)
+		dirty_pages |= 1u << (at - G1) / K4;
+}
+
+static void marks_are_there(void)
+{
+	struct pt_gather mine = PT_GATHER_EMPTY;
+	struct pt_dirty how = {.record = mark, .g = &mine};
+	u32 expected = wrote_through & A64_RUN ? 0xfffe : 1 << 5;
+
+	dirty_pages = 0;
+	cr_assert_eq(pt_dirty_read(pt, G1, 16 * K4, &how), 0);
+	cr_assert_eq(dirty_pages, expected, "%#x, expected %#x", dirty_pages, expected);
+	n_through_run += wrote_through & A64_RUN ? 1 : 0;
+	table_down();
+}
+
+Test(pt, a_run_that_is_split_keeps_what_hardware_marks_meanwhile)
+{
+	cfg = (struct pt_cfg){.format = PT_A64S1_4K, .ia_bits = 48,
+			      .features = PT_SPLIT | PT_DIRTY | PT_CONTIG};
+	load(.boot = run_up, .task = {splits, hardware_writes}, .shutdown = marks_are_there);
+	run_clean(500);
+	cr_assert_gt(n_through_run, 20);
+}
+
 /* --- no memory --- */
 
 static int failed;
