@@ -18,6 +18,13 @@ struct iort {
 	struct acpi_iort_smmu_v3 smmu;
 } __packed;
 
+/* Since 6.13, where guests may have a stage of their own. */
+#ifdef IOMMU_FWSPEC_PCI_RC_CANWBS
+#define COHERENT IOMMU_FWSPEC_PCI_RC_CANWBS
+#else
+#define COHERENT 0
+#endif
+
 static const char *const lines[] = {"eventq", "priq", "gerror"};
 
 int hosted_smmuv3_add(struct hosted_iommu *u)
@@ -71,9 +78,9 @@ int hosted_smmuv3_describe(struct hosted_iommu *u, struct hosted_device *hd)
 
 	if (ret)
 		return ret;
-	/* As IORT says of a root complex. */
+	/* As IORT says of a root complex: with ATS, and nothing makes its writes incoherent. */
 	if (dev_is_pci(hd->dev))
-		dev_iommu_fwspec_get(hd->dev)->flags |= IOMMU_FWSPEC_PCI_RC_ATS;
+		dev_iommu_fwspec_get(hd->dev)->flags |= IOMMU_FWSPEC_PCI_RC_ATS | COHERENT;
 	if (!hd->d.n_ids)
 		return iommu_fwspec_add_ids(hd->dev, &id, 1);
 	return iommu_fwspec_add_ids(hd->dev, hd->d.ids, hd->d.n_ids);

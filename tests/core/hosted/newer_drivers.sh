@@ -15,8 +15,19 @@ RUNS=${STORY_RUNS:-1000}
 KERNEL=$IOMMULAB_BUILD/hosted-new-drivers.so
 
 expect 0 'Linux [7-9][.0-9]*, lab, 1[0-9][0-9] files of the tree' hosted_build --drivers
-for story in tests/core/hosted/drivers/*.yaml; do
-	expect 0 "clean, $RUNS runs" "$IOMMULAB" run --kernel "$KERNEL" --runs "$RUNS" \
-		--oracles=atomic,deadlock,hang,kasan,leak,lockorder,warn "$story"
+QUIET=--oracles=atomic,deadlock,hang,kasan,leak,lockorder,warn
+for story in tests/core/hosted/drivers/*.yaml tests/core/hosted/drivers/newer/*.yaml; do
+	expect 0 "clean, $RUNS runs" "$IOMMULAB" run --kernel "$KERNEL" --runs "$RUNS" $QUIET "$story"
+done
+
+# A guest that forgets to invalidate the SMMU's entries, or the device's, is found.
+NESTED=tests/core/hosted/drivers/newer/smmuv3_nested.yaml
+NO_TLBI='s/{cmd: \[0x1000000000012, 0x1001\]}, //'
+NO_ATC_INV='s/, {cmd: \[0x5000000040, 0x1000\]}//'
+for forgets in "$NO_TLBI" "$NO_ATC_INV"; do
+	sed "$forgets" $NESTED >"$WORK/forgets.yaml"
+	cmp -s $NESTED "$WORK/forgets.yaml" && fail "'$forgets' changes nothing"
+	expect 1 'BUG: stale translation' "$IOMMULAB" run --kernel "$KERNEL" --runs 20 --no-shrink \
+		$QUIET "$WORK/forgets.yaml"
 done
 finish
