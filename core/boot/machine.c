@@ -13,10 +13,15 @@
 	{.name = id, .driver = "vfio-test", .bus = 1, .bdf = sid, .n_iommus = 1,       \
 	 .ids = {7}, .n_ids = 1, .alias_of = MACHINE_NONE, .bound = true}
 
+/* As on x86. */
+#define MSI_WINDOW(index)                                                              \
+	{.device = index, .start = 0xfee00000, .length = 0x100000, .type = MACHINE_RESV_MSI}
+
 const struct machine boot_default_machine = {
 	.n_iommus = 1,
 	.n_buses = 2,
 	.n_devices = 5,
+	.n_resv = 4,
 	.iommu = {
 		{.name = "iommu0", .model = "mock", .pgsize_bitmap = 0x40201000,
 		 .aperture_lg2 = 48, .at_boot = true},
@@ -35,4 +40,5 @@ const struct machine boot_default_machine = {
 		{.name = "mdev0", .driver = "vfio-emulated", .bus = 1, .bdf = 2,
 		 .alias_of = MACHINE_NONE, .bound = true},
 	},
+	.resv = {MSI_WINDOW(0), MSI_WINDOW(1), MSI_WINDOW(2), MSI_WINDOW(3)},
 };

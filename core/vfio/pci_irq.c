@@ -321,6 +321,9 @@ static int msi_enable(struct vfio_pci *p, u32 n, bool msix)
 
 	if (!is_none(p))
 		return -EINVAL;
+	/* dup: at least one vector is asked for, and at most none. */
+	if (!n)
+		return -ERANGE;
 	ret = vectors_get(p, n);
 	if (ret)
 		return ret;

@@ -245,10 +245,9 @@ static int ranges_with(struct vfio_iommu *iommu, struct vfio_domain *domain,
 	if (aperture_conflicts(iommu, start, end))
 		return -EINVAL;
 	ret = iommu_get_group_resv_regions(group, &regions);
-	if (ret)
-		return ret;
-	ret = -EINVAL;
-	if (!reserved_conflicts(iommu, &regions))
+	if (!ret && reserved_conflicts(iommu, &regions))
+		ret = -EINVAL;
+	if (!ret)
 		ret = copy_iovas(iommu, copy);
 	if (!ret)
 		ret = cut_to_aperture(copy, start, end);

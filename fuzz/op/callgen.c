@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "fuzz/op/callgen.h"
+#include "fuzz/op/callgen_priv.h"
 
-#include "core/uapi/uapi.h"
 #include "scenarios/syz/syz.h"
 #include "sim/base/assert.h"
 #include "sim/base/bits.h"
@@ -10,23 +9,10 @@
 #include <string.h>
 
 #define CALLS_MAX 48
-#define SLOTS_MAX 128
 #define ROOM_STEP 1024  /* addresses of a call's memory */
 #define ROOMS_BASE (SYZ_BASE + 0x100000)
-#define PAGES_BASE SYZ_BASE /* what is mapped: 256 pages */
 #define DEPTH_MAX 4
-#define IOVA_BASE 0x1000000ULL /* where a mock page table begins */
 #define PROLOGUE 3
-
-struct gen {
-	struct call_program *p;
-	struct call *c;
-	const u8 *record, *data;
-	size_t n_data;
-	u32 at;
-	u64 next; /* address of the call's next room */
-	const struct uapi_resource *slot[SLOTS_MAX];
-};
 
 struct room {
 	u64 addr;
@@ -41,14 +27,23 @@ struct spot {
 	struct call_value *arg;
 };
 
-static u32 pick(struct gen *g)
+u32 callgen_pick(struct gen *g)
 {
+	if (g->how) {
+		g->random = hash_mix(g->random + 0x9e3779b97f4a7c15ULL, g->p->n);
+		return (u8)(g->random >> 32);
+	}
 	if (g->at < FUZZOP_RECORD - 3)
 		return g->record[2 + g->at++];
 	if (!g->n_data)
 		return 0;
 	g->n_data--;
 	return *g->data++;
+}
+
+static u32 pick(struct gen *g)
+{
+	return callgen_pick(g);
 }
 
 static u64 pick_word(struct gen *g)
@@ -99,7 +94,7 @@ static int new_slot(struct gen *g, const struct uapi_resource *res)
 {
 	struct call_program *p = g->p;
 
-	if (p->n_results == SLOTS_MAX)
+	if (p->n_results == CALLGEN_SLOTS)
 		return -1;
 	g->slot[p->n_results] = res;
 	p->result_default[p->n_results] = res->def;
@@ -109,8 +104,11 @@ static int new_slot(struct gen *g, const struct uapi_resource *res)
 /* One of the results so far that fit, the newest first; now and then a number. */
 static struct call_value resource(struct gen *g, const struct uapi_resource *res)
 {
-	u32 b = pick(g), n = 0;
+	u32 b, n = 0;
 
+	if (g->how)
+		return g->how->resource(g, res);
+	b = pick(g);
 	if (b == 255)
 		return constant(pick(g));
 	for (u32 i = 0; i < g->p->n_results; i++)
@@ -151,10 +149,10 @@ static u64 plain_number(struct gen *g, const char *name)
 	if (b >= 248)
 		return pick_word(g);
 	if (contains(name, "iova") || contains(name, "start"))
-		return IOVA_BASE + (u64)(b >> 4 & 3) * 0x40000 + (u64)(b & 15) * 0x1000 +
+		return CALLGEN_IOVA + (u64)(b >> 4 & 3) * 0x40000 + (u64)(b & 15) * 0x1000 +
 		       (b & 64 ? 0x800 : 0);
 	if (contains(name, "last"))
-		return IOVA_BASE + (u64)(b >> 4 & 3) * 0x40000 + (u64)(b & 15) * 0x1000 + 0xfff;
+		return CALLGEN_IOVA + (u64)(b >> 4 & 3) * 0x40000 + (u64)(b & 15) * 0x1000 + 0xfff;
 	if (contains(name, "length"))
 		return b < 64 ? 0x1000ULL << (b & 7) : b;
 	return numbers[b % ARRAY_SIZE(numbers)];
@@ -221,6 +219,13 @@ static u64 pointer(struct gen *g, const struct uapi_type *t, u32 depth, u64 *byt
 	*bytes = 0;
 	if (depth > DEPTH_MAX || (t->optional && pick(g) & 1))
 		return 0;
+	if (g->how && t->to->kind == UAPI_STRING) {
+		const char *text = g->how->string(g, t->to->def_data);
+
+		room = new_room(g, strlen(text) + 1);
+		memcpy(room.bytes, text, room.size);
+		return room.addr;
+	}
 	size = size_of(g, t->to, &n);
 	room = new_room(g, size);
 	*bytes = size;
@@ -243,6 +248,8 @@ static u64 length(struct gen *g, u64 right)
 {
 	u32 b = pick(g);
 
+	if (g->how && pick(g) & 7)
+		return right;
 	return b & 7 || !b ? right : right + (b >> 3) - 16;
 }
 
@@ -269,7 +276,8 @@ static void fields(struct gen *g, const struct spot *to, const struct uapi_struc
 
 		for (u32 k = 0; t->kind == UAPI_LEN && t->of && k < n; k++) {
 			if (strcmp(s->field[k].name, t->of) == 0)
-				right = s->field[k].type.kind == UAPI_VMA ? 0x4000 :
+				right = s->field[k].type.kind == UAPI_VMA ?
+					(g->how ? 0x1000ULL << (pick(g) & 3) : 0x4000) :
 					plain_number(g, "length") & 0xff000 ? 0x1000 : bytes[k];
 		}
 		if (t->kind == UAPI_LEN)
@@ -279,13 +287,15 @@ static void fields(struct gen *g, const struct spot *to, const struct uapi_struc
 
 static u64 scalar(struct gen *g, const struct uapi_type *t, const char *name)
 {
+	if (g->how)
+		return g->how->number(g, t, name);
 	switch (t->kind) {
 	case UAPI_CONST:
 		return t->def;
 	case UAPI_FLAGS:
 		return t->flags ? flags(g, t->flags, true) : pick(g);
 	case UAPI_VMA:
-		return PAGES_BASE + (pick(g) & 15) * 0x1000;
+		return CALLGEN_PAGES + (pick(g) & 15) * 0x1000;
 	default:
 		return t->flags ? flags(g, t->flags, false) : plain_number(g, name);
 	}
@@ -331,7 +341,7 @@ static void field(struct gen *g, const struct spot *to, const struct uapi_type *
 
 /* --- calls --- */
 
-static void add_call(struct gen *g, const struct uapi_call *row)
+void callgen_add(struct gen *g, const struct uapi_call *row)
 {
 	struct call_program *p = g->p;
 	struct call *c = &p->call[p->n];
@@ -369,11 +379,12 @@ static void add_call(struct gen *g, const struct uapi_call *row)
 }
 
 /* Rows that make sense on what is there: no mapping of memory, nothing that only says yes. */
-static const struct uapi_call *const *rows(u32 *n)
+const struct uapi_call *const *callgen_rows(u32 *n)
 {
 	static const struct uapi_call *row[256];
 	static u32 n_rows;
 
+	*n = 0;
 	for (u32 i = 0; !n_rows && i < uapi_calls_n; i++) {
 		const struct uapi_call *c = &uapi_calls[i];
 		bool memory = c->nr >= 9 && c->nr <= 11;
@@ -390,14 +401,14 @@ static const struct uapi_call *const *rows(u32 *n)
 	return row;
 }
 
-static struct call_program *new_program(void)
+struct call_program *callgen_program(u32 calls)
 {
 	struct call_program *p = calloc(1, sizeof(*p));
 
 	sim_assert(p);
-	p->call = calloc(CALLS_MAX + PROLOGUE, sizeof(*p->call));
-	p->result_name = calloc(SLOTS_MAX, sizeof(*p->result_name));
-	p->result_default = calloc(SLOTS_MAX, sizeof(*p->result_default));
+	p->call = calloc(calls, sizeof(*p->call));
+	p->result_name = calloc(CALLGEN_SLOTS, sizeof(*p->result_name));
+	p->result_default = calloc(CALLGEN_SLOTS, sizeof(*p->result_default));
 	p->area = calloc(1, sizeof(*p->area));
 	sim_assert(p->call && p->result_name && p->result_default && p->area);
 	p->area[0].addr = SYZ_BASE;
@@ -411,7 +422,7 @@ struct call_program *fuzzop_calls(const u8 *bytes, size_t size)
 	static const u8 nothing[FUZZOP_HEAD + FUZZOP_RECORD];
 	static const char *const prologue[PROLOGUE] = {
 		"openat$iommufd", "ioctl$IOMMU_IOAS_ALLOC", "ioctl$IOMMU_TEST_OP_MOCK_DOMAIN"};
-	struct gen g = {.p = new_program(), .record = nothing};
+	struct gen g = {.p = callgen_program(CALLS_MAX + PROLOGUE), .record = nothing};
 	const struct uapi_call *const *row;
 	struct fuzzop_layout l;
 	u32 n_rows = 0;
@@ -421,15 +432,16 @@ struct call_program *fuzzop_calls(const u8 *bytes, size_t size)
 		size = FUZZOP_HEAD;
 	}
 	fuzzop_layout(&l, bytes, size);
-	row = rows(&n_rows);
+	row = callgen_rows(&n_rows);
 	for (u32 i = 0; i < PROLOGUE; i++)
-		add_call(&g, uapi_call_find(prologue[i]));
+		callgen_add(&g, uapi_call_find(prologue[i]));
 	g.data = bytes + l.data;
 	g.n_data = l.size - l.data;
 	for (size_t at = l.ops; at + FUZZOP_RECORD <= l.sched && g.p->n < CALLS_MAX;
 	     at += FUZZOP_RECORD) {
 		g.record = bytes + at;
-		add_call(&g, row[(bytes[at + 1] + bytes[at + FUZZOP_RECORD - 1] * 31u) % n_rows]);
+		callgen_add(&g, row[(bytes[at + 1] + bytes[at + FUZZOP_RECORD - 1] * 31u) %
+				    n_rows]);
 		g.c->async = bytes[at] & 1;
 	}
 	return g.p;

@@ -232,6 +232,14 @@ void scenario_program_fini(struct scenario_program *sp)
 		call_run_fini(&sp->calls);
 }
 
+void scenario_program_change(struct scenario_program *sp, const struct scenario *s)
+{
+	scenario_program_fini(sp);
+	sp->scenario = s;
+	memset(sp->missing, 0, sizeof(sp->missing));
+	call_run_init(&sp->calls, s->program, sp->kernel);
+}
+
 /* --- text of an operation --- */
 
 static void arg_text(const struct scenario *s, enum op_arg_type type, u64 arg, char *buf,

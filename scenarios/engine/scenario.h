@@ -154,6 +154,8 @@ struct scenario_program {
 };
 void scenario_program_init(struct world_program *p, struct scenario_program *sp);
 void scenario_program_fini(struct scenario_program *sp);
+/* Between runs: another program of calls on what has booted; s's machine is not looked at. */
+void scenario_program_change(struct scenario_program *sp, const struct scenario *s);
 
 /* The name of one op: "claim", "ioctl$IOMMU_DESTROY". */
 const char *scenario_op_name(const struct scenario *s, u32 op);

@@ -47,7 +47,11 @@ struct explorer {
 /* oracles: a comma list, NULL = all. False: unknown oracle. */
 bool explorer_open(struct explorer *e, const struct scenario *s, const struct kernel *kernel,
 		   const struct bug_set *bugs, const char *oracles);
+bool explorer_open_in(struct explorer *e, const struct scenario *s, const struct kernel *kernel,
+		      const struct bug_set *bugs, const char *oracles, u32 slot);
 void explorer_close(struct explorer *e);
+/* Another program of calls, with the same memory, in what was booted for the first. */
+void explorer_change(struct explorer *e, const struct scenario *s);
 /* Forgets what earlier runs taught: policies and oracles begin anew. */
 void explorer_forget(struct explorer *e);
 /* Which operations are left out from now on. */

@@ -69,12 +69,18 @@ static void see_switch(void *self, const struct fact *f)
 bool explorer_open(struct explorer *e, const struct scenario *s, const struct kernel *kernel,
 		   const struct bug_set *bugs, const char *oracles)
 {
+	return explorer_open_in(e, s, kernel, bugs, oracles, 0);
+}
+
+bool explorer_open_in(struct explorer *e, const struct scenario *s, const struct kernel *kernel,
+		      const struct bug_set *bugs, const char *oracles, u32 slot)
+{
 	struct bug_set all = s->bugs;
 
 	memset(e, 0, sizeof(*e));
 	e->s = s;
 	e->kernel = kernel;
-	e->w = world_create(0);
+	e->w = world_create(slot);
 	if (oracles && !*oracles)
 		oracles = NULL;
 	if (!world_set_oracles(e->w, oracles ? oracles : s->oracles[0] ? s->oracles : "all")) {
@@ -127,6 +133,15 @@ void explorer_close(struct explorer *e)
 	free(e->points);
 	free(e->trail);
 	e->w = NULL;
+}
+
+void explorer_change(struct explorer *e, const struct scenario *s)
+{
+	e->s = s;
+	scenario_program_change(&e->sp, s);
+	e->base.content_hash = s->content_hash;
+	snprintf(e->base.path, sizeof(e->base.path), "%s", s->path);
+	recipe_head_print(&e->base, e->head, sizeof(e->head));
 }
 
 void explorer_forget(struct explorer *e)

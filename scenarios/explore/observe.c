@@ -3,6 +3,7 @@
 
 #include "core/uapi/uapi.h"
 #include "scenarios/explore/explore_priv.h"
+#include "scenarios/explore/report.h"
 #include "sim/base/assert.h"
 #include "sim/base/bits.h"
 #include "sim/kapi/errno.h"
@@ -14,12 +15,17 @@
 #define BYTES_MAX 256
 #define RUN_AS_A_WHOLE (~0U)
 
-struct observer {
+#define MEMORY_PAGES 24
+#define PAGE 4096
+
+struct explore_observer {
 	struct explorer e;
 	struct explore_observed *seen;
+	struct recipe recipe;
+	bool memory;
 };
 
-static void add_field(struct observer *o, const struct call *c, const char *name, u64 value)
+static void add_field(struct explore_observer *o, const struct call *c, const char *name, u64 value)
 {
 	struct explore_observed *s = o->seen;
 	u32 op = 0;
@@ -34,7 +40,7 @@ static void add_field(struct observer *o, const struct call *c, const char *name
 	s->field[s->n_fields++] = (struct explore_field){op, name, value};
 }
 
-static u64 hash_at(struct observer *o, const struct call *c, u64 addr, u64 size)
+static u64 hash_at(struct explore_observer *o, const struct call *c, u64 addr, u64 size)
 {
 	u8 bytes[BYTES_MAX] = {0};
 	u64 left = call_peek(&o->e.sp.calls, c, bytes, addr, min(size, (u64)BYTES_MAX));
@@ -48,7 +54,7 @@ static bool is_out(const struct uapi_type *t)
 }
 
 /* A field of the struct at addr; what it points at by its hash. */
-static void see_field(struct observer *o, const struct call *c, const struct uapi_field *f,
+static void see_field(struct explore_observer *o, const struct call *c, const struct uapi_field *f,
 		      u64 addr)
 {
 	const struct uapi_type *t = &f->type;
@@ -70,7 +76,7 @@ static void see_field(struct observer *o, const struct call *c, const struct uap
 
 static void see_call(void *self, const struct call *c, long ret)
 {
-	struct observer *o = self;
+	struct explore_observer *o = self;
 	const struct uapi_call *row = c->row;
 
 	for (u32 i = 0; row && !call_failed(ret) && i < row->n_args && i < c->n_args; i++) {
@@ -86,32 +92,95 @@ static void see_call(void *self, const struct call *c, long ret)
 	}
 }
 
+/* The first pages of the program's memory, where generated programs have what they map. */
+static void see_memory(struct explore_observer *o, const struct call *c)
+{
+	const struct call_program *p = o->e.s->program;
+	u64 words[PAGE / 8], hash = 0;
+
+	for (u64 i = 0; p->n_areas && i < MEMORY_PAGES; i++) {
+		u64 left = call_peek(&o->e.sp.calls, c, words, p->area[0].addr + i * PAGE, PAGE);
+
+		hash = hash_mix(hash, left);
+		for (u32 k = 0; !left && k < ARRAY_SIZE(words); k++)
+			hash = hash_mix(hash, words[k]);
+	}
+	add_field(o, c, "memory", hash);
+}
+
+static void see(void *self, const struct call *c, long ret)
+{
+	struct explore_observer *o = self;
+
+	see_call(o, c, ret);
+	if (o->memory && c == &o->e.s->program->call[o->e.s->program->n - 1])
+		see_memory(o, c);
+}
+
+static struct explore_observer *observer_open(const struct scenario *s, const struct kernel *k,
+					      u32 slot)
+{
+	static const struct bug_set no_bugs;
+	struct explore_observer *o = calloc(1, sizeof(*o));
+
+	sim_assert(o);
+	if (!explorer_open_in(&o->e, s, k, &no_bugs, NULL, slot))
+		sim_fatal("a scenario with an unknown oracle was let through");
+	o->e.sp.performed = see;
+	o->e.sp.performed_self = o;
+	o->e.sp.any_ret = true;
+	strcpy(o->recipe.policy, "list");
+	return o;
+}
+
+static void look(struct explore_observer *o, u64 seed, struct explore_observed *seen)
+{
+	u32 n = o->e.s->n_ops;
+
+	memset(seen, 0, sizeof(*seen));
+	o->seen = seen;
+	seen->rets = malloc((n + 1) * sizeof(*seen->rets));
+	sim_assert(seen->rets);
+	o->recipe.seed = seed;
+	explorer_play(&o->e, &o->recipe, 1, 0);
+	memcpy(seen->rets, o->e.rets, n * sizeof(*seen->rets));
+	if (o->e.run.finding) {
+		struct finding copy = *o->e.run.finding;
+
+		report_resolve_title(&copy, NULL);
+		memcpy(seen->title, copy.title, sizeof(seen->title));
+	}
+}
+
 void explore_observe(const struct scenario *s, const struct kernel *k, u64 seed,
 		     struct explore_observed *seen)
 {
-	static const struct bug_set no_bugs;
-	struct observer *o = calloc(1, sizeof(*o));
-	struct recipe *r = calloc(1, sizeof(*r));
+	struct explore_observer *o = observer_open(s, k, 0);
 
-	sim_assert(o && r);
-	memset(seen, 0, sizeof(*seen));
-	o->seen = seen;
-	seen->rets = malloc((s->n_ops + 1) * sizeof(*seen->rets));
-	sim_assert(seen->rets);
-	if (!explorer_open(&o->e, s, k, &no_bugs, NULL))
-		sim_fatal("a scenario with an unknown oracle was let through");
-	o->e.sp.performed = see_call;
-	o->e.sp.performed_self = o;
-	o->e.sp.any_ret = true;
-	strcpy(r->policy, "list");
-	r->seed = seed;
-	explorer_play(&o->e, r, 1, 0);
-	memcpy(seen->rets, o->e.rets, s->n_ops * sizeof(*seen->rets));
-	if (o->e.run.finding)
-		memcpy(seen->title, o->e.run.finding->title, sizeof(seen->title));
+	look(o, seed, seen);
+	explore_observer_free(o);
+}
+
+struct explore_observer *explore_observer_new(const struct scenario *home, const struct kernel *k,
+					      u32 slot)
+{
+	struct explore_observer *o = observer_open(home, k, slot);
+
+	o->memory = true;
+	return o;
+}
+
+void explore_observer_look(struct explore_observer *o, const struct scenario *s, u64 seed,
+			   struct explore_observed *seen)
+{
+	explorer_change(&o->e, s);
+	look(o, seed, seen);
+}
+
+void explore_observer_free(struct explore_observer *o)
+{
 	explorer_close(&o->e);
 	free(o);
-	free(r);
 }
 
 void explore_observed_free(struct explore_observed *seen)
@@ -178,6 +247,7 @@ u32 explore_differences(const struct scenario *s, const struct explore_observed 
 			const struct explore_observed *b,
 			void (*fn)(void *self, const struct explore_difference *d), void *self)
 {
+	bool ends = strcmp(a->title, b->title) != 0;
 	u32 n = 0;
 
 	for (u32 i = 0; i < s->n_ops; i++) {
@@ -188,11 +258,14 @@ u32 explore_differences(const struct scenario *s, const struct explore_observed 
 			n += field_differences(i, a, b, fn, self);
 			continue;
 		}
+		/* Where one ends with a finding, that is the difference. */
+		if (ends && (a->rets[i] == LONG_MIN || b->rets[i] == LONG_MIN))
+			continue;
 		d.explanation = explain(a->rets[i], b->rets[i]);
 		fn(self, &d);
 		n++;
 	}
-	if (strcmp(a->title, b->title) != 0) {
+	if (ends) {
 		fn(self, &(struct explore_difference){
 				 .op = RUN_AS_A_WHOLE,
 				 .explanation = "the runs end with different findings"});

@@ -26,6 +26,17 @@ void explore_observe(const struct scenario *s, const struct kernel *k, u64 seed,
 		     struct explore_observed *seen);
 void explore_observed_free(struct explore_observed *seen);
 
+/*
+ * For many programs on one kernel, which boots once, in a world of its own (slot):
+ * `home` outlives the observer. Programs have calls only, and the memory that home's
+ * has; what is in its first pages after the last call is looked at, too.
+ */
+struct explore_observer *explore_observer_new(const struct scenario *home, const struct kernel *k,
+					      u32 slot);
+void explore_observer_look(struct explore_observer *o, const struct scenario *s, u64 seed,
+			   struct explore_observed *seen);
+void explore_observer_free(struct explore_observer *o);
+
 /* One thing that differs. */
 struct explore_difference {
 	u32 op;                    /* ~0: the run as a whole */

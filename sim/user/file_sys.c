@@ -15,7 +15,8 @@
 
 #define RW_MAX ((u64)INT_MAX & PAGE_MASK)
 #define PATH_LEN_MAX 256
-#define FLAGS_KEPT (O_ACCMODE | O_APPEND | O_NONBLOCK | O_CLOEXEC | 0100000 /* O_LARGEFILE */)
+/* dup: all that Linux knows but O_CREAT, O_EXCL, O_NOCTTY and O_TRUNC; F_GETFL shows them. */
+#define FLAGS_KEPT 037776003
 
 int user_copy_in(void *to, u64 from, u64 n)
 {
