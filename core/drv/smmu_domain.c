@@ -67,6 +67,8 @@ static int smmu_attach(struct iommu_domain *domain, struct device *dev)
 
 	if (sd->iommu != m->iommu)
 		return -EINVAL;
+	if (domain->iopf_handler && !smmu_can_fault(m))
+		return -EOPNOTSUPP;
 	spin_lock(&m->iommu->lock);
 	master_move(m, sd);
 	spin_unlock(&m->iommu->lock);
@@ -83,7 +85,7 @@ static int smmu_set_dev_pasid(struct iommu_domain *domain, struct device *dev, u
 
 	if (sd->iommu != m->iommu)
 		return -EINVAL;
-	if (domain->iopf_handler && (m->iommu->idr0 >> IDR0_STALL_MODEL & 3) == 1)
+	if (domain->iopf_handler && !smmu_can_fault(m))
 		return -EOPNOTSUPP;
 	spin_lock(&m->iommu->lock);
 	m->n_pasids += !off && !old;

@@ -18,16 +18,28 @@ static void resume(struct smmu_iommu *iommu, u64 sid, u64 stag, u64 action)
 	smmu_cmdq_issue(iommu, &cmd, 1);
 }
 
-/* A group is one stalled transaction; its number is the tag. */
+/* Without page requests a group is one stalled transaction; its number is the tag. */
 void smmu_page_response(struct device *dev, const struct iopf_group *group, u32 code)
 {
 	struct smmu_master *m = dev_iommu_priv_get(dev);
 
-	resume(m->iommu, m->sid[0], group->last.prm.grpid,
-	       code == IOMMU_PAGE_RESP_SUCCESS ? CMD0_RESUME_AC : CMD0_RESUME_AB);
+	if (m->pri)
+		smmu_pri_answer(m, group, code);
+	else
+		resume(m->iommu, m->sid[0], group->last.prm.grpid,
+		       code == IOMMU_PAGE_RESP_SUCCESS ? CMD0_RESUME_AC : CMD0_RESUME_AB);
 }
 
-static struct smmu_master *find_master(struct smmu_iommu *iommu, u32 sid)
+/* Devices with ATS ask for pages, others stall; a shared id tells nobody who it was. */
+bool smmu_can_fault(const struct smmu_master *m)
+{
+	const struct smmu_iommu *iommu = m->iommu;
+	bool stalls = (iommu->idr0 >> IDR0_STALL_MODEL & 3) != 1;
+
+	return m->n_sid == 1 && iommu->idr0 & BIT(IDR0_S1P) && (m->ats ? m->pri : stalls);
+}
+
+struct smmu_master *smmu_find_master(struct smmu_iommu *iommu, u32 sid)
 {
 	struct smmu_master *m;
 
@@ -56,7 +68,7 @@ static void report_stall(struct smmu_iommu *iommu, const u64 *r)
 		prm.pasid = r[0] >> EVT0_SSID & 0xfffff;
 	}
 	mutex_lock(&iommu_core()->report_lock);
-	m = find_master(iommu, sid);
+	m = smmu_find_master(iommu, sid);
 	if (m && bug_on(BUG_IOPF_REPORT_VS_RELEASE)) {
 		/* Who releases the device does not wait. */
 		mutex_unlock(&iommu_core()->report_lock);
@@ -157,7 +169,7 @@ int smmu_evtq_irq(struct smmu_iommu *iommu)
 	} else {
 		drv_wire(iommu->index, SMMU_WIRE_EVTQ, line);
 	}
-	smmu_write(iommu, SMMU_IRQ_CTRL, IRQ_EVENTQ);
+	smmu_write(iommu, SMMU_IRQ_CTRL, IRQ_EVENTQ | (iommu->priq ? IRQ_PRIQ : 0));
 	return 0;
 }
 

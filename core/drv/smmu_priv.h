@@ -2,8 +2,8 @@
 /*
  * Private to the SMMUv3 driver (smmu*.c).
  *
- * Locks: iommu->lock -> ats_lock of a domain, cmdq.lock. All are spinlocks. The event queue belongs
- * to its interrupt thread.
+ * Locks: iommu->lock -> ats_lock of a domain, cmdq.lock. All are spinlocks. The event queue and
+ * that of page requests belong to their interrupts' threads.
  */
 #pragma once
 
@@ -19,6 +19,7 @@
 #define SMMU_PAGE 4096ULL
 #define SMMU_CMDQ_LG2 8u /* entries of 16 bytes: one frame */
 #define SMMU_EVTQ_LG2 7u /* of 32 bytes: one frame */
+#define SMMU_PRIQ_LG2 8u /* of 16 bytes: one frame */
 #define SMMU_SPLIT 8u    /* stream ids of a second-level table */
 #define SMMU_SID_BITS_MAX 18u
 #define SMMU_SSID_BITS 6u /* a frame of context descriptors */
@@ -63,6 +64,8 @@ struct smmu_iommu {
 	struct smmu_cmdq cmdq;
 	u64 evtq;
 	u32 evtq_lg2, evtq_cons;
+	u64 priq;        /* 0: hardware has no page requests */
+	u32 priq_lg2, priq_cons;
 	struct ida asids, vmids;
 	struct list_head masters; /* core->report_lock */
 	struct smmu_domain identity, blocked;
@@ -80,6 +83,7 @@ struct smmu_master {
 	struct smmu_domain *domain;
 	struct device *dev;
 	bool ats;                  /* hardware and device have it */
+	bool pri;                  /* ... and page requests; else transactions may stall */
 	struct smmu_ats ats_link[2]; /* in lists of the domain, and of the one before */
 	u32 ats_at;                /* the one in use */
 	u64 cd; /* frame with its context descriptors: that of requests without PASID first */
@@ -153,7 +157,19 @@ void smmu_master_set_pasid(struct smmu_master *m, u32 ssid, struct smmu_domain *
 int smmu_evtq_create(struct smmu_iommu *iommu);
 int smmu_evtq_irq(struct smmu_iommu *iommu);
 void smmu_evtq_destroy(struct smmu_iommu *iommu);
+/* report_lock held. NULL: none, or several share the id. */
+struct smmu_master *smmu_find_master(struct smmu_iommu *iommu, u32 sid);
+/* Whether faults of the device can be told, and answered. */
+bool smmu_can_fault(const struct smmu_master *m);
 void smmu_page_response(struct device *dev, const struct iopf_group *group, u32 code);
+
+/* --- smmu_priq.c --- */
+#define SMMU_WIRE_PRIQ 1
+bool smmu_has_priq(const struct smmu_iommu *iommu);
+int smmu_priq_create(struct smmu_iommu *iommu);
+int smmu_priq_irq(struct smmu_iommu *iommu);
+void smmu_priq_destroy(struct smmu_iommu *iommu);
+void smmu_pri_answer(struct smmu_master *m, const struct iopf_group *group, u32 code);
 
 /* --- smmu_domain.c --- */
 struct iommu_domain *smmu_domain_alloc_paging(struct device *dev);

@@ -265,7 +265,7 @@ static enum stall_model stall_model(const struct smmu_iommu *iommu)
 /* Memory types by core/pt's indexes: non-cacheable, write-back, device. */
 #define MAIR 0x04ff44ULL
 
-static void make_cd(const struct smmu_domain *sd, u64 w[WORDS])
+static void make_cd(const struct smmu_master *m, const struct smmu_domain *sd, u64 w[WORDS])
 {
 	u32 ia = (u32)bit_highest(sd->pt.ia_last) + 1;
 
@@ -277,7 +277,7 @@ static void make_cd(const struct smmu_domain *sd, u64 w[WORDS])
 	if (sd->pt.features & PT_DIRTY)
 		w[0] |= 1ULL << CD0_HA | 1ULL << CD0_HD;
 	if (stall_model(sd->iommu) == STALL_FORCED ||
-	    (sd->domain.iopf_handler && stall_model(sd->iommu) == STALL_OR_TERMINATE))
+	    (sd->domain.iopf_handler && !m->ats && stall_model(sd->iommu) == STALL_OR_TERMINATE))
 		w[0] |= 1ULL << CD0_S;
 	w[1] = sd->pt.root;
 	w[3] = MAIR;
@@ -289,9 +289,9 @@ enum s1dss { S1DSS_TERMINATE, S1DSS_BYPASS, S1DSS_SSID0 };
 static void make_s1_ste(const struct smmu_master *m, enum s1dss dss, u64 w[WORDS])
 {
 	w[0] = STE_V | CFG_S1 << STE0_CONFIG | m->cd;
-	/* CIR, COR, CSH as for walks; a stream that cannot stall must not claim to be told. */
+	/* CIR, COR, CSH as for walks; a stream that asks for pages must not stall. */
 	w[1] = walk_attributes(2) | STRW_EL1 << STE1_STRW;
-	if (stall_model(m->iommu) == STALL_OR_TERMINATE && !m->ssid_bits)
+	if (stall_model(m->iommu) == STALL_OR_TERMINATE && m->ats)
 		w[1] |= 1ULL << STE1_S1STALLD;
 	w[0] |= (u64)m->ssid_bits << STE0_S1CDMAX;
 	w[1] |= (u64)dss << STE1_S1DSS;
@@ -366,7 +366,7 @@ void smmu_master_set(struct smmu_master *m, struct smmu_domain *sd)
 
 	if (s1) {
 		/* Streams that already use the descriptor see it change under them. */
-		make_cd(sd, w);
+		make_cd(m, sd, w);
 		write_entry(&(struct entry){.pa = m->cd, .used = cd_used, .sync = smmu_sync_cd,
 					    .iommu = m->iommu, .sid = m->sid, .n_sid = m->n_sid},
 			    w);
@@ -384,7 +384,7 @@ void smmu_master_set_pasid(struct smmu_master *m, u32 ssid, struct smmu_domain *
 	u64 w[WORDS] = {0};
 
 	if (sd) {
-		make_cd(sd, w);
+		make_cd(m, sd, w);
 		write_entry(&e, w);
 	} else {
 		write_words(&e, w, 0, WORDS);

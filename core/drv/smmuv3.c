@@ -3,8 +3,8 @@
  * The SMMUv3 driver: binding to an instance, and its devices.
  *
  * Deliberately not here (docs/CAVEATS.md): walkers that do not see the
- * processor's caches (IDR0.COHACC = 0 is refused), granules other than 4K, page
- * requests, PASIDs of devices with ATS, nested domains.
+ * processor's caches (IDR0.COHACC = 0 is refused), granules other than 4K, PASIDs of
+ * devices with ATS, nested domains.
  */
 #include "core/drv/smmu_priv.h"
 
@@ -44,6 +44,7 @@ static struct iommu_device *smmu_probe_device(struct device *dev)
 	m->iommu = iommu;
 	m->dev = dev;
 	m->ats = master_ats(iommu, dev);
+	m->pri = m->ats && dev_fw(dev)->pri && smmu_has_priq(iommu);
 	m->ats_link[0].master = m->ats_link[1].master = m;
 	n = min(smp_load_acquire(&fwspec->num_ids), (unsigned long)MACHINE_DEVICE_IDS_MAX);
 	for (u32 i = 0; i < n; i++)
@@ -100,7 +101,7 @@ static struct iommu_domain *smmu_blocked_domain(struct device *dev)
 
 static bool smmu_capable(struct device *dev, enum iommu_cap cap)
 {
-	return drv_capable(dev, cap) ||
+	return cap == IOMMU_CAP_CACHE_COHERENCY ||
 	       (cap == IOMMU_CAP_DIRTY_TRACKING && smmu_can_track(dev_smmu(dev)));
 }
 
@@ -142,6 +143,12 @@ static void *smmu_create(struct iommu_core *core, u32 index)
 	return iommu;
 }
 
+/* What is on while the instance works, but for translation itself. */
+static u32 queues_on(const struct smmu_iommu *iommu)
+{
+	return CR0_CMDQEN | CR0_EVENTQEN | (iommu->priq ? CR0_PRIQEN : 0);
+}
+
 static int set_cr0(struct smmu_iommu *iommu, u32 v)
 {
 	smmu_write(iommu, SMMU_CR0, v);
@@ -179,18 +186,20 @@ static int start_queues(struct smmu_iommu *iommu)
 	if (ret)
 		return ret;
 	smmu_flush_everything(iommu);
-	return set_cr0(iommu, CR0_CMDQEN | CR0_EVENTQEN);
+	return set_cr0(iommu, queues_on(iommu));
 }
 
 static void free_memory(struct smmu_iommu *iommu)
 {
 	if (iommu->evtq)
 		frame_free(this_world(), iommu->evtq, 0);
+	if (iommu->priq)
+		frame_free(this_world(), iommu->priq, 0);
 	if (iommu->cmdq.pa)
 		smmu_cmdq_destroy(iommu);
 	if (iommu->strtab)
 		smmu_strtab_destroy(iommu);
-	iommu->evtq = iommu->cmdq.pa = 0;
+	iommu->evtq = iommu->priq = iommu->cmdq.pa = 0;
 }
 
 static int start(struct smmu_iommu *iommu)
@@ -201,14 +210,20 @@ static int start(struct smmu_iommu *iommu)
 	ret = ret ? ret : smmu_strtab_create(iommu);
 	ret = ret ? ret : smmu_cmdq_create(iommu);
 	ret = ret ? ret : smmu_evtq_create(iommu);
+	ret = ret ? ret : smmu_priq_create(iommu);
 	ret = ret ? ret : start_queues(iommu);
-	ret = ret ? ret : smmu_evtq_irq(iommu);
+	ret = ret ? ret : smmu_priq_irq(iommu);
 	if (ret)
 		goto err;
-	ret = set_cr0(iommu, CR0_CMDQEN | CR0_EVENTQEN | CR0_SMMUEN);
+	ret = smmu_evtq_irq(iommu);
+	if (ret)
+		goto err_priq;
+	ret = set_cr0(iommu, queues_on(iommu) | CR0_SMMUEN);
 	if (!ret)
 		return 0;
 	smmu_evtq_destroy(iommu);
+err_priq:
+	smmu_priq_destroy(iommu);
 err:
 	free_memory(iommu);
 	return ret;
@@ -219,6 +234,7 @@ static void stop(struct smmu_iommu *iommu)
 	WARN_ON(set_cr0(iommu, 0));
 	smmu_write(iommu, SMMU_IRQ_CTRL, 0);
 	smmu_evtq_destroy(iommu);
+	smmu_priq_destroy(iommu);
 	free_memory(iommu);
 }
 
@@ -251,7 +267,7 @@ static bool smmu_shutdown(void *instance)
 	smmu_write(iommu, SMMU_GBPA, GBPA_UPDATE | GBPA_ABORT);
 	while (smmu_read(iommu, SMMU_GBPA) & GBPA_UPDATE)
 		cpu_relax();
-	WARN_ON(set_cr0(iommu, CR0_CMDQEN | CR0_EVENTQEN));
+	WARN_ON(set_cr0(iommu, queues_on(iommu)));
 	return false;
 }
 

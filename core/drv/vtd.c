@@ -160,7 +160,8 @@ static bool vtd_capable(struct device *dev, enum iommu_cap cap)
 {
 	struct vtd_device *d = dev_iommu_priv_get(dev);
 
-	return drv_capable(dev, cap) ||
+	/* Accesses snoop because devices say so; nothing here makes them. */
+	return cap == IOMMU_CAP_CACHE_COHERENCY ||
 	       (cap == IOMMU_CAP_DIRTY_TRACKING && vtd_can_track(d->iommu));
 }
 
