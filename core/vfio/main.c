@@ -18,6 +18,7 @@ void vfio_init(struct iommu_core *core)
 	mutex_init(&v->group_lock);
 	mutex_init(&v->sets_lock);
 	mutex_init(&v->drivers_lock);
+	mutex_init(&v->lines_lock);
 	INIT_LIST_HEAD(&v->groups);
 	INIT_LIST_HEAD(&v->sets);
 	xa_init(&v->devices);

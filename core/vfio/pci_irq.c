@@ -30,14 +30,14 @@ static int line_get(void)
 	struct vfio_state *v = vfio_here();
 	int line = -ENOSPC;
 
-	mutex_lock(&v->drivers_lock);
+	mutex_lock(&v->lines_lock);
 	for (int i = IRQ_LINES_MAX; i-- && line < 0;) {
 		if (!(v->irq_lines >> i & 1))
 			line = i;
 	}
 	if (line >= 0)
 		v->irq_lines |= BIT(line);
-	mutex_unlock(&v->drivers_lock);
+	mutex_unlock(&v->lines_lock);
 	return line;
 }
 
@@ -45,9 +45,9 @@ static void line_put(u32 line)
 {
 	struct vfio_state *v = vfio_here();
 
-	mutex_lock(&v->drivers_lock);
+	mutex_lock(&v->lines_lock);
 	v->irq_lines &= ~BIT(line);
-	mutex_unlock(&v->drivers_lock);
+	mutex_unlock(&v->lines_lock);
 }
 
 static struct vfio_pci_irq_ctx *ctx_get(struct vfio_pci *p, u32 index)

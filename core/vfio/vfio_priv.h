@@ -33,8 +33,9 @@ struct vfio_state {
 	struct ida device_ida;
 	struct mutex sets_lock;
 	struct list_head sets; /* sets_lock */
-	struct mutex drivers_lock;
-	u64 irq_lines; /* that functions use, as bits; drivers_lock */
+	struct mutex drivers_lock; /* while containers get their driver */
+	struct mutex lines_lock;
+	u64 irq_lines; /* that functions use, as bits; lines_lock */
 };
 
 /*

@@ -101,6 +101,8 @@ static void session_free(struct exec_session *s)
 	if (s->control > 0)
 		close(s->control);
 	exec_record_free(s->record);
+	exec_mmio_free(s);
+	scenario_free(s->machine);
 	world_destroy(s->world);
 	free(s);
 }
@@ -161,6 +163,8 @@ static int exec_run(struct exec_session *s, char *const argv[], struct world_run
 		exec_print_finding(stdout, run->finding);
 		return CLI_FINDING;
 	}
+	if (s->no_machine)
+		return CLI_USAGE;
 	if (host_stop_asked())
 		return cli_fail("exec: stopped");
 	if (!s->greeted)
@@ -197,6 +201,10 @@ static int one_session(const struct cli *c, const struct kernel *kernel, u64 see
 	s->free_threads = c->o.free_threads;
 	s->world = world_create(0);
 	watch_live(s->world);
+	if (c->o.machine && !exec_machine_read(s, c->o.machine)) {
+		session_free(s);
+		return CLI_USAGE;
+	}
 	if (recording)
 		s->record = exec_record_new();
 	rc = exec_run(s, (char *const *)(uintptr_t)c->args, &run);
@@ -275,6 +283,9 @@ int cli_exec(struct cli *c)
 	if (!kernel->syscall)
 		return cli_fail("exec: kernel %s has no system calls, expected --kernel with what "
 				"`iommulab kernel build` made", kernel->name);
+	if (c->o.machine && wanted)
+		return cli_fail("exec: --record and --explore know no --machine: a recording has "
+				"none");
 	if (!cli_number("seed", c->o.seed, 0, ~0ULL, 1, &seed))
 		return CLI_USAGE;
 	if (wanted && record_path(c, path))

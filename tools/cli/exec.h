@@ -16,7 +16,7 @@
  */
 #pragma once
 
-#include "core/kernel/kernel.h"
+#include "scenarios/engine/scenario.h"
 #include "sim/user/client.h"
 #include "sim/world/world.h"
 #include "tools/preload/protocol.h"
@@ -103,6 +103,8 @@ struct exec_session {
 	int status;            /* of the child, as waitpid() gives it */
 	bool child_gone, greeted, quit;
 	bool free_threads;
+	struct scenario *machine; /* of --machine, or NULL */
+	bool no_machine;       /* it could not be set up */
 	bool loose;            /* a thread computes for so long that others go on */
 	/* Who got the last answer, what had come before its next call, since when it computes. */
 	pid_t turn;
@@ -121,6 +123,7 @@ struct exec_session {
 	u32 n_workers;
 	u64 arrivals, calls;
 	struct exec_record *record; /* or NULL */
+	struct attempt *mmio;       /* an engine that is not in use, or NULL (exec_mmio.c) */
 };
 
 /* --- exec_server.c --- */
@@ -148,6 +151,22 @@ void exec_turns_ended(struct exec_session *s, const struct exec_thread *t);
 /* Makes the worker's call and answers it. */
 void exec_make_call(struct exec_worker *w);
 void exec_answer(struct exec_thread *t, long ret, bool took_fd);
+
+/* --- exec_machine.c --- */
+/* Whether the file can be used; else it is said why. */
+bool exec_machine_read(struct exec_session *s, const char *path);
+/* As world_program's boot. */
+void exec_machine_boot(struct exec_session *s);
+/* What the file's tasks do; false: one could not, it is said which. */
+bool exec_machine_setup(struct exec_session *s);
+
+/* --- exec_mmio.c --- */
+/*
+ * EXEC_NR_MMIO. 0: the instruction is done, the client's registers are what it left;
+ * -EFAULT: a bus error; -EOPNOTSUPP: it cannot be done here.
+ */
+long exec_mmio(struct exec_worker *w, const u64 *arg);
+void exec_mmio_free(struct exec_session *s);
 
 /* --- exec_memory.c --- */
 extern const struct user_client exec_client;

@@ -212,6 +212,7 @@ static const struct {
 	{EXEC_NR_FORK_MADE, do_fork_made},
 	{EXEC_NR_FORKED, do_forked},
 	{EXEC_NR_FAIL_NTH, do_fail_nth},
+	{EXEC_NR_MMIO, exec_mmio},
 };
 
 /* --- any call --- */

@@ -524,7 +524,8 @@ static void clients_body(void *arg)
 {
 	struct exec_session *s = arg;
 
-	while (!host_stop_asked()) {
+	s->no_machine = !exec_machine_setup(s);
+	while (!s->no_machine && !host_stop_asked()) {
 		if (!(s->free_threads ? serve_free(s) : serve_turns(s)))
 			break;
 	}
@@ -537,11 +538,8 @@ static void clients_body(void *arg)
 
 static void session_boot(struct world *w, void *self)
 {
-	static const struct machine none;
-	struct exec_session *s = self;
-
-	w->kernel = (void *)(uintptr_t)s->kernel;
-	s->kernel->boot(w, &none);
+	(void)w;
+	exec_machine_boot(self);
 }
 
 static void session_start(struct world *w, void *self)

@@ -126,8 +126,10 @@ const struct poptOption cli_list_options[] = {
 };
 
 const struct poptOption cli_exec_options[] = {
-	TEXT("kernel", 0, kernel, "the kernel that runs: what `kernel build` made, or a tree",
-	     "FILE|DIR"),
+	TEXT("kernel", 0, kernel, "the kernel that runs: model, what `kernel build` made, or a tree",
+	     "model|FILE|DIR"),
+	TEXT("machine", 0, machine, "a scenario whose machine it is, set up by what its tasks do",
+	     "FILE"),
 	TEXT("seed", 's', seed, "seed of what the kernel draws, and of the first run (1)", "N"),
 	TEXT("record", 'r', record, "writes the calls as a syzkaller program", "FILE"),
 	FLAG("explore", explore, "explores the recording, then runs the client once more"),

@@ -84,8 +84,12 @@ long preload_mmap(long nr, const preload_args a)
 		return at;
 	ret = preload_ask(SYS_mmap, (preload_args){at, (long)size, a[2], flags, a[4], a[5]}, -1,
 			  NULL);
-	if (!failed(ret))
+	if (!failed(ret)) {
+		preload_registers_cut((unsigned long)at, (unsigned long)at + size);
+		if (!(a[3] & MAP_ANONYMOUS) && !preload_named())
+			preload_registers_add((unsigned long)at, (unsigned long)at + size);
 		return at;
+	}
 	preload_raw(SYS_munmap, at, (long)size, 0, 0, 0, 0);
 	return ret == -ENOSYS || ret == -EIO ? preload_host(SYS_mmap, a) : ret;
 }
@@ -94,6 +98,7 @@ long preload_mmap(long nr, const preload_args a)
 long preload_munmap(long nr, const preload_args a)
 {
 	preload_ask(nr, a, -1, NULL);
+	preload_registers_cut((unsigned long)a[0], (unsigned long)a[0] + (unsigned long)a[1]);
 	return preload_host(nr, a);
 }
 

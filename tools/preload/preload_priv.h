@@ -60,6 +60,8 @@ bool preload_turns(void);
 /* A call of this thread to the server; fd as exec_call.fd; *took as exec_reply.took_fd. */
 long preload_ask(long nr, const preload_args a, int fd, bool *took);
 long preload_ask1(long nr, long a);
+/* How many pages the server named in this thread's last call. */
+unsigned int preload_named(void);
 /* A process's first words; its number as in exec_hello. */
 void preload_hello(uint32_t process);
 /* In a child: the sockets are the parent's. */
@@ -74,6 +76,11 @@ void preload_fd_set(long fd, enum preload_fd kind);
 bool preload_peek(void *to, const void *from, size_t size);
 /* A string of the client; -EFAULT, -ENAMETOOLONG (cut) or its length. */
 long preload_string(char buf[PRELOAD_PATH_MAX], const char *from);
+
+/* --- mmio.c --- */
+/* [addr, end) are registers of a device, which only the server can reach; or no longer. */
+void preload_registers_add(unsigned long addr, unsigned long end);
+void preload_registers_cut(unsigned long addr, unsigned long end);
 
 /* --- special.c --- */
 /* Opens what is neither the host's nor the hosted kernel's; -ENOSYS: is not of that kind. */

@@ -41,6 +41,11 @@ enum exec_nr {
 	EXEC_NR_BEGIN,          /* arg 0: the new thread's pthread_t */
 	EXEC_NR_JOINED,         /* arg 0: that of a thread that has ended */
 	EXEC_NR_FAIL_NTH,       /* arg 0: set to n, or ~0: gives what is left */
+	/*
+	 * An instruction faulted on registers of a device. arg 0: their address; 1: general
+	 * registers (REG_* of ucontext.h); 2: FXSAVE area or 0; 3, 4: bases of FS and GS.
+	 */
+	EXEC_NR_MMIO,
 };
 
 enum exec_hello_kind { EXEC_PROCESS, EXEC_THREAD };

@@ -31,6 +31,7 @@ static uint32_t process_number;
 static int ours[OURS_MAX]; /* descriptor + 1; 0 is free */
 static pthread_key_t thread_end;
 static __thread int thread_socket __attribute__((tls_model("initial-exec"))) = -1;
+static __thread unsigned int named __attribute__((tls_model("initial-exec")));
 static __thread struct exec_reply reply __attribute__((tls_model("initial-exec")));
 
 bool preload_active(void)
@@ -251,6 +252,7 @@ static long exchange(const struct exec_call *call)
 {
 	struct exec_call adopted = {.kind = EXEC_ADOPTED, .fd = -1};
 
+	named = 0;
 	if (!connected() || !say(call))
 		return -EIO;
 	for (;;) {
@@ -266,6 +268,7 @@ static long exchange(const struct exec_call *call)
 		}
 		for (uint32_t i = 0; i < reply.n_runs; i++)
 			map_run(&reply.run[i]);
+		named += reply.n_runs;
 	}
 }
 
@@ -282,6 +285,11 @@ long preload_ask(long nr, const preload_args a, int fd, bool *took)
 		*took = ret != -EIO && reply.took_fd;
 	preload_raw(SYS_rt_sigprocmask, SIG_SETMASK, (long)&old, 0, SIGSET_SIZE, 0, 0);
 	return ret;
+}
+
+unsigned int preload_named(void)
+{
+	return named;
 }
 
 long preload_ask1(long nr, long a)
