@@ -34,7 +34,7 @@ BANS = (
      ("",)),
     (r"getenv|setenv|putenv|secure_getenv", "an option of the program",
      ("sim/host/", "tools/preload/", "tests/"), ("",)),
-    (r"signal|sigaction|sigaltstack|raise", "sim/host", ("sim/host/", "tests/"), ("",)),
+    (r"signal|sigaction|sigaltstack|raise", "sim/host", ("sim/host/", "tools/preload/", "tests/"), ("",)),
     (r"printf|fprintf|vprintf|vfprintf|dprintf|puts|fputs|putchar|fputc|perror",
      "a fact (sim/fact) or a finding (sim/oracle)", PRINTERS, ("",)),
     (r"sprintf|vsprintf|strcat|gets|strtok", "snprintf()", ("tests/",), ("",)),

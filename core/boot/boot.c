@@ -339,6 +339,7 @@ static void kernel_shutdown(struct world *w)
 		.frame = user_frame,            \
 		.interrupt = user_interrupt,    \
 		.next_fd = user_next_fd,        \
+		.describe = boot_describe,      \
 		__VA_ARGS__                     \
 	}
 

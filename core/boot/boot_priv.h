@@ -115,6 +115,7 @@ long boot_op_remove(const u64 *arg);
 long boot_op_probe(const u64 *arg);
 long boot_op_bind(const u64 *arg);
 long boot_op_unbind(const u64 *arg);
+bool boot_describe(struct world *w, u32 device, struct kernel_seen *seen);
 long boot_op_deferred(const u64 *arg);
 
 /* buffer.c: what drivers map for DMA */

@@ -7,6 +7,9 @@
  */
 #include "core/boot/boot_priv.h"
 
+#include "core/vfio/vfio.h"
+#include "sim/kapi/string.h"
+
 struct device *boot_device_get(u64 index)
 {
 	struct boot_state *b = boot_state();
@@ -212,4 +215,33 @@ long boot_op_deferred(const u64 *arg)
 	driver_deferred_probe_trigger();
 	wait_for_device_probe();
 	return 0;
+}
+
+/* --- as sysfs shows it --- */
+
+bool boot_describe(struct world *w, u32 device, struct kernel_seen *seen)
+{
+	struct device *dev = boot_device_get(device);
+	struct iommu_group *group;
+
+	(void)w;
+	if (!dev)
+		return false;
+	*seen = (struct kernel_seen){.group = -1, .vfio = vfio_index_of(dev), .rid = -1};
+	if (dev_is_pci(dev)) {
+		vfio_pci_name(dev, seen->name);
+		seen->rid = dev_fw(dev)->bdf;
+	} else {
+		strscpy(seen->name, dev_fw(dev)->name, sizeof(seen->name));
+	}
+	device_lock(dev);
+	seen->driver = dev->driver ? dev->driver->name : NULL;
+	device_unlock(dev);
+	group = iommu_group_get(dev);
+	if (group) {
+		seen->group = iommu_group_id(group);
+		iommu_group_put(group);
+	}
+	put_device(dev);
+	return true;
 }

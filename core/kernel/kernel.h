@@ -31,6 +31,14 @@ extern const char *const kernel_driver_names[KERNEL_DRIVERS_N];
 
 struct task;
 
+/* A device as sysfs shows it. */
+struct kernel_seen {
+	char name[32];      /* "0000:00:03.0"; of other buses: the machine's */
+	const char *driver; /* NULL: bound to none */
+	long group, vfio;   /* N of iommu_groups/N and /dev/vfio/N, of vfioN; -1: none */
+	long rid;           /* where sim/io has its configuration space; -1: nowhere */
+};
+
 struct kernel {
 	const char *name;    /* "model", or the tree's version */
 	/*
@@ -75,6 +83,8 @@ struct kernel {
 	long (*frame)(struct world *w, u32 process, u64 addr, bool write);
 	void (*interrupt)(struct world *w, struct task *t);
 	void (*next_fd)(struct world *w, u32 process, int fd);
+	/* The machine's device, in a task; false: it is not there. NULL: the kernel cannot say. */
+	bool (*describe)(struct world *w, u32 device, struct kernel_seen *seen);
 	/*
 	 * What a recipe names: a hosted kernel's object and the first 8 digits of its
 	 * build id; our own that answers as a later Linux: its name and version; else NULL.

@@ -139,6 +139,19 @@ void vfio_put_device(struct vfio_device *vdev)
 	kfree(vdev);
 }
 
+long vfio_index_of(const struct device *dev)
+{
+	struct vfio_device *vdev;
+	unsigned long index;
+	long found = -1;
+
+	xa_for_each(&vfio_here()->devices, index, vdev) {
+		if (vdev->dev == dev)
+			found = (long)index;
+	}
+	return found;
+}
+
 bool vfio_device_try_get_registration(struct vfio_device *vdev)
 {
 	return refcount_inc_not_zero(&vdev->refcount);

@@ -37,7 +37,7 @@ u32 vfio_pci_address(const struct device *dev)
 	return bus_number(iommu_core()->machine, d) << 8 | (d->bdf & 0xff);
 }
 
-static void name_of(const struct device *dev, char name[16])
+void vfio_pci_name(const struct device *dev, char name[16])
 {
 	u32 at = vfio_pci_address(dev);
 
@@ -82,7 +82,7 @@ static int pci_match(struct vfio_device *vdev, const char *text)
 	bool token = false;
 	char name[16];
 
-	name_of(vdev->dev, name);
+	vfio_pci_name(vdev->dev, name);
 	if (strncmp(text, name, strlen(name)) != 0)
 		return 0;
 	text += strlen(name);

@@ -15,6 +15,11 @@ void vfio_fini(struct iommu_core *core);
 /* Fills in those of a bus's drivers, by kernel_driver, that are VFIO's. */
 void vfio_drivers_init(struct device_driver *drv);
 
+/* N of its /dev/vfio/devices/vfioN, or -1: no driver of VFIO's has it. */
+long vfio_index_of(const struct device *dev);
+/* "0000:00:03.0" */
+void vfio_pci_name(const struct device *dev, char name[16]);
+
 /* /dev/vfio/vfio, /dev/vfio/N (of an iommu_group) and /dev/vfio/devices/vfioN */
 extern const struct file_operations vfio_container_fops, vfio_group_fops, vfio_device_fops;
 int vfio_container_open(struct file *file);

@@ -83,6 +83,8 @@ void bus_facts(struct fabric *f, bus_fact_fn fn, void *arg);
 /* --- functions; fn is the machine's index of the device --- */
 
 /* Once per function and BAR. False: no room. */
+/* PCI class code of the function, 24 bits (unclassified, 0x00ff00, where none is given). */
+void bus_class(struct fabric *f, u32 fn, u32 class);
 bool bus_bar_add(struct fabric *f, u32 fn, u32 bar, struct bus_bar *b);
 u64 bus_bar_pa(const struct fabric *f, u32 fn, u32 bar);
 /* Its id as its IOMMU sees it, behind all aliases. */

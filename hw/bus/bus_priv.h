@@ -67,6 +67,7 @@ struct bus_fn {
 	struct fabric_iommu *iommu;  /* NULL: none; memory is reached as it is */
 	bool untranslatable;         /* behind an IOMMU that is no model of hardware */
 	bool pci;
+	u32 class; /* PCI class code, 24 bits */
 	struct bus_bar bar[BUS_BARS];
 	u8 config[CONFIG_SIZE];
 	u64 msi_addr;

@@ -72,7 +72,7 @@ void bus_config_reset(struct bus_fn *n)
 		return;
 	put(n, 0x00, 4, DEVICE << 16 | VENDOR);
 	put(n, CFG_COMMAND, 4, COMMAND_MEMORY | COMMAND_MASTER | 0x10u << 16);
-	put(n, 0x08, 4, 0x00ff0000);
+	put(n, 0x08, 4, n->class << 8);
 	for (u32 i = 0; i < BUS_BARS; i++) {
 		if (n->bar[i].size)
 			put(n, CFG_BAR0 + 4 * i, 4, (u32)n->bar[i].pa);

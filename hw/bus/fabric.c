@@ -330,6 +330,7 @@ static void fn_init(struct fabric *f, u32 i)
 	n->f = f;
 	n->index = i;
 	n->pci = f->machine->bus[d->bus].kind == MACHINE_BUS_PCI;
+	n->class = 0x00ff00;
 	n->sid = requester_of(f->machine, i);
 	n->untranslatable = d->n_iommus > 0;
 	n->link = io_worker_add(f->world, &(struct io_worker){.name = d->name,
@@ -407,6 +408,12 @@ void bus_owns(struct fabric *f, void (*fn)(void *arg), void *arg)
 	sim_assert(f->n_owned < BUS_OWNED_MAX);
 	f->owned[f->n_owned].fn = fn;
 	f->owned[f->n_owned++].arg = arg;
+}
+
+void bus_class(struct fabric *f, u32 fn, u32 class)
+{
+	f->fn[fn].class = class;
+	bus_config_reset(&f->fn[fn]);
 }
 
 bool bus_bar_add(struct fabric *f, u32 fn, u32 bar, struct bus_bar *b)

@@ -82,6 +82,8 @@ struct dev *dev_create(struct fabric *f, u32 fn, const struct dev_model *model, 
 	d->model = model;
 	d->fabric = f;
 	d->fn = fn;
+	if (model->class)
+		bus_class(f, fn, model->class);
 	if (model->create && !model->create(d, m, err, err_size)) {
 		hw_free(d);
 		return NULL;

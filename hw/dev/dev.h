@@ -21,6 +21,7 @@ struct dev {
 
 struct dev_model {
 	const char *name;   /* in YAML */
+	u32 class;          /* PCI class code; 0: none in particular */
 	u64 bar_size;
 	size_t state_size;  /* zeroed at creation; begins with struct dev */
 	/* Further than that; NULL: nothing. False: err says why, in one line. */

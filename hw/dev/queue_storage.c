@@ -360,6 +360,7 @@ static void qs_reset(struct dev *d)
 }
 
 const struct dev_model dev_queue_storage = {
-	.name = "queue-storage", .bar_size = 8192, .state_size = sizeof(struct queue_storage),
+	.name = "queue-storage", .class = 0x010802, .bar_size = 8192,
+	.state_size = sizeof(struct queue_storage),
 	.reset = qs_reset, .read = qs_read, .write = qs_write, .step = qs_step,
 };

@@ -142,6 +142,7 @@ static void nic_reset(struct dev *d)
 }
 
 const struct dev_model dev_ring_nic = {
-	.name = "ring-nic", .bar_size = 4096, .state_size = sizeof(struct ring_nic),
+	.name = "ring-nic", .class = 0x020000, .bar_size = 4096,
+	.state_size = sizeof(struct ring_nic),
 	.reset = nic_reset, .read = nic_read, .write = nic_write, .step = nic_step,
 };

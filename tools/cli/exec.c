@@ -69,7 +69,7 @@ static const char *not_dynamic(const char *path)
 /* 0, or the errno of its start. */
 static int start_client(struct exec_session *s, char *const argv[], const char *library)
 {
-	char text[80];
+	char text[HOST_PATH_MAX];
 	int pair[2];
 	struct host_client c = {
 		.argv = argv,
@@ -82,8 +82,8 @@ static int start_client(struct exec_session *s, char *const argv[], const char *
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
 		return errno;
-	snprintf(text, sizeof(text), "%d %d %u %d", FD_CONTROL, FD_FRAMES, EXEC_MAGIC,
-		 !s->free_threads);
+	snprintf(text, sizeof(text), "%d %d %u %d %s", FD_CONTROL, FD_FRAMES, EXEC_MAGIC,
+		 !s->free_threads, exec_sysfs_root(s));
 	c.fd[0] = pair[1];
 	c.fd[1] = s->frames;
 	s->control = pair[0];
@@ -102,6 +102,7 @@ static void session_free(struct exec_session *s)
 		close(s->control);
 	exec_record_free(s->record);
 	exec_mmio_free(s);
+	exec_sysfs_free(s);
 	scenario_free(s->machine);
 	world_destroy(s->world);
 	free(s);
@@ -153,6 +154,8 @@ static int exec_run(struct exec_session *s, char *const argv[], struct world_run
 	s->frames = user_frames_share();
 	if (s->frames < 0)
 		return cli_fail("exec: no memory to share with clients: %s", strerror(errno));
+	if (s->machine && s->kernel->describe && !exec_sysfs_make(s))
+		return cli_fail("exec: no place for what is below /sys: %s", strerror(errno));
 	error = start_client(s, argv, library);
 	if (error)
 		return cli_fail("exec: %s cannot be started: %s", argv[0], strerror(error));

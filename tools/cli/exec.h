@@ -104,6 +104,7 @@ struct exec_session {
 	bool child_gone, greeted, quit;
 	bool free_threads;
 	struct scenario *machine; /* of --machine, or NULL */
+	struct exec_sysfs *sysfs; /* or NULL */
 	bool no_machine;       /* it could not be set up */
 	bool loose;            /* a thread computes for so long that others go on */
 	/* Who got the last answer, what had come before its next call, since when it computes. */
@@ -159,6 +160,16 @@ bool exec_machine_read(struct exec_session *s, const char *path);
 void exec_machine_boot(struct exec_session *s);
 /* What the file's tasks do; false: one could not, it is said which. */
 bool exec_machine_setup(struct exec_session *s);
+
+/* --- exec_sysfs.c: /sys and /dev of the machine --- */
+/* An empty folder; false: there is no place for one. */
+bool exec_sysfs_make(struct exec_session *s);
+const char *exec_sysfs_root(const struct exec_session *s); /* "": there is none */
+/* What the machine is now. */
+bool exec_sysfs_fill(struct exec_session *s);
+/* EXEC_NR_SYSFS: its result. */
+long exec_sysfs_write(struct exec_worker *w, const u64 *arg);
+void exec_sysfs_free(struct exec_session *s);
 
 /* --- exec_mmio.c --- */
 /*

@@ -213,6 +213,7 @@ static const struct {
 	{EXEC_NR_FORKED, do_forked},
 	{EXEC_NR_FAIL_NTH, do_fail_nth},
 	{EXEC_NR_MMIO, exec_mmio},
+	{EXEC_NR_SYSFS, exec_sysfs_write},
 };
 
 /* --- any call --- */

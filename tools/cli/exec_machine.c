@@ -66,5 +66,9 @@ bool exec_machine_setup(struct exec_session *s)
 			 text, name ? "-" : "", name ? name : "no such result", ret);
 		return false;
 	}
+	if (s->sysfs && !exec_sysfs_fill(s)) {
+		cli_fail("exec: what is below /sys cannot be written to %s", exec_sysfs_root(s));
+		return false;
+	}
 	return true;
 }

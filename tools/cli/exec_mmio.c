@@ -274,6 +274,7 @@ static bool exchange(struct exec_worker *w, struct cpu *cpu, const u64 *arg, boo
 static struct attempt *attempt_get(struct exec_worker *w)
 {
 	struct attempt *a = w->session->mmio;
+	int misses = UC_HOOK_MEM_READ_UNMAPPED | UC_HOOK_MEM_WRITE_UNMAPPED;
 	uc_hook hook;
 
 	w->session->mmio = NULL;
@@ -281,8 +282,7 @@ static struct attempt *attempt_get(struct exec_worker *w)
 		a = calloc(1, sizeof(*a));
 		sim_assert(a);
 		if (uc_open(UC_ARCH_X86, UC_MODE_64, &a->uc) != UC_ERR_OK ||
-		    uc_hook_add(a->uc, &hook, UC_HOOK_MEM_READ_UNMAPPED | UC_HOOK_MEM_WRITE_UNMAPPED,
-				engine_misses, a, 1, 0) != UC_ERR_OK)
+		    uc_hook_add(a->uc, &hook, misses, engine_misses, a, 1, 0) != UC_ERR_OK)
 			sim_fatal("exec: no engine for instructions of clients");
 	}
 	a->w = w;

@@ -92,7 +92,7 @@ static bool is_hosted_path(const char *path)
 
 long preload_openat(long nr, const preload_args a)
 {
-	char path[PRELOAD_PATH_MAX];
+	char path[PRELOAD_PATH_MAX], moved[PRELOAD_PATH_MAX];
 	long ret;
 
 	(void)nr;
@@ -100,8 +100,14 @@ long preload_openat(long nr, const preload_args a)
 		return preload_host(SYS_openat, a);
 	if (is_hosted_path(path) && !(a[2] & O_PATH) && !(a[2] & O_DIRECTORY))
 		return ask_for_fd(SYS_openat, a, a[2] & O_CLOEXEC);
-	ret = preload_special_open(a[0], path, a[2]);
-	return ret == -ENOSYS ? preload_host(SYS_openat, a) : ret;
+	ret = preload_sysfs_open(path, a[2]);
+	if (ret == -ENOSYS)
+		ret = preload_special_open(a[0], path, a[2]);
+	if (ret != -ENOSYS)
+		return ret;
+	if (preload_sysfs_path(path, moved) == path)
+		return preload_host(SYS_openat, a);
+	return preload_raw(SYS_openat, AT_FDCWD, (long)moved, a[2], a[3], 0, 0);
 }
 
 long preload_open(long nr, const preload_args a)
@@ -140,6 +146,8 @@ long preload_io(long nr, const preload_args a)
 		return preload_host(nr, a);
 	if (kind == PRELOAD_HOSTED)
 		return preload_ask(nr, a, -1, NULL);
+	if (kind == PRELOAD_SYSFS && (nr == SYS_write || nr == SYS_pwrite64))
+		return preload_sysfs_write(a[0], (const void *)a[1], (size_t)a[2]);
 	return preload_special_io(kind, nr, a);
 }
 
@@ -162,6 +170,8 @@ long preload_close(long nr, const preload_args a)
 		return preload_host(nr, a);
 	if (kind == PRELOAD_HOSTED)
 		ret = preload_ask(nr, a, -1, NULL);
+	if (kind == PRELOAD_SYSFS)
+		preload_sysfs_closing(a[0]);
 	preload_fd_set(a[0], PRELOAD_HOST);
 	preload_host(nr, a);
 	return ret;
@@ -182,6 +192,8 @@ long preload_close_range(long nr, const preload_args a)
 static void copied(long from, long to)
 {
 	preload_fd_set(to, preload_fd_kind(from));
+	if (preload_fd_kind(from) == PRELOAD_SYSFS)
+		preload_sysfs_copied(from, to);
 }
 
 long preload_dup2(long nr, const preload_args a)
@@ -191,6 +203,8 @@ long preload_dup2(long nr, const preload_args a)
 
 	if (preload_is_ours((int)a[1]))
 		return -EBADF;
+	if (to == PRELOAD_SYSFS && a[0] != a[1])
+		preload_sysfs_closing(a[1]);
 	ret = preload_host(nr, a);
 	if (ret < 0 || a[0] == a[1])
 		return ret;

@@ -29,6 +29,7 @@ enum preload_fd {
 	PRELOAD_FAIL_NTH, /* a task's fail-nth */
 	PRELOAD_DEBUG_DIR,
 	PRELOAD_DEBUG_FILE, /* of the fault injection: takes what is written */
+	PRELOAD_SYSFS,      /* of the machine's /sys: what is written is the server's */
 };
 
 /* signature given */
@@ -81,6 +82,18 @@ long preload_string(char buf[PRELOAD_PATH_MAX], const char *from);
 /* [addr, end) are registers of a device, which only the server can reach; or no longer. */
 void preload_registers_add(unsigned long addr, unsigned long end);
 void preload_registers_cut(unsigned long addr, unsigned long end);
+
+/* --- sysfs.c --- */
+/* Where the client finds the machine's /sys; "" or NULL: nowhere. Lives as long as the process. */
+void preload_sysfs_begin(const char *root);
+/* The path, or where it is instead (in buf). */
+const char *preload_sysfs_path(const char *path, char buf[PRELOAD_PATH_MAX]);
+/* Opens a file there for writing, if it is one; -ENOSYS: it is none. */
+long preload_sysfs_open(const char *path, long flags);
+long preload_sysfs_write(long fd, const void *data, size_t size);
+void preload_sysfs_copied(long from, long to);
+/* Before the descriptor goes, or becomes another. */
+void preload_sysfs_closing(long fd);
 
 /* --- special.c --- */
 /* Opens what is neither the host's nor the hosted kernel's; -ENOSYS: is not of that kind. */

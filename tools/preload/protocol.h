@@ -21,7 +21,7 @@
 
 #include <stdint.h>
 
-#define EXEC_ENV "IOMMULAB_EXEC" /* "CONTROL FRAMES MAGIC TURNS": two descriptors, two numbers */
+#define EXEC_ENV "IOMMULAB_EXEC" /* "CONTROL FRAMES MAGIC TURNS ROOT": two descriptors, two numbers, and what stands before /sys */
 #define EXEC_MAGIC 0x31434558U
 #define EXEC_PAGE 4096UL
 #define EXEC_RUNS_MAX 256
@@ -46,6 +46,7 @@ enum exec_nr {
 	 * registers (REG_* of ucontext.h); 2: FXSAVE area or 0; 3, 4: bases of FS and GS.
 	 */
 	EXEC_NR_MMIO,
+	EXEC_NR_SYSFS,          /* arg 0: path below /, 1: what is written, 2: bytes; 3: of path */
 };
 
 enum exec_hello_kind { EXEC_PROCESS, EXEC_THREAD };

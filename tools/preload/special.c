@@ -149,8 +149,10 @@ static struct {
 EXPORT DIR *opendir(const char *name)
 {
 	DIR *(*next)(const char *) = (DIR * (*)(const char *)) dlsym(RTLD_NEXT, "opendir");
+	char moved[PRELOAD_PATH_MAX];
 	size_t n = strlen(DEBUGFS);
 
+	name = preload_sysfs_path(name, moved);
 	if (!preload_active() || folder.fd >= 0 || strncmp(name, DEBUGFS, n) != 0 ||
 	    (name[n] && strcmp(name + n, "/") != 0))
 		return next(name);

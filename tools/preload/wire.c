@@ -326,5 +326,6 @@ static __attribute__((constructor)) void begin(void)
 	control = (int)fds[0];
 	frames = (int)fds[1];
 	turns = fds[3];
+	preload_sysfs_begin(*text == ' ' ? text + 1 : text);
 	preload_hello(EXEC_NEW_PROCESS);
 }

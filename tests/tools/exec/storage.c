@@ -2,13 +2,16 @@
 /*
  * A driver in user space, written against VFIO's public interface: storage with pairs of
  * queues, its registers mapped, its queues and data in this program's memory, interrupts
- * by an eventfd. It writes and reads blocks, and looks at what a transfer to memory that
- * is not mapped for the device gives.
+ * by an eventfd (with an argument: none, it looks for completions itself). It writes and
+ * reads blocks, and looks at what a transfer to memory that is not mapped for the device
+ * gives.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/vfio.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -80,8 +83,10 @@ static uint32_t submit(uint32_t q, const struct command *c)
 	memcpy((void *)&p->sq[p->tail], c, sizeof(*c));
 	p->tail = (p->tail + 1) % ENTRIES;
 	set(BELLS + 8 * q, p->tail);
-	if (poll(&wait, 1, 5000) != 1 || read(event, &count, 8) != 8)
+	if (event >= 0 && (poll(&wait, 1, 5000) != 1 || read(event, &count, 8) != 8))
 		die("no interrupt");
+	while (event < 0 && (p->cq[p->head].status & 1) != p->phase)
+		; /* in memory: nobody is asked */
 	if ((p->cq[p->head].status & 1) != p->phase)
 		die("no completion");
 	status = p->cq[p->head].status >> 1;
@@ -192,7 +197,7 @@ static int connect_irq(int device)
 	return -1;
 }
 
-static void use(int device)
+static void use(int device, bool interrupts)
 {
 	struct vfio_region_info bar = {.argsz = sizeof(bar)};
 	struct vfio_region_info config = {.argsz = sizeof(config), .index = 7};
@@ -206,7 +211,7 @@ static void use(int device)
 	regs = mmap(NULL, bar.size, PROT_READ | PROT_WRITE, MAP_SHARED, device, (off_t)bar.offset);
 	if (regs == MAP_FAILED)
 		die("registers");
-	if (connect_irq(device))
+	if (interrupts && connect_irq(device))
 		die("interrupts");
 	start();
 	blocks();
@@ -231,21 +236,90 @@ static int in_group(const char *path, const char *name, int *container)
 	return device;
 }
 
+static void write_to(const char *fmt, const char *name, const char *text)
+{
+	char path[512];
+	FILE *f;
+
+	snprintf(path, sizeof(path), fmt, name);
+	f = fopen(path, "w");
+	if (!f || fputs(text, f) < 0 || fclose(f))
+		die(path);
+}
+
+/* What an administrator does: the device for vfio-pci, whoever has it. */
+static void take(const char *name)
+{
+	char path[512], driver[256];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/driver", name);
+	n = readlink(path, driver, sizeof(driver) - 1);
+	driver[n < 0 ? 0 : n] = 0;
+	printf("driver %s\n", n < 0 ? "none" : strrchr(driver, '/') + 1);
+	if (n > 0 && !strcmp(strrchr(driver, '/'), "/vfio-pci"))
+		return;
+	if (n > 0)
+		write_to("/sys/bus/pci/devices/%s/driver/unbind", name, name);
+	write_to("/sys/bus/pci/devices/%s/driver_override", name, "vfio-pci\n");
+	write_to("/sys/bus/pci/drivers_probe", name, name);
+}
+
+static const char *group_of(const char *name)
+{
+	static char path[512];
+	char link[256];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/iommu_group", name);
+	n = readlink(path, link, sizeof(link) - 1);
+	if (n < 0)
+		die(path);
+	link[n] = 0;
+	snprintf(path, sizeof(path), "/dev/vfio%s", strrchr(link, '/'));
+	printf("group %s\n", path);
+	return path;
+}
+
+/* The first function of this class, as udev or lspci would look. */
+static const char *find(const char *class)
+{
+	static struct dirent *e;
+	DIR *d = opendir("/sys/bus/pci/devices");
+	char path[512], text[16] = "";
+	FILE *f;
+
+	while (d && (e = readdir(d))) {
+		snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/class", e->d_name);
+		f = fopen(path, "r");
+		if (!f)
+			continue;
+		if (!fgets(text, sizeof(text), f))
+			text[0] = 0;
+		fclose(f);
+		if (!strncmp(text, class, strlen(class)))
+			return e->d_name;
+	}
+	die("no such function");
+	return NULL;
+}
+
 int main(int argc, char **argv)
 {
+	const char *name;
+
 	struct vfio_iommu_type1_dma_unmap unmap = {
-		.argsz = sizeof(unmap), .iova = IOVA + 20 * PAGE, .size = PAGE};
+		.argsz = sizeof(unmap), .iova = IOVA, .size = PAGES * PAGE};
 	int container, device;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	memory = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
 		      0);
-	device = in_group(argc > 1 ? argv[1] : "/dev/vfio/0", argc > 2 ? argv[2] : "0000:00:03.0",
-			  &container);
-	use(device);
+	name = find("0x010802");
+	take(name);
+	device = in_group(group_of(name), name, &container);
+	use(device, argc < 2);
 	/* All of it goes, but for the first part, which comes back. */
-	unmap.iova = IOVA;
-	unmap.size = PAGES * PAGE;
 	if (ioctl(container, VFIO_IOMMU_UNMAP_DMA, &unmap))
 		die("unmap");
 	struct vfio_iommu_type1_dma_map map = {
