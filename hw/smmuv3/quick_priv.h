@@ -337,15 +337,29 @@ QUICK(fill)(struct hw_cache *c, const struct hole *at, u64 addr, const struct fo
 }
 
 /*
- * What is asked: by whom, what it needs, where its page was looked for. lg2g: of tt,
- * and of stage 2. Inlined, all of it lies in registers.
+ * What is asked: by whom, what it needs, where its page was looked for among those
+ * that are not global. lg2g: of tt, and of stage 2. Inlined, all of it lies in
+ * registers.
  */
 struct asked {
 	struct smmu_lane *lane;
 	const struct smmu_tt *tt;
 	u32 need, shift, lg2g, lg2g_s2;
-	struct hole own, global;
+	struct hole own;
 };
+
+/* A page of the first stage, or of both. */
+CACHE_TARGET static inline __attribute__((always_inline)) void
+QUICK(fill_page)(const struct asked *q, u64 va, const struct found *f, u64 extra)
+{
+	struct hw_cache *tlb = q->lane->h->cache[CACHE_TLB];
+
+	if (unlikely(f->value & V_GLOBAL))
+		QUICK(fill_slow)(tlb, q->tt->global, va >> f->lg2 << f->lg2, f->lg2,
+				 f->page | f->value, extra);
+	else
+		QUICK(fill)(tlb, &q->own, va, f, extra);
+}
 
 /* Looked up in one space. */
 CACHE_TARGET static inline __attribute__((always_inline)) u32
@@ -424,7 +438,7 @@ QUICK(miss_nested)(struct asked *q, const struct hw_req *req, struct hw_resp *re
 	/* Of stage 1 each table word was found through an entry: it is one read. */
 	f1.reads += f2.reads;
 	extra |= ipa & ~((1ull << f1.lg2) - 1);
-	QUICK(fill)(tlb, unlikely(f1.value & V_GLOBAL) ? &q->global : &q->own, va, &f1, extra);
+	QUICK(fill_page)(q, va, &f1, extra);
 	QUICK(answer)(resp, pa, q->shift, &f1);
 	return true;
 }
@@ -435,7 +449,6 @@ QUICK(miss)(struct asked *q, const struct hw_req *req, struct hw_resp *resp, boo
 {
 	const u64 va = req->addr;
 	struct smmu_lane *l = q->lane;
-	struct hw_cache *tlb = l->h->cache[CACHE_TLB];
 	struct smmu_trail *t = QUICK(trail)(l, l->s1_trail, q->tt, q->lg2g, va, false);
 	struct found f = {.lg2 = q->lg2g};
 
@@ -449,39 +462,44 @@ QUICK(miss)(struct asked *q, const struct hw_req *req, struct hw_resp *resp, boo
 	if (unlikely(q->need & ~f.value))
 		return false;
 	if (caching)
-		QUICK(fill)(tlb, unlikely(f.value & V_GLOBAL) ? &q->global : &q->own, va, &f, 0);
+		QUICK(fill_page)(q, va, &f, 0);
 	QUICK(answer)(resp, f.page | (va & ((1ull << f.lg2) - 1)), q->shift, &f);
 	return true;
 }
 
 /* 1: it answers; 0: neither space has the page; -1: look closer. */
 CACHE_TARGET static inline __attribute__((always_inline)) int
-QUICK(hit)(struct asked *q, const struct hw_req *req, struct hw_resp *resp)
+QUICK(hit)(struct smmu_lane *l, u32 n, const struct hw_req *req, struct hw_resp *resp,
+	   struct cache_place *at)
 {
-	struct hw_smmuv3 *h = q->lane->h;
-	struct hw_cache *tlb = h->cache[CACHE_TLB];
+	const struct smmu_tt *tt = &l->ctx->cd.tt[n];
+	struct hw_cache *tlb = l->h->cache[CACHE_TLB];
+	struct hole own = {.view = &l->own[n], .space = tt->space};
+	struct hole global = {.view = &l->global[n], .space = tt->global};
+	u32 need = smmu_need_of[req->access & 63], shift = req->access & HW_PRIV ? 0 : 3;
 	u32 slot, lg2;
 	const struct cache_slot *e;
 	u64 pa, meta;
 
-	slot = QUICK(look)(tlb, req->addr, &q->own);
+	slot = QUICK(look)(tlb, req->addr, &own);
+	*at = own.at;
 	if (slot == NO_SLOT)
-		slot = QUICK(look)(tlb, req->addr, &q->global);
+		slot = QUICK(look)(tlb, req->addr, &global);
 	if (slot >= CACHE_ASK)
 		return slot == NO_SLOT ? 0 : -1;
 	e = &tlb->slot[slot];
 	/* A write to a page that is not marked has to mark it. */
-	if (unlikely((q->need & ~e->value) || (e->value & V_DIRTY)))
+	if (unlikely((need & ~e->value) || (e->value & V_DIRTY)))
 		return -1;
 	cache_quick_touch(tlb, slot);
 	lg2 = e->key >> 24;
 	pa = (e->value & ADDR_MASK) | (req->addr & ((1ull << lg2) - 1));
-	meta = lg2 | (e->value >> q->shift & 7) << 8;
+	meta = lg2 | (e->value >> shift & 7) << 8;
 	resp->pa = pa;
 	memcpy(&resp->lg2, &meta, sizeof(meta));
 	resp->entry = e->id;
-	if (h->front_on)
-		smmu_front_fill(h, req, pa, e->value, lg2, e->id);
+	if (l->h->front_on)
+		smmu_front_fill(l->h, req, pa, e->value, lg2, e->id);
 	return 1;
 }
 
@@ -498,14 +516,13 @@ QUICK(known)(struct hw_smmuv3 *h, struct smmu_lane *lane, const struct hw_req *r
 	struct asked q = {.lane = lane, .tt = tt, .need = smmu_need_of[req->access & 63],
 			  .shift = req->access & HW_PRIV ? 0 : 3,
 			  .lg2g = tt->lg2g, .lg2g_s2 = ctx->ste.s2.lg2g,
-			  .own = {.view = &lane->own[n], .space = tt->space},
-			  .global = {.view = &lane->global[n], .space = tt->global}};
+			  .own = {.view = &lane->own[n], .space = tt->space}};
 	int found = 0;
 
 	if (unlikely(tt->off || tt->tbi || (n ? ~va : va) >> tt->ia))
 		return false;
 	if (h->caching)
-		found = QUICK(hit)(&q, req, resp);
+		found = QUICK(hit)(lane, n, req, resp, &q.own.at);
 	if (found)
 		return found > 0;
 	if (unlikely(e->ram_size < 8))
@@ -515,32 +532,31 @@ QUICK(known)(struct hw_smmuv3 *h, struct smmu_lane *lane, const struct hw_req *r
 	return h->caching && QUICK(miss_nested)(&q, req, resp);
 }
 
-/* The usual: pages of 4 KiB, addresses of the lower half, the TLB is on. */
+/* The usual: pages of 4 KiB, addresses of the lower half, the TLB is on and has it not. */
 CACHE_TARGET static inline __attribute__((always_inline)) bool
-QUICK(usual)(struct smmu_lane *l, const struct hw_req *req, struct hw_resp *resp, bool nested)
+QUICK(usual)(struct smmu_lane *l, const struct hw_req *req, struct hw_resp *resp,
+	     const struct cache_place at, bool nested)
 {
 	const struct smmu_tt *tt = &l->ctx->cd.tt[0];
 	struct asked q = {.lane = l, .tt = tt, .need = (u32)req->access << 3, .shift = 3,
 			  .lg2g = 12, .lg2g_s2 = 12,
-			  .own = {.view = &l->own[0], .space = tt->space},
-			  .global = {.view = &l->global[0], .space = tt->global}};
-	int found = QUICK(hit)(&q, req, resp);
+			  .own = {.view = &l->own[0], .space = tt->space, .at = at}};
 
-	if (unlikely(found))
-		return found > 0;
 	return nested ? QUICK(miss_nested)(&q, req, resp) : QUICK(miss)(&q, req, resp, true);
 }
 
 CACHE_TARGET static __attribute__((noinline)) bool
-QUICK(one_stage)(struct smmu_lane *l, const struct hw_req *req, struct hw_resp *resp)
+QUICK(one_stage)(struct smmu_lane *l, const struct hw_req *req, struct hw_resp *resp,
+		 const struct cache_place at)
 {
-	return QUICK(usual)(l, req, resp, false);
+	return QUICK(usual)(l, req, resp, at, false);
 }
 
 CACHE_TARGET static __attribute__((noinline)) bool
-QUICK(two_stages)(struct smmu_lane *l, const struct hw_req *req, struct hw_resp *resp)
+QUICK(two_stages)(struct smmu_lane *l, const struct hw_req *req, struct hw_resp *resp,
+		  const struct cache_place at)
 {
-	return QUICK(usual)(l, req, resp, true);
+	return QUICK(usual)(l, req, resp, at, true);
 }
 
 CACHE_TARGET static __attribute__((noinline)) void
@@ -555,27 +571,35 @@ QUICK(unusual)(struct hw_smmuv3 *h, struct smmu_lane *l, const struct hw_req *re
 		smmu_translate_long(h, req, resp);
 }
 
+CACHE_TARGET static __attribute__((noinline)) void
+QUICK(rest)(struct hw_smmuv3 *h, struct smmu_lane *l, const struct hw_req *req,
+	    struct hw_resp *resp)
+{
+	const struct hw_env *e = h->base.env;
+	struct cache_place at = {0, 0};
+	int found = -1;
+	u64 who;
+	u32 how;
+
+	memcpy(&how, &req->access, sizeof(how));
+	memcpy(&who, &req->sid, sizeof(who));
+	/* No more than read and write of an untranslated, unprivileged request. */
+	if (likely(l->who == who && l->gen == h->cfg_gen && req->addr < l->usual && how - 1 < 3 &&
+		   !e->fact && !e->point && !e->read_flushed))
+		found = QUICK(hit)(l, 0, req, resp, &at);
+	if (!found)
+		found = l->nested ? QUICK(two_stages)(l, req, resp, at) :
+				    QUICK(one_stage)(l, req, resp, at);
+	if (unlikely(found <= 0))
+		QUICK(unusual)(h, l, req, resp);
+}
+
 CACHE_TARGET void QUICK(smmu_translate)(struct hw_iommu *base, const struct hw_req *req,
 					struct hw_resp *resp)
 {
 	struct hw_smmuv3 *h = (struct hw_smmuv3 *)base;
 
-	struct smmu_lane *l;
-	const struct hw_env *e;
-	u32 how;
-
 	if (likely(smmu_front_hit(h, req, resp)))
 		return;
-	l = &h->lane[smmu_ctx_index(req->sid, req->pasid)];
-	e = h->base.env;
-	memcpy(&how, &req->access, sizeof(how));
-	/* No more than read and write of an untranslated, unprivileged request. */
-	if (likely(l->who == ((u64)req->pasid << 32 | req->sid) && l->gen == h->cfg_gen &&
-		   req->addr < l->usual && how - 1 < 3 && !e->fact && !e->point &&
-		   !e->read_flushed)) {
-		if (likely(l->nested ? QUICK(two_stages)(l, req, resp) :
-				       QUICK(one_stage)(l, req, resp)))
-			return;
-	}
-	QUICK(unusual)(h, l, req, resp);
+	QUICK(rest)(h, &h->lane[smmu_ctx_index(req->sid, req->pasid)], req, resp);
 }

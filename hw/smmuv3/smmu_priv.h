@@ -17,6 +17,8 @@ static_assert(offsetof(struct hw_resp, lg2) == 8 && offsetof(struct hw_resp, ent
 	      "words of a response are written at once");
 static_assert(offsetof(struct hw_req, no_fault_report) == offsetof(struct hw_req, access) + 3,
 	      "three fields of a request are judged as one word");
+static_assert(offsetof(struct hw_req, pasid) == offsetof(struct hw_req, sid) + 4,
+	      "stream and substream are compared at once");
 
 /* n bits of x from bit `low`. */
 #define FIELD(x, low, n) ((u32)((u64)(x) >> (low)) & (u32)((1ull << (n)) - 1))

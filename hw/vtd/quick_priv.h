@@ -483,27 +483,16 @@ QUICK(fill_slow)(struct hw_cache *c, u32 space, u64 addr, u64 value)
 	return id ? id : hw_cache_fill(c, &new, NULL, 0);
 }
 
-/* The IOTLB, and if it does not have the page, its tables. */
+/* A page that the IOTLB does not have: its tables. at: where it is to be filled. */
 CACHE_TARGET static inline __attribute__((always_inline)) bool
-QUICK(page)(struct vtd *v, struct vtd_lane *l, const struct hw_req *req, struct hw_resp *resp,
-	    enum vtd_mode mode)
+QUICK(miss)(struct vtd *v, struct vtd_lane *l, const struct hw_req *req, struct hw_resp *resp,
+	    const struct cache_place at, enum vtd_mode mode)
 {
 	struct hw_cache *c = v->iotlb;
-	struct cache_place at;
+	const struct hw_env *e = v->h.env;
 	struct answer a;
-	u32 slot = cache_view_find(c, &l->view, req->addr, &at);
 
-	if (slot < CACHE_ASK) {
-		const struct cache_slot *e = &c->slot[slot];
-
-		a = (struct answer){e->value & ~VTD_F_MASK, (u32)(e->value & VTD_F_MASK), 0, e->id};
-		if (unlikely(!QUICK(permitted)(req->access, a.flags)))
-			return false;
-		cache_quick_touch(c, slot);
-		QUICK(answer)(v, req, resp, &a, l->view.key >> 24);
-		return true;
-	}
-	if (unlikely(slot == CACHE_ASK ||
+	if (unlikely(e->point || e->read_flushed || e->ram_size < 8 ||
 		     !(mode == VTD_MODE_NESTED ? QUICK(last_nested)(v, l, req->addr, &a) :
 		       QUICK(last)(v, l, mode == VTD_MODE_SS, req->addr, &a)) ||
 		     !QUICK(permitted)(req->access, a.flags) ||
@@ -521,22 +510,39 @@ QUICK(page)(struct vtd *v, struct vtd_lane *l, const struct hw_req *req, struct 
 }
 
 CACHE_TARGET static __attribute__((noinline)) bool
-QUICK(page_ss)(struct vtd *v, struct vtd_lane *l, const struct hw_req *req, struct hw_resp *resp)
+QUICK(miss_ss)(struct vtd *v, struct vtd_lane *l, const struct hw_req *req, struct hw_resp *resp,
+	       const struct cache_place at)
 {
-	return QUICK(page)(v, l, req, resp, VTD_MODE_SS);
+	return QUICK(miss)(v, l, req, resp, at, VTD_MODE_SS);
 }
 
 CACHE_TARGET static __attribute__((noinline)) bool
-QUICK(page_fs)(struct vtd *v, struct vtd_lane *l, const struct hw_req *req, struct hw_resp *resp)
+QUICK(miss_fs)(struct vtd *v, struct vtd_lane *l, const struct hw_req *req, struct hw_resp *resp,
+	       const struct cache_place at)
 {
-	return QUICK(page)(v, l, req, resp, VTD_MODE_FS);
+	return QUICK(miss)(v, l, req, resp, at, VTD_MODE_FS);
 }
 
 CACHE_TARGET static __attribute__((noinline)) bool
-QUICK(page_nested)(struct vtd *v, struct vtd_lane *l, const struct hw_req *req,
-		   struct hw_resp *resp)
+QUICK(miss_nested)(struct vtd *v, struct vtd_lane *l, const struct hw_req *req,
+		   struct hw_resp *resp, const struct cache_place at)
 {
-	return QUICK(page)(v, l, req, resp, VTD_MODE_NESTED);
+	return QUICK(miss)(v, l, req, resp, at, VTD_MODE_NESTED);
+}
+
+/* An entry of the IOTLB answers, if it permits it. */
+CACHE_TARGET static inline __attribute__((always_inline)) bool
+QUICK(hit)(struct vtd *v, u32 slot, const struct hw_req *req, struct hw_resp *resp)
+{
+	struct hw_cache *c = v->iotlb;
+	const struct cache_slot *e = &c->slot[slot];
+	const struct answer a = {e->value & ~VTD_F_MASK, (u32)(e->value & VTD_F_MASK), 0, e->id};
+
+	if (unlikely(!QUICK(permitted)(req->access, a.flags)))
+		return false;
+	cache_quick_touch(c, slot);
+	QUICK(answer)(v, req, resp, &a, e->key >> 24);
+	return true;
 }
 
 CACHE_TARGET static __attribute__((noinline)) bool
@@ -562,27 +568,6 @@ QUICK(uncached)(struct vtd *v, const struct hw_req *req, struct hw_resp *resp)
 	return true;
 }
 
-/* Pages of several sizes in one space. */
-CACHE_TARGET static __attribute__((noinline)) bool
-QUICK(search)(struct vtd *v, const struct vtd_lane *l, const struct hw_req *req,
-	      struct hw_resp *resp)
-{
-	struct hw_cache *c = v->iotlb;
-	u32 slot = cache_quick_find(c, l->bind->space, req->addr);
-	const struct cache_slot *e;
-	struct answer a;
-
-	if (slot >= CACHE_ASK)
-		return false;
-	e = &c->slot[slot];
-	a = (struct answer){e->value & ~VTD_F_MASK, (u32)(e->value & VTD_F_MASK), 0, e->id};
-	if (!QUICK(permitted)(req->access, a.flags))
-		return false;
-	cache_quick_touch(c, slot);
-	QUICK(answer)(v, req, resp, &a, e->key >> 24);
-	return true;
-}
-
 /* The lane of a binding, made anew. False: its space has got another tag. */
 CACHE_TARGET static __attribute__((noinline)) bool
 QUICK(lane_make)(struct vtd *v, struct vtd_lane *l, const struct hw_req *req)
@@ -593,7 +578,7 @@ QUICK(lane_make)(struct vtd *v, struct vtd_lane *l, const struct hw_req *req)
 	l->gen = 0;
 	if (b->quick_gen != v->cfg_gen || b->pasid != req->pasid)
 		return false;
-	*l = (struct vtd_lane){.gen = v->cfg_gen, .bind = b,
+	*l = (struct vtd_lane){.gen = v->cfg_gen, .bind = b, .mode = c->mode,
 			       .who = (u64)req->pasid << 32 | req->sid};
 	/* Of the first stage, the lower half; the upper one goes the long way. */
 	l->limit = c->mode == VTD_MODE_SS ? 1ULL << (12 + 9 * c->ss_levels) :
@@ -602,40 +587,53 @@ QUICK(lane_make)(struct vtd *v, struct vtd_lane *l, const struct hw_req *req)
 	return true;
 }
 
+/* Where there is no view of the space: it has pages of several sizes, or another tag now. */
 CACHE_TARGET static __attribute__((noinline)) bool
-QUICK(view_make)(struct vtd *v, struct vtd_lane *l)
+QUICK(search)(struct vtd *v, struct vtd_lane *l, const struct hw_req *req, struct hw_resp *resp)
 {
 	const struct vtd_binding *b = l->bind;
+	u32 slot;
 
-	return v->iotlb->space[b->space].tag == b->cfg.tag &&
-	       cache_view_make(v->iotlb, b->space, &l->view);
+	if (v->iotlb->space[b->space].tag != b->cfg.tag)
+		return false;
+	cache_view_make(v->iotlb, b->space, &l->view);
+	slot = cache_quick_find(v->iotlb, b->space, req->addr);
+	return slot < CACHE_ASK && QUICK(hit)(v, slot, req, resp);
+}
+
+/* The lane is that of the request. */
+CACHE_TARGET static inline __attribute__((always_inline)) bool
+QUICK(in_lane)(struct vtd *v, struct vtd_lane *l, const struct hw_req *req, struct hw_resp *resp)
+{
+	struct cache_place at = {0, 0};
+	u32 slot;
+
+	if (unlikely(req->addr >= l->limit || req->addr >> 20 == VTD_INTERRUPT_BASE >> 20))
+		return false;
+	if (unlikely(l->view.version != v->iotlb->version))
+		return QUICK(search)(v, l, req, resp);
+	slot = cache_view_find(v->iotlb, &l->view, req->addr, &at);
+	if (slot < CACHE_ASK)
+		return QUICK(hit)(v, slot, req, resp);
+	if (unlikely(slot == CACHE_ASK))
+		return false;
+	if (l->mode == VTD_MODE_SS)
+		return QUICK(miss_ss)(v, l, req, resp, at);
+	if (l->mode == VTD_MODE_FS)
+		return QUICK(miss_fs)(v, l, req, resp, at);
+	return QUICK(miss_nested)(v, l, req, resp, at);
 }
 
 CACHE_TARGET static __attribute__((noinline)) void
 QUICK(cached)(struct vtd *v, struct vtd_lane *l, const struct hw_req *req, struct hw_resp *resp)
 {
-	const struct hw_env *e = v->h.env;
-	bool ok = false;
+	u64 who;
 
-	if (unlikely(l->gen != v->cfg_gen || l->who != ((u64)req->pasid << 32 | req->sid)) &&
-	    !QUICK(lane_make)(v, l, req))
-		goto slow;
-	if (unlikely(req->addr >= l->limit || e->point || e->read_flushed || e->ram_size < 8 ||
-		     req->addr >> 20 == VTD_INTERRUPT_BASE >> 20))
-		goto slow;
-	if (unlikely(l->view.version != v->iotlb->version) && !QUICK(view_make)(v, l))
-		ok = v->iotlb->space[l->bind->space].tag == l->bind->cfg.tag &&
-		     QUICK(search)(v, l, req, resp);
-	else if (l->bind->cfg.mode == VTD_MODE_SS)
-		ok = QUICK(page_ss)(v, l, req, resp);
-	else if (l->bind->cfg.mode == VTD_MODE_FS)
-		ok = QUICK(page_fs)(v, l, req, resp);
-	else
-		ok = QUICK(page_nested)(v, l, req, resp);
-	if (likely(ok))
-		return;
-slow:
-	vtd_translate_slow(v, req, resp);
+	memcpy(&who, &req->sid, sizeof(who));
+	if (unlikely(l->gen != v->cfg_gen || l->who != who) && !QUICK(lane_make)(v, l, req))
+		vtd_translate_slow(v, req, resp);
+	else if (unlikely(!QUICK(in_lane)(v, l, req, resp)))
+		vtd_translate_slow(v, req, resp);
 }
 
 CACHE_TARGET static __attribute__((noinline)) void

@@ -26,6 +26,8 @@ static_assert(offsetof(struct hw_resp, lg2) == 8 && offsetof(struct hw_resp, ent
 	      "words of a response are written at once");
 static_assert(offsetof(struct hw_req, no_fault_report) == offsetof(struct hw_req, access) + 3,
 	      "three fields of a request are judged as one word");
+static_assert(offsetof(struct hw_req, pasid) == offsetof(struct hw_req, sid) + 4,
+	      "source and PASID are compared at once");
 
 #define VTD_FRONT 8
 #define VTD_DEVICES 65536u
@@ -103,6 +105,7 @@ struct vtd_lane {
 	u64 limit;      /* addresses below it the tables have */
 	u64 ss_limit;   /* likewise of the second stage that is nested on */
 	struct vtd_binding *bind;
+	u32 mode;       /* enum vtd_mode */
 	struct cache_view view; /* of the IOTLB */
 	struct vtd_cursor last[VTD_ROLES][VTD_CURSORS];
 };
