@@ -468,6 +468,20 @@ void hw_cache_drop_if(struct hw_cache *c,
 	}
 }
 
+void hw_cache_drop_one_if(struct hw_cache *c, u32 space, u64 addr,
+			  bool (*fn)(void *arg, const struct hw_cache_entry *e, u64 tag),
+			  void *arg)
+{
+	u32 slot = c->probe->exact(c, space, addr, 0);
+	struct hw_cache_entry e;
+
+	if (slot == NO_SLOT)
+		return;
+	e = cache_entry(c, slot);
+	if (fn(arg, &e, c->space[space].tag))
+		cache_kill(c, slot);
+}
+
 u64 hw_cache_count(const struct hw_cache *c)
 {
 	return c->live;

@@ -103,6 +103,10 @@ void hw_cache_drop_tags(struct hw_cache *c, u64 mask, u64 match);
 /* Entries for which fn is true; a scan, in order of fill. */
 void hw_cache_drop_if(struct hw_cache *c,
 		      bool (*fn)(void *arg, const struct hw_cache_entry *e, u64 tag), void *arg);
+/* Likewise of the entry of one byte at addr, if there is one. */
+void hw_cache_drop_one_if(struct hw_cache *c, u32 space, u64 addr,
+			  bool (*fn)(void *arg, const struct hw_cache_entry *e, u64 tag),
+			  void *arg);
 
 /* Words that entry id was made from; 0 if it is gone or none were kept. */
 u32 hw_cache_provenance(const struct hw_cache *c, u32 id,

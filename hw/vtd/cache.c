@@ -70,15 +70,22 @@ struct vtd_dev *vtd_dev_touch(struct vtd *v, u32 sid)
 	return d;
 }
 
-/* All that the front and the bindings know is void. */
-void vtd_front_void(struct vtd *v)
+/* All that the front and the lanes know of pages is void. */
+static void pages_void(struct vtd *v)
 {
-	v->cfg_gen++;
+	v->lane_gen++;
 	if (++v->front_gen < 4096)
 		return;
 	for (u32 i = 0; i < v->n_touched; i++)
 		memset(v->dev[v->touched[i]].front, 0, sizeof(v->dev[0].front));
 	v->front_gen = 1;
+}
+
+/* And what the bindings know. */
+void vtd_front_void(struct vtd *v)
+{
+	v->cfg_gen++;
+	pages_void(v);
 }
 
 void vtd_front_fill(struct vtd_walk *w, const struct hw_resp *resp)
@@ -138,6 +145,13 @@ static void dropped(struct vtd *v)
 	vtd_front_void(v);
 }
 
+/* No configuration is dropped: the bindings are as good as before. */
+static void dropped_pages(struct vtd *v)
+{
+	v->inv_epoch++;
+	pages_void(v);
+}
+
 static void drop_fact(struct vtd *v, u32 cache)
 {
 	vtd_fact(v, HW_FACT_DROP, cache, 0, v->serial, 0);
@@ -170,6 +184,8 @@ void vtd_drop_context(struct vtd *v, u32 granularity, u16 did, u16 sid, u32 fm)
 	/* Entries of scalable mode have no domain: domain-selective is global there. */
 	if (granularity == 1 || (granularity == 2 && !s.legacy))
 		hw_cache_drop_all(v->ctx);
+	else if (s.by_sid && s.mask == 0xffff)
+		hw_cache_drop_one_if(v->ctx, v->ctx_space, sid, context_matches, &s);
 	else
 		hw_cache_drop_if(v->ctx, context_matches, &s);
 }
@@ -223,7 +239,7 @@ void vtd_drop_iotlb(struct vtd *v, u32 granularity, u16 did, u64 addr, u64 last,
 {
 	u64 ss = vtd_tag(did, 0, VTD_MODE_SS), nested = vtd_tag(did, 0, VTD_MODE_NESTED);
 
-	dropped(v);
+	dropped_pages(v);
 	drop_fact(v, CACHE_IOTLB);
 	if (granularity == 1) {
 		hw_cache_drop_all(v->iotlb);
@@ -245,7 +261,7 @@ void vtd_drop_piotlb(struct vtd *v, u64 tag_pasid, u64 addr, u64 last, bool hint
 {
 	static const enum vtd_mode modes[] = {VTD_MODE_FS, VTD_MODE_NESTED};
 
-	dropped(v);
+	dropped_pages(v);
 	drop_fact(v, CACHE_IOTLB);
 	for (u32 i = 0; i < ARRAY_SIZE(modes); i++) {
 		u64 tag = vtd_tag((u16)(tag_pasid & TAG_DID), (u32)(tag_pasid >> TAG_PASID_SHIFT),

@@ -27,6 +27,10 @@ bool vtd_drained(const struct vtd *v, u64 stamp)
 
 static void take_out(struct vtd *v, u32 at)
 {
+	if (at == v->n_cmds - 1) {
+		v->n_cmds = at;
+		return;
+	}
 	memmove(&v->cmd[at], &v->cmd[at + 1], (--v->n_cmds - at) * sizeof(v->cmd[0]));
 }
 
@@ -170,6 +174,8 @@ static void go_on(struct vtd *v, u32 at)
 
 static bool may_fetch(const struct vtd *v)
 {
+	if (vtd_get64(v, VTD_IQH) == vtd_get64(v, VTD_IQT))
+		return false;
 	if (!(vtd_get(v, VTD_GSTS) & VTD_G_QIE) || v->n_cmds == VTD_PENDING ||
 	    (vtd_get(v, VTD_FSTS) & (VTD_FSTS_IQE | VTD_FSTS_ITE)))
 		return false;
@@ -177,7 +183,7 @@ static bool may_fetch(const struct vtd *v)
 		if (v->cmd[i].type == VTD_INV_WAIT && (v->cmd[i].d[0] & VTD_WAIT_FN))
 			return false;
 	}
-	return vtd_get64(v, VTD_IQH) != vtd_get64(v, VTD_IQT);
+	return true;
 }
 
 static u32 fetch_error(const struct vtd *v, u32 tail, u32 bytes, bool wide)
@@ -233,6 +239,11 @@ bool vtd_inv_work(struct vtd *v)
 	u32 ready[VTD_PENDING], n = 0, pick = 0;
 	bool more = may_fetch(v);
 
+	if (!v->n_cmds) {
+		if (more)
+			fetch(v);
+		return more;
+	}
 	for (u32 i = 0; i < v->n_cmds; i++) {
 		if (can_go_on(v, i))
 			ready[n++] = i;

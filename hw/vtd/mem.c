@@ -21,6 +21,7 @@ bool vtd_store(struct vtd *v, u64 pa, u64 value, u32 bytes)
 
 	if (e->ram_size < bytes || pa > e->ram_size - bytes)
 		return false;
+	hw_wrote(v->h.env, pa, bytes);
 	memcpy(e->ram + pa, &value, bytes);
 	return true;
 }

@@ -123,6 +123,12 @@ CACHE_TARGET static inline bool QUICK(step)(const struct sight *s, struct vtd_tr
 {
 	if (!QUICK(word)(s, pa, value))
 		return false;
+	t->reads++;
+	/* Walks of the second stage have their upper entries in common. */
+	for (u32 i = 0; i < t->n; i++) {
+		if (t->pa[i] == pa)
+			return true;
+	}
 	t->pa[t->n] = pa;
 	t->value[t->n++] = *value;
 	return true;
@@ -156,7 +162,9 @@ QUICK(trail_make)(const struct vtd *v, const struct sight *s, const struct vtd_m
 	u64 gpa = c->fs_root, leaf, e, wide = 0;
 
 	t->gen = 0;
-	t->n = m->n;
+	t->n = t->reads = m->n;
+	t->flags = 0;
+	t->attrs[0] = t->attrs[1] = 0;
 	for (u32 i = 0; i < m->n; i++) {
 		t->pa[i] = m->word[i].pa;
 		t->value[i] = m->word[i].value;
@@ -215,28 +223,39 @@ CACHE_TARGET static inline bool QUICK(trail_good)(const struct sight *s, const s
 	return !differ;
 }
 
+/* What the two leaves of a page mean together; 0: look closer. */
+CACHE_TARGET static __attribute__((noinline)) void
+QUICK(trail_meaning)(const struct vtd *v, struct vtd_trail *t, const struct vtd_cfg *c, u64 first,
+		     u64 second)
+{
+	const struct bits fs = {t->fs[0], t->fs[1]}, ss = {t->ss[0], t->ss[1]};
+	u32 flags = QUICK(fs_flags)(v, c, &fs, first), below = QUICK(ss_flags)(v, c, &ss, second);
+
+	t->attrs[0] = first;
+	t->attrs[1] = second;
+	t->flags = 0;
+	if (flags && below)
+		t->flags = (below & (flags | ~(u32)VTD_F_DIRTY)) | (flags & ~(u32)VTD_F_DIRTY);
+}
+
 /* The leaves of addr at the end of its trail. */
 CACHE_TARGET static inline bool QUICK(trail_end)(const struct vtd *v, const struct sight *s,
-						 const struct vtd_trail *t,
+						 struct vtd_trail *t,
 						 const struct vtd_cfg *c, u64 addr,
 						 struct answer *a)
 {
-	const struct bits fs = {t->fs[0], t->fs[1]}, ss = {t->ss[0], t->ss[1]};
 	u64 e, leaf;
-	u32 flags;
 
 	if (!QUICK(word)(s, t->fs_table + (addr >> 9 & 0xff8), &e) ||
 	    (e & s->mask) >> 21 != t->gpa_range ||
 	    !QUICK(word)(s, t->ss_table + (e >> 9 & 0xff8), &leaf))
 		return false;
-	flags = QUICK(fs_flags)(v, c, &fs, e);
-	a->flags = QUICK(ss_flags)(v, c, &ss, leaf);
-	if (unlikely(!a->flags || !flags))
-		return false;
-	a->flags = (a->flags & (flags | ~(u32)VTD_F_DIRTY)) | (flags & ~(u32)VTD_F_DIRTY);
+	if (unlikely((e & ~s->mask) != t->attrs[0] || (leaf & ~s->mask) != t->attrs[1]))
+		QUICK(trail_meaning)(v, t, c, e & ~s->mask, leaf & ~s->mask);
+	a->flags = t->flags;
 	a->page = leaf & s->mask;
-	a->reads = t->n + 2;
-	return true;
+	a->reads = t->reads + 2;
+	return likely(a->flags);
 }
 
 CACHE_TARGET static inline bool QUICK(bare_nested)(const struct vtd *v, const struct sight *s,
@@ -578,7 +597,7 @@ QUICK(lane_make)(struct vtd *v, struct vtd_lane *l, const struct hw_req *req)
 	l->gen = 0;
 	if (b->quick_gen != v->cfg_gen || b->pasid != req->pasid)
 		return false;
-	*l = (struct vtd_lane){.gen = v->cfg_gen, .bind = b, .mode = c->mode,
+	*l = (struct vtd_lane){.gen = v->lane_gen, .bind = b, .mode = c->mode,
 			       .who = (u64)req->pasid << 32 | req->sid};
 	/* Of the first stage, the lower half; the upper one goes the long way. */
 	l->limit = c->mode == VTD_MODE_SS ? 1ULL << (12 + 9 * c->ss_levels) :
@@ -630,7 +649,7 @@ QUICK(cached)(struct vtd *v, struct vtd_lane *l, const struct hw_req *req, struc
 	u64 who;
 
 	memcpy(&who, &req->sid, sizeof(who));
-	if (unlikely(l->gen != v->cfg_gen || l->who != who) && !QUICK(lane_make)(v, l, req))
+	if (unlikely(l->gen != v->lane_gen || l->who != who) && !QUICK(lane_make)(v, l, req))
 		vtd_translate_slow(v, req, resp);
 	else if (unlikely(!QUICK(in_lane)(v, l, req, resp)))
 		vtd_translate_slow(v, req, resp);

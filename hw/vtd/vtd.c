@@ -22,6 +22,7 @@ static void reset(struct hw_iommu *h)
 		v->trail[i].gen = 0;
 	v->front_gen = 1;
 	v->cfg_gen = 1;
+	v->lane_gen = 1;
 	v->te = false;
 	v->nested = false;
 	v->ttm = VTD_TTM_LEGACY;

@@ -100,7 +100,7 @@ struct vtd_binding {
 /* What the quick way knows of a device and PASID beside the binding. */
 #define VTD_LANES 64
 struct vtd_lane {
-	u64 gen;        /* as of the binding; 0: none */
+	u64 gen;        /* lane_gen; 0: none */
 	u64 who;        /* source id, PASID as requested above it */
 	u64 limit;      /* addresses below it the tables have */
 	u64 ss_limit;   /* likewise of the second stage that is nested on */
@@ -121,7 +121,8 @@ struct vtd_memo {
 
 /*
  * Without caches: all words that the last nested walk in 2 MiB read, but the two
- * leaves of its page. If each still is what it was, then so is where they lead.
+ * leaves of its page, each once. If each still is what it was, then so is where they
+ * lead.
  */
 #define VTD_TRAILS 16
 #define VTD_TRAIL_WORDS (VTD_MEMO_WORDS + 24)
@@ -131,6 +132,9 @@ struct vtd_trail {
 	u64 gpa_range;  /* likewise, of the page before the second stage */
 	u64 fs_table, ss_table; /* the last ones */
 	u64 fs[2], ss[2]; /* bits of the upper entries: that all have, that any has */
+	u64 attrs[2];   /* of the last two leaves: their bits but the address */
+	u32 flags;      /* what they mean together; 0: look closer */
+	u32 reads;      /* words read, each time that one is */
 	u32 sid, pasid, n;
 	u64 pa[VTD_TRAIL_WORDS], value[VTD_TRAIL_WORDS];
 };
@@ -202,7 +206,8 @@ struct vtd {
 	u8 ttm;
 	bool keeps;     /* not cache=none */
 	bool nested;    /* since the reset, some request was nested */
-	u64 cfg_gen;
+	u64 cfg_gen;    /* of the bindings */
+	u64 lane_gen;   /* of the lanes: changes with it, and if pages are invalidated */
 	u64 root;       /* active root table */
 	u64 addr_mask;  /* bits 12 to HAW - 1 */
 	u64 ss_reserved[6][2], fs_reserved[6][2]; /* [level][leaf] */
