@@ -256,6 +256,7 @@ bool smmu_cache_create(struct hw_smmuv3 *h)
 	sim_assert(h->front && h->ctx && h->lane);
 	for (u32 i = 0; i < CACHES; i++)
 		h->cache[i] = hw_cache_create(h->base.env, names[i], &h->policy);
+	smmu_permissions_make(h);
 	pool_create(&h->ste_pool, sizeof(struct smmu_ste));
 	pool_create(&h->cd_pool, sizeof(struct smmu_cd));
 	h->caching = h->policy.kind != HW_CACHE_NONE;

@@ -269,7 +269,7 @@ u8 smmu_resolve(struct smmu_walk *w)
 	if (!h->config_cache || w->gen != h->gen)
 		return 0;
 	for (u32 n = 0; ctx->s1 && n < 2; n++)
-		smmu_permissions(&ctx->cd.tt[n]);
+		smmu_permissions(h, &ctx->cd.tt[n]);
 	ctx->quick = ctx->s1 && !((ctx->ste.privcfg | ctx->ste.instcfg) & 2);
 	*slot = *ctx;
 	slot->gen = h->cfg_gen;

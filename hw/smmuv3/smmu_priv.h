@@ -255,6 +255,7 @@ struct hw_smmuv3 {
 	u64 cfg_gen;       /* of ctx[] */
 	struct smmu_ctx *ctx;
 	struct smmu_lane *lane; /* of each of ctx[] */
+	u8 perm[8][16];    /* by kind of tables, then as perm[] of struct smmu_tt */
 	struct smmu_caps cap;
 	struct hw_cache_policy policy;
 	struct hw_cache *cache[CACHES];
@@ -369,7 +370,8 @@ void smmu_atc_done(struct hw_iommu *base, u16 itag);
 void smmu_timeout(struct hw_iommu *base);
 /* atos.c */
 void smmu_atos_run(struct hw_smmuv3 *h);
-void smmu_permissions(struct smmu_tt *tt);
+void smmu_permissions_make(struct hw_smmuv3 *h);
+void smmu_permissions(const struct hw_smmuv3 *h, struct smmu_tt *tt);
 /* The front answers, if it knows. It is silent. */
 static inline struct smmu_front *smmu_front_of(const struct hw_smmuv3 *h, u32 sid, u64 addr)
 {

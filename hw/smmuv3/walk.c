@@ -275,10 +275,20 @@ static u32 s1_perms(const struct smmu_tt *tt, bool user, bool writable, bool pxn
 	return p;
 }
 
-void smmu_permissions(struct smmu_tt *tt)
+/* Of each kind of tables: bits one, WXN, PAN. */
+void smmu_permissions_make(struct hw_smmuv3 *h)
 {
-	for (u32 i = 0; i < 16; i++)
-		tt->perm[i] = (u8)s1_perms(tt, i & 1, !(i & 2), i & 4, i & 8);
+	for (u32 kind = 0; kind < 8; kind++) {
+		const struct smmu_tt tt = {.one = kind & 1, .wxn = kind & 2, .pan = kind & 4};
+
+		for (u32 i = 0; i < 16; i++)
+			h->perm[kind][i] = (u8)s1_perms(&tt, i & 1, !(i & 2), i & 4, i & 8);
+	}
+}
+
+void smmu_permissions(const struct hw_smmuv3 *h, struct smmu_tt *tt)
+{
+	memcpy(tt->perm, h->perm[tt->one | tt->wxn << 1 | tt->pan << 2], sizeof(tt->perm));
 }
 
 static inline u64 s1_value(const struct smmu_walk *w, const struct step *s)

@@ -3,7 +3,7 @@
  * Rows of whole executions: a model as new, 8 devices, 4 domains, 50 operations
  * of which 30 in 100 map 1 to 16 pages, 10 unmap one and invalidate it, 40
  * translate, 10 invalidate a domain, 10 move a device to another domain. Then
- * everything is as new again: what was touched is cleared.
+ * everything is as new again: of each page what was touched is cleared.
  *
  * Checked: the model tells each of its steps, keeps what each entry was made
  * from, and each answer is compared with a walk of memory as it is, unless an
@@ -28,13 +28,47 @@
 #define SPAN 512u /* pages that a domain has */
 #define RAM (1u << 20)
 
+struct span {
+	u16 first, end; /* bytes of a page; end 0: none */
+};
+
 struct execution {
 	struct bed bed;
-	u64 root_table, root[DOMAINS], cds;
+	struct span span[RAM / BED_PAGE];
+	u64 leaf[DOMAINS]; /* the table of all of a domain's pages; 0: not there */
+	u64 root_table, root[DOMAINS], cds, contexts;
 	u32 domain_of[DEVICES];
 	u64 random, seed, sink, facts;
 	bool checked, smmu;
 };
+
+/* Bytes of one page were written. */
+static void touched(struct execution *x, u64 pa, u32 len)
+{
+	struct span *s = &x->span[pa / BED_PAGE];
+	u32 first = pa % BED_PAGE, end = first + len;
+
+	s->first = (u16)(s->end ? min((u32)s->first, first) : first);
+	s->end = (u16)max((u32)s->end, end);
+}
+
+static void model_wrote(struct hw_env *e, u64 pa, u64 len)
+{
+	struct bed *b = e->owner;
+
+	touched(container_of(b, struct execution, bed), pa, (u32)len);
+}
+
+static void clear(struct execution *x)
+{
+	for (u64 page = 1; page < x->bed.used / BED_PAGE; page++) {
+		struct span *s = &x->span[page];
+
+		memset(bed_word(&x->bed, page * BED_PAGE + s->first), 0, s->end - s->first);
+		*s = (struct span){0, 0};
+	}
+	x->bed.used = BED_PAGE;
+}
 
 static u32 below(struct execution *x, u32 n)
 {
@@ -54,10 +88,13 @@ static void give(struct execution *x, u32 dev, u32 domain)
 	u16 tag = (u16)(1 + domain);
 
 	x->domain_of[dev] = domain;
-	if (x->smmu)
+	if (x->smmu) {
 		bed_smmu_cd(&x->bed, x->cds + dev * 64, tag, x->root[domain]);
-	else
+		touched(x, x->cds + dev * 64, 64);
+	} else {
 		bed_vtd_context(&x->bed, x->root_table, (u16)(dev << 3), tag, x->root[domain]);
+		touched(x, x->contexts + (dev << 3) * 16, 16);
+	}
 }
 
 static void fresh(struct execution *x)
@@ -65,16 +102,22 @@ static void fresh(struct execution *x)
 	struct bed *b = &x->bed;
 
 	b->h->ops->reset(b->h);
-	memset(b->env.ram + BED_PAGE, 0, b->used - BED_PAGE);
-	b->used = BED_PAGE;
+	clear(x);
 	x->random = ++x->seed;
 	x->root_table = bed_take(b);
+	touched(x, x->root_table, 16);
 	x->cds = x->smmu ? bed_take(b) : 0;
-	for (u32 i = 0; i < DOMAINS; i++)
+	for (u32 i = 0; i < DOMAINS; i++) {
 		x->root[i] = bed_take(b);
+		x->leaf[i] = 0;
+	}
+	/* All devices are on bus 0: their contexts are the next page. */
+	x->contexts = b->used;
 	for (u32 i = 0; i < DEVICES; i++) {
-		if (x->smmu)
+		if (x->smmu) {
 			bed_smmu_stream(b, x->root_table, i << 3, x->cds + i * 64);
+			touched(x, x->root_table + (i << 3) * 64, 64);
+		}
 		give(x, i, i % DOMAINS);
 	}
 	if (x->smmu)
@@ -83,9 +126,16 @@ static void fresh(struct execution *x)
 		bed_vtd_on(b, x->root_table, VTD_TTM_LEGACY);
 }
 
+/* The next descriptor or command: the queue has room for all of an execution. */
+static void queued(struct execution *x)
+{
+	touched(x, x->bed.queue + (x->smmu ? x->bed.tail * 16 : x->bed.tail), 16);
+}
+
 /* All of a domain; or of a page, at this address. */
 static void drop_domain(struct execution *x, u64 domain)
 {
+	queued(x);
 	if (x->smmu)
 		bed_smmu_command(&x->bed, CMD_TLBI_NH_ASID | (domain + 1) << CMD0_ASID, 0);
 	else
@@ -94,33 +144,52 @@ static void drop_domain(struct execution *x, u64 domain)
 
 static void drop_page(struct execution *x, u64 domain, u64 addr)
 {
+	queued(x);
 	if (x->smmu)
 		bed_smmu_command(&x->bed, CMD_TLBI_NH_VA | (domain + 1) << CMD0_ASID, addr);
 	else
 		bed_vtd_invalidate(&x->bed, VTD_INV_IOTLB | 3 << 4 | (domain + 1) << 16, addr);
 }
 
+/* The table of a domain's pages, made with those above it. */
+static u64 leaf_table(struct execution *x, u32 domain)
+{
+	const struct bed_format *f = x->smmu ? &bed_smmu_s1 : &bed_vtd_ss;
+	u64 table = x->root[domain];
+
+	for (u32 shift = 39; shift > 12; shift -= 9) {
+		u64 at = table + (BED_BASE >> shift & 511) * 8;
+
+		table = bed_take(&x->bed);
+		*bed_word(&x->bed, at) = table | f->table;
+		touched(x, at, 8);
+	}
+	return table;
+}
+
 static void map(struct execution *x)
 {
-	u64 *root = &x->root[below(x, DOMAINS)];
-	u64 first = below(x, SPAN - 16), n = 1 + below(x, 16);
+	const struct bed_format *f = x->smmu ? &bed_smmu_s1 : &bed_vtd_ss;
+	u32 domain = below(x, DOMAINS);
+	u64 first = below(x, SPAN - 16), n = 1 + below(x, 16), *leaf;
 
+	if (!x->leaf[domain])
+		x->leaf[domain] = leaf_table(x, domain);
+	touched(x, x->leaf[domain] + first * 8, (u32)n * 8);
+	leaf = bed_word(&x->bed, x->leaf[domain]);
 	for (u64 i = first; i < first + n; i++) {
-		u64 addr = BED_BASE + i * BED_PAGE, *leaf = bed_leaf(&x->bed, *root, addr);
-
-		if (!leaf || !*leaf)
-			bed_map(&x->bed, x->smmu ? &bed_smmu_s1 : &bed_vtd_ss, *root, addr, addr);
+		if (!leaf[i])
+			leaf[i] = (BED_BASE + i * BED_PAGE) | f->leaf;
 	}
 }
 
 static void unmap(struct execution *x)
 {
-	u64 domain = below(x, DOMAINS), addr = BED_BASE + below(x, SPAN) * BED_PAGE;
-	u64 *leaf = bed_leaf(&x->bed, x->root[domain], addr);
+	u64 domain = below(x, DOMAINS), page = below(x, SPAN);
 
-	if (leaf)
-		*leaf = 0;
-	drop_page(x, domain, addr);
+	if (x->leaf[domain])
+		*bed_word(&x->bed, x->leaf[domain] + page * 8) = 0;
+	drop_page(x, domain, BED_BASE + page * BED_PAGE);
 }
 
 static void translate(struct execution *x)
@@ -143,6 +212,7 @@ static void attach(struct execution *x)
 	u32 dev = below(x, DEVICES), domain = below(x, DOMAINS), old = x->domain_of[dev];
 
 	give(x, dev, domain);
+	queued(x);
 	if (x->smmu)
 		bed_smmu_command(&x->bed, CMD_CFGI_CD | (u64)dev << 35, 1);
 	else
@@ -208,6 +278,13 @@ static void up(struct execution *x, bool smmu, bool checked)
 	bed_open(&x->bed, smmu ? &hw_smmuv3_ops : &hw_vtd_ops,
 		 checked ? "cache=sets,provenance=1" : "cache=sets", RAM);
 	x->bed.env.fact = checked ? heard : NULL;
+	x->bed.env.wrote = model_wrote;
+	/* What is cleared is all that was written. */
+	execution_run(x, 16);
+	clear(x);
+	for (u64 pa = 0; pa < RAM; pa += 8)
+		sim_assert(!*bed_word(&x->bed, pa));
+	x->seed = 0;
 }
 
 static void row(struct bench *b, const char *const name[2], const char *against,
