@@ -215,10 +215,11 @@ void smmu_walk_fill(struct smmu_walk *w, u32 space, u64 addr, u32 lg2, u64 value
 void smmu_front_drop(struct hw_smmuv3 *h)
 {
 	h->gen++;
-	if (++h->front_gen < 4096)
+	h->front_gen += FRONT_GEN_ONE;
+	if (h->front_gen)
 		return;
 	memset(h->front, 0, sizeof(*h->front) * FRONT_PAGES * FRONT_STREAMS);
-	h->front_gen = 1;
+	h->front_gen = FRONT_GEN_ONE;
 }
 
 /* Another context has moved in. */

@@ -572,9 +572,9 @@ QUICK(unusual)(struct hw_smmuv3 *h, struct smmu_lane *l, const struct hw_req *re
 }
 
 CACHE_TARGET static __attribute__((noinline)) void
-QUICK(rest)(struct hw_smmuv3 *h, struct smmu_lane *l, const struct hw_req *req,
-	    struct hw_resp *resp)
+QUICK(rest)(struct hw_smmuv3 *h, const struct hw_req *req, struct hw_resp *resp)
 {
+	struct smmu_lane *l = &h->lane[smmu_ctx_index(req->sid, req->pasid)];
 	const struct hw_env *e = h->base.env;
 	struct cache_place at = {0, 0};
 	int found = -1;
@@ -601,5 +601,5 @@ CACHE_TARGET void QUICK(smmu_translate)(struct hw_iommu *base, const struct hw_r
 
 	if (likely(smmu_front_hit(h, req, resp)))
 		return;
-	QUICK(rest)(h, &h->lane[smmu_ctx_index(req->sid, req->pasid)], req, resp);
+	QUICK(rest)(h, req, resp);
 }

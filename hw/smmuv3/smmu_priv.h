@@ -128,7 +128,7 @@ struct smmu_ctx {
  * bits that a request's access, kind and no_fault_report may not have.
  */
 struct smmu_front {
-	u64 key;       /* page, and front_gen below */
+	u64 key;       /* page number, and front_gen above */
 	u64 pa;        /* page, and below: bytes lg2 and access of hw_resp */
 	u32 sid, pasid;
 	u32 deny, id;
@@ -245,7 +245,8 @@ enum { WIRE_EVENTQ, WIRE_PRIQ, WIRE_SYNC, WIRE_GERROR };
 struct hw_smmuv3 {
 	struct hw_iommu base;
 	struct smmu_front *front;
-	u64 front_gen;     /* 1 to 4095, low 12 bits of a key */
+	u64 front_gen;     /* 1 to 4095, in the high 12 bits of a key */
+#define FRONT_GEN_ONE (1ull << 52)
 	bool front_on;
 	bool quick;        /* no option that a quick answer would pass over */
 	bool caching;      /* translations are kept */
@@ -382,13 +383,14 @@ static inline bool smmu_front_hit(const struct hw_smmuv3 *h, const struct hw_req
 				  struct hw_resp *resp)
 {
 	const struct smmu_front *f = smmu_front_of(h, req->sid, req->addr);
+	u64 meta, who, of;
 	u32 how;
-	u64 meta;
 
-	/* access, kind and no_fault_report at once */
+	/* access, kind and no_fault_report at once; sid and pasid at once */
 	memcpy(&how, &req->access, sizeof(how));
-	if (unlikely(f->key != ((req->addr & ~0xfffull) | h->front_gen) ||
-		     f->sid != req->sid || f->pasid != req->pasid || (how & f->deny)))
+	memcpy(&who, &req->sid, sizeof(who));
+	memcpy(&of, &f->sid, sizeof(of));
+	if (unlikely(f->key != (req->addr >> 12 | h->front_gen) || of != who || (how & f->deny)))
 		return false;
 	meta = f->pa & 0xfff;
 	resp->pa = (f->pa & ~0xfffull) | (req->addr & 0xfff);
@@ -404,7 +406,7 @@ static inline void smmu_front_fill(struct hw_smmuv3 *h, const struct hw_req *req
 	struct smmu_front *f = smmu_front_of(h, req->sid, req->addr);
 	u32 perms = (u32)value >> 3 & 7;
 
-	f->key = (req->addr & ~0xfffull) | h->front_gen;
+	f->key = req->addr >> 12 | h->front_gen;
 	f->pa = (pa & ~0xfffull) | lg2 | perms << 8;
 	f->sid = req->sid;
 	f->pasid = req->pasid;

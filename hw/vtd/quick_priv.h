@@ -643,18 +643,7 @@ QUICK(in_lane)(struct vtd *v, struct vtd_lane *l, const struct hw_req *req, stru
 	return QUICK(miss_nested)(v, l, req, resp, at);
 }
 
-CACHE_TARGET static __attribute__((noinline)) void
-QUICK(cached)(struct vtd *v, struct vtd_lane *l, const struct hw_req *req, struct hw_resp *resp)
-{
-	u64 who;
-
-	memcpy(&who, &req->sid, sizeof(who));
-	if (unlikely(l->gen != v->lane_gen || l->who != who) && !QUICK(lane_make)(v, l, req))
-		vtd_translate_slow(v, req, resp);
-	else if (unlikely(!QUICK(in_lane)(v, l, req, resp)))
-		vtd_translate_slow(v, req, resp);
-}
-
+/* Without caches. */
 CACHE_TARGET static __attribute__((noinline)) void
 QUICK(rest)(struct vtd *v, const struct hw_req *req, struct hw_resp *resp)
 {
@@ -662,24 +651,33 @@ QUICK(rest)(struct vtd *v, const struct hw_req *req, struct hw_resp *resp)
 		vtd_translate_slow(v, req, resp);
 }
 
+CACHE_TARGET static __attribute__((noinline)) void
+QUICK(cached)(struct vtd *v, const struct hw_req *req, struct hw_resp *resp)
+{
+	struct vtd_lane *l = vtd_lane_of(v, req->sid);
+	u64 who;
+	u32 how;
+
+	memcpy(&who, &req->sid, sizeof(who));
+	memcpy(&how, &req->access, sizeof(how));
+	/* No more than read and write of an untranslated request. */
+	if (unlikely(how & ~3u))
+		vtd_translate_slow(v, req, resp);
+	else if (unlikely(!v->lane))
+		QUICK(rest)(v, req, resp);
+	else if (unlikely(l->gen != v->lane_gen || l->who != who) && !QUICK(lane_make)(v, l, req))
+		vtd_translate_slow(v, req, resp);
+	else if (unlikely(!QUICK(in_lane)(v, l, req, resp)))
+		vtd_translate_slow(v, req, resp);
+}
+
 CACHE_TARGET void QUICK(vtd_translate)(struct hw_iommu *h, const struct hw_req *req,
 				       struct hw_resp *resp)
 {
 	struct vtd *v = container_of(h, struct vtd, h);
-	u32 how;
 
-	if (unlikely(req->sid >= VTD_DEVICES || h->env->fact)) {
+	if (unlikely(req->sid >= VTD_DEVICES || h->env->fact))
 		vtd_translate_slow(v, req, resp);
-		return;
-	}
-	if (likely(vtd_front_hit(v, req, resp)))
-		return;
-	/* No more than read and write of an untranslated request. */
-	memcpy(&how, &req->access, sizeof(how));
-	if (unlikely(how & ~3u))
-		vtd_translate_slow(v, req, resp);
-	else if (likely(v->lane))
-		QUICK(cached)(v, vtd_lane_of(v, req->sid), req, resp);
-	else
-		QUICK(rest)(v, req, resp);
+	else if (unlikely(!vtd_front_hit(v, req, resp)))
+		QUICK(cached)(v, req, resp);
 }
