@@ -320,12 +320,16 @@ struct iommu_domain *smmu_domain_alloc_user(struct device *dev, u32 flags,
 	struct smmu_master *m = dev_iommu_priv_get(dev);
 	struct iommu_domain *domain;
 
-	if (parent || (data && data->len) || flags & ~IOMMU_ALLOC_DIRTY_TRACKING)
+	const u32 known = IOMMU_ALLOC_DIRTY_TRACKING | IOMMU_ALLOC_PASID;
+
+	if (parent || (data && data->len) || flags & ~known)
 		return ERR_PTR(-EOPNOTSUPP);
-	if (flags && !smmu_can_track(m->iommu))
+	if (flags & IOMMU_ALLOC_PASID && !m->ssid_bits)
 		return ERR_PTR(-EOPNOTSUPP);
-	domain = alloc_paging(dev, flags);
-	if (!IS_ERR(domain) && flags)
+	if (flags & IOMMU_ALLOC_DIRTY_TRACKING && !smmu_can_track(m->iommu))
+		return ERR_PTR(-EOPNOTSUPP);
+	domain = alloc_paging(dev, flags & IOMMU_ALLOC_DIRTY_TRACKING);
+	if (!IS_ERR(domain) && flags & IOMMU_ALLOC_DIRTY_TRACKING)
 		domain->dirty_ops = &smmu_dirty_ops;
 	return domain;
 }

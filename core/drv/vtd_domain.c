@@ -396,12 +396,15 @@ struct iommu_domain *vtd_domain_alloc_user(struct device *dev, u32 flags,
 {
 	struct iommu_domain *domain;
 
-	if (parent || (data && data->len) || flags & ~IOMMU_ALLOC_DIRTY_TRACKING)
+	if (parent || (data && data->len) ||
+	    flags & ~(IOMMU_ALLOC_DIRTY_TRACKING | IOMMU_ALLOC_PASID))
 		return ERR_PTR(-EOPNOTSUPP);
-	if (flags && !vtd_can_track(device_of(dev)->iommu))
+	if (flags & IOMMU_ALLOC_PASID && !device_of(dev)->pasid)
+		return ERR_PTR(-EOPNOTSUPP);
+	if (flags & IOMMU_ALLOC_DIRTY_TRACKING && !vtd_can_track(device_of(dev)->iommu))
 		return ERR_PTR(-EOPNOTSUPP);
 	domain = vtd_domain_alloc_paging(dev);
-	if (!IS_ERR(domain) && flags)
+	if (!IS_ERR(domain) && flags & IOMMU_ALLOC_DIRTY_TRACKING)
 		domain->dirty_ops = &vtd_dirty_ops;
 	return domain;
 }

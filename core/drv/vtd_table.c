@@ -93,6 +93,8 @@ static struct vtd_pasids *pasids_create(void)
 	}
 	if (p->dir)
 		frame_free(this_world(), p->dir, 0);
+	if (p->table)
+		frame_free(this_world(), p->table, 0);
 	kfree(p);
 	return NULL;
 }

@@ -117,6 +117,8 @@ struct iommu_dirty_bitmap {
 #define IOMMU_DIRTY_NO_CLEAR 1u
 /* Flag of domain_alloc_user(), the value that user space knows. */
 #define IOMMU_ALLOC_DIRTY_TRACKING 2u
+/* The domain may be attached to PASIDs. */
+#define IOMMU_ALLOC_PASID 8u
 
 struct iommu_dirty_ops {
 	int (*set_dirty_tracking)(struct iommu_domain *domain, bool enable);

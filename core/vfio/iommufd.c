@@ -55,6 +55,7 @@ void vfio_df_iommufd_unbind(struct vfio_device_file *df)
 		return;
 	}
 	vfio_iommufd_detach(vdev);
+	vfio_iommufd_detach_pasids(vdev);
 	iommufd_device_unbind(vdev->iommufd_device);
 	vdev->iommufd_device = NULL;
 }
@@ -170,6 +171,32 @@ void vfio_df_unbind_iommufd(struct vfio_device_file *df)
 	vfio_device_unblock_group(vdev);
 }
 
+/* What both calls begin with. */
+struct pt_args {
+	u32 argsz, flags;
+};
+
+/* dup: as much as every version has, then the PASID behind it, if flags say so. */
+static int read_args(const struct vfio_device *vdev, u64 arg, void *args, size_t known)
+{
+	const u32 flags = iommu_core()->as >= LINUX_7_3 ? VFIO_DEVICE_ATTACH_PASID : 0;
+	const struct pt_args *head = args;
+
+	if (copy_from_user(args, vfio_ptr(arg), known))
+		return -EFAULT;
+	if (head->argsz < known || head->flags & ~flags)
+		return -EINVAL;
+	if (!head->flags)
+		return 0;
+	if (vdev->ops->emulated)
+		return -EOPNOTSUPP;
+	if (head->argsz < known + sizeof(u32))
+		return -EINVAL;
+	if (copy_from_user((char *)args + known, vfio_ptr(arg + known), sizeof(u32)))
+		return -EFAULT;
+	return 0;
+}
+
 /* dup: a device that was moved and whose user cannot be told is detached, not put back. */
 long vfio_df_ioctl_attach_pt(struct vfio_device_file *df, u64 arg)
 {
@@ -178,14 +205,19 @@ long vfio_df_ioctl_attach_pt(struct vfio_device_file *df, u64 arg)
 	struct vfio_device_attach_iommufd_pt attach;
 	int ret;
 
-	if (copy_from_user(&attach, vfio_ptr(arg), sizeof(attach)))
-		return -EFAULT;
-	if (attach.argsz < sizeof(attach) || attach.flags)
-		return -EINVAL;
+	ret = read_args(vdev, arg, &attach, offsetof(struct vfio_device_attach_iommufd_pt, pasid));
+	if (ret)
+		return ret;
 	mutex_lock(&vdev->dev_set->lock);
-	ret = vfio_iommufd_attach(vdev, &attach.pt_id);
+	if (attach.flags)
+		ret = vfio_iommufd_attach_pasid(vdev, attach.pasid, &attach.pt_id);
+	else
+		ret = vfio_iommufd_attach(vdev, &attach.pt_id);
 	if (!ret && copy_to_user(vfio_ptr(at), &attach.pt_id, sizeof(attach.pt_id))) {
-		vfio_iommufd_detach(vdev);
+		if (attach.flags)
+			vfio_iommufd_detach_pasid(vdev, attach.pasid);
+		else
+			vfio_iommufd_detach(vdev);
 		ret = -EFAULT;
 	}
 	mutex_unlock(&vdev->dev_set->lock);
@@ -196,13 +228,16 @@ long vfio_df_ioctl_detach_pt(struct vfio_device_file *df, u64 arg)
 {
 	struct vfio_device *vdev = df->device;
 	struct vfio_device_detach_iommufd_pt detach;
+	int ret;
 
-	if (copy_from_user(&detach, vfio_ptr(arg), sizeof(detach)))
-		return -EFAULT;
-	if (detach.argsz < sizeof(detach) || detach.flags)
-		return -EINVAL;
+	ret = read_args(vdev, arg, &detach, offsetof(struct vfio_device_detach_iommufd_pt, pasid));
+	if (ret)
+		return ret;
 	mutex_lock(&vdev->dev_set->lock);
-	vfio_iommufd_detach(vdev);
+	if (detach.flags)
+		vfio_iommufd_detach_pasid(vdev, detach.pasid);
+	else
+		vfio_iommufd_detach(vdev);
 	mutex_unlock(&vdev->dev_set->lock);
 	return 0;
 }

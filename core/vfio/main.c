@@ -118,6 +118,7 @@ struct vfio_device *vfio_alloc_device(size_t size, struct device *dev,
 		goto err_free;
 	vdev->index = (u32)ret;
 	init_completion(&vdev->comp);
+	xa_init(&vdev->pasids);
 	vdev->dev = dev;
 	vdev->ops = ops;
 	ret = ops->init ? ops->init(vdev) : 0;

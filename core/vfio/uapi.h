@@ -94,8 +94,11 @@ struct vfio_iommu_type1_dirty_bitmap_get { u64 iova, size; struct vfio_bitmap bi
 
 /* --- device --- */
 struct vfio_device_bind_iommufd { u32 argsz, flags; s32 iommufd; u32 out_devid; };
-struct vfio_device_attach_iommufd_pt { u32 argsz, flags, pt_id; };
-struct vfio_device_detach_iommufd_pt { u32 argsz, flags; };
+/* pasid: not in 6.12. */
+struct vfio_device_attach_iommufd_pt { u32 argsz, flags, pt_id, pasid; };
+struct vfio_device_detach_iommufd_pt { u32 argsz, flags, pasid; };
+#define VFIO_DEVICE_ATTACH_PASID 1u
+#define VFIO_DEVICE_DETACH_PASID 1u
 
 #define VFIO_DEVICE_FLAGS_RESET 1u
 #define VFIO_DEVICE_FLAGS_PCI 2u

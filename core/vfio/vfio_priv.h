@@ -128,6 +128,7 @@ struct vfio_device {
 	u32 open_count;
 	struct iommufd_device *iommufd_device;
 	struct iommufd_access *iommufd_access;
+	struct xarray pasids; /* attached ones: the device; dev_set->lock */
 	bool iommufd_attached, cdev_opened;
 };
 
@@ -182,6 +183,10 @@ int vfio_df_iommufd_bind(struct vfio_device_file *df);
 void vfio_df_iommufd_unbind(struct vfio_device_file *df);
 int vfio_iommufd_attach(struct vfio_device *vdev, u32 *pt_id);
 void vfio_iommufd_detach(struct vfio_device *vdev);
+/* The same for one PASID; attaching it again replaces. Of emulated devices: never. */
+int vfio_iommufd_attach_pasid(struct vfio_device *vdev, u32 pasid, u32 *pt_id);
+void vfio_iommufd_detach_pasid(struct vfio_device *vdev, u32 pasid);
+void vfio_iommufd_detach_pasids(struct vfio_device *vdev);
 long vfio_df_ioctl_bind_iommufd(struct vfio_device_file *df, u64 arg);
 void vfio_df_unbind_iommufd(struct vfio_device_file *df);
 long vfio_df_ioctl_attach_pt(struct vfio_device_file *df, u64 arg);
