@@ -68,6 +68,14 @@ _Static_assert(HEAP_BASE == (unsigned long)FLOOR_HEAP_TAG << FLOOR_HEAP_SHIFT &&
 
 /* --- tasks --- */
 
+static void tell(void **now)
+{
+	struct sched *s = this_world()->sched;
+
+	s->told = now;
+	*now = current_task;
+}
+
 static unsigned task_id(void)
 {
 	return current_task->id;
@@ -387,6 +395,7 @@ static const struct floor floor_table = {
 	.abi = FLOOR_ABI,
 	.size = sizeof(struct floor),
 	.running = (void *const *)&current_task,
+	.tell = tell,
 	.task_id = task_id,
 	.generation = generation,
 	.is_daemon = is_daemon,

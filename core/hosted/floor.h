@@ -15,7 +15,7 @@
 
 #include "core/hosted/floor_machine.h"
 
-#define FLOOR_ABI 5
+#define FLOOR_ABI 6
 
 /* Of the floor's task, bytes into it (some again in force.h). */
 #define FLOOR_TASK_OPS 0       /* operations; one is added ... */
@@ -113,6 +113,8 @@ struct floor {
 
 	/* Tasks. The object's own words of a task (FLOOR_TASK_WORD) are zero when it is new. */
 	void *const *running;      /* where the running task's pointer is */
+	/* It is also kept in *now, in what no reset touches, from here on. */
+	void (*tell)(void **now);
 	unsigned (*task_id)(void);
 	unsigned (*generation)(void); /* another in every run: tasks do not outlive it */
 	_Bool (*is_daemon)(void);

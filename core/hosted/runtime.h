@@ -17,6 +17,7 @@
 
 extern const struct floor *hosted_floor;
 extern void *const *hosted_running;
+extern void *hosted_now;
 
 /*
  * Defines a function of the tree under a name of ours, so that the tree may

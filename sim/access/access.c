@@ -326,9 +326,8 @@ void access_frame(u64 addr, u32 size, u32 flags, u64 pc)
 void access_lightly(struct task *t, u64 addr, u32 size, u32 flags, u64 pc)
 {
 	static const struct cell shared = {.owner = ACCESS_SHARED}, own = {.owner = 1};
-	u32 *owner = access_owner(t, addr), now = access_owned(*owner, t->own, t->shared);
+	u32 now = access_touch(t, addr);
 
-	*owner = now;
 	t->ops++;
 	if (now == t->shared)
 		t->stop_at -= t->weight_shared;
@@ -573,67 +572,81 @@ static void check_granule(struct task *t, u64 addr, u32 size, u32 flags, u64 pc)
 #define OWNER_SHIFT (8 * offsetof(struct cell, owner))
 #define OWNER_MASK (0xffULL << OWNER_SHIFT)
 
-/* What a task's plain access to whole granules leaves in their cells. */
-struct range {
-	u64 usual, mask;
-	union {
-		u32 half[2];
-		u64 both;
-	} now; /* its epoch and operation */
+/* Epochs that were found to be ordered before: what lies side by side often is of one. */
+struct known {
+	u32 write, read;
 };
+
+static bool is_known(const struct task *t, const struct cell *c, struct known *k)
+{
+	if (c->w_epoch != k->write && access_unordered(t, c->w_epoch))
+		return false;
+	if (c->r_epoch != k->read && access_unordered(t, c->r_epoch))
+		return false;
+	k->write = c->w_epoch;
+	k->read = c->r_epoch;
+	return !c->readers;
+}
 
 /*
  * The head that a cell gets if all of its bytes are open (and written, if it is
  * read), and what others have done to it is ordered before; else 0.
  */
-ACCESS_FAST u64 our_head(const struct task *t, const struct cell *c, const struct range *r)
+ACCESS_FAST u64 our_head(const struct task *t, const struct cell *c, u64 mask, struct known *k)
 {
-	u64 head = access_head(c), unusual = (head ^ r->usual) & r->mask;
+	u64 head = access_head(c), unusual = (head ^ t->usual) & mask;
 
+	if (likely(!unusual))
+		return head | t->usual;
 	if (unusual & ~OWNER_MASK)
 		return 0;
-	if (!unusual || !(head & OWNER_MASK))
-		return head | r->usual;
-	if (c->readers || access_unordered(t, c->w_epoch) || access_unordered(t, c->r_epoch))
-		return 0;
-	return head | r->usual | OWNER_MASK;
+	if (!(head & OWNER_MASK))
+		return head | t->usual;
+	return is_known(t, c, k) ? head | t->usual | OWNER_MASK : 0;
+}
+
+/* A cell as four words: the head; the last write; the last read; what is told of both. */
+#define CELL_WORDS (sizeof(struct cell) / sizeof(u64))
+_Static_assert(CELL_WORDS == 4 && offsetof(struct cell, w_epoch) == 8 &&
+	       offsetof(struct cell, r_epoch) == 16 && offsetof(struct cell, sync) == 24 &&
+	       offsetof(struct cell, w_bytes) == 28, "as range_written() has it");
+
+static u64 now_of(const struct task *t)
+{
+	return t->epoch | t->ops << 32;
 }
 
 /* Writes whole granules from addr on, as long as our_head() knows one. */
 static u64 range_written(const struct task *t, u64 addr, u64 end)
 {
-	const struct range r = {.usual = t->usual, .mask = t->usual_write,
-				.now.half = {t->epoch, (u32)t->ops}};
 	struct cell *c = access_cell_at(addr);
+	struct known k = {0, 0};
+	u64 now = now_of(t);
 
 	for (; addr + 8 <= end; addr += 8, c++) {
-		u64 head = our_head(t, c, &r);
+		u64 word[CELL_WORDS] = {our_head(t, c, t->usual_write, &k), now, 0,
+					c->sync | 0xffffULL << 32};
 
-		if (!head)
+		if (unlikely(!word[0]))
 			break;
-		memcpy(c, &head, sizeof(head));
-		memcpy(&c->w_epoch, &r.now, sizeof(r.now));
-		memset(&c->r_epoch, 0, sizeof(r.now));
-		c->readers = 0;
-		c->w_bytes = 0xffff;
-		c->r_bytes = 0;
+		memcpy(c, word, sizeof(word));
 	}
 	return addr;
 }
 
 static u64 range_read(const struct task *t, u64 addr, u64 end)
 {
-	const struct range r = {.usual = t->usual, .mask = t->usual_read,
-				.now.half = {t->epoch, (u32)t->ops}};
 	struct cell *c = access_cell_at(addr);
+	struct known k = {0, 0};
+	u64 now = now_of(t);
 
 	for (; addr + 8 <= end; addr += 8, c++) {
-		u64 head = our_head(t, c, &r);
+		u64 head = our_head(t, c, t->usual_read, &k);
 
-		if (!head)
+		if (unlikely(!head))
 			break;
 		memcpy(c, &head, sizeof(head));
-		memcpy(&c->r_epoch, &r.now, sizeof(r.now));
+		memcpy(&c->r_epoch, &now, sizeof(now));
 		c->r_bytes = 0xffff;
 	}
 	return addr;
@@ -704,12 +717,6 @@ void access_range(const void *p, size_t size, u32 flags, u64 pc)
 
 static inline void sync_cell(struct task *t, struct cell *c, u64 addr)
 {
-	u32 *owner = access_owner(t, addr);
-
-	if (access_light(t)) {
-		*owner = access_owned(*owner, t->own, t->shared);
-		return;
-	}
 	if (unlikely(c->gen != t->gen))
 		access_refresh(c, addr);
 	if (c->owner != t->id + 1)
@@ -735,7 +742,9 @@ static __attribute__((noinline)) void sync_slow(const void *p, u32 flags, u64 pc
 		sched_point_at(t, p, 8, flags, pc);
 		return;
 	}
-	if (!access_unseen(t))
+	if (access_light(t))
+		access_touch(t, addr);
+	else if (t->mode == ACCESS_FULL)
 		sync_cell(t, access_cell_at(addr), addr);
 	sched_point_at(t, p, 8, flags, pc);
 	if (unlikely(t->checks & ACCESS_CHECK_HEAP &&
@@ -743,28 +752,31 @@ static __attribute__((noinline)) void sync_slow(const void *p, u32 flags, u64 pc
 		bad_sync(addr, flags, pc);
 }
 
+/* In the cell of what a service works on; false: nothing was done. */
+ACCESS_FAST bool was_usual_cell(struct task *t, struct cell *c, u64 addr)
+{
+	if (c->gen != t->gen || (t->checks & ACCESS_CHECK_HEAP && !(c->open >> (addr & 7) & 1)))
+		return false;
+	if (c->owner != t->id + 1)
+		c->owner = c->owner ? ACCESS_SHARED : (u8)(t->id + 1);
+	return true;
+}
+
 /* The same where nothing is due and nothing to be reported: in any other case nothing is done. */
 ACCESS_FAST bool was_usual_sync(struct task *t, u64 addr, u32 flags)
 {
-	struct cell *c = access_cell_at(addr);
+	u64 ops = t->ops + 1, stop = t->stop_at - t->weight_shared;
+	struct sched *s = t->world->sched;
 
-	if (addr - HEAP_BASE >= ACCESS_HEAP_BYTES || t->world->sched->check_every ||
-	    (s64)(t->ops + 1 - (t->stop_at - t->weight_shared)) >= 0)
+	if (addr - HEAP_BASE >= ACCESS_HEAP_BYTES || s->check_every || (s64)(ops - stop) >= 0)
 		return false;
-	if (access_light(t)) {
-		u32 *owner = access_owner(t, addr);
-
-		*owner = access_owned(*owner, t->own, t->shared);
-	} else if (!access_unseen(t)) {
-		if (c->gen != t->gen ||
-		    (t->checks & ACCESS_CHECK_HEAP && !(c->open >> (addr & 7) & 1)))
-			return false;
-		if (c->owner != t->id + 1)
-			c->owner = c->owner ? ACCESS_SHARED : (u8)(t->id + 1);
-	}
-	t->ops++;
-	t->stop_at -= t->weight_shared;
-	sched_note_plain(t->world->sched, sched_point_word(t, addr, flags));
+	if (access_light(t))
+		access_touch(t, addr);
+	else if (t->mode == ACCESS_FULL && !was_usual_cell(t, access_cell_at(addr), addr))
+		return false;
+	t->ops = ops;
+	t->stop_at = stop;
+	sched_note_plain(s, sched_point_word(t, addr, flags));
 	return true;
 }
 
@@ -804,22 +816,37 @@ void access_set_live(const void *p, size_t size, bool initialised)
 	}
 }
 
-void access_set_state(const void *p, size_t size, enum cell_state state)
+/* What is freed keeps who touched it; what never was an object has no past. */
+static void set_freed(struct cell *c, const struct cell *end, const struct cell *closed)
 {
-	const struct cell closed = {.gen = current_task->gen, .state = (u8)state};
-	u64 n = (size + 7) / 8;
-
-	if (!n || access_unseen(current_task) || access_light(current_task))
-		return;
-	for (struct cell *c = access_cell_at((u64)(uintptr_t)p), *end = c + n; c < end; c++) {
-		if (c->gen != closed.gen) {
-			*c = closed;
+	for (; c < end; c++) {
+		if (c->gen != closed->gen) {
+			*c = *closed;
 			continue;
 		}
 		c->open = 0;
 		c->init = 0;
-		c->state = (u8)state;
+		c->state = CELL_FREED;
 	}
+}
+
+void access_set_state(const void *p, size_t size, enum cell_state state)
+{
+	const struct cell closed = {.gen = current_task->gen, .state = (u8)state};
+	struct cell *c = access_cell_at((u64)(uintptr_t)p);
+	u64 n = (size + 7) / 8;
+
+	if (!n || access_unseen(current_task))
+		return;
+	if (access_light(current_task)) {
+		if (state != CELL_FREED)
+			memset(access_owner(current_task, (u64)(uintptr_t)p), 0, n * sizeof(u32));
+		return;
+	}
+	if (state == CELL_FREED)
+		return set_freed(c, c + n, &closed);
+	for (; n; n--)
+		*c++ = closed;
 }
 
 struct cell *access_cell(const void *p)
@@ -845,11 +872,21 @@ void access_set_init(const void *p, size_t size)
 	for (u64 at = addr, next; at < end; at = next) {
 		struct cell *c = access_cell_at(at);
 
-		next = min((at | 7) + 1, end);
 		if (unlikely(c->gen != t->gen))
 			access_refresh(c, at);
+		if (likely(!(at & 7) && end - at >= 8)) {
+			c->init = 0xff;
+			next = at + 8;
+			continue;
+		}
+		next = min((at | 7) + 1, end);
 		c->init |= (u8)(((1u << (next - at)) - 1) << (at & 7));
 	}
+}
+
+bool access_is_unseen(void)
+{
+	return current_task && access_unseen(current_task);
 }
 
 size_t access_first_uninit(const void *p, size_t size)

@@ -141,6 +141,8 @@ void access_set_state(const void *addr, size_t size, enum cell_state state);
 struct cell *access_cell(const void *addr);
 /* Marks bytes as initialised without an access (DMA, copies made by sim/). */
 void access_set_init(const void *addr, size_t size);
+/* Whether nobody looks at the cells of what the running task allocates and changes. */
+bool access_is_unseen(void);
 /* First uninitialised byte in the range, or size. */
 size_t access_first_uninit(const void *addr, size_t size);
 

@@ -89,13 +89,15 @@ static inline bool access_is_frame(u64 addr)
 }
 
 /*
- * For a quiet task of a hosted kernel nobody looks at cells: they need not be
- * kept (our own core's user memory is what is open there). Those of what a
+ * For a quiet task nobody looks at cells: they need not be kept, where user memory
+ * is a process's (without processes it is what is open in them). Those of what a
  * world boots with are, since oracles and policies are chosen afterwards.
  */
 static inline bool access_unseen(const struct task *t)
 {
-	return t->mode == ACCESS_QUIET && t->world->floor && !t->world->access->booting;
+	const struct world *w = t->world;
+
+	return t->mode == ACCESS_QUIET && !w->access->booting && (w->floor || w->user_copy);
 }
 
 /*
@@ -120,6 +122,13 @@ static inline u32 *access_owner(const struct task *t, u64 addr)
 static inline u32 access_owned(u32 was, u32 own, u32 shared)
 {
 	return (was ^ own) >> 8 || was == own ? own : shared;
+}
+
+static inline u32 access_touch(struct task *t, u64 addr)
+{
+	u32 *owner = access_owner(t, addr);
+
+	return *owner = access_owned(*owner, t->own, t->shared);
 }
 
 /* --- the rare parts --- */
@@ -234,7 +243,7 @@ static inline u32 access_bytes(u64 addr, u32 size, u32 flags)
 /* The cell remembers this read; all earlier reads are ordered before it. */
 ACCESS_FAST void access_keep_read(struct task *t, struct cell *c, u32 bytes, u32 op)
 {
-	if (c->r_epoch == t->epoch)
+	if (bytes != 0xffff && c->r_epoch == t->epoch)
 		bytes |= c->r_bytes;
 	c->r_epoch = t->epoch;
 	c->r_op = op;
@@ -244,7 +253,7 @@ ACCESS_FAST void access_keep_read(struct task *t, struct cell *c, u32 bytes, u32
 ACCESS_FAST void access_keep_write(struct task *t, struct cell *c, u32 bytes, u32 op)
 {
 	c->init |= (u8)bytes;
-	if (c->w_epoch == t->epoch)
+	if (bytes != 0xffff && c->w_epoch == t->epoch)
 		bytes |= c->w_bytes;
 	c->w_epoch = t->epoch;
 	c->w_op = op;

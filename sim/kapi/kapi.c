@@ -67,6 +67,8 @@ void kapi_own(const void *p, size_t size)
 {
 	const char *at = p;
 
+	if (access_is_unseen())
+		return;
 	for (size_t i = 0; i < size; i += 8) {
 		struct cell *c = access_cell(at + i);
 

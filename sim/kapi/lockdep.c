@@ -56,11 +56,24 @@ static u32 context_bits(const struct task *t)
 	return bits | (t->preempt_count & HARDIRQ_BITS ? LOCK_IN_IRQ : 0);
 }
 
-void kapi_lock_acquire(const struct lockdep_map *map, unsigned subclass, u32 mode)
+static __attribute__((noinline)) void tell_acquire(const struct lockdep_map *map,
+						   unsigned subclass, u32 mode)
 {
 	u64 class = map->class_key | (subclass & LOCK_SUBCLASS_MASK);
 
 	fact(LOCK_ACQUIRE, kapi_addr(map), class, mode | context_bits(current_task), subclass);
+}
+
+/* What follows is told to those who want to know; mostly to nobody, or to all. */
+static inline bool wanted(const struct task *t, enum fact_kind kind)
+{
+	return fact_wanted(t->world->fact, kind);
+}
+
+void kapi_lock_acquire(const struct lockdep_map *map, unsigned subclass, u32 mode)
+{
+	if (wanted(current_task, FACT_LOCK_ACQUIRE))
+		tell_acquire(map, subclass, mode);
 }
 
 void kapi_lock_acquired(const struct lockdep_map *map, unsigned subclass, u32 mode, u64 pc)
@@ -70,8 +83,10 @@ void kapi_lock_acquired(const struct lockdep_map *map, unsigned subclass, u32 mo
 	u64 addr = kapi_addr(map);
 
 	mode |= context_bits(t);
-	access_acquire(map);
-	fact(LOCK_ACQUIRED, addr, class, mode);
+	if (t->checks)
+		access_acquire(map);
+	if (wanted(t, FACT_LOCK_ACQUIRED))
+		fact(LOCK_ACQUIRED, addr, class, mode);
 	if (unlikely(t->n_held == TASK_HELD_MAX)) {
 		kapi_finding(pc, "BUG: MAX_LOCK_DEPTH too low in %%F");
 		return;
@@ -98,9 +113,10 @@ bool kapi_lock_release(const struct lockdep_map *map, u64 pc)
 		kapi_finding(pc, "WARNING: bad unlock balance in %%F");
 		return false;
 	}
-	fact(LOCK_RELEASE, addr, t->held[i - 1].class_key, t->held[i - 1].mode);
+	if (wanted(t, FACT_LOCK_RELEASE))
+		fact(LOCK_RELEASE, addr, t->held[i - 1].class_key, t->held[i - 1].mode);
 	/* What readers release is for writers only: the lock's own business. */
-	if (!(t->held[i - 1].mode & LOCK_READ))
+	if (t->checks && !(t->held[i - 1].mode & LOCK_READ))
 		access_release(map);
 	t->n_held--;
 	for (; i <= t->n_held; i++)

@@ -48,6 +48,7 @@ struct mem {
 	u64 live;
 	u8 poison;
 	bool any_freed;
+	bool any_reused; /* in this run: objects are no longer in the order of allocation */
 	bool no_stacks;
 	u32 q_head[MEM_CLASSES], q_tail[MEM_CLASSES];
 	/* the snapshot */
@@ -191,6 +192,7 @@ void mem_reset(struct mem *m)
 			m->rec[m->dirty[i]] = m->snap_rec[m->dirty[i]];
 	}
 	m->n_dirty = 0;
+	m->any_reused = false;
 	forget_quarantine(m);
 }
 
@@ -262,6 +264,7 @@ static u32 take_quarantined(struct mem *m, u64 bytes)
 	if (class >= MEM_CLASSES || m->q_head[class] == NONE)
 		return NONE;
 	i = m->q_head[class];
+	m->any_reused = true;
 	m->q_head[class] = m->rec[i].next_free;
 	return i;
 }
@@ -281,7 +284,6 @@ static u32 take_fresh(struct mem *m, u64 bytes, u64 align)
 	}
 	h->magic = MEM_MAGIC;
 	h->index = m->n;
-	access_set_live(h - gap / sizeof(*h), gap + sizeof(*h), true);
 	access_set_state(h - gap / sizeof(*h), gap + sizeof(*h), CELL_REDZONE);
 	m->rec[m->n].o.addr = m->brk + gap + sizeof(*h);
 	m->brk += need;
@@ -418,7 +420,8 @@ void mem_stamp_aux(struct mem *m, const void *p)
 
 void mem_each_live(struct mem *m, void (*fn)(void *arg, const struct mem_object *o), void *arg)
 {
-	for (u32 i = 0; i < m->n; i++) {
+	/* Those of the snapshot are passed over, unless one of their places was given away. */
+	for (u32 i = m->any_reused ? 0 : m->snap_n; i < m->n; i++) {
 		if (!m->rec[i].o.freed && !m->rec[i].o.snapshot)
 			fn(arg, &m->rec[i].o);
 	}

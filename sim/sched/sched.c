@@ -73,6 +73,7 @@ struct sched *sched_create(struct world *w)
 
 	sim_assert(s);
 	s->world = w;
+	s->told = &s->told_nobody;
 	s->vcs = calloc(SCHED_TASKS_MAX, sizeof(*s->vcs));
 	s->policy_state = calloc(1, POLICY_STATE_MAX);
 	s->points_max = 4096;
@@ -240,6 +241,7 @@ static void task_entry(void)
 static void switch_to(struct sched *s, struct task *from, struct task *to)
 {
 	current_task = to == &s->main ? NULL : to;
+	*s->told = to;
 	to->started = true;
 	asan_before(from, to);
 	sched_fiber_switch(&from->sp, to->sp);

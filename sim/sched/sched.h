@@ -195,6 +195,8 @@ struct sched {
 	u32 n_checks, checks_max;
 	u64 notes;     /* sync operations and facts hashed so far */
 	struct task main;    /* the host's own stack, only switched to and from */
+	void **told;         /* a hosted kernel's own copy of who runs; never NULL */
+	void *told_nobody;
 	enum sched_end end;
 	u32 generation;      /* of the world; sim/access sets it, tasks copy it */
 	u32 access_checks;   /* copied into tasks, as is the next */

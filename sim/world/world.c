@@ -142,6 +142,7 @@ void world_load(struct world *w, const struct world_program *p)
 	w->user_copy = NULL;
 	w->floor = NULL;
 	w->sched->far_ns = 0;
+	w->sched->told = &w->sched->told_nobody;
 	world_reset(w);
 	memset(ws->carry, 0, sizeof(*ws->carry));
 	sched_set_policy(w->sched, NULL);

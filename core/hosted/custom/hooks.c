@@ -44,8 +44,7 @@ FLOOR_VOLATILE_HOOKS(X)
 #define COUNT(light) ""
 #else
 #define COUNT(light)                                               \
-	"	movq hosted_running(%rip), %rcx\n"                 \
-	"	movq (%rcx), %rcx\n"                               \
+	"	movq hosted_now(%rip), %rcx\n"                     \
 	"	cmpl $" NUMBER(FLOOR_QUIET) ", " NUMBER(FLOOR_TASK_MODE) "(%rcx)\n" \
 	"	jb 1f\n"                                           \
 	"	ja " light "f\n"                                   \
@@ -176,7 +175,7 @@ static inline long weight_of(char *task, unsigned long addr, size_t size)
 /* As COUNT: whether the access is counted, and nothing else is due. */
 static inline bool is_counted(const volatile void *p, size_t size)
 {
-	char *task = *hosted_running;
+	char *task = hosted_now;
 	long *ops = (long *)(task + FLOOR_TASK_OPS), *stop = (long *)(task + FLOOR_TASK_STOP);
 	int mode = *(int *)(task + FLOOR_TASK_MODE);
 	long weight;
@@ -196,17 +195,22 @@ static inline bool is_counted(const volatile void *p, size_t size)
 void hosted_check_access(const volatile void *p, size_t size, int type)
 	asm("__kcsan_check_access");
 
-void hosted_check_access(const volatile void *p, size_t size, int type)
+/* Apart, so that what is counted saves no registers. */
+static noinline void check(const volatile void *p, size_t size, int type, unsigned long pc)
 {
 	unsigned int op = type & KCSAN_ACCESS_WRITE ? FLOOR_WRITE : FLOOR_READ;
 	bool reads = type & KCSAN_ACCESS_COMPOUND || !(type & KCSAN_ACCESS_WRITE);
 
-	if (is_counted(p, size))
-		return;
 	if (type & KCSAN_ACCESS_ATOMIC)
-		hosted_floor->ordered((const void *)p, size, op, reads, HOSTED_CALLER);
+		hosted_floor->ordered((const void *)p, size, op, reads, pc);
 	else
-		hosted_floor->access((const void *)p, size, op, HOSTED_CALLER);
+		hosted_floor->access((const void *)p, size, op, pc);
+}
+
+void hosted_check_access(const volatile void *p, size_t size, int type)
+{
+	if (!is_counted(p, size))
+		check(p, size, type, HOSTED_CALLER);
 }
 
 #ifdef IOMMULAB_HOOKS

@@ -21,6 +21,7 @@
 
 const struct floor *hosted_floor;
 void *const *hosted_running __hosted_keep;
+void *hosted_now __hosted_keep; /* *hosted_running, one step nearer: for the hooks */
 
 static struct hosted_task hosted_tasks[HOSTED_TASKS_MAX] __hosted_keep;
 static unsigned int hosted_run __hosted_keep; /* the floor's generation */
@@ -28,6 +29,7 @@ static unsigned int hosted_run __hosted_keep; /* the floor's generation */
 void hosted_task_boot(void)
 {
 	hosted_running = hosted_floor->running;
+	hosted_floor->tell(&hosted_now);
 	hosted_run = hosted_floor->generation();
 }
 
