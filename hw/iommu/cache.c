@@ -438,20 +438,9 @@ const struct hw_cache_entry *hw_cache_find(struct hw_cache *c, u32 space, u64 ad
 void hw_cache_drop_range(struct hw_cache *c, u32 space, u64 addr, u64 last)
 {
 	const struct cache_space *s = &c->space[space];
-	/* Beyond it a scan of the column is cheaper. */
-	u64 limit = 64 + c->n_slots / 64;
 
-	if (s->epoch != c->epoch || !s->live)
-		return;
-	for (u64 sizes = s->sizes; sizes; sizes &= sizes - 1) {
-		u32 lg2 = (u32)__builtin_ctzll(sizes);
-
-		if ((last >> lg2) - (addr >> lg2) >= limit) {
-			c->probe->scan(c, space, addr, last);
-			return;
-		}
-		c->probe->drop(c, space, lg2, addr >> lg2, last >> lg2);
-	}
+	if (s->epoch == c->epoch && s->live)
+		c->probe->drop(c, space, addr, last);
 }
 
 void hw_cache_drop_if(struct hw_cache *c,

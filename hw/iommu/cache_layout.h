@@ -113,8 +113,8 @@ struct cache_probe {
 	/* The slot of exactly this key, or NO_SLOT. */
 	u32 (*exact)(const struct hw_cache *c, u32 space, u64 vpn, u32 lg2);
 	const struct hw_cache_entry *(*find)(struct hw_cache *c, u32 space, u64 addr);
-	/* Kills entries of one size with first <= page number <= last. */
-	void (*drop)(struct hw_cache *c, u32 space, u32 lg2, u64 first, u64 last);
+	/* Kills entries of the space that overlap [addr, last], size by size or by a scan. */
+	void (*drop)(struct hw_cache *c, u32 space, u64 addr, u64 last);
 	/* Kills entries of the space that overlap [addr, last], by the column. */
 	void (*scan)(struct hw_cache *c, u32 space, u64 addr, u64 last);
 	/* Bit per way of the set whose tag is this one. */
@@ -184,6 +184,27 @@ static inline void cache_touch(struct hw_cache *c, u32 slot)
 	u32 way = slot % WAYS;
 
 	*age = (*age | 0xffULL << (8 * way)) & ~(0x0101010101010101ULL << way);
+}
+
+/* A slot that is touched again and again: what that does to its set's age. */
+struct cache_way {
+	u64 row, column;
+	u32 set, slot;
+};
+
+static inline struct cache_way cache_way_of(const struct hw_cache *c, u32 slot)
+{
+	u32 way = slot % WAYS;
+
+	if (!c->keeps_age)
+		return (struct cache_way){.slot = slot};
+	return (struct cache_way){.row = 0xffULL << (8 * way), .slot = slot, .set = slot / WAYS,
+				  .column = 0x0101010101010101ULL << way};
+}
+
+static inline void cache_touch_way(struct hw_cache *c, const struct cache_way *w)
+{
+	c->age[w->set] = (c->age[w->set] | w->row) & ~w->column;
 }
 
 static inline void cache_set_touched(struct hw_cache *c, u32 set)

@@ -162,30 +162,6 @@ CACHE_TARGET static const struct hw_cache_entry *PROBE(find)(struct hw_cache *c,
 	return PROBE(find_any)(c, space, addr);
 }
 
-CACHE_TARGET static void PROBE(drop)(struct hw_cache *c, u32 space, u32 lg2, u64 first, u64 last)
-{
-	const struct cache_space *s = &c->space[space];
-	const u64 *tags = c->tags;
-	u64 fixed = cache_key(s, 0, lg2);
-	bool one_set = !c->grows;
-	u32 mask = c->set_mask;
-
-	for (u64 vpn = first;; vpn++) {
-		u64 key = vpn ^ fixed;
-		u32 slot;
-
-		/* Mostly it is not there: its own set says so, if it can lie nowhere else. */
-		if (!one_set ||
-		    any8(tags + (size_t)((u32)key & mask) * WAYS, key | TAG_USED)) {
-			slot = PROBE(slot_of)(c, s, space, vpn, lg2);
-			if (slot != NO_SLOT)
-				cache_kill(c, slot);
-		}
-		if (vpn == last)
-			return;
-	}
-}
-
 CACHE_TARGET static void PROBE(scan_some)(struct hw_cache *c, u32 at, u32 space, u64 addr,
 					  u64 last)
 {
@@ -216,6 +192,48 @@ CACHE_TARGET static void PROBE(scan)(struct hw_cache *c, u32 space, u64 addr, u6
 	}
 	for (; at < c->n_slots; at += 2 * WAYS)
 		PROBE(scan_some)(c, at, space, addr, last);
+}
+
+/* Page numbers first to last of one size. */
+CACHE_TARGET static inline void PROBE(drop_size)(struct hw_cache *c, u32 space, u32 lg2, u64 first,
+						 u64 last)
+{
+	const struct cache_space *s = &c->space[space];
+	const u64 *tags = c->tags;
+	u64 fixed = cache_key(s, 0, lg2);
+	bool one_set = !c->grows;
+	u32 mask = c->set_mask;
+
+	for (u64 vpn = first;; vpn++) {
+		u64 key = vpn ^ fixed;
+		u32 slot;
+
+		/* Mostly it is not there: its own set says so, if it can lie nowhere else. */
+		if (!one_set ||
+		    any8(tags + (size_t)((u32)key & mask) * WAYS, key | TAG_USED)) {
+			slot = PROBE(slot_of)(c, s, space, vpn, lg2);
+			if (slot != NO_SLOT)
+				cache_kill(c, slot);
+		}
+		if (vpn == last)
+			return;
+	}
+}
+
+CACHE_TARGET static void PROBE(drop)(struct hw_cache *c, u32 space, u64 addr, u64 last)
+{
+	/* Beyond it a scan of the column is cheaper. */
+	u64 limit = 64 + c->n_slots / 64;
+
+	for (u64 sizes = c->space[space].sizes; sizes; sizes &= sizes - 1) {
+		u32 lg2 = (u32)__builtin_ctzll(sizes);
+
+		if ((last >> lg2) - (addr >> lg2) >= limit) {
+			PROBE(scan)(c, space, addr, last);
+			return;
+		}
+		PROBE(drop_size)(c, space, lg2, addr >> lg2, last >> lg2);
+	}
 }
 
 CACHE_TARGET static u32 PROBE(match)(const u64 *tags, u64 tag)

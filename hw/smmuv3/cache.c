@@ -126,6 +126,7 @@ static u32 space_of(struct hw_smmuv3 *h, struct hw_cache *c, u64 tag)
 	if (space)
 		return space;
 	space = hw_space(c, tag);
+	h->tg_seen |= (u8)(1u << (tag >> TAG_TG & 3));
 	if (space >= SPACES_CAREFUL)
 		h->cfg_gen++;
 	return space;
@@ -279,6 +280,7 @@ void smmu_cache_reset(struct hw_smmuv3 *h)
 	h->cd_space = hw_space(h->cache[CACHE_CD], 1);
 	h->l1std_space = hw_space(h->cache[CACHE_L1STD], 1);
 	h->l1cd_space = hw_space(h->cache[CACHE_L1CD], 1);
+	h->tg_seen = 0;
 	h->ste_pool.n = h->ste_pool.n_free = 0;
 	h->cd_pool.n = h->cd_pool.n_free = 0;
 	h->cfg_gen++;

@@ -94,8 +94,10 @@ CACHE_TARGET static inline bool QUICK(place)(const struct sight *s, struct smmu_
 	if (!(e->value & PR) || e->key >> 24 != ste->s2.lg2g)
 		return false;
 	cache_quick_touch(tlb, slot);
-	t->slot[t->n_slots] = slot;
-	t->id[t->n_slots++] = e->id;
+	for (u32 i = t->n++; i <= SMMU_TRAIL_WORDS; i++) {
+		t->way[i] = cache_way_of(tlb, slot);
+		t->id[i] = e->id;
+	}
 	*pa = (e->value & ADDR_MASK) | (at & ((1ull << (e->key >> 24)) - 1));
 	return true;
 }
@@ -115,7 +117,7 @@ CACHE_TARGET static inline bool QUICK(trail_known)(const struct sight *s, struct
 		return false;
 	cache_quick_touch(c, slot);
 	*table &= ADDR_MASK;
-	t->walk = slot;
+	t->walk = cache_way_of(c, slot);
 	t->serial = c->serial;
 	return true;
 }
@@ -158,7 +160,7 @@ QUICK(trail_make)(const struct smmu_lane *l, struct smmu_trail *t, const struct 
 	u64 table = 0;
 
 	t->gen = 0;
-	t->n_slots = 0;
+	t->n = 0;
 	t->attrs = t->value = 0;
 	if (!(known ? QUICK(trail_known)(s, t, tt, addr, &table) :
 		      QUICK(trail_walk)(s, t, tt, addr, through, &table)) ||
@@ -194,14 +196,25 @@ QUICK(trail_good)(struct hw_smmuv3 *h, const struct smmu_trail *t, u64 range, bo
 	}
 	if (unlikely(differ))
 		return false;
-	for (u32 i = 0; through && i < t->n_slots; i++)
-		differ |= t->id[i] ^ tlb->slot[t->slot[i]].id;
+	if (known)
+		cache_touch_way(c, &t->walk);
+	if (!through)
+		return true;
+	if (known) {
+		differ = t->id[0] ^ tlb->slot[t->way[0].slot].id;
+	} else {
+#pragma GCC unroll 4
+		for (u32 i = 0; i <= SMMU_TRAIL_WORDS; i++)
+			differ |= t->id[i] ^ tlb->slot[t->way[i].slot].id;
+	}
 	if (unlikely(differ))
 		return false;
-	if (known)
-		cache_quick_touch(c, t->walk);
-	for (u32 i = 0; through && i < t->n_slots; i++)
-		cache_quick_touch(tlb, t->slot[i]);
+	cache_touch_way(tlb, &t->way[0]);
+	if (!known) {
+#pragma GCC unroll 3
+		for (u32 i = 1; i <= SMMU_TRAIL_WORDS; i++)
+			cache_touch_way(tlb, &t->way[i]);
+	}
 	return true;
 }
 

@@ -95,10 +95,12 @@ struct smmu_trail {
 	u64 attrs, value;   /* of the last leaf: its bits but the address, what they mean */
 	/* Descriptors above it, where the walk cache does not know it; at least one. */
 	u64 at[SMMU_TRAIL_WORDS], word[SMMU_TRAIL_WORDS];
-	u32 walk, serial;   /* the walk cache's slot, and its last fill */
-	/* Entries of the TLB for the pages that tables of stage 1 lie in. */
-	u32 n_slots, reads;
-	u32 slot[SMMU_TRAIL_WORDS + 1], id[SMMU_TRAIL_WORDS + 1];
+	struct cache_way walk; /* of the walk cache */
+	u32 serial;         /* its last fill */
+	u32 reads, n;
+	/* Entries of the TLB for the pages that tables of stage 1 lie in; the last repeats. */
+	u32 id[SMMU_TRAIL_WORDS + 1];
+	struct cache_way way[SMMU_TRAIL_WORDS + 1];
 };
 
 /* What the quick way knows of a context beside it. */
@@ -251,6 +253,7 @@ struct hw_smmuv3 {
 	bool quick;        /* no option that a quick answer would pass over */
 	bool caching;      /* translations are kept */
 	bool walks;        /* and tables */
+	u8 tg_seen;        /* bit tg: there are, or were, spaces of this granule */
 	bool config_cache; /* structures are kept */
 	u64 gen;           /* counts invalidations: a walk that began before one starts over */
 	u64 cfg_gen;       /* of ctx[] */

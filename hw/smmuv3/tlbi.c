@@ -59,7 +59,7 @@ static void drop_spaces(const struct scope *s, struct hw_cache *c, u64 tag, u32 
 	for (u32 g = 1; g <= 3; g++) {
 		u32 space;
 
-		if (tg && g != tg)
+		if ((tg && g != tg) || !(s->h->tg_seen >> g & 1))
 			continue;
 		space = hw_space_find(c, tag | (u64)g << TAG_TG);
 		if (space)
