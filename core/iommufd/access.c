@@ -108,6 +108,48 @@ void iommufd_access_detach(struct iommufd_access *access)
 	mutex_unlock(&access->ioas_lock);
 }
 
+static void let_go(void *data, unsigned long iova, unsigned long length)
+{
+	/* Areas that it pins are not unmapped. */
+	(void)data;
+	(void)iova;
+	(void)length;
+}
+
+struct iommufd_access *iommufd_access_create_internal(struct iommufd_ctx *ictx,
+						      struct iommufd_ioas *ioas)
+{
+	static const struct iommufd_access_ops ops = {.needs_pin_pages = true, .unmap = let_go};
+	struct iommufd_access *access = kzalloc(sizeof(*access), GFP_KERNEL_ACCOUNT);
+	int rc;
+
+	if (!access)
+		return ERR_PTR(-ENOMEM);
+	access->obj.type = IOMMUFD_OBJ_ACCESS;
+	refcount_set(&access->obj.shortterm_users, 1);
+	refcount_set(&access->obj.users, 1);
+	mutex_init(&access->ioas_lock);
+	access->ops = &ops;
+	access->iova_alignment = PAGE_SIZE;
+	access->ictx = ictx;
+	access->internal = true;
+	mutex_lock(&access->ioas_lock);
+	rc = change_ioas(access, ioas);
+	mutex_unlock(&access->ioas_lock);
+	if (!rc)
+		return access;
+	mutex_destroy(&access->ioas_lock);
+	kfree(access);
+	return ERR_PTR(rc);
+}
+
+void iommufd_access_destroy_internal(struct iommufd_access *access)
+{
+	iommufd_access_detach(access);
+	mutex_destroy(&access->ioas_lock);
+	kfree(access);
+}
+
 u32 iommufd_access_id(const struct iommufd_access *access)
 {
 	return access->obj.id;
@@ -162,7 +204,7 @@ void iommufd_access_notify_unmap(struct io_pagetable *iopt, unsigned long iova,
 
 /* With iova_rwsem: the range must be areas that touch, which *c then tells. */
 static void unpin_areas(struct io_pagetable *iopt, struct iopt_contig *c, unsigned long iova,
-			unsigned long last)
+			unsigned long last, bool locked)
 {
 	struct iopt_area *area;
 
@@ -170,15 +212,16 @@ static void unpin_areas(struct io_pagetable *iopt, struct iopt_contig *c, unsign
 		unsigned long end = min(last, iopt_area_last_iova(area));
 
 		iopt_area_remove_access(area, iopt_area_iova_to_index(area, c->cur_iova),
-					iopt_area_iova_to_index(area, end));
+					iopt_area_iova_to_index(area, end), locked);
 	}
 }
 
-static void unpin_range(struct io_pagetable *iopt, unsigned long iova, unsigned long last)
+static void unpin_range(struct io_pagetable *iopt, unsigned long iova, unsigned long last,
+			bool locked)
 {
 	struct iopt_contig c;
 
-	unpin_areas(iopt, &c, iova, last);
+	unpin_areas(iopt, &c, iova, last, locked);
 	WARN_ON(!iopt_contig_done(&c));
 }
 
@@ -195,7 +238,7 @@ void iommufd_access_unpin_pages(struct iommufd_access *access, unsigned long iov
 	if (!WARN_ON(!access->ioas_unpin)) {
 		iopt = &access->ioas_unpin->iopt;
 		down_read(&iopt->iova_rwsem);
-		unpin_areas(iopt, &c, iova, last);
+		unpin_areas(iopt, &c, iova, last, access->internal);
 		if (bug_on(BUG_IOMMUFD_AREA_AFTER_UNLOCK)) {
 			/* An unmap that has waited for this frees the areas. */
 			up_read(&iopt->iova_rwsem);
@@ -248,7 +291,7 @@ static int pin_range(struct io_pagetable *iopt, unsigned long iova, unsigned lon
 	if (!rc && !iopt_contig_done(&c))
 		rc = -ENOENT;
 	if (rc && c.cur_iova > iova)
-		unpin_range(iopt, iova, c.cur_iova - 1);
+		unpin_range(iopt, iova, c.cur_iova - 1, flags & IOPT_ACCESS_LOCK);
 	return rc;
 }
 
@@ -268,7 +311,8 @@ int iommufd_access_pin_pages(struct iommufd_access *access, unsigned long iova,
 	if (access->ioas) {
 		iopt = &access->ioas->iopt;
 		down_read(&iopt->iova_rwsem);
-		rc = pin_range(iopt, iova, last, out_pages, flags);
+		rc = pin_range(iopt, iova, last, out_pages,
+			       flags | (access->internal ? IOPT_ACCESS_LOCK : 0));
 		up_read(&iopt->iova_rwsem);
 	}
 	mutex_unlock(&access->ioas_lock);

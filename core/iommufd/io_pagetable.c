@@ -289,7 +289,7 @@ static void tear_down(struct io_pagetable *iopt, struct iopt_area *area)
 /* What stands against tearing an area down: 0: nothing; 1: accesses; or -errno. */
 static int unmap_check(const struct iopt_area *area, unsigned long start, unsigned long last)
 {
-	if (!area->pages)
+	if (!area->pages || area->num_locks)
 		return -EBUSY;
 	if (iopt_area_iova(area) < start || iopt_area_last_iova(area) > last)
 		return -ENOENT;

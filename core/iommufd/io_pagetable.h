@@ -45,6 +45,7 @@ struct iopt_area {
 	bool filled; /* its pages are in iopt's domains */
 	bool prevent_access;
 	u32 num_accesses;
+	u32 num_locks; /* of num_accesses; what is locked is not unmapped */
 };
 
 struct iopt_allowed {
@@ -217,9 +218,12 @@ void iopt_area_unfill_domains(struct iopt_area *area, struct iopt_pages *pages);
 /* One domain more; first: the space has no other. */
 int iopt_area_fill_domain(struct iopt_area *area, struct iommu_domain *domain);
 void iopt_area_unfill_domain(struct iopt_area *area, struct iommu_domain *domain, bool last);
+/* A flag beside IOMMUFD_ACCESS_RW_*: the area is locked as well. */
+#define IOPT_ACCESS_LOCK 0x80000000u
 int iopt_area_add_access(struct iopt_area *area, unsigned long first, unsigned long last,
 			 struct page **out_pages, u32 flags);
-void iopt_area_remove_access(struct iopt_area *area, unsigned long first, unsigned long last);
+void iopt_area_remove_access(struct iopt_area *area, unsigned long first, unsigned long last,
+			     bool locked);
 int iopt_pages_rw_access(struct iopt_pages *pages, unsigned long start_byte, void *data,
 			 unsigned long length, u32 flags);
 /*

@@ -33,6 +33,7 @@ enum iommufd_object_type {
 	IOMMUFD_OBJ_VIOMMU,
 	IOMMUFD_OBJ_VDEVICE,
 	IOMMUFD_OBJ_VEVENTQ,
+	IOMMUFD_OBJ_HW_QUEUE,
 	IOMMUFD_OBJ_TYPES,
 };
 
@@ -50,6 +51,8 @@ struct iommufd_ctx {
 	u8 account_mode;
 	bool no_iommu_mode;
 	struct iommufd_ioas *vfio_ioas;
+	struct mutex mmaps_lock;
+	struct list_head mmaps; /* mmap.c */
 };
 
 /* One ioctl. cmd: the kernel's copy. */
@@ -153,6 +156,7 @@ int iommufd_ioas_map_file(struct iommufd_ucmd *ucmd);
 int iommufd_ioas_copy(struct iommufd_ucmd *ucmd);
 int iommufd_ioas_unmap(struct iommufd_ucmd *ucmd);
 int iommufd_ioas_change_process(struct iommufd_ucmd *ucmd);
+int iommufd_ioas_noiommu_get_pa(struct iommufd_ucmd *ucmd);
 int iommufd_option(struct iommufd_ucmd *ucmd);
 
 /* --- vfio_compat.c --- */
@@ -287,11 +291,16 @@ struct iommufd_access {
 	void *data;
 	unsigned long iova_alignment;
 	u32 iopt_access_list_id;
+	bool internal; /* has no id, and locks what it pins */
 };
 
 void iommufd_access_notify_unmap(struct io_pagetable *iopt, unsigned long iova,
 				 unsigned long length);
 void iommufd_access_destroy_object(struct iommufd_object *obj);
+/* Attached to ioas, which the caller keeps; nothing may be pinned any more at the end. */
+struct iommufd_access *iommufd_access_create_internal(struct iommufd_ctx *ictx,
+						      struct iommufd_ioas *ioas);
+void iommufd_access_destroy_internal(struct iommufd_access *access);
 
 /* --- fault.c --- */
 /* deliver: lock; response: mutex. Its file holds a user. */
@@ -322,11 +331,17 @@ void iommufd_auto_response_faults(struct iommufd_hw_pagetable *hwpt,
 
 /* --- viommu.c, veventq.c --- */
 struct iommufd_viommu;
+struct iommufd_hw_queue;
 struct iommufd_viommu_ops {
+	void (*destroy)(struct iommufd_viommu *viommu); /* or NULL, as the rest */
 	struct iommu_domain *(*alloc_domain_nested)(struct iommufd_viommu *viommu, u32 flags,
 						    const struct iommu_user_data *data);
 	int (*cache_invalidate)(struct iommufd_viommu *viommu,
 				struct iommu_user_data_array *array);
+	/* Of the driver's struct, which begins with the queue; 0: no such type. */
+	size_t (*hw_queue_size)(struct iommufd_viommu *viommu, u32 type);
+	/* Its memory is pinned. */
+	int (*hw_queue_init)(struct iommufd_hw_queue *queue, u32 index);
 };
 
 /* Begins the driver's own struct. */
@@ -339,6 +354,14 @@ struct iommufd_viommu {
 	struct xarray vdevs;              /* by virtual id */
 	struct list_head veventqs;        /* veventqs_rwsem */
 	struct rw_semaphore veventqs_rwsem;
+};
+
+struct iommufd_hw_queue {
+	struct iommufd_object obj;
+	struct iommufd_viommu *viommu; /* used */
+	struct iommufd_access *access;
+	u64 base_addr, length;
+	void (*destroy)(struct iommufd_hw_queue *queue); /* NULL: the driver has not begun */
 };
 
 struct iommufd_vdevice {
@@ -377,6 +400,17 @@ int iommufd_viommu_report_event(struct iommufd_viommu *viommu, u32 type, const v
 int iommufd_veventq_alloc(struct iommufd_ucmd *ucmd);
 void iommufd_veventq_destroy(struct iommufd_object *obj);
 void iommufd_veventq_abort(struct iommufd_object *obj);
+
+/* --- hw_queue.c --- */
+int iommufd_hw_queue_alloc(struct iommufd_ucmd *ucmd);
+void iommufd_hw_queue_destroy(struct iommufd_object *obj);
+
+/* --- mmap.c --- */
+/* length bytes of pages, by the offset that it finds; -ENOMEM. */
+int iommufd_mmap_add(struct iommufd_ctx *ictx, struct iommufd_object *owner, struct page *page,
+		     u64 length, u64 *offset);
+void iommufd_mmap_remove(struct iommufd_ctx *ictx, u64 offset);
+int iommufd_mmap(struct file *file, struct vm_area_struct *vma);
 
 /* --- selftest.c --- */
 struct iommufd_state;

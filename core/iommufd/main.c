@@ -33,6 +33,7 @@ static const struct object_ops {
 	[IOMMUFD_OBJ_VIOMMU] = {iommufd_viommu_destroy, NULL},
 	[IOMMUFD_OBJ_VDEVICE] = {iommufd_vdevice_destroy, iommufd_vdevice_abort},
 	[IOMMUFD_OBJ_VEVENTQ] = {iommufd_veventq_destroy, iommufd_veventq_abort},
+	[IOMMUFD_OBJ_HW_QUEUE] = {iommufd_hw_queue_destroy, NULL},
 };
 
 struct iommufd_object *_iommufd_object_alloc(struct iommufd_ctx *ictx, size_t size,
@@ -240,6 +241,8 @@ int iommufd_open(struct file *file)
 	xa_init_flags(&ictx->objects, XA_FLAGS_ALLOC1);
 	xa_init(&ictx->groups);
 	init_waitqueue_head(&ictx->destroy_wait);
+	mutex_init(&ictx->mmaps_lock);
+	INIT_LIST_HEAD(&ictx->mmaps);
 	ictx->file = file;
 	file->private_data = ictx;
 	return 0;
@@ -269,6 +272,7 @@ static void iommufd_release(struct file *file)
 	WARN_ON(!xa_empty(&ictx->groups));
 	xa_destroy(&ictx->objects);
 	xa_destroy(&ictx->groups);
+	mutex_destroy(&ictx->mmaps_lock);
 	kfree(ictx);
 }
 
@@ -324,6 +328,9 @@ static const struct iommufd_call {
 	CALL(VEVENTQ_ALLOC, iommufd_veventq_alloc, iommu_veventq_alloc, __reserved),
 	CALL(IOAS_CHANGE_PROCESS, iommufd_ioas_change_process, iommu_ioas_change_process,
 	     __reserved),
+	CALL(HW_QUEUE_ALLOC, iommufd_hw_queue_alloc, iommu_hw_queue_alloc, length),
+	CALL(IOAS_NOIOMMU_GET_PA, iommufd_ioas_noiommu_get_pa, iommu_ioas_noiommu_get_pa,
+	     out_phys),
 	[IOMMUFD_TEST_NR - IOMMUFD_CMD_BASE] = {iommufd_test, sizeof(struct iommu_test_cmd),
 						end_of(struct iommu_test_cmd, last)},
 };
@@ -353,6 +360,7 @@ static long iommufd_ioctl(struct file *file, u32 cmd, u64 arg)
 const struct file_operations iommufd_fops = {
 	.name = "iommu",
 	.ioctl = iommufd_ioctl,
+	.mmap = iommufd_mmap,
 	.release = iommufd_release,
 	.mode = 0020660, /* a character device */
 	.seekable = true,

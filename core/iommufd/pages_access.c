@@ -63,13 +63,15 @@ int iopt_area_add_access(struct iopt_area *area, unsigned long first, unsigned l
 	} else {
 		access->users++;
 		area->num_accesses++;
+		area->num_locks += !!(flags & IOPT_ACCESS_LOCK);
 		iopt_pages_list(pages, first, last, out_pages);
 	}
 	mutex_unlock(&pages->mutex);
 	return rc;
 }
 
-void iopt_area_remove_access(struct iopt_area *area, unsigned long first, unsigned long last)
+void iopt_area_remove_access(struct iopt_area *area, unsigned long first, unsigned long last,
+			     bool locked)
 {
 	struct iopt_pages *pages = area->pages;
 	struct iopt_pages_access *access;
@@ -78,6 +80,7 @@ void iopt_area_remove_access(struct iopt_area *area, unsigned long first, unsign
 	access = find_access(pages, first, last);
 	if (!WARN_ON(!access || !area->num_accesses)) {
 		area->num_accesses--;
+		area->num_locks -= locked;
 		if (!--access->users) {
 			interval_tree_remove(&access->node, &pages->access_itree);
 			iopt_pages_unpin(pages, first, last);

@@ -57,6 +57,16 @@ const u32 *mock_iotlb_of(const struct iommu_domain *domain);
 #define MOCK_IO_PAGE_SIZE (PAGE_SIZE / 2)
 #define MOCK_HUGE_PAGE_SIZE (512 * MOCK_IO_PAGE_SIZE)
 
+/* viommu: what it is made on, or NULL. */
+struct iommu_domain *mock_alloc_nested(u32 flags, const struct iommu_domain *parent,
+				       struct iommufd_viommu *viommu,
+				       const struct iommu_user_data *data);
+
+/* --- selftest_viommu.c --- */
+size_t mock_viommu_size(struct device *dev, u32 type);
+int mock_viommu_init(struct iommufd_viommu *viommu, struct iommu_domain *parent,
+		     const struct iommu_user_data *data);
+
 /* --- selftest_pasid.c --- */
 int iommufd_test_pasid_attach(struct iommufd_ucmd *ucmd);
 int iommufd_test_pasid_replace(struct iommufd_ucmd *ucmd);

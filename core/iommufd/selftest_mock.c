@@ -363,9 +363,9 @@ static int copy_cfg(struct iommu_hwpt_selftest *cfg, const struct iommu_user_dat
 	return copy_struct_from_user(cfg, sizeof(*cfg), u64_to_user_ptr(data->uptr), data->len);
 }
 
-static struct iommu_domain *alloc_nested(u32 flags, const struct iommu_domain *parent,
-					 struct iommufd_viommu *viommu,
-					 const struct iommu_user_data *data)
+struct iommu_domain *mock_alloc_nested(u32 flags, const struct iommu_domain *parent,
+				       struct iommufd_viommu *viommu,
+				       const struct iommu_user_data *data)
 {
 	const u32 known = iommufd_since(SINCE_HWPT_PASID) ? IOMMU_HWPT_ALLOC_PASID : 0;
 	struct iommu_hwpt_selftest cfg;
@@ -447,7 +447,7 @@ static struct iommu_domain *mock_alloc_user(struct device *dev, u32 flags,
 	struct iommu_domain *domain;
 
 	if (parent)
-		return alloc_nested(flags, parent, NULL, data);
+		return mock_alloc_nested(flags, parent, NULL, data);
 	if (flags & ~known || (data && !typed) ||
 	    (dirty && to_mock_dev(dev)->flags & MOCK_FLAGS_DEVICE_NO_DIRTY))
 		return ERR_PTR(-EOPNOTSUPP);
@@ -455,81 +455,6 @@ static struct iommu_domain *mock_alloc_user(struct device *dev, u32 flags,
 	if (!IS_ERR(domain) && dirty)
 		domain->dirty_ops = &dirty_ops;
 	return domain;
-}
-
-/* --- vIOMMUs --- */
-
-static struct iommu_domain *viommu_alloc_nested(struct iommufd_viommu *viommu, u32 flags,
-						const struct iommu_user_data *data)
-{
-	return alloc_nested(flags, viommu->hwpt->common.domain, viommu, data);
-}
-
-static int invalidate_cache(struct iommufd_viommu *viommu,
-			    const struct iommu_viommu_invalidate_selftest *inv)
-{
-	struct device *dev;
-
-	if (inv->flags & ~IOMMU_TEST_INVALIDATE_FLAG_ALL)
-		return -EOPNOTSUPP;
-	if (inv->cache_id >= MOCK_DEV_CACHE_NUM)
-		return -EINVAL;
-	xa_lock(&viommu->vdevs);
-	dev = iommufd_viommu_find_dev(viommu, inv->vdev_id);
-	for (u32 i = 0; dev && i < MOCK_DEV_CACHE_NUM; i++) {
-		if (i == inv->cache_id || inv->flags & IOMMU_TEST_INVALIDATE_FLAG_ALL)
-			WRITE_ONCE(to_mock_dev(dev)->cache[i], 0);
-	}
-	xa_unlock(&viommu->vdevs);
-	return dev ? 0 : -EINVAL;
-}
-
-/* dup: all entries are copied before the first is done. */
-static int viommu_invalidate(struct iommufd_viommu *viommu, struct iommu_user_data_array *array)
-{
-	u32 n = array->entry_num, done = 0;
-	struct iommu_viommu_invalidate_selftest *inv;
-	int rc = 0;
-
-	array->entry_num = 0;
-	if (array->type != IOMMU_VIOMMU_INVALIDATE_DATA_SELFTEST)
-		return -EINVAL;
-	if (!n)
-		return 0;
-	if (array->entry_len != sizeof(*inv))
-		return -EINVAL;
-	inv = kvcalloc(n, sizeof(*inv), GFP_KERNEL);
-	if (!inv)
-		return -ENOMEM;
-	if (copy_from_user(inv, u64_to_user_ptr(array->uptr), n * sizeof(*inv)))
-		rc = -EFAULT;
-	while (!rc && done < n) {
-		rc = invalidate_cache(viommu, &inv[done]);
-		done += !rc;
-	}
-	kvfree(inv);
-	array->entry_num = done;
-	return rc;
-}
-
-static const struct iommufd_viommu_ops mock_viommu_ops = {
-	.alloc_domain_nested = viommu_alloc_nested,
-	.cache_invalidate = viommu_invalidate,
-};
-
-static size_t mock_viommu_size(struct device *dev, u32 type)
-{
-	(void)dev;
-	return type == IOMMU_VIOMMU_TYPE_SELFTEST ? sizeof(struct iommufd_viommu) : 0;
-}
-
-/* custom: no data, which would be a page that user space maps. */
-static int mock_viommu_init(struct iommufd_viommu *viommu, struct iommu_domain *parent,
-			    const struct iommu_user_data *data)
-{
-	(void)parent;
-	viommu->ops = &mock_viommu_ops;
-	return data ? -EOPNOTSUPP : 0;
 }
 
 static bool mock_capable(struct device *dev, enum iommu_cap cap)

@@ -126,6 +126,15 @@ struct iommu_veventq_alloc {
 	u32 size, flags, viommu_id, type, veventq_depth, out_veventq_id, out_veventq_fd, __reserved;
 };
 
+struct iommu_hw_queue_alloc {
+	u32 size, flags, viommu_id, type, index, out_hw_queue_id;
+	u64 nesting_parent_iova, length;
+};
+struct iommu_ioas_noiommu_get_pa {
+	u32 size, flags, ioas_id, __reserved;
+	u64 iova, length, out_phys;
+};
+
 /* --- linux/vfio.h: containers --- */
 
 #define VFIO_API_VERSION 0
@@ -244,6 +253,8 @@ struct iommu_hwpt_selftest { u32 iotlb, pagetable_type; };
 struct iommu_hwpt_invalidate_selftest { u32 flags, iotlb_id; };
 #define IOMMU_VIOMMU_TYPE_SELFTEST 0xdeadbeefu
 #define IOMMU_VIOMMU_INVALIDATE_DATA_SELFTEST 0xdeadbeefu
+#define IOMMU_HW_QUEUE_TYPE_SELFTEST 0xdeadbeefu
+struct iommu_viommu_selftest { u32 in_data, out_data; u64 out_mmap_offset, out_mmap_length; };
 struct iommu_viommu_invalidate_selftest { u32 flags, vdev_id, cache_id; };
 #define IOMMU_VEVENTQ_TYPE_SELFTEST 0xbeefbeefu
 struct iommu_viommu_event_selftest { u32 virt_id; };

@@ -18,6 +18,8 @@ void iommufd_viommu_destroy(struct iommufd_object *obj)
 	struct iommufd_viommu *viommu = container_of(obj, struct iommufd_viommu, obj);
 
 	WARN_ON(!xa_empty(&viommu->vdevs) || !list_empty(&viommu->veventqs));
+	if (viommu->ops && viommu->ops->destroy)
+		viommu->ops->destroy(viommu);
 	xa_destroy(&viommu->vdevs);
 	refcount_dec(&viommu->hwpt->common.obj.users);
 }

@@ -12,6 +12,7 @@
 #define ROOM_STEP 1024  /* addresses of a call's memory */
 #define ROOMS_BASE (SYZ_BASE + 0x100000)
 #define DEPTH_MAX 4
+#define TAIL_BYTES 8 /* behind a struct, of what may follow it */
 #define PROLOGUE 3
 
 struct room {
@@ -209,6 +210,17 @@ static u64 size_of(struct gen *g, const struct uapi_type *t, u32 *n)
 	return 8 * (1 + pick(g) % 8);
 }
 
+/* Whether descriptors follow the struct. */
+static bool has_tail(const struct uapi_type *t)
+{
+	const struct uapi_type *last;
+
+	if (t->kind != UAPI_STRUCT)
+		return false;
+	last = &t->layout->field[t->layout->n - 1].type;
+	return last->kind == UAPI_ARRAY && !last->size && last->to->kind == UAPI_RES;
+}
+
 static u64 pointer(struct gen *g, const struct uapi_type *t, u32 depth, u64 *bytes)
 {
 	struct room room;
@@ -227,7 +239,7 @@ static u64 pointer(struct gen *g, const struct uapi_type *t, u32 depth, u64 *byt
 		return room.addr;
 	}
 	size = size_of(g, t->to, &n);
-	room = new_room(g, size);
+	room = new_room(g, size + (g->how && has_tail(t->to) ? TAIL_BYTES : 0));
 	*bytes = size;
 	if (t->to->kind == UAPI_ARRAY) {
 		*bytes = n;
@@ -253,6 +265,15 @@ static u64 length(struct gen *g, u64 right)
 	return b & 7 || !b ? right : right + (b >> 3) - 16;
 }
 
+static void tail(struct gen *g, const struct spot *to, const struct uapi_type *t)
+{
+	struct spot in = *to;
+
+	for (; t->to->kind == UAPI_RES && in.offset + t->to->size <= to->room->size;
+	     in.offset += t->to->size)
+		put(g, &in, t->to->size, resource(g, t->to->resource));
+}
+
 static void fields(struct gen *g, const struct spot *to, const struct uapi_struct *s, u32 depth)
 {
 	u64 bytes[64] = {0};
@@ -264,7 +285,9 @@ static void fields(struct gen *g, const struct spot *to, const struct uapi_struc
 
 		if (f->type.kind == UAPI_PAD || f->type.kind == UAPI_LEN || f->extra)
 			continue;
-		if (f->type.kind == UAPI_PTR)
+		if (g->how && f->type.kind == UAPI_ARRAY && !f->type.size && to->room)
+			tail(g, &in, &f->type);
+		else if (f->type.kind == UAPI_PTR)
 			put(g, &in, 8, constant(pointer(g, &f->type, depth, &bytes[i])));
 		else
 			field(g, &in, &f->type, f->name, depth + 1);
@@ -272,7 +295,7 @@ static void fields(struct gen *g, const struct spot *to, const struct uapi_struc
 	for (u32 i = 0; i < n; i++) {
 		const struct uapi_type *t = &s->field[i].type;
 		struct spot in = {.room = to->room, .offset = to->offset + s->field[i].offset};
-		u64 right = s->size ? s->size : 64;
+		u64 right = g->how && to->room ? to->room->size : s->size ? s->size : 64;
 
 		for (u32 k = 0; t->kind == UAPI_LEN && t->of && k < n; k++) {
 			if (strcmp(s->field[k].name, t->of) == 0)

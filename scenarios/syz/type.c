@@ -410,7 +410,7 @@ static void field(struct syz *s, u32 n, const struct uapi_type *t, u64 addr, boo
 	struct call_value v;
 
 	out |= t->dir == UAPI_OUT;
-	if (n && s->node[n].def_n && t->size <= 8)
+	if (n && s->node[n].def_n && t->size && t->size <= 8)
 		take_out(s, &s->node[n], addr, t->size, t->kind == UAPI_RES ? t->resource->def : 0);
 	if (t->kind == UAPI_PTR || t->kind == UAPI_VMA) {
 		v = pointer(s, n, t);

@@ -78,6 +78,9 @@ struct vm_operations_struct {
 	/* The process's load or store within a page, whose entry is there. False: it cannot. */
 	bool (*access)(struct vm_area_struct *vma, unsigned long addr, void *buf, u64 size,
 		       bool write);
+	/* A copy of vma has come to be, as mmap() has made the first; vma goes. NULL: nothing. */
+	void (*open)(struct vm_area_struct *vma);
+	void (*close)(struct vm_area_struct *vma);
 };
 
 /* Entries of a range of the size of a table; see mm_table.c. */

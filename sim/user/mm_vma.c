@@ -37,11 +37,15 @@ struct vm_area_struct *vma_copy(const struct vm_area_struct *from, struct mm_str
 	vma->mm = mm;
 	if (vma->file)
 		get_file(vma->file);
+	if (vma->vm_ops && vma->vm_ops->open)
+		vma->vm_ops->open(vma);
 	return vma;
 }
 
 void vma_free(struct vm_area_struct *vma)
 {
+	if (vma->vm_ops && vma->vm_ops->close)
+		vma->vm_ops->close(vma);
 	if (vma->file)
 		fput(vma->file);
 	kfree(vma);

@@ -49,6 +49,10 @@ static const struct known {
 	{NULL, "BUG: domain freed under a device in iommu_domain_free",
 	 "a replacement does not look at the table's owner: a device came to one of another "
 	 "IOMMU's driver, and keeps translating by it when it goes"},
+	{NULL, "BUG: memory leak in alloc_dr",
+	 "what the tree keeps for a function's MSIs until its driver goes, and a run does not unbind"},
+	/* The first 256 bytes of configuration space. */
+	{", 0x700000000", NULL, "the machines put a function's registers at different addresses"},
 	{"VFIO_DEVICE_IOEVENTFD", NULL, "not built"},
 	/* The same number, asked of a device. */
 	{"VFIO_IOMMU_DISABLE", NULL, "not built"},

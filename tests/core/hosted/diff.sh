@@ -9,5 +9,7 @@ expect 0 ' 0 differences' "$IOMMULAB" diff --kernel "$KERNEL" --against "$KERNEL
 expect 0 ' 0 differences' "$IOMMULAB" diff --kernel "$KERNEL" tests/core/hosted/verbs.yaml \
 	tests/core/hosted/one_task.yaml \
 	scenarios/hosted/*.yaml scenarios/program/*.syz
+expect 0 'clean, 1 runs' "$IOMMULAB" run --runs 1 --kernel "$KERNEL" \
+	tests/conformance/uapi/iommufd.yaml
 expect 2 'expected --kernel and --against' "$IOMMULAB" diff tests/core/hosted/verbs.yaml
 finish

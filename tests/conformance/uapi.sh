@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Rows of the uAPI's table, each with its state before it and the result, on our own core.
+# That the rows are right is said by the trees: core/hosted/diff.sh, newer_tree.sh.
+. "$(dirname "${BASH_SOURCE[0]}")/../tools/cli/lib.sh"
+rows=tests/conformance/uapi
+
+expect 0 'clean' "$IOMMULAB" run --runs 20 $rows/iommufd.yaml
+expect 0 'clean' "$IOMMULAB" run --runs 20 --kernel model-7.3 $rows/iommufd_7.3.yaml
+expect 0 'clean' "$IOMMULAB" run --fail-nth --kernel model-7.3 tests/core/iommufd/hw_queue.yaml
+finish
