@@ -8,6 +8,9 @@
  */
 #include "core/drv/smmu_priv.h"
 
+#define MSI_IOVA_BASE 0x8000000ULL
+#define MSI_IOVA_LENGTH 0x100000ULL
+
 #define CR0_POLL 1000u /* reads of CR0ACK before giving up */
 
 static struct smmu_iommu *to_smmu(struct iommu_device *iommu)
@@ -105,12 +108,27 @@ static bool smmu_capable(struct device *dev, enum iommu_cap cap)
 	       (cap == IOMMU_CAP_DIRTY_TRACKING && smmu_can_track(dev_smmu(dev)));
 }
 
+/* dup: messages are translated: they get a window, unless the machine gives one. */
+static void smmu_get_resv_regions(struct device *dev, struct list_head *list)
+{
+	struct iommu_resv_region *region;
+
+	drv_get_resv_regions(dev, list);
+	list_for_each_entry(region, list, list) {
+		if (region->type == IOMMU_RESV_SW_MSI)
+			return;
+	}
+	region = iommu_alloc_resv_region(MSI_IOVA_BASE, MSI_IOVA_LENGTH, IOMMU_RESV_SW_MSI);
+	if (region)
+		list_add_tail(&region->list, list);
+}
+
 static const struct iommu_ops smmu_ops = {
 	.probe_device = smmu_probe_device,
 	.release_device = smmu_release_device,
 	.device_group = smmu_device_group,
 	.of_xlate = smmu_of_xlate,
-	.get_resv_regions = drv_get_resv_regions,
+	.get_resv_regions = smmu_get_resv_regions,
 	.is_attach_deferred = drv_is_attach_deferred,
 	.def_domain_type = drv_def_domain_type,
 	.domain_alloc_paging = smmu_domain_alloc_paging,

@@ -79,6 +79,7 @@ void iommu_domain_free(struct iommu_domain *domain)
 		return;
 	fact(DOMAIN_FREE, domain->id, READ_ONCE(domain->type));
 	iommu_put_dma_cookie(domain);
+	iommu_put_msi_cookie(domain);
 	domain->ops->free(domain);
 }
 

@@ -172,6 +172,7 @@ struct iommu_domain {
 	const struct iommu_ops *owner;
 	u64 pgsize_bitmap; /* bytes, one bit per size */
 	struct iommu_dma_cookie *iova_cookie;
+	struct iommu_msi_cookie *msi_cookie; /* set once, by who attaches a user's domain first */
 	struct {
 		u64 aperture_start, aperture_end; /* both inclusive */
 	} geometry;
@@ -490,6 +491,12 @@ void iommu_flush_iotlb_all(struct iommu_domain *domain);
 u64 iommu_iova_to_phys(struct iommu_domain *domain, u64 iova);
 
 /* --- resv.c --- */
+/* Start of the device's window for messages; 0: its IOMMU does not translate them. */
+u64 iommu_sw_msi_base(struct device *dev);
+/* dup: -EINVAL: no user's domain; -EBUSY: it has one; -ENOMEM. Goes with the domain. */
+int iommu_get_msi_cookie(struct iommu_domain *domain, u64 base);
+/* The doorbell as the device has to address it, in the domain that it is attached to now. */
+int iommu_dma_prepare_msi(struct device *dev, u64 *address);
 struct iommu_resv_region *iommu_alloc_resv_region(u64 start, u64 length,
 						  enum iommu_resv_type type);
 void iommu_get_resv_regions(struct device *dev, struct list_head *list);

@@ -103,5 +103,6 @@ int iommu_create_device_direct_mappings(struct iommu_domain *domain, struct devi
 /* dma_ops.c */
 int iommu_get_dma_cookie(struct iommu_domain *domain);
 void iommu_put_dma_cookie(struct iommu_domain *domain);
+void iommu_put_msi_cookie(struct iommu_domain *domain);
 void iommu_setup_group_dma_ops(struct iommu_group *group);
 void iommu_clear_dma_ops(struct device *dev);

@@ -183,6 +183,16 @@ bool iommufd_ctx_has_group(struct iommufd_ctx *ictx, struct iommu_group *group)
 
 /* --- the group's attachment; igroup->lock held --- */
 
+/* dup: once a paging domain, for as long as it lives. */
+static int setup_msi(struct iommufd_hw_pagetable *hwpt, struct iommufd_device *idev)
+{
+	struct iommu_domain *domain = find_hwpt_paging(hwpt)->common.domain;
+	u64 base = domain->msi_cookie ? 0 : iommu_sw_msi_base(idev->dev);
+	int rc = base ? iommu_get_msi_cookie(domain, base) : 0;
+
+	return rc == -EBUSY ? 0 : rc; /* by another group, meanwhile */
+}
+
 static int attach_group(struct iommufd_hw_pagetable *hwpt, struct iommufd_device *idev)
 {
 	struct iommufd_attach_handle *handle;
@@ -193,7 +203,9 @@ static int attach_group(struct iommufd_hw_pagetable *hwpt, struct iommufd_device
 	handle = iommufd_handle_new(idev, hwpt->fault);
 	if (IS_ERR(handle))
 		return PTR_ERR(handle);
-	rc = iommu_attach_group_handle(hwpt->domain, idev->igroup->group, &handle->handle);
+	rc = setup_msi(hwpt, idev);
+	if (!rc)
+		rc = iommu_attach_group_handle(hwpt->domain, idev->igroup->group, &handle->handle);
 	if (rc)
 		iommufd_handle_free(handle, hwpt->fault);
 	return rc;
@@ -224,7 +236,9 @@ static int replace_group(struct iommufd_device *idev, struct iommufd_hw_pagetabl
 	handle = iommufd_handle_new(idev, turn_on);
 	if (IS_ERR(handle))
 		return PTR_ERR(handle);
-	rc = iommu_replace_group_handle(idev->igroup->group, hwpt->domain, &handle->handle);
+	rc = setup_msi(hwpt, idev);
+	if (!rc)
+		rc = iommu_replace_group_handle(idev->igroup->group, hwpt->domain, &handle->handle);
 	if (rc) {
 		iommufd_handle_free(handle, turn_on);
 		return rc;

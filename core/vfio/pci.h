@@ -84,6 +84,8 @@ struct vfio_pci {
 	u32 irq_type;
 	struct xarray ctx;
 	u32 n_vectors, vector_line[VFIO_PCI_MSI_VECTORS]; /* of messages that are enabled */
+	u64 doorbell; /* where its messages arrive; as it has to address it: */
+	u64 msi_address;
 	u32 msi_mask; /* messages of MSI that nobody handles, as bits */
 	struct eventfd *err_trigger, *req_trigger; /* igate */
 };

@@ -6,6 +6,7 @@
  */
 #include "core/vfio/pci.h"
 
+#include "hw/bus/bus.h"
 #include "hw/function/function.h"
 
 #define MSI_ADDRESS 0xfee0e000u
@@ -244,8 +245,8 @@ static void write_vector(const struct vfio_pci *p, u32 n)
 {
 	u64 pa = p->bar_pa[p->msix_bar] + p->msix_offset + 16 * n;
 
-	io_write(this_world(), pa, 4, MSI_ADDRESS);
-	io_write(this_world(), pa + 4, 4, 0);
+	io_write(this_world(), pa, 4, (u32)p->msi_address);
+	io_write(this_world(), pa + 4, 4, p->msi_address >> 32);
 	io_write(this_world(), pa + 8, 4, message_data(p, n));
 	io_write(this_world(), pa + 12, 4, 0);
 }
@@ -280,8 +281,8 @@ static void program(struct vfio_pci *p, bool msix)
 	}
 	while (1u << lg2 < p->n_vectors)
 		lg2++;
-	pci_write(p, at + 4, 4, MSI_ADDRESS);
-	pci_write(p, at + 8, 4, 0);
+	pci_write(p, at + 4, 4, (u32)p->msi_address);
+	pci_write(p, at + 8, 4, (u32)(p->msi_address >> 32));
 	pci_write(p, at + (pci_read(p, at + 2, 2) & 0x80 ? 12 : 8), 2, message_data(p, 0));
 	write_mask(p);
 	pci_write(p, at + 2, 2, lg2 << 4 | MSI_ENABLE);
@@ -292,7 +293,7 @@ static void vectors_put(struct vfio_pci *p)
 	while (p->n_vectors) {
 		u32 n = --p->n_vectors;
 
-		io_vector_unbind(this_world(), MSI_ADDRESS, message_data(p, n));
+		io_vector_unbind(this_world(), p->doorbell, message_data(p, n));
 		line_put(p->vector_line[n]);
 	}
 }
@@ -307,11 +308,21 @@ static int vectors_get(struct vfio_pci *p, u32 n)
 			return line;
 		}
 		p->vector_line[p->n_vectors] = (u32)line;
-		io_vector_bind(this_world(), MSI_ADDRESS, message_data(p, p->n_vectors),
+		io_vector_bind(this_world(), p->doorbell, message_data(p, p->n_vectors),
 			       (u32)line);
 		p->n_vectors++;
 	}
 	return 0;
+}
+
+/* What an interrupt controller's driver does before it composes a message. */
+static int find_doorbell(struct vfio_pci *p)
+{
+	bool translated = iommu_sw_msi_base(p->vdev.dev);
+
+	p->doorbell = translated ? BUS_ITS_DOORBELL : MSI_ADDRESS;
+	p->msi_address = p->doorbell;
+	return translated ? iommu_dma_prepare_msi(p->vdev.dev, &p->msi_address) : 0;
 }
 
 static int msi_enable(struct vfio_pci *p, u32 n, bool msix)
@@ -324,7 +335,9 @@ static int msi_enable(struct vfio_pci *p, u32 n, bool msix)
 	/* dup: at least one vector is asked for, and at most none. */
 	if (!n)
 		return -ERANGE;
-	ret = vectors_get(p, n);
+	ret = find_doorbell(p);
+	if (!ret)
+		ret = vectors_get(p, n);
 	if (ret)
 		return ret;
 	command = vfio_pci_memory_lock_and_enable(p);

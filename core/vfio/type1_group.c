@@ -233,6 +233,18 @@ static void free_domain(struct vfio_domain *domain)
 	kfree(domain);
 }
 
+/* dup: the domain maps the doorbell of messages that are translated. */
+static int prepare_messages(struct vfio_domain *domain, struct list_head *regions)
+{
+	struct iommu_resv_region *resv;
+
+	list_for_each_entry(resv, regions, list) {
+		if (resv->type == IOMMU_RESV_SW_MSI)
+			return iommu_get_msi_cookie(domain->domain, resv->start);
+	}
+	return 0;
+}
+
 /* What may be mapped with the group as well, into copy. dup: -EINVAL: something is in the way. */
 static int ranges_with(struct vfio_iommu *iommu, struct vfio_domain *domain,
 		       struct iommu_group *group, struct list_head *copy)
@@ -253,6 +265,8 @@ static int ranges_with(struct vfio_iommu *iommu, struct vfio_domain *domain,
 		ret = cut_to_aperture(copy, start, end);
 	if (!ret)
 		ret = exclude_reserved(copy, &regions);
+	if (!ret)
+		ret = prepare_messages(domain, &regions);
 	iommu_put_resv_regions(&regions);
 	if (ret)
 		vfio_iovas_free(copy);

@@ -35,9 +35,10 @@ storage_on() {
 	done
 }
 storage_on "$HERE/storage.yaml"
+# Behind an SMMU messages go through a window in the user's addresses.
+storage_on "$WORK/smmuv3.yaml"
 sed -i /interrupt/d "$WORK/want"
 storage_on "$HERE/storage.yaml" poll
-# Messages behind an SMMU would need a window in the user's addresses (docs/CAVEATS.md).
 storage_on "$WORK/smmuv3.yaml" poll
 
 # Other programs see the machine, too; what is not written to is not changed.
