@@ -39,9 +39,20 @@ expect 0 'arm-smmu-v3.0: event 0x10 received' "$IOMMULAB" run --kernel "$KERNEL"
 	tests/core/hosted/drivers/smmuv3.yaml
 expect 0 'KUnit arm-smmu-v3-kunit-test: [1-9][0-9]* cases, 0 failed' "$IOMMULAB" kernel selftest \
 	--io-pgtable --kernel "$KERNEL"
-# A race of this tree's own, which mainline has fixed since.
+# Defects of this tree's own, one of which mainline has fixed since.
 if grep -q '^PATCHLEVEL = 12$' "$TREE/Makefile"; then
 	expect 1 'data-race in dmar_domain_attach_device / ' "$IOMMULAB" run \
 		--kernel "$KERNEL" docs/findings/intel-iotlb-sync-map.yaml
+	DRAIN=docs/findings/intel-prq-drain
+	expect 1 'data-race in completion_done / reinit_completion' "$IOMMULAB" run \
+		--kernel "$KERNEL" --no-shrink $DRAIN.yaml
+	HANGS=--oracles=deadlock,hang,kasan,warn
+	expect 1 'task hung in do_wait_for_common' "$IOMMULAB" run --kernel "$KERNEL" --no-shrink \
+		$HANGS $DRAIN.yaml
+	python3 tools/kernel_edit.py --tree "$TREE" --diff $DRAIN.edit >"$WORK/fix.diff"
+	expect 0 '' "$IOMMULAB" kernel build --tree "$TREE" --work "$CACHE" --flavour "$FLAVOUR" \
+		--drivers --patch "$WORK/fix.diff" --out "$WORK/fixed.so"
+	expect 0 'clean, 2000 runs' "$IOMMULAB" run --kernel "$WORK/fixed.so" --runs 2000 \
+		$HANGS $DRAIN.yaml
 fi
 finish

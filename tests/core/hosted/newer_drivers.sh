@@ -20,6 +20,9 @@ for story in tests/core/hosted/drivers/*.yaml tests/core/hosted/drivers/newer/*.
 	expect 0 "clean, $RUNS runs" "$IOMMULAB" run --kernel "$KERNEL" --runs "$RUNS" $QUIET "$story"
 done
 
+expect 1 'task hung in do_wait_for_common' "$IOMMULAB" run --kernel "$KERNEL" --no-shrink \
+	--oracles=deadlock,hang,kasan,warn docs/findings/intel-prq-drain.yaml
+
 # A guest that forgets to invalidate the SMMU's entries, or the device's, is found.
 NESTED=tests/core/hosted/drivers/newer/smmuv3_nested.yaml
 NO_TLBI='s/{cmd: \[0x1000000000012, 0x1001\]}, //'
