@@ -243,29 +243,35 @@ static struct unit *ask(unsigned iommu, const struct hw_req *req, struct hw_resp
 	return hosted_unit_enter(iommu);
 }
 
-/* False: nobody is there to ask, or the response is no. */
-static bool page_requested(struct unit *u, const struct hw_req *req)
+/* One group of pages from req's on; its response, or -1: nobody is there to ask. */
+static int pages_requested(struct unit *u, const struct hw_req *req, u32 pages)
 {
 	struct page_group *g = u->all->group;
 	struct hw_page_request r = {.addr = req->addr & ~((1ULL << FRAME_LG2) - 1), .sid = req->sid,
-				    .pasid = req->pasid, .last = true,
+				    .pasid = req->pasid,
 				    .access = req->access & (HW_READ | HW_WRITE)};
 
 	while (g < u->all->group + HOSTED_GROUPS_MAX && g->unit)
 		g++;
 	if (g == u->all->group + HOSTED_GROUPS_MAX)
-		return false;
+		return -1;
 	*g = (struct page_group){.unit = u, .sid = req->sid, .task = current_task};
 	r.group = (u16)(g - u->all->group);
-	hosted_unit_back(u);
-	u->h->ops->page_request(u->h, &r);
-	hosted_unit_leave();
-	hosted_unit_kick(u);
+	for (u32 i = 0; i < pages; i++, r.addr += 1ULL << FRAME_LG2) {
+		/* Messages of other endpoints may come between. */
+		if (i)
+			access_sync(u->door, OP_WRITE);
+		r.last = i + 1 == pages;
+		hosted_unit_back(u);
+		u->h->ops->page_request(u->h, &r);
+		hosted_unit_leave();
+		hosted_unit_kick(u);
+	}
 	while (!g->over)
 		sched_block("page request", u->door, -1, 0);
 	access_acquire(u->door);
 	g->unit = NULL;
-	return g->code == HW_PRG_SUCCESS;
+	return g->code;
 }
 
 /*
@@ -297,7 +303,7 @@ static bool translated(const struct floor_dma *d, const struct hw_req *req, stru
 			return true;
 		}
 		if (!(d->endpoint & FLOOR_ENDPOINT_PRI) || asked == ASKS_MAX ||
-		    !page_requested(u, req))
+		    pages_requested(u, req, 1) != HW_PRG_SUCCESS)
 			break;
 	}
 	resp->status = HW_ABORT;
@@ -354,6 +360,13 @@ int hosted_dma(const struct floor_dma *d)
 	hosted_unit_leave();
 	if (!u || (d->pasid != FLOOR_NONE && !(d->endpoint & FLOOR_ENDPOINT_PASID)))
 		return -EFAULT;
+	if (d->pages) {
+		int code = -1;
+
+		if (d->endpoint & FLOOR_ENDPOINT_PRI)
+			code = pages_requested(u, &req, d->pages);
+		return code < 0 ? -EFAULT : code;
+	}
 	if (d->endpoint & FLOOR_ENDPOINT_ATS && !is_message(d->addr)) {
 		if (translated(d, &req, &resp)) {
 			watch(u, &req, &resp);

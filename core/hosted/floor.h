@@ -106,6 +106,8 @@ struct floor_dma {
 	void *buf;
 	unsigned size;
 	_Bool write;                /* to memory */
+	/* Nonzero: no access, but a group of page requests from addr on; gives the response. */
+	unsigned pages;
 };
 
 struct floor {
@@ -186,7 +188,10 @@ struct floor {
 	 */
 	unsigned long (*mmio_read)(unsigned iommu, unsigned long off, unsigned size);
 	void (*mmio_write)(unsigned iommu, unsigned long off, unsigned size, unsigned long value);
-	/* An endpoint's access, through its IOMMU to the frames: 0, or -EFAULT: it was aborted. */
+	/*
+	 * An endpoint's access, through its IOMMU to the frames: 0, or -EFAULT: it was aborted,
+	 * or the endpoint cannot ask for pages.
+	 */
 	int (*dma)(const struct floor_dma *d);
 	/* In a polling loop: others run first, the hardware among them; time passes. */
 	void (*relax)(void);

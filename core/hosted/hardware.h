@@ -34,7 +34,7 @@ struct stall {
 	struct task *task;
 };
 
-/* A page request group of one page, from the request to the response. */
+/* A page request group, from its first request to the response. */
 struct page_group {
 	struct unit *unit; /* NULL: free */
 	u32 sid;

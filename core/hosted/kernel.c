@@ -34,7 +34,8 @@ static long hosted_op(struct world *w, const struct op *op)
 
 	if (op->code >= OP_CODES)
 		return -ENOSYS;
-	if (op->code < OP_CORE_CODES || op->code == OP_dma_read || op->code == OP_dma_write) {
+	if (op->code < OP_CORE_CODES || op->code == OP_dma_read || op->code == OP_dma_write ||
+	    op->code == OP_page_request) {
 		hosted_hardware_busy(w, 1);
 		ret = process_of(w)->k->core_op(op->code, op->arg);
 		hosted_hardware_busy(w, -1);

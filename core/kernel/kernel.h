@@ -53,7 +53,7 @@ struct kernel {
 	 * result, or -errno. Never fails hard on any argument values.
 	 */
 	long (*op)(struct world *w, const struct op *op);
-	bool endpoints; /* op() does dma_read and dma_write, too: its devices are its own */
+	bool endpoints; /* op() does dma_read, dma_write and page_request: its devices */
 	/*
 	 * The tasks have ended: undoes what the program left (drivers unbound,
 	 * owners released, domains freed, devices removed, instances

@@ -115,10 +115,16 @@ static long op_ats(struct fabric *f, const u64 *arg)
 
 static long op_page_request(struct fabric *f, const u64 *arg)
 {
-	struct bus_req r = request(arg[1], arg[2], HW_READ | HW_WRITE);
+	u64 pages = arg[3] == OP_NONE ? 1 : arg[3];
+	struct bus_req r[BUS_PAGES_MAX];
+	enum hw_status status;
 	u8 code = 0;
-	enum hw_status status = bus_page_request(f, (u32)arg[0], &r, &code);
 
+	if (!pages || pages > BUS_PAGES_MAX)
+		return -EINVAL;
+	for (u32 i = 0; i < pages; i++)
+		r[i] = request(arg[1] + (u64)i * PAGE, arg[2], HW_READ | HW_WRITE);
+	status = bus_page_group(f, (u32)arg[0], r, (u32)pages, &code);
 	return result(status, code);
 }
 

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define ASKS_MAX 4     /* page requests for one access */
+#define BUS_DMA_PAGES 8 /* of one access, asked for together */
 #define WORK_MAX 10000u /* steps of the IOMMU where nobody can wait */
 /* PCIe gives devices a minute; an IOMMU has its own patience. */
 #define LATE_NS 500000000ULL
@@ -80,16 +81,60 @@ enum hw_status bus_ats(struct fabric *f, u32 fn, const struct bus_req *r, struct
 }
 
 /* Meanwhile the access uses no translation: nobody has to wait for it to end. */
-static enum hw_status ask(struct bus_fn *n, const struct bus_req *r, u8 *code)
+static enum hw_status ask(struct bus_fn *n, const struct bus_req *r, u32 pages, u8 *code)
 {
 	enum hw_status status;
 
 	n->in_flight--;
 	if (!n->in_flight && n->n_inbox)
 		io_kick(n->f->world, n->atc_worker);
-	status = bus_page_request(n->f, n->index, r, code);
+	status = bus_page_group(n->f, n->index, r, pages, code);
 	n->in_flight++;
 	return status;
+}
+
+/* Whether the function has a translation that permits the access, or gets one. */
+static bool is_there(struct bus_fn *n, const struct bus_req *r, enum hw_status *status)
+{
+	const struct bus_atc_entry *e = atc_find(n, r);
+	struct hw_resp resp;
+
+	if (e && permits(e->access, r->access))
+		return true;
+	*status = bus_ats(n->f, n->index, r, &resp);
+	e = *status == HW_OK ? atc_find(n, r) : NULL;
+	return e && permits(e->access, r->access);
+}
+
+/*
+ * Whatever the response: page by page it is found out what the access may do, and a page
+ * of a group that failed as a whole is asked for by itself.
+ */
+void bus_atc_prepare(struct bus_fn *n, const struct bus_req *r, u64 len)
+{
+	struct bus_req page = *r, want[BUS_DMA_PAGES];
+	u64 end = r->addr + len;
+	enum hw_status status = HW_OK;
+	u32 n_want = 0;
+	u8 code;
+
+	if (r->no_ats || !n->iommu || !bus_ats_on(n) || !pri_on(n) || end < r->addr)
+		return;
+	n->in_flight++;
+	for (page.addr = r->addr & ~4095ULL; page.addr < end && n_want < BUS_DMA_PAGES;
+	     page.addr += 4096) {
+		bool there = is_there(n, &page, &status);
+
+		if (status != HW_OK)
+			break;
+		if (!there)
+			want[n_want++] = page;
+	}
+	if (n_want > 1)
+		ask(n, want, n_want, &code);
+	n->in_flight--;
+	if (!n->in_flight && n->n_inbox)
+		io_kick(n->f->world, n->atc_worker);
 }
 
 enum hw_status bus_atc_translate(struct bus_fn *n, const struct bus_req *r, struct hw_resp *resp)
@@ -109,7 +154,7 @@ enum hw_status bus_atc_translate(struct bus_fn *n, const struct bus_req *r, stru
 			resp->pa = e->pa | (r->addr & ((1ULL << e->lg2) - 1));
 			return HW_OK;
 		}
-		status = ask(n, r, &code);
+		status = ask(n, r, 1, &code);
 		if (status != HW_OK || code != HW_PRG_SUCCESS)
 			return status == HW_STALLED ? status : HW_ABORT;
 	}
@@ -179,16 +224,23 @@ static void receive_invalidation(struct bus_fn *n, const struct hw_msg *m)
 
 static void receive_response(struct bus_fn *n, const struct hw_msg *m)
 {
+	bool found = false;
+
+	if (m->code == HW_PRG_FAILURE)
+		bus_pri_status(n, PRI_FAILED);
 	for (u32 i = 0; i < BUS_GROUPS_MAX; i++) {
 		struct bus_group *g = &n->group[i];
 
 		if (g->state != WAIT_OPEN || g->group != m->group)
 			continue;
+		found = true;
 		g->state = WAIT_ANSWERED;
 		g->code = m->code;
 		if (g->task)
 			sched_wake(g->task);
 	}
+	if (!found)
+		bus_pri_status(n, PRI_UNEXPECTED);
 }
 
 void bus_receive(struct fabric_iommu *im, const struct hw_msg *m)
@@ -244,26 +296,74 @@ static void group_wait(struct bus_fn *n, struct bus_group *g)
 	}
 }
 
-enum hw_status bus_page_request(struct fabric *f, u32 fn, const struct bus_req *r, u8 *code)
+static u32 pages_open(const struct bus_fn *n)
 {
-	struct bus_fn *n = &f->fn[fn];
+	u32 pages = 0;
+
+	for (u32 i = 0; i < BUS_GROUPS_MAX; i++)
+		pages += n->group[i].state == WAIT_OPEN ? n->group[i].pages : 0;
+	return pages;
+}
+
+static bool group_open(const struct bus_fn *n, u16 group)
+{
+	for (u32 i = 0; i < BUS_GROUPS_MAX; i++) {
+		if (n->group[i].state == WAIT_OPEN && n->group[i].group == group)
+			return true;
+	}
+	return false;
+}
+
+/* With room for so many pages; NULL: there is none, and nobody can wait for it. */
+static struct bus_group *group_take(struct bus_fn *n, u32 pages)
+{
+	u32 most = min(bus_config_get(n, CFG_PRI + 12, 4), (u32)BUS_PAGES_MAX);
 	struct bus_group *g = NULL;
 
-	if (!n->iommu || !pri_on(n))
-		return HW_ABORT;
-	for (u32 i = 0; i < BUS_GROUPS_MAX && !g; i++) {
-		if (n->group[i].state == WAIT_FREE)
-			g = &n->group[i];
+	while (pages <= most) {
+		for (u32 i = 0; i < BUS_GROUPS_MAX && pages_open(n) + pages <= most; i++) {
+			if (n->group[i].state == WAIT_FREE)
+				g = &n->group[i];
+		}
+		if (g || !bus_can_wait(n->f))
+			break;
+		sched_yield_now();
 	}
 	if (!g)
-		return HW_ABORT;
-	*g = (struct bus_group){.group = n->next_group, .state = WAIT_OPEN};
+		return NULL;
+	while (group_open(n, n->next_group))
+		n->next_group = (n->next_group + 1) & 511;
+	*g = (struct bus_group){.group = n->next_group, .pages = (u16)pages, .state = WAIT_OPEN};
 	n->next_group = (n->next_group + 1) & 511;
-	bus_page_request_send(f, fn, r, g->group, true);
+	return g;
+}
+
+enum hw_status bus_page_group(struct fabric *f, u32 fn, const struct bus_req *r, u32 n_pages,
+			      u8 *code)
+{
+	struct bus_fn *n = &f->fn[fn];
+	struct bus_group *g;
+
+	if (!n->iommu || !pri_on(n) || !n_pages)
+		return HW_ABORT;
+	g = group_take(n, n_pages);
+	if (!g)
+		return HW_ABORT;
+	for (u32 i = 0; i < n_pages; i++) {
+		/* Messages of other functions may come between. */
+		if (i && current_task)
+			sched_point(n, 1, OP_SYNC);
+		bus_page_request_send(f, fn, &r[i], g->group, i + 1 == n_pages);
+	}
 	group_wait(n, g);
 	if (g->state != WAIT_ANSWERED)
 		return HW_STALLED;
 	*code = g->code;
 	g->state = WAIT_FREE;
 	return HW_OK;
+}
+
+enum hw_status bus_page_request(struct fabric *f, u32 fn, const struct bus_req *r, u8 *code)
+{
+	return bus_page_group(f, fn, r, 1, code);
 }

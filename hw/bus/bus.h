@@ -111,9 +111,14 @@ enum hw_status bus_ats(struct fabric *f, u32 fn, const struct bus_req *r, struct
 /* Entries of the function's ATC that are valid. */
 u32 bus_atc_count(const struct fabric *f, u32 fn);
 /*
- * A page request of one page, the last of its group; waits for the response.
- * HW_OK: *code is it (enum hw_prg_code); HW_ABORT: PRI is off.
+ * A group of page requests, n pages at r's addresses, the last of which ends it; waits
+ * for the response. HW_OK: *code is it (enum hw_prg_code). HW_ABORT: PRI is off, or so many
+ * pages may not be outstanding (BUS_PAGES_MAX, or what software allows in the PRI capability).
+ * While others are outstanding, it waits until there is room.
  */
+#define BUS_PAGES_MAX 64
+enum hw_status bus_page_group(struct fabric *f, u32 fn, const struct bus_req *r, u32 n, u8 *code);
+/* Of one page. */
 enum hw_status bus_page_request(struct fabric *f, u32 fn, const struct bus_req *r, u8 *code);
 /* The message alone; group below 512. */
 void bus_page_request_send(struct fabric *f, u32 fn, const struct bus_req *r, u16 group,

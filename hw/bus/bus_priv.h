@@ -56,7 +56,7 @@ struct bus_stall {
 };
 
 struct bus_group {
-	u16 group;
+	u16 group, pages;
 	u8 state, code;
 	struct task *task;
 };
@@ -116,11 +116,17 @@ void bus_resume(struct fabric_iommu *im, u16 tag, bool retry);
 bool bus_ats_on(const struct bus_fn *n);
 /* The translated address of a page through the ATC; asks for pages if it can. */
 enum hw_status bus_atc_translate(struct bus_fn *n, const struct bus_req *r, struct hw_resp *resp);
+/* A request of several pages: those that are not there are asked for together. */
+void bus_atc_prepare(struct bus_fn *n, const struct bus_req *r, u64 len);
 bool bus_atc_step(void *arg);
 void bus_receive(struct fabric_iommu *im, const struct hw_msg *m);
 
 /* config.c */
 void bus_config_reset(struct bus_fn *n);
 u32 bus_config_get(const struct bus_fn *n, u32 off, u32 size);
+/* Bits of the PRI status register. */
+#define PRI_FAILED 1u     /* a response was a failure */
+#define PRI_UNEXPECTED 2u /* a response for a group that is not outstanding */
+void bus_pri_status(struct bus_fn *n, u32 bits);
 extern const struct io_config_ops bus_config_ops;
 bool bus_master_on(const struct bus_fn *n);

@@ -56,8 +56,8 @@ static void put_extended(struct bus_fn *n)
 		put(n, CFG_ATS + 6, 2, 1u << 15);
 	if (d->pri) {
 		put(n, CFG_PRI + 4, 2, 1);
-		put(n, CFG_PRI + 8, 4, BUS_GROUPS_MAX);
-		put(n, CFG_PRI + 12, 4, BUS_GROUPS_MAX);
+		put(n, CFG_PRI + 8, 4, BUS_PAGES_MAX);
+		put(n, CFG_PRI + 12, 4, BUS_PAGES_MAX);
 	}
 	if (d->pasid) {
 		put(n, CFG_PASID + 4, 2, 20u << 8 | 6);
@@ -106,6 +106,8 @@ static u32 mask_of(const struct bus_fn *n, u32 off)
 		return 0x801fu << 16;
 	if (d->pri && off == CFG_PRI + 4)
 		return 1;
+	if (d->pri && off == CFG_PRI + 12)
+		return ~0u;
 	if (d->pasid && off == CFG_PASID + 4)
 		return 7u << 16;
 	for (u32 i = 0; i < ARRAY_SIZE(writable); i++) {
@@ -142,6 +144,17 @@ static void config_write(void *arg, u32 rid, u32 off, u32 size, u32 value)
 	mask &= (size == 4 ? 0xffffffffu : (1u << (8 * size)) - 1) << shift;
 	old = bus_config_get(n, word, 4);
 	put(n, word, 4, (old & ~mask) | (value << shift & mask));
+	/* What is written as 1 is cleared. */
+	if (n->f->machine->device[n->index].pri && word == CFG_PRI + 4 && off + size > word + 2)
+		put(n, word + 2, 2,
+		    bus_config_get(n, word + 2, 2) &
+			    ~(value << shift >> 16 & (PRI_FAILED | PRI_UNEXPECTED)));
+}
+
+void bus_pri_status(struct bus_fn *n, u32 bits)
+{
+	if (n->pci && n->f->machine->device[n->index].pri)
+		put(n, CFG_PRI + 6, 2, bus_config_get(n, CFG_PRI + 6, 2) | bits);
 }
 
 const struct io_config_ops bus_config_ops = {config_read, config_write};

@@ -214,6 +214,8 @@ static enum hw_status do_request(struct bus_fn *n, const struct bus_req *r, void
 			memset(data, 0xff, len);
 		return abort_at(n, r, r->addr);
 	}
+	if ((r->addr & (PAGE - 1)) + len > PAGE)
+		bus_atc_prepare(n, r, len);
 	while (len) {
 		u32 n_bytes = (u32)min(len, (u64)(PAGE - (part.addr & (PAGE - 1))));
 		enum hw_status status = do_piece(n, &part, at, n_bytes);

@@ -534,6 +534,15 @@ static long op_dma_write(const unsigned long *arg)
 	return access_word(arg, arg[3], &word, true);
 }
 
+static long op_page_request(const unsigned long *arg)
+{
+	unsigned long pasid = arg[2], pages = arg[3];
+
+	return hosted_dma(device_at(arg[0]), &(struct hosted_access){
+		.iova = arg[1], .pasid = pasid && pasid < 1 << 20 ? pasid : FLOOR_NONE,
+		.write = true, .pages = pages && pages < 1 << 10 ? pages : 1});
+}
+
 /* --- PASIDs --- */
 
 static long op_attach_pasid(const unsigned long *arg)
@@ -589,6 +598,7 @@ static const struct {
 	[CORE_dma] = {op_dma, ON_DEVICE},
 	[CORE_dma_read] = {op_dma_read, ON_DEVICE},
 	[CORE_dma_write] = {op_dma_write, ON_DEVICE},
+	[CORE_page_request] = {op_page_request, ON_DEVICE},
 	[CORE_sva_bind] = {hosted_op_sva_bind, ON_DEVICE, true},
 	[CORE_sva_unbind] = {hosted_op_sva_unbind, ON_DEVICE, true},
 	[CORE_attach_pasid] = {op_attach_pasid, ON_DEVICE_DOMAIN, true},

@@ -207,9 +207,10 @@ int hosted_dma(struct hosted_device *hd, const struct hosted_access *a)
 		return hosted_floor->dma(&(struct floor_dma){
 			.iommu = hd->d.iommu, .sid = hosted_requester(hd), .pasid = a->pasid,
 			.addr = a->iova, .buf = a->buf, .size = a->size, .write = a->write,
+			.pages = a->pages,
 			.endpoint = endpoint, .epoch = epoch});
 	}
-	at = a->pasid == FLOOR_NONE ? look_up(hd, a->iova, a->size) : NULL;
+	at = a->pasid == FLOOR_NONE && !a->pages ? look_up(hd, a->iova, a->size) : NULL;
 	if (!at)
 		return -EFAULT;
 	memcpy(a->write ? at : a->buf, a->write ? a->buf : at, a->size);

@@ -80,8 +80,9 @@ struct hosted_access {
 	void *buf;
 	unsigned long size;  /* bytes */
 	bool write;
+	unsigned int pages;  /* as in struct floor_dma */
 };
-/* The device's access: 0, or -EFAULT. */
+/* The device's access: 0, or -EFAULT; or the response to its page requests. */
 int hosted_dma(struct hosted_device *hd, const struct hosted_access *a);
 
 /* custom/core_ops.c: a row of core/uapi/ops.def; OP_CORE_CODES and above: EOPNOTSUPP. */

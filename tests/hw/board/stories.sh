@@ -15,7 +15,7 @@ fail() {
 	exit 1
 }
 
-for story in vtd-dma smmuv3-stall smmuv3-sva-undo firmware-copy; do
+for story in vtd-dma smmuv3-stall smmuv3-sva-undo vtd-prg firmware-copy; do
 	"$IOMMULAB" run "scenarios/story/$story.yaml" >"$dir/out" || fail "$story: $(cat "$dir/out")"
 done
 

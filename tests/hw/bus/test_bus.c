@@ -317,6 +317,88 @@ Test(bus, translations_that_the_function_keeps)
 	once(ats);
 }
 
+/* --- groups of several pages --- */
+
+static void groups(void *arg)
+{
+	u32 v[3072] = {[0] = 7, [1024] = 8, [2048] = 9};
+	struct bus_req r[65];
+	u8 code = 99;
+
+	(void)arg;
+	toy.maps_on_request = true;
+	/* An access to three pages asks for all three at once. */
+	cr_assert_eq(dma(2, IOVA + 0x20000, HW_WRITE, v, sizeof(v)), HW_OK);
+	cr_assert_eq(toy.n_messages, 3);
+	cr_assert_eq(*(u32 *)frame_ptr(w, IOVA + 0x122000), 9);
+	/* Those that are there are not asked for; one alone is a group of its own. */
+	cr_assert_eq(dma(2, IOVA + 0x21000, HW_WRITE, v, sizeof(v)), HW_OK);
+	cr_assert_eq(toy.n_messages, 4);
+	/* What failed together is tried page by page. */
+	toy.response_many = HW_PRG_INVALID;
+	cr_assert_eq(dma(2, IOVA + 0x30000, HW_WRITE, v, sizeof(v)), HW_OK);
+	cr_assert_eq(toy.n_messages, 4 + 3 + 3);
+	for (u32 i = 0; i < 65; i++)
+		r[i] = (struct bus_req){.addr = IOVA + 0x50000 + i * 0x1000ULL,
+					.pasid = HW_NO_PASID, .access = ALL};
+	cr_assert_eq(bus_page_group(f, 2, r, 5, &code), HW_OK);
+	cr_assert_eq(code, HW_PRG_INVALID);
+	cr_assert_eq(bus_page_group(f, 2, r, 65, &code), HW_ABORT);
+	cr_assert_eq(bus_page_group(f, 2, r, 0, &code), HW_ABORT);
+	/* Software allows less. */
+	io_config_write(w, 0x110, 0x11c, 4, 4);
+	cr_assert_eq(bus_page_group(f, 2, r, 5, &code), HW_ABORT);
+	cr_assert_eq(bus_page_group(f, 2, r, 4, &code), HW_OK);
+	/* A failure, and a response to nobody, are in the status; written back they go. */
+	cr_assert_eq(io_config_read(w, 0x110, 0x116, 2), 0);
+	toy.response_many = HW_PRG_FAILURE;
+	cr_assert_eq(bus_page_group(f, 2, r, 2, &code), HW_OK);
+	cr_assert_eq(code, HW_PRG_FAILURE);
+	cr_assert_eq(io_config_read(w, 0x110, 0x116, 2), 1);
+	toy.h.env->send(toy.h.env, &(struct hw_msg){.kind = HW_MSG_PRG_RESPONSE, .sid = 0x110,
+						    .group = 77});
+	cr_assert_eq(io_config_read(w, 0x110, 0x116, 2), 3);
+	io_config_write(w, 0x110, 0x116, 2, 1);
+	cr_assert_eq(io_config_read(w, 0x110, 0x116, 2), 2);
+}
+
+Test(bus, pages_are_asked_for_in_groups)
+{
+	once(groups);
+}
+
+static u32 most_open; /* pages, in any run */
+
+static void asks_three(void *arg)
+{
+	u64 base = IOVA + 0x100000 + (u64)(uintptr_t)arg * 0x10000;
+	struct bus_req r[3];
+	u8 code = 99;
+
+	for (u32 i = 0; i < 3; i++)
+		r[i] = (struct bus_req){.addr = base + i * 0x1000ULL, .pasid = HW_NO_PASID,
+					.access = ALL};
+	if (!arg)
+		io_config_write(w, 0x110, 0x11c, 4, 7);
+	for (u32 i = 0; i < 3; i++)
+		cr_assert_eq(bus_page_group(f, 2, r, 3, &code), HW_OK);
+	most_open = max(most_open, toy.most_asked);
+}
+
+/* Three tasks, room for two groups: messages mix, and nobody asks for more than is allowed. */
+Test(bus, no_more_pages_are_outstanding_than_software_allows)
+{
+	machine();
+	load(.boot = boot, .begin = map_pages, .task = {asks_three, asks_three, asks_three},
+	     .arg = {NULL, (void *)1, (void *)2});
+	for (u64 seed = 1; seed <= 200; seed++) {
+		struct world_run r = run(seed);
+
+		assert_clean(&r);
+	}
+	cr_assert(most_open > 3 && most_open <= 7, "%u", most_open);
+}
+
 static void never(void *arg)
 {
 	(void)arg;

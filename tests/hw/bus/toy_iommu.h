@@ -6,6 +6,7 @@
 #pragma once
 
 #include "hw/bus/bus.h"
+#include "sim/base/bits.h"
 
 #include <string.h>
 
@@ -27,9 +28,10 @@ static struct toy {
 	/* what it has to do */
 	u16 resume_tag;
 	bool resume_due, resume_retry;
-	struct hw_page_request request;
-	bool request_due;
-	u8 response;
+	struct hw_page_request asked[64];
+	u32 n_asked, n_messages, most_asked;
+	u8 response;      /* to all groups, */
+	u8 response_many; /* to those of several pages */
 	bool maps_on_request;
 	u32 n_done, n_timeouts, n_translated, n_requests;
 	u16 last_itag;
@@ -123,20 +125,39 @@ static void toy_translate(struct hw_iommu *h, const struct hw_req *q, struct hw_
 	}
 }
 
+/* The first group that has ended: mapped, if that is asked for, and answered. */
+static bool toy_answer(struct hw_env *e)
+{
+	struct hw_msg m = {.kind = HW_MSG_PRG_RESPONSE};
+	u32 last = 0, left = 0, n = 0;
+
+	while (last < toy.n_asked && !toy.asked[last].last)
+		last++;
+	if (last == toy.n_asked)
+		return false;
+	m.sid = toy.asked[last].sid;
+	m.pasid = toy.asked[last].pasid;
+	m.group = toy.asked[last].group;
+	for (u32 i = 0; i < toy.n_asked; i++)
+		n += toy.asked[i].group == m.group;
+	m.code = n > 1 && toy.response_many ? toy.response_many : toy.response;
+	for (u32 i = 0; i < toy.n_asked; i++) {
+		struct hw_page_request r = toy.asked[i];
+
+		if (r.group != m.group)
+			toy.asked[left++] = r;
+		else if (toy.maps_on_request && m.code == HW_PRG_SUCCESS)
+			toy_map(r.addr, r.addr + 0x100000, r.pasid, HW_READ | HW_WRITE);
+	}
+	toy.n_asked = left;
+	e->send(e, &m);
+	return true;
+}
+
 static bool toy_work(struct hw_iommu *h)
 {
-	struct hw_msg m = {.kind = HW_MSG_PRG_RESPONSE, .code = toy.response,
-			   .sid = toy.request.sid, .pasid = toy.request.pasid,
-			   .group = toy.request.group};
-
-	if (toy.request_due) {
-		toy.request_due = false;
-		if (toy.maps_on_request)
-			toy_map(toy.request.addr, toy.request.addr + 0x100000, toy.request.pasid,
-				HW_READ | HW_WRITE);
-		h->env->send(h->env, &m);
+	if (toy_answer(h->env))
 		return true;
-	}
 	if (toy.resume_due) {
 		toy.resume_due = false;
 		h->env->resume(h->env, toy.resume_tag, toy.resume_retry);
@@ -148,8 +169,9 @@ static bool toy_work(struct hw_iommu *h)
 static void toy_page_request(struct hw_iommu *h, const struct hw_page_request *r)
 {
 	(void)h;
-	toy.request = *r;
-	toy.request_due = true;
+	toy.n_messages++;
+	toy.asked[toy.n_asked++ % 64] = *r;
+	toy.most_asked = max(toy.most_asked, toy.n_asked);
 }
 
 static void toy_atc_done(struct hw_iommu *h, u16 itag)
