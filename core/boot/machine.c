@@ -8,10 +8,10 @@
 
 #define FUNCTION(id, devfn)                                                            \
 	{.name = id, .driver = "vfio-pci", .bdf = devfn, .n_iommus = 1,                \
-	 .alias_of = MACHINE_NONE, .bound = true}
+	 .alias_of = MACHINE_NONE, .physfn = MACHINE_NONE, .bound = true}
 #define PLATFORM(id, sid)                                                              \
 	{.name = id, .driver = "vfio-test", .bus = 1, .bdf = sid, .n_iommus = 1,       \
-	 .ids = {7}, .n_ids = 1, .alias_of = MACHINE_NONE, .bound = true}
+	 .ids = {7}, .n_ids = 1, .alias_of = MACHINE_NONE, .physfn = MACHINE_NONE, .bound = true}
 
 /* As on x86. */
 #define MSI_WINDOW(index)                                                              \
@@ -38,7 +38,7 @@ const struct machine boot_default_machine = {
 		PLATFORM("dma0", 0),
 		PLATFORM("dma1", 1),
 		{.name = "mdev0", .driver = "vfio-emulated", .bus = 1, .bdf = 2,
-		 .alias_of = MACHINE_NONE, .bound = true},
+		 .alias_of = MACHINE_NONE, .physfn = MACHINE_NONE, .bound = true},
 	},
 	.resv = {MSI_WINDOW(0), MSI_WINDOW(1), MSI_WINDOW(2), MSI_WINDOW(3)},
 };

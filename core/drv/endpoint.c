@@ -66,6 +66,9 @@ static const struct {
 	[KERNEL_DRIVER_portdrv] = {"pcieport", NULL, NULL, true},
 	[KERNEL_DRIVER_vfio_test] = {"vfio-test", NULL, NULL, true},
 	[KERNEL_DRIVER_vfio_emulated] = {"vfio-emulated", NULL, NULL, true},
+	[KERNEL_DRIVER_vfio_migrate] = {"vfio-migrate", NULL, NULL, true},
+	[KERNEL_DRIVER_vfio_shared] = {"vfio-shared", NULL, NULL, true},
+	[KERNEL_DRIVER_vfio_memory] = {"vfio-memory", NULL, NULL, true},
 };
 
 int endpoint_drivers_register(struct bus_type *bus, struct device_driver *drv)

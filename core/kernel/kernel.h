@@ -19,7 +19,10 @@
 	X(pci_stub, "pci-stub", "driver_managed_dma, does no DMA at all")      \
 	X(portdrv, "pcieport", "driver_managed_dma bridge driver")             \
 	X(vfio_test, "vfio-test", "a VFIO platform device behind an IOMMU")    \
-	X(vfio_emulated, "vfio-emulated", "a VFIO device that pins, no IOMMU")
+	X(vfio_emulated, "vfio-emulated", "a VFIO device that pins, no IOMMU")  \
+	X(vfio_migrate, "vfio-migrate", "vfio-pci of a function that migrates") \
+	X(vfio_shared, "vfio-shared", "as vfio-migrate, its control left in a BAR of the user's") \
+	X(vfio_memory, "vfio-memory", "vfio-pci of a function with memory of its own")
 
 enum kernel_driver {
 #define X(sym, name, doc) KERNEL_DRIVER_##sym,

@@ -10,6 +10,9 @@ static const struct {
 	void (*remove)(struct device *dev);
 } drivers[] = {
 	{KERNEL_DRIVER_vfio_pci, vfio_pci_probe, vfio_pci_remove},
+	{KERNEL_DRIVER_vfio_migrate, vfio_migrate_probe, vfio_pci_remove},
+	{KERNEL_DRIVER_vfio_shared, vfio_shared_probe, vfio_pci_remove},
+	{KERNEL_DRIVER_vfio_memory, vfio_memory_probe, vfio_pci_remove},
 	{KERNEL_DRIVER_vfio_test, vfio_test_probe, vfio_test_remove},
 	{KERNEL_DRIVER_vfio_emulated, vfio_emulated_probe, vfio_test_remove},
 };

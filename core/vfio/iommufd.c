@@ -101,8 +101,54 @@ void vfio_iommufd_detach(struct vfio_device *vdev)
 
 /* --- a device's own file --- */
 
+static bool is_73(void)
+{
+	return iommu_core()->as >= LINUX_7_3;
+}
+
+/*
+ * A struct that is min bytes long in 6.12 and size in 7.3, where programs may pass more or
+ * less. dup: -E2BIG: more, and not zeroes.
+ */
+static int copy_struct(void *to, u64 arg, size_t min, size_t size)
+{
+	u32 argsz;
+	u8 byte;
+
+	if (!is_73())
+		return copy_from_user(to, vfio_ptr(arg), min) ? -EFAULT :
+		       *(const u32 *)to < min ? -EINVAL : 0;
+	if (copy_from_user(&argsz, vfio_ptr(arg), sizeof(argsz)))
+		return -EFAULT;
+	if (argsz < min)
+		return -EINVAL;
+	for (u64 i = size; i < argsz; i++) {
+		if (copy_from_user(&byte, vfio_ptr(arg + i), 1))
+			return -EFAULT;
+		if (byte)
+			return -E2BIG;
+	}
+	return copy_from_user(to, vfio_ptr(arg), min((size_t)argsz, size)) ? -EFAULT : 0;
+}
+
+/* Of 7.3: whose functions belong together shows it with a token. */
+static int check_token(struct vfio_device *vdev, const struct vfio_device_bind_iommufd *bind)
+{
+	bool token = bind->flags & VFIO_DEVICE_BIND_FLAG_TOKEN;
+	u8 uuid[16];
+
+	if (!is_73())
+		return 0;
+	if (!vdev->ops->match_token)
+		return token ? -EINVAL : 0;
+	if (token && copy_from_user(uuid, vfio_ptr(bind->token_uuid_ptr), sizeof(uuid)))
+		return -EFAULT;
+	return vdev->ops->match_token(vdev, token ? uuid : NULL);
+}
+
 /* dev_set->lock held; df->iommufd is referenced then. */
-static int bind_locked(struct vfio_device_file *df, int fd, u64 arg)
+static int bind_locked(struct vfio_device_file *df, const struct vfio_device_bind_iommufd *bind,
+		       u64 arg)
 {
 	u64 at = arg + offsetof(struct vfio_device_bind_iommufd, out_devid);
 	struct vfio_device *vdev = df->device;
@@ -110,7 +156,10 @@ static int bind_locked(struct vfio_device_file *df, int fd, u64 arg)
 
 	if (df->access_granted)
 		return -EINVAL;
-	df->iommufd = iommufd_ctx_from_fd(fd);
+	ret = check_token(vdev, bind);
+	if (ret)
+		return ret;
+	df->iommufd = iommufd_ctx_from_fd(bind->iommufd);
 	if (IS_ERR(df->iommufd)) {
 		ret = (int)PTR_ERR(df->iommufd);
 		df->iommufd = NULL;
@@ -138,18 +187,20 @@ err_put:
 long vfio_df_ioctl_bind_iommufd(struct vfio_device_file *df, u64 arg)
 {
 	struct vfio_device *vdev = df->device;
-	struct vfio_device_bind_iommufd bind;
-	int ret;
+	struct vfio_device_bind_iommufd bind = {.flags = 0};
+	int ret = copy_struct(&bind, arg, vfio_end_of(struct vfio_device_bind_iommufd, out_devid),
+			      sizeof(bind));
 
-	if (copy_from_user(&bind, vfio_ptr(arg), sizeof(bind)))
-		return -EFAULT;
-	if (bind.argsz < sizeof(bind) || bind.flags || bind.iommufd < 0 || df->group)
+	if (ret)
+		return ret;
+	if (bind.flags & ~(is_73() ? VFIO_DEVICE_BIND_FLAG_TOKEN : 0) || bind.iommufd < 0 ||
+	    df->group)
 		return -EINVAL;
 	ret = vfio_device_block_group(vdev);
 	if (ret)
 		return ret;
 	mutex_lock(&vdev->dev_set->lock);
-	ret = bind_locked(df, bind.iommufd, arg);
+	ret = bind_locked(df, &bind, arg);
 	mutex_unlock(&vdev->dev_set->lock);
 	if (ret)
 		vfio_device_unblock_group(vdev);

@@ -19,6 +19,7 @@ void vfio_init(struct iommu_core *core)
 	mutex_init(&v->sets_lock);
 	mutex_init(&v->drivers_lock);
 	mutex_init(&v->lines_lock);
+	mutex_init(&v->sriov_lock);
 	INIT_LIST_HEAD(&v->groups);
 	INIT_LIST_HEAD(&v->sets);
 	xa_init(&v->devices);
@@ -137,6 +138,7 @@ void vfio_put_device(struct vfio_device *vdev)
 	ida_free(&vfio_here()->device_ida, vdev->index);
 	if (vdev->ops->release)
 		vdev->ops->release(vdev);
+	xa_destroy(&vdev->pasids);
 	kfree(vdev);
 }
 

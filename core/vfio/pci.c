@@ -8,7 +8,6 @@
 #include <string.h>
 
 #define BUSES_PER_ROOT 32u
-#define UUID_LEN 36
 
 /* --- names --- */
 
@@ -44,43 +43,12 @@ void vfio_pci_name(const struct device *dev, char name[16])
 	snprintf(name, 16, "0000:%02x:%02x.%x", at >> 8 & 0xff, at >> 3 & 0x1f, at & 7);
 }
 
-static bool is_uuid(const char *text)
-{
-	for (u32 i = 0; i < UUID_LEN; i++) {
-		bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-
-		if (dash ? text[i] != '-' : !strchr("0123456789abcdefABCDEF", text[i]) || !text[i])
-			return false;
-	}
-	return true;
-}
-
-/* What follows the name: 0, or -EINVAL; *token: one is given. */
-static int read_options(const char *text, bool *token)
-{
-	static const char arg[] = "vf_token=";
-
-	while (*text) {
-		if (*text == ' ') {
-			text++;
-			continue;
-		}
-		if (*token || strncmp(text, arg, sizeof(arg) - 1) != 0)
-			return -EINVAL;
-		text += sizeof(arg) - 1;
-		if (strlen(text) < UUID_LEN || !is_uuid(text))
-			return -EINVAL;
-		*token = true;
-		text += UUID_LEN;
-	}
-	return 0;
-}
-
-/* dup: a token is for virtual functions, of which there are none here. */
 static int pci_match(struct vfio_device *vdev, const char *text)
 {
+	u8 uuid[VFIO_UUID_LEN];
 	bool token = false;
 	char name[16];
+	int ret;
 
 	vfio_pci_name(vdev->dev, name);
 	if (strncmp(text, name, strlen(name)) != 0)
@@ -88,9 +56,15 @@ static int pci_match(struct vfio_device *vdev, const char *text)
 	text += strlen(name);
 	if (*text && *text != ' ')
 		return 0;
-	if (read_options(text, &token) || token)
-		return -EINVAL;
-	return 1;
+	ret = vfio_pci_read_options(text, uuid, &token);
+	if (!ret)
+		ret = vfio_pci_match_token(to_pci(vdev), token ? uuid : NULL);
+	return ret ? ret : 1;
+}
+
+static int pci_match_token(struct vfio_device *vdev, const u8 *uuid)
+{
+	return vfio_pci_match_token(to_pci(vdev), uuid);
 }
 
 /* --- open and close; dev_set->lock held --- */
@@ -109,13 +83,23 @@ static int pci_open(struct vfio_device *vdev)
 	p->reset_works = !ret;
 	vfio_pci_save(p);
 	pci_intx(p, true);
-	return vfio_pci_config_init(p);
+	ret = vfio_pci_config_init(p);
+	if (ret)
+		return ret;
+	vfio_pci_vf_used(p, true);
+	if (p->variant && p->variant->opened)
+		p->variant->opened(p);
+	return 0;
 }
 
 static void pci_close(struct vfio_device *vdev)
 {
 	struct vfio_pci *p = to_pci(vdev);
 
+	if (p->variant && p->variant->closed)
+		p->variant->closed(p);
+	vfio_pci_vf_used(p, false);
+	vfio_pci_ioeventfds_off(p);
 	vfio_pci_pm_exit(p);
 	pci_write(p, PCI_COMMAND, 2, pci_read(p, PCI_COMMAND, 2) & ~(u32)PCI_COMMAND_MASTER);
 	vfio_pci_irqs_off(p);
@@ -153,6 +137,8 @@ static s64 pci_rw(struct vfio_device *vdev, u64 buf, u64 count, s64 *pos, bool w
 		return 0;
 	if (index == VFIO_PCI_CONFIG_REGION_INDEX)
 		return vfio_pci_config_rw(p, buf, count, pos, write);
+	if (index == VFIO_PCI_NUM_REGIONS && p->variant && p->variant->rw)
+		return p->variant->rw(p, buf, count, pos, write);
 	return index < PCI_BARS ? vfio_pci_bar_rw(p, buf, count, pos, write) : -EINVAL;
 }
 
@@ -178,9 +164,13 @@ static int pci_init(struct vfio_device *vdev)
 	spin_lock_init(&p->irqlock);
 	init_rwsem(&p->memory_lock);
 	xa_init(&p->ctx);
+	mutex_init(&p->ioeventfds_lock);
+	INIT_LIST_HEAD(&p->ioeventfds);
 	vfio_pci_find(p);
 	/* Functions that only their bus can reset go together. */
-	return bus->parent == MACHINE_NONE ? 0 : vfio_assign_device_set(vdev, bus);
+	if (bus->parent == MACHINE_NONE || dev_fw(vdev->dev)->physfn != MACHINE_NONE)
+		return 0;
+	return vfio_assign_device_set(vdev, bus);
 }
 
 static void pci_release(struct vfio_device *vdev)
@@ -188,6 +178,7 @@ static void pci_release(struct vfio_device *vdev)
 	struct vfio_pci *p = to_pci(vdev);
 
 	xa_destroy(&p->ctx);
+	mutex_destroy(&p->ioeventfds_lock);
 	mutex_destroy(&p->igate);
 }
 
@@ -203,12 +194,38 @@ static const struct vfio_device_ops pci_ops = {
 	.mmap = vfio_pci_mmap,
 	.request = pci_request,
 	.match = pci_match,
+	.match_token = pci_match_token,
 	.device_feature = vfio_pci_feature,
 };
 
 /* --- binding --- */
 
-int vfio_pci_probe(struct device *dev)
+static void unmake(struct vfio_pci *p)
+{
+	if (p->variant && p->variant->fini)
+		p->variant->fini(p);
+	vfio_pci_sriov_fini(p);
+}
+
+static int make(struct vfio_pci *p, const struct vfio_pci_variant *variant)
+{
+	int ret = vfio_pci_sriov_init(p);
+
+	if (ret)
+		return ret;
+	if (variant && variant->init)
+		ret = variant->init(p);
+	p->variant = ret ? NULL : variant;
+	if (!ret)
+		ret = vfio_register_dev(&p->vdev, VFIO_IOMMU);
+	if (ret) {
+		vfio_pci_sriov_disable(p);
+		unmake(p);
+	}
+	return ret;
+}
+
+int vfio_pci_probe_variant(struct device *dev, const struct vfio_pci_variant *variant)
 {
 	struct vfio_device *vdev;
 	int ret;
@@ -219,7 +236,7 @@ int vfio_pci_probe(struct device *dev)
 	vdev = vfio_alloc_device(sizeof(struct vfio_pci), dev, &pci_ops);
 	if (IS_ERR(vdev))
 		return (int)PTR_ERR(vdev);
-	ret = vfio_register_dev(vdev, VFIO_IOMMU);
+	ret = make(to_pci(vdev), variant);
 	if (ret)
 		vfio_put_device(vdev);
 	else
@@ -227,10 +244,17 @@ int vfio_pci_probe(struct device *dev)
 	return ret;
 }
 
+int vfio_pci_probe(struct device *dev)
+{
+	return vfio_pci_probe_variant(dev, NULL);
+}
+
 void vfio_pci_remove(struct device *dev)
 {
 	struct vfio_device *vdev = dev_get_drvdata(dev);
 
+	vfio_pci_sriov_disable(to_pci(vdev));
 	vfio_unregister_dev(vdev);
+	unmake(to_pci(vdev));
 	vfio_put_device(vdev);
 }

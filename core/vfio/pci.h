@@ -59,12 +59,36 @@ struct pci_config_cap {
 };
 #define PCI_CONFIG_CAPS_MAX 64
 
+#define VFIO_UUID_LEN 16u
+
+struct vfio_pci_vf_token;
+
+/*
+ * What a driver of its own does beside vfio-pci. Each may be NULL, but name. Called with
+ * dev_set->lock (opened, closed) or with the function locked (was_reset).
+ */
+struct vfio_pci_variant {
+	const char *name;
+	int (*init)(struct vfio_pci *p); /* at binding; the function is found already */
+	void (*fini)(struct vfio_pci *p);
+	void (*opened)(struct vfio_pci *p);
+	void (*closed)(struct vfio_pci *p);
+	void (*was_reset)(struct vfio_pci *p);
+	/* A region behind the fixed ones, of which there is one then. */
+	long (*region_info)(struct vfio_pci *p, struct vfio_region_info *info, u64 arg);
+	s64 (*rw)(struct vfio_pci *p, u64 buf, u64 count, s64 *pos, bool write);
+	int (*mmap)(struct vfio_pci *p, struct vm_area_struct *vma);
+};
+
 struct vfio_pci {
 	struct vfio_device vdev;
+	const struct vfio_pci_variant *variant; /* NULL: vfio-pci */
+	void *variant_data;
 	u32 rid; /* as sim/io knows the function */
 	u32 cfg_size;
 	u8 msi_cap, msix_cap, exp_cap;
 	u64 bar_pa[PCI_BARS], bar_size[PCI_BARS];
+	u64 region_size[PCI_BARS]; /* of a BAR, what users have of it */
 	u32 msix_bar, msix_offset, msix_size;
 	bool reset_works, needs_reset;
 	/* Configuration space as the user sees it. custom: no lock of its own, as in Linux. */
@@ -88,6 +112,13 @@ struct vfio_pci {
 	u64 msi_address;
 	u32 msi_mask; /* messages of MSI that nobody handles, as bits */
 	struct eventfd *err_trigger, *req_trigger; /* igate */
+	struct mutex ioeventfds_lock;
+	struct list_head ioeventfds; /* ioeventfds_lock */
+	u32 n_ioeventfds;
+	/* SR-IOV. Constant while bound. */
+	bool is_virtfn;
+	struct vfio_pci *pf; /* that vfio-pci has, too; of a virtual function */
+	struct vfio_pci_vf_token *vf_token; /* of a physical function */
 };
 
 static inline struct vfio_pci *to_pci(struct vfio_device *vdev)
@@ -99,6 +130,7 @@ static inline struct vfio_pci *to_pci(struct vfio_device *vdev)
 /* bus << 8 | devfn, as in the function's name. */
 u32 vfio_pci_address(const struct device *dev);
 int vfio_pci_probe(struct device *dev);
+int vfio_pci_probe_variant(struct device *dev, const struct vfio_pci_variant *variant);
 void vfio_pci_remove(struct device *dev);
 
 /* --- pci_function.c: the function itself --- */
@@ -140,6 +172,33 @@ void vfio_pci_intx_mask(struct vfio_pci *p);
 void vfio_pci_intx_unmask(struct vfio_pci *p);
 /* After a reset: what is enabled has to be said again. */
 void vfio_pci_irqs_restore(struct vfio_pci *p);
+
+/* One access of the user's to registers; memory_lock held. */
+u64 vfio_pci_user_read(const struct vfio_pci *p, u64 pa, u32 size);
+void vfio_pci_user_write(const struct vfio_pci *p, u64 pa, u32 size, u64 value);
+/* Of an access that is made in pieces: the next one's size. */
+u32 vfio_pci_piece(u64 off, u64 count);
+
+/* --- pci_ioeventfd.c --- */
+long vfio_pci_ioctl_ioeventfd(struct vfio_pci *p, u64 arg);
+void vfio_pci_ioeventfds_off(struct vfio_pci *p);
+
+/* --- pci_sriov.c --- */
+/* At binding, and at its end: the functions below it first, then what it has. */
+int vfio_pci_sriov_init(struct vfio_pci *p);
+void vfio_pci_sriov_disable(struct vfio_pci *p);
+void vfio_pci_sriov_fini(struct vfio_pci *p);
+/* What follows a name: -EINVAL; *token: there is one. */
+int vfio_pci_read_options(const char *text, u8 uuid[VFIO_UUID_LEN], bool *token);
+/* uuid: NULL: none was given. */
+int vfio_pci_match_token(struct vfio_pci *p, const u8 *uuid);
+void vfio_pci_vf_used(struct vfio_pci *p, bool open);
+int vfio_pci_feature_token(struct vfio_pci *p, u32 flags, u64 arg, size_t argsz);
+
+/* --- pci_migrate.c, pci_memory.c: variants --- */
+int vfio_migrate_probe(struct device *dev);
+int vfio_shared_probe(struct device *dev);
+int vfio_memory_probe(struct device *dev);
 
 /* --- pci_ioctl.c, pci_reset.c, pci_feature.c --- */
 long vfio_pci_ioctl(struct vfio_device *vdev, u32 cmd, u64 arg);

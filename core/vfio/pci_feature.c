@@ -75,12 +75,12 @@ static int low_power_exit(struct vfio_pci *p, u32 flags, u64 arg, size_t argsz)
 
 static int (*const features[VFIO_DEVICE_FEATURES])(struct vfio_pci *p, u32 flags, u64 arg,
 						   size_t argsz) = {
+	[VFIO_DEVICE_FEATURE_PCI_VF_TOKEN] = vfio_pci_feature_token,
 	[VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY] = low_power_entry,
 	[VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY_WITH_WAKEUP] = low_power_entry_with_wakeup,
 	[VFIO_DEVICE_FEATURE_LOW_POWER_EXIT] = low_power_exit,
 };
 
-/* dup: no token: no function here has virtual functions. */
 int vfio_pci_feature(struct vfio_device *vdev, u32 flags, u64 arg, size_t argsz)
 {
 	u32 feature = flags & VFIO_DEVICE_FEATURE_MASK;

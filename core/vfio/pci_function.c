@@ -49,7 +49,7 @@ static void find_bars(struct vfio_pci *p)
 		mask = pci_read(p, reg, 4) & ~0xfu;
 		pci_write(p, reg, 4, old);
 		p->bar_pa[i] = old & ~0xfu;
-		p->bar_size[i] = mask ? (u64)~mask + 1 : 0;
+		p->bar_size[i] = p->region_size[i] = mask ? (u64)~mask + 1 : 0;
 	}
 	pci_write(p, PCI_COMMAND, 2, command);
 }
@@ -107,6 +107,8 @@ void vfio_pci_reset_locked(struct vfio_pci *p)
 	pci_write(p, PCI_COMMAND, 2, PCI_COMMAND_INTX_DISABLE);
 	pci_write(p, p->exp_cap + 8u, 2, pci_read(p, p->exp_cap + 8u, 2) | DEVCTL_FLR);
 	vfio_pci_restore(p);
+	if (p->variant && p->variant->was_reset)
+		p->variant->was_reset(p);
 }
 
 int vfio_pci_try_reset(struct vfio_pci *p)

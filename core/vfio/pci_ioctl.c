@@ -16,7 +16,8 @@ static long get_info(struct vfio_pci *p, u64 arg)
 		return -EINVAL;
 	size = min((size_t)info.argsz, sizeof(info));
 	info.flags = VFIO_DEVICE_FLAGS_PCI | (p->reset_works ? VFIO_DEVICE_FLAGS_RESET : 0);
-	info.num_regions = VFIO_PCI_NUM_REGIONS;
+	info.num_regions = VFIO_PCI_NUM_REGIONS +
+			   (p->variant && p->variant->region_info ? 1 : 0);
 	info.num_irqs = VFIO_PCI_NUM_IRQS;
 	return copy_to_user(vfio_ptr(arg), &info, size) ? -EFAULT : 0;
 }
@@ -46,6 +47,9 @@ static long get_region_info(struct vfio_pci *p, u64 arg)
 
 	if (copy_from_user(&info, vfio_ptr(arg), sizeof(info)))
 		return -EFAULT;
+	if (info.argsz >= sizeof(info) && info.index == VFIO_PCI_NUM_REGIONS && p->variant &&
+	    p->variant->region_info)
+		return p->variant->region_info(p, &info, arg);
 	/* No function here is a VGA device. */
 	if (info.argsz < sizeof(info) || info.index >= VFIO_PCI_VGA_REGION_INDEX)
 		return -EINVAL;
@@ -55,8 +59,8 @@ static long get_region_info(struct vfio_pci *p, u64 arg)
 	if (info.index == VFIO_PCI_CONFIG_REGION_INDEX) {
 		info.size = p->cfg_size;
 		info.flags = rw;
-	} else if (info.index < PCI_BARS && p->bar_size[info.index]) {
-		info.size = p->bar_size[info.index];
+	} else if (info.index < PCI_BARS && p->region_size[info.index]) {
+		info.size = p->region_size[info.index];
 		info.flags = rw;
 		if (info.size >= PAGE_SIZE)
 			info.flags |= VFIO_REGION_INFO_FLAG_MMAP;
@@ -184,6 +188,8 @@ long vfio_pci_ioctl(struct vfio_device *vdev, u32 cmd, u64 arg)
 		return vfio_pci_hot_reset_info(p, arg);
 	case VFIO_DEVICE_PCI_HOT_RESET:
 		return vfio_pci_hot_reset(p, arg);
+	case VFIO_DEVICE_IOEVENTFD:
+		return vfio_pci_ioctl_ioeventfd(p, arg);
 	default:
 		return -ENOTTY;
 	}

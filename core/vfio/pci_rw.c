@@ -5,6 +5,8 @@
  */
 #include "core/vfio/pci.h"
 
+#include "hw/function/function.h"
+
 /* All entries of mappings of BARs go; nobody may make any until memory_lock is given up. */
 void vfio_pci_zap_and_lock(struct vfio_pci *p)
 {
@@ -38,6 +40,18 @@ void vfio_pci_memory_unlock_and_restore(struct vfio_pci *p, u32 command)
 
 /* --- read and write --- */
 
+u64 vfio_pci_user_read(const struct vfio_pci *p, u64 pa, u32 size)
+{
+	function_reached(this_world(), p->vdev.dev->index, pa, false);
+	return io_read(this_world(), pa, size);
+}
+
+void vfio_pci_user_write(const struct vfio_pci *p, u64 pa, u32 size, u64 value)
+{
+	function_reached(this_world(), p->vdev.dev->index, pa, true);
+	io_write(this_world(), pa, size, value);
+}
+
 /* One access of 1, 2, 4 or 8 bytes. No user memory is touched with memory_lock. */
 static int access(struct vfio_pci *p, u64 pa, u64 *value, u32 size, bool write)
 {
@@ -47,9 +61,9 @@ static int access(struct vfio_pci *p, u64 pa, u64 *value, u32 size, bool write)
 		return -EIO;
 	}
 	if (write)
-		io_write(this_world(), pa, size, *value);
+		vfio_pci_user_write(p, pa, size, *value);
 	else
-		*value = io_read(this_world(), pa, size);
+		*value = vfio_pci_user_read(p, pa, size);
 	up_read(&p->memory_lock);
 	return 0;
 }
@@ -85,7 +99,7 @@ static int access_user(struct vfio_pci *p, u64 pa, u64 buf, u32 size, bool write
 }
 
 /* The largest piece that is aligned and lies before the vectors' table, or behind it. */
-static u32 piece(u64 off, u64 count)
+u32 vfio_pci_piece(u64 off, u64 count)
 {
 	u32 size = 8;
 
@@ -114,9 +128,9 @@ s64 vfio_pci_bar_rw(struct vfio_pci *p, u64 buf, u64 count, s64 *pos, bool write
 	s64 done = 0;
 	int ret;
 
-	if (bar >= PCI_BARS || off >= p->bar_size[bar])
+	if (bar >= PCI_BARS || off >= p->region_size[bar])
 		return -EINVAL;
-	count = min(count, p->bar_size[bar] - off);
+	count = min(count, p->region_size[bar] - off);
 	if (bar == p->msix_bar) {
 		x_start = p->msix_offset;
 		x_end = x_start + p->msix_size;
@@ -126,7 +140,8 @@ s64 vfio_pci_bar_rw(struct vfio_pci *p, u64 buf, u64 count, s64 *pos, bool write
 			n = min(count, x_end - off);
 			ret = skip(buf, n, write);
 		} else {
-			n = piece(off, off < x_start ? min(count, x_start - off) : count);
+			n = vfio_pci_piece(off, off < x_start ? min(count, x_start - off) :
+							count);
 			ret = access_user(p, p->bar_pa[bar] + off, buf, (u32)n, write);
 		}
 		if (ret)
@@ -175,14 +190,14 @@ static bool load_or_store(struct vm_area_struct *vma, unsigned long addr, void *
 	     "a process reaches registers whose decoding is off");
 	while (size) {
 		u64 pa = pa_of(vma, addr), value = 0;
-		u32 n = piece(pa, size);
+		u32 n = vfio_pci_piece(pa, size);
 
 		for (u32 i = 0; write && i < n; i++)
 			value |= (u64)at[i] << 8 * i;
 		if (write)
-			io_write(this_world(), pa, n, value);
+			vfio_pci_user_write(p, pa, n, value);
 		else
-			value = io_read(this_world(), pa, n);
+			value = vfio_pci_user_read(p, pa, n);
 		for (u32 i = 0; !write && i < n; i++)
 			at[i] = (u8)(value >> 8 * i);
 		at += n;
@@ -201,9 +216,11 @@ int vfio_pci_mmap(struct vfio_device *vdev, struct vm_area_struct *vma)
 	struct vfio_pci *p = to_pci(vdev);
 	u64 index = off >> VFIO_PCI_OFFSET_SHIFT;
 
-	if (index >= PCI_BARS || !(vma->flags & VM_SHARED) || p->bar_size[index] < PAGE_SIZE)
+	if (index == VFIO_PCI_NUM_REGIONS && p->variant && p->variant->mmap)
+		return p->variant->mmap(p, vma);
+	if (index >= PCI_BARS || !(vma->flags & VM_SHARED) || p->region_size[index] < PAGE_SIZE)
 		return -EINVAL;
-	if ((off & VFIO_PCI_OFFSET_MASK) + size > p->bar_size[index])
+	if ((off & VFIO_PCI_OFFSET_MASK) + size > p->region_size[index])
 		return -EINVAL;
 	vma->flags |= VM_PFNMAP | VM_DONTEXPAND;
 	vma->vm_private_data = p;

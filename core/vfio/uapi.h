@@ -93,12 +93,18 @@ struct vfio_iommu_type1_dirty_bitmap { u32 argsz, flags; };
 struct vfio_iommu_type1_dirty_bitmap_get { u64 iova, size; struct vfio_bitmap bitmap; };
 
 /* --- device --- */
-struct vfio_device_bind_iommufd { u32 argsz, flags; s32 iommufd; u32 out_devid; };
-/* pasid: not in 6.12. */
-struct vfio_device_attach_iommufd_pt { u32 argsz, flags, pt_id, pasid; };
-struct vfio_device_detach_iommufd_pt { u32 argsz, flags, pasid; };
+#define VFIO_DEVICE_BIND_FLAG_TOKEN 1u
 #define VFIO_DEVICE_ATTACH_PASID 1u
 #define VFIO_DEVICE_DETACH_PASID 1u
+/* What begins with token_uuid_ptr and pasid is of 7.3. */
+struct vfio_device_bind_iommufd {
+	u32 argsz, flags;
+	s32 iommufd;
+	u32 out_devid;
+	u64 token_uuid_ptr;
+};
+struct vfio_device_attach_iommufd_pt { u32 argsz, flags, pt_id, pasid; };
+struct vfio_device_detach_iommufd_pt { u32 argsz, flags, pasid; };
 
 #define VFIO_DEVICE_FLAGS_RESET 1u
 #define VFIO_DEVICE_FLAGS_PCI 2u
@@ -109,7 +115,9 @@ struct vfio_device_info { u32 argsz, flags, num_regions, num_irqs, cap_offset, p
 #define VFIO_REGION_INFO_FLAG_WRITE 2u
 #define VFIO_REGION_INFO_FLAG_MMAP 4u
 #define VFIO_REGION_INFO_FLAG_CAPS 8u
+#define VFIO_REGION_INFO_CAP_TYPE 2
 #define VFIO_REGION_INFO_CAP_MSIX_MAPPABLE 3
+struct vfio_region_info_cap_type { struct vfio_info_cap_header header; u32 type, subtype; };
 struct vfio_region_info { u32 argsz, flags, index, cap_offset; u64 size, offset; };
 
 #define VFIO_IRQ_INFO_EVENTFD 1u

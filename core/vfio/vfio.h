@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * VFIO: devices in the hands of user space. Groups and containers with type1, a
- * device's own file on an iommufd, and drivers: vfio-pci, vfio-test (a platform
- * device with DMA), vfio-emulated (one that pins pages instead).
+ * device's own file on an iommufd, and drivers: vfio-pci and its variants, vfio-test (a
+ * platform device with DMA), vfio-emulated (one that pins pages instead).
  */
 #pragma once
 

@@ -36,6 +36,8 @@ struct vfio_state {
 	struct mutex drivers_lock; /* while containers get their driver */
 	struct mutex lines_lock;
 	u64 irq_lines; /* that functions use, as bits; lines_lock */
+	struct mutex sriov_lock;
+	struct vfio_pci *pf[MACHINE_DEVICES_MAX]; /* that are bound; sriov_lock */
 };
 
 /*
@@ -88,6 +90,8 @@ struct vfio_device_ops {
 	void (*request)(struct vfio_device *vdev, u32 count);
 	/* 1: the name is this device's; 0: it is not; -errno: nobody may have it. */
 	int (*match)(struct vfio_device *vdev, const char *name);
+	/* As match(), of a token for a device's own file: 16 bytes; NULL: none. 0 or -errno. */
+	int (*match_token)(struct vfio_device *vdev, const u8 *uuid);
 	/* What is pinned in the range is unpinned when it returns. */
 	void (*dma_unmap)(struct vfio_device *vdev, u64 iova, u64 length);
 	int (*device_feature)(struct vfio_device *vdev, u32 flags, u64 arg, size_t argsz);

@@ -3,7 +3,7 @@
  * A function is bytes of configuration space, a mask of what may be written, and the
  * registers of two BARs. What it does it does in whoever writes to it.
  */
-#include "hw/function/function.h"
+#include "hw/function/function_priv.h"
 
 #include "sim/base/assert.h"
 #include "sim/base/bits.h"
@@ -13,36 +13,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CONFIG_BYTES 512u
-
 enum { STATUS = 0x06, BAR0 = 0x10, CAP_MSI = 0x40, CAP_MSIX = 0x58, CAP_EXP = 0x70 };
 enum { EXT_ATS = 0x100, EXT_PRI = 0x110, EXT_PASID = 0x130, EXT_ACS = 0x150 };
 enum { COMMAND_MEMORY = 2, COMMAND_MASTER = 4, COMMAND_INTX_OFF = 0x400 };
 enum { STATUS_INTX = 8, STATUS_CAPS = 16 };
 enum { DEVCTL = CAP_EXP + 8, FLR = 0x8000 };
-enum reg { REG_INTERRUPT = 0, REG_CLEAR = 4, REG_DMA_LOW = 8, REG_DMA = 16, REG_DATA = 20,
-	   REG_STATUS = 24 };
-
-struct bar {
-	struct function *f;
-	u32 index;
-};
-
-struct function {
-	struct functions *all;
-	u32 index, wire;
-	struct bar bars[FUNCTION_BARS];
-	u8 config[CONFIG_BYTES], writable[CONFIG_BYTES], fresh[CONFIG_BYTES];
-	u8 bar[FUNCTION_BARS][FUNCTION_BAR_SIZE];
-};
-
-struct functions {
-	struct world *w;
-	const struct machine *m;
-	function_translate_fn translate;
-	u32 n;
-	struct function fn[];
-};
 
 /* --- configuration space --- */
 
@@ -76,6 +51,8 @@ static void reset(struct function *f)
 {
 	memcpy(f->config, f->fresh, sizeof(f->config));
 	memset(f->bar, 0, sizeof(f->bar));
+	if (f->mig)
+		function_mig_reset(f);
 }
 
 static struct function *function_of(struct functions *all, u32 rid)
@@ -147,7 +124,7 @@ static void send(struct function *f, u32 n)
 	}
 }
 
-static void interrupt(struct function *f, u32 n)
+void function_interrupt(struct function *f, u32 n)
 {
 	if (config16(f, CAP_MSIX + 2) & 0x8000 || config16(f, CAP_MSI + 2) & 1) {
 		send(f, n);
@@ -159,7 +136,7 @@ static void interrupt(struct function *f, u32 n)
 
 /* --- registers --- */
 
-static void dma(struct function *f, bool write)
+void function_dma(struct function *f, bool write)
 {
 	struct functions *all = f->all;
 	u8 *reg = f->bar[0];
@@ -171,6 +148,8 @@ static void dma(struct function *f, bool write)
 	if (ok)
 		ok = write ? io_phys_write(all->w, pa, reg + REG_DATA, 4)
 			   : io_phys_read(all->w, pa, reg + REG_DATA, 4);
+	if (ok && write && f->mig)
+		function_mig_log(f, iova);
 	status = !ok;
 	memcpy(reg + REG_STATUS, &status, sizeof(status));
 }
@@ -191,20 +170,45 @@ static void bar_write(void *arg, u64 off, u32 size, u64 value)
 	const struct bar *b = arg;
 	struct function *f = b->f;
 
-	if (!(config16(f, 4) & COMMAND_MEMORY))
+	if (!(config16(f, 4) & COMMAND_MEMORY) || function_mig_still(f))
 		return;
 	memcpy(f->bar[b->index] + off, &value, size);
-	if (b->index)
+	if (b->index || function_mig_defers(f, off, (u32)value))
 		return;
 	if (off == REG_INTERRUPT)
-		interrupt(f, (u32)value);
+		function_interrupt(f, (u32)value);
 	else if (off == REG_CLEAR)
 		f->config[STATUS] &= (u8)~STATUS_INTX;
 	else if (off == REG_DMA)
-		dma(f, value != 1);
+		function_dma(f, value != 1);
 }
 
 static const struct io_ops bar_ops = {bar_read, bar_write};
+
+bool function_decodes(const struct function *f)
+{
+	return config16(f, 4) & COMMAND_MEMORY;
+}
+
+/* --- memory of its own --- */
+
+static u64 memory_read(void *arg, u64 off, u32 size)
+{
+	const struct function *f = arg;
+	u64 value = 0;
+
+	memcpy(&value, f->memory + off, size);
+	return value;
+}
+
+static void memory_write(void *arg, u64 off, u32 size, u64 value)
+{
+	struct function *f = arg;
+
+	memcpy(f->memory + off, &value, size);
+}
+
+static const struct io_ops memory_ops = {memory_read, memory_write};
 
 /* --- building --- */
 
@@ -261,6 +265,10 @@ static void fill(struct function *f, const struct machine *m, u64 pa)
 	set(f, 0x0e, 1, header_type(m, f->index), 0);
 	for (u32 i = 0; i < FUNCTION_BARS; i++)
 		set(f, BAR0 + 4 * i, 4, (u32)pa + i * FUNCTION_BAR_SIZE, ~(FUNCTION_BAR_SIZE - 1));
+	if (f->mig)
+		set(f, BAR0 + 4 * FUNCTION_MIGRATION_BAR, 4,
+		    (u32)pa + FUNCTION_MIGRATION_BAR * FUNCTION_BAR_SIZE,
+		    ~(2 * FUNCTION_CONTROL - 1));
 	set(f, 0x34, 1, CAP_MSI, 0);
 	set(f, 0x3c, 1, 16 + (d->bdf >> 3 & 0xf), 0xff);
 	set(f, 0x3d, 1, 1, 0);
@@ -286,6 +294,8 @@ static void power_on(void *arg)
 	for (u32 i = 0; i < all->n; i++) {
 		reset(&all->fn[i]);
 		all->fn[i].wire = IO_NONE;
+		if (all->fn[i].memory)
+			memset(all->fn[i].memory, 0, FUNCTION_MEMORY_SIZE);
 	}
 }
 
@@ -300,6 +310,10 @@ static void gone(void *arg)
 	struct functions *all = arg;
 
 	all->w->functions = NULL;
+	for (u32 i = 0; i < all->n; i++) {
+		free(all->fn[i].mig);
+		free(all->fn[i].memory);
+	}
 	free(all);
 }
 
@@ -308,15 +322,38 @@ static bool is_function(const struct machine *m, u32 i)
 	return m->bus[m->device[i].bus].kind == MACHINE_BUS_PCI;
 }
 
+static void add_region(struct world *w, u64 pa, u64 size, const struct io_ops *ops, void *arg)
+{
+	struct io_region r = {.pa = pa, .size = size, .ops = ops, .arg = arg, .name = "function",
+			      .worker = IO_NONE};
+
+	sim_assert(io_region_add(w, &r));
+}
+
+/* What only some functions have; before fill(). */
+static void add_more(struct world *w, struct function *f, u64 pa)
+{
+	const struct machine_device *d = &f->all->m->device[f->index];
+
+	if (d->migration) {
+		f->mig = function_mig_new();
+		add_region(w, pa + FUNCTION_MIGRATION_BAR * FUNCTION_BAR_SIZE,
+			   2ULL * FUNCTION_CONTROL, &function_mig_ops, f);
+	}
+	if (d->memory) {
+		f->memory = calloc(1, FUNCTION_MEMORY_SIZE);
+		sim_assert(f->memory);
+		add_region(w, FUNCTION_MEMORY + (u64)f->index * FUNCTION_MEMORY_SIZE,
+			   FUNCTION_MEMORY_SIZE, &memory_ops, f);
+	}
+}
+
 static void add_bars(struct world *w, struct function *f, u64 pa)
 {
 	for (u32 i = 0; i < FUNCTION_BARS; i++) {
-		struct io_region r = {.pa = pa + i * FUNCTION_BAR_SIZE, .size = FUNCTION_BAR_SIZE,
-				      .ops = &bar_ops, .arg = &f->bars[i], .name = "function",
-				      .worker = IO_NONE};
-
 		f->bars[i] = (struct bar){f, i};
-		sim_assert(io_region_add(w, &r));
+		add_region(w, pa + i * FUNCTION_BAR_SIZE, FUNCTION_BAR_SIZE, &bar_ops,
+			   &f->bars[i]);
 	}
 }
 
@@ -341,6 +378,7 @@ void function_build(struct world *w, const struct machine *m, function_translate
 		all->n++;
 		f->all = all;
 		f->index = i;
+		add_more(w, f, pa);
 		fill(f, m, pa);
 		add_bars(w, f, pa);
 	}
@@ -359,5 +397,19 @@ void function_wire(struct world *w, u32 fn, u32 irq)
 	for (u32 i = 0; all && i < all->n; i++) {
 		if (all->fn[i].index == fn)
 			all->fn[i].wire = irq;
+	}
+}
+
+void function_reached(struct world *w, u32 fn, u64 pa, bool write)
+{
+	u64 control = FUNCTION_MEM + fn * FUNCTION_MEM_STEP +
+		      FUNCTION_MIGRATION_BAR * FUNCTION_BAR_SIZE + FUNCTION_CONTROL;
+	struct functions *all = w->functions;
+
+	for (u32 i = 0; all && i < all->n; i++) {
+		const struct function *f = &all->fn[i];
+
+		if (f->index == fn && f->mig && pa >= control && pa - control < FUNCTION_CONTROL)
+			fact(HW_P2P, ~0ULL, pa, fn, write);
 	}
 }

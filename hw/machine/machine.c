@@ -26,4 +26,5 @@ void machine_device_init(struct machine_device *d)
 	memset(d, 0, sizeof(*d));
 	d->bus = MACHINE_NONE;
 	d->alias_of = MACHINE_NONE;
+	d->physfn = MACHINE_NONE;
 }

@@ -66,6 +66,9 @@ struct machine_device {
 	u32 ids[MACHINE_DEVICE_IDS_MAX];       /* stream ids, if firmware gives any, */
 	u32 n_ids;                             /* else the one behind all aliases, or bdf */
 	u32 alias_of; /* device whose requester id it shares, or MACHINE_NONE */
+	u32 physfn;   /* pci: the device whose virtual function it is, or MACHINE_NONE */
+	bool migration; /* pci: its state can be saved and restored (hw/function) */
+	bool memory;    /* pci: it has memory of its own that processors cache (hw/function) */
 	bool bridge;  /* a PCI bridge: no DMA of its own */
 	bool untrusted;
 	bool absent;  /* not there at boot: comes by `add` */

@@ -252,9 +252,9 @@ static u64 measure(struct verb_call *e, const struct uapi_type *t, const struct 
 	s64 bytes = v ? only_bytes(e, v) : -1;
 	u64 size = 0;
 
-	if (t->size || depth > DEPTH_MAX)
+	if (depth > DEPTH_MAX || (t->size && t->kind != UAPI_STRUCT))
 		return t->size;
-	if (bytes >= 0)
+	if (bytes >= 0 && !t->size)
 		return (u64)bytes;
 	switch (t->kind) {
 	case UAPI_STRUCT:
@@ -425,10 +425,13 @@ static struct extent encode_array(struct verb_call *e, const struct place *to,
 				  const struct uapi_type *t, const struct yaml_node *v,
 				  struct wish wish)
 {
+	s64 bytes = v ? only_bytes(e, v) : -1;
 	struct extent ext = {0};
 
 	if (!v)
 		return (struct extent){t->size, t->n};
+	if (bytes >= 0)
+		return (struct extent){(u64)bytes, t->to->size ? (u64)bytes / t->to->size : 0};
 	if (!read_kind(e->r, v, YAML_LIST, "a list"))
 		return ext;
 	if (t->n && v->n > t->n)

@@ -20,7 +20,7 @@
 
 #include "sim/base/world.h"
 
-#define IO_REGIONS_MAX 128
+#define IO_REGIONS_MAX 256
 #define IO_WORKERS_MAX 256
 #define IO_VECTORS_MAX 256
 #define IO_MESSAGES_KEPT 64

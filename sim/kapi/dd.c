@@ -349,14 +349,25 @@ static void release_driver(struct device *dev, struct device_driver *drv)
 	kapi_bus_notify(dev, BUS_NOTIFY_UNBOUND_DRIVER);
 }
 
-void device_driver_detach(struct device_driver *drv, struct device *dev)
+static void detach_locked(struct device_driver *drv, struct device *dev)
 {
-	struct device_driver *bound;
+	struct device_driver *bound = get_driver(dev);
 
-	device_lock(dev);
-	bound = get_driver(dev);
 	if (bound && (!drv || drv == bound))
 		release_driver(dev, bound);
+}
+
+void device_driver_detach(struct device_driver *drv, struct device *dev)
+{
+	device_lock(dev);
+	detach_locked(drv, dev);
+	device_unlock(dev);
+}
+
+void device_release_driver_below(struct device *dev)
+{
+	mutex_lock_nested(&dev->mutex, 1);
+	detach_locked(NULL, dev);
 	device_unlock(dev);
 }
 

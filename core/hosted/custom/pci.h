@@ -24,6 +24,7 @@ struct hosted_function *hosted_bridge_new(unsigned int bus, unsigned int primary
 					  unsigned int secondary);
 /* size 1, 2 or 4; little-endian. */
 u32 hosted_function_read(struct hosted_function *f, unsigned int where, unsigned int size);
+void hosted_function_reset(struct hosted_function *f);
 void hosted_function_write(struct hosted_function *f, unsigned int where, unsigned int size,
 			   u32 val);
 /* Offset behind BAR 0's begin of a bus address in one of its BARs, or -1. */

@@ -88,7 +88,7 @@ static void assert_line(struct hosted_function *f)
 		hosted_irq_level(hosted_irq_line(PCI_SLOT(f->hd->d.bdf)));
 }
 
-static void reset(struct hosted_function *f)
+void hosted_function_reset(struct hosted_function *f)
 {
 	memcpy(f->config, f->fresh, sizeof(f->config));
 	memset(f->bar, 0, sizeof(f->bar));
@@ -111,7 +111,7 @@ void hosted_function_write(struct hosted_function *f, unsigned int where, unsign
 		return;
 	if (get32(f, CAP_EXP) && covers(where, size, CAP_EXP + PCI_EXP_DEVCTL + 1) &&
 	    val >> 8 * (CAP_EXP + PCI_EXP_DEVCTL + 1 - where) & PCI_EXP_DEVCTL_BCR_FLR >> 8)
-		reset(f);
+		hosted_function_reset(f);
 	if (covers(where, size, PCI_COMMAND + 1))
 		assert_line(f);
 	if (covers(where, size, EXT_ATS + PCI_ATS_CTRL + 1) && get32(f, EXT_ATS) &&

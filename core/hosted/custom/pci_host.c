@@ -124,6 +124,17 @@ static int config_read(struct pci_bus *bus, unsigned int devfn, int where, int s
 	return PCIBIOS_SUCCESSFUL;
 }
 
+/* The bridge is told to reset what is below it: each function there is as new. */
+static void reset_below(const struct hosted_function *bridge)
+{
+	for (int i = 0; i < hosted_machine.n_devices; i++) {
+		struct hosted_device *hd = &hosted_machine.device[i];
+
+		if (hd->function && hosted_bridge[hd->d.bus] == bridge)
+			hosted_function_reset(hd->function);
+	}
+}
+
 static int config_write(struct pci_bus *bus, unsigned int devfn, int where, int size, u32 val)
 {
 	struct hosted_function *f = function_at(bus, devfn);
@@ -131,6 +142,8 @@ static int config_write(struct pci_bus *bus, unsigned int devfn, int where, int 
 	if (!f)
 		return PCIBIOS_DEVICE_NOT_FOUND;
 	hosted_function_write(f, where, size, val);
+	if (where == PCI_BRIDGE_CONTROL && val & PCI_BRIDGE_CTL_BUS_RESET)
+		reset_below(f);
 	return PCIBIOS_SUCCESSFUL;
 }
 
@@ -226,6 +239,24 @@ int hosted_pci_remove(struct hosted_device *hd)
 	return 0;
 }
 
+/*
+ * As pci_host_probe(), but that windows of bridges are claimed as they are: functions come
+ * later, and a bridge that has none yet would lose its window.
+ */
+static int probe_root(struct pci_host_bridge *bridge)
+{
+	int ret;
+
+	pci_lock_rescan_remove();
+	ret = pci_scan_root_bus_bridge(bridge);
+	if (!ret) {
+		pci_bus_claim_resources(bridge->bus);
+		pci_bus_add_devices(bridge->bus);
+	}
+	pci_unlock_rescan_remove();
+	return ret;
+}
+
 static int add_root(unsigned int bus)
 {
 	struct pci_host_bridge *bridge = pci_alloc_host_bridge(0);
@@ -238,8 +269,7 @@ static int add_root(unsigned int bus)
 	bridge->ops = &config_ops;
 	bridge->map_irq = map_irq;
 	bridge->swizzle_irq = pci_common_swizzle;
-	bridge->preserve_config = 1;
-	ret = pci_host_probe(bridge);
+	ret = probe_root(bridge);
 	if (ret)
 		pci_free_host_bridge(bridge);
 	return ret;

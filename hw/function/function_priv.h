@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Private to hw/function: a function, and the part of it that migrates.
+ */
+#pragma once
+
+#include "hw/function/function.h"
+
+#define CONFIG_BYTES 512u
+
+enum reg { REG_INTERRUPT = 0, REG_CLEAR = 4, REG_DMA_LOW = 8, REG_DMA = 16, REG_DATA = 20,
+	   REG_STATUS = 24 };
+
+struct function_mig;
+
+struct bar {
+	struct function *f;
+	u32 index;
+};
+
+struct function {
+	struct functions *all;
+	u32 index, wire;
+	struct bar bars[FUNCTION_BARS];
+	u8 config[CONFIG_BYTES], writable[CONFIG_BYTES], fresh[CONFIG_BYTES];
+	u8 bar[FUNCTION_BARS][FUNCTION_BAR_SIZE];
+	struct function_mig *mig; /* NULL: it does not migrate */
+	u8 *memory;               /* NULL: it has none */
+};
+
+struct functions {
+	struct world *w;
+	const struct machine *m;
+	function_translate_fn translate;
+	u32 n;
+	struct function fn[];
+};
+
+/* --- function.c --- */
+bool function_decodes(const struct function *f);
+void function_interrupt(struct function *f, u32 n);
+void function_dma(struct function *f, bool write);
+
+/* --- migrate.c; all but new and still: of one that migrates --- */
+extern const struct io_ops function_mig_ops;
+struct function_mig *function_mig_new(void);
+void function_mig_reset(struct function *f);
+/* Nothing changes it any more. */
+bool function_mig_still(const struct function *f);
+/* It may begin nothing: what was written to a register waits. */
+bool function_mig_defers(struct function *f, u64 off, u32 value);
+/* It has written to the page. */
+void function_mig_log(struct function *f, u64 iova);
