@@ -9,6 +9,7 @@
 #include "core/boot/boot_priv.h"
 
 #include "core/iommufd/iommufd.h"
+#include "core/vdpa/vdpa.h"
 #include "core/vfio/vfio.h"
 #include "hw/bus/bus.h"
 #include "hw/function/function.h"
@@ -187,6 +188,7 @@ static void boot_buses(struct boot_state *b)
 		WARN_ON(bus_register(bus));
 		WARN_ON(endpoint_drivers_register(bus, b->driver[i]));
 		vfio_drivers_init(b->driver[i]);
+		vdpa_drivers_init(b->driver[i]);
 	}
 }
 
@@ -233,6 +235,8 @@ static const struct user_node boot_nodes[] = {
 	{"/dev/vfio/vfio", &vfio_container_fops, vfio_container_open},
 	{"/dev/vfio/devices/vfio#", &vfio_device_fops, vfio_cdev_open},
 	{"/dev/vfio/#", &vfio_group_fops, vfio_group_open},
+	{"/dev/vhost-vdpa-#", &vdpa_fops, vdpa_open},
+	{"/dev/odp-#", &odp_fops, odp_open},
 	{NULL, NULL, NULL},
 };
 
@@ -259,6 +263,7 @@ static void boot_as(struct world *w, const struct machine *m, enum iommu_linux a
 	drv_init(&b->core);
 	iommufd_init(&b->core);
 	vfio_init(&b->core);
+	vdpa_init(&b->core);
 	user_boot(w, boot_nodes);
 	if (!bus_of(w))
 		function_build(w, b->core.machine, drv_translate);
@@ -321,6 +326,7 @@ static void kernel_shutdown(struct world *w)
 	for (u32 i = 0; i < m->n_devices; i++)
 		if (b->device[i])
 			forget_device(b, i);
+	vdpa_fini(&b->core);
 	vfio_fini(&b->core);
 	iommu_core_fini(&b->core);
 }

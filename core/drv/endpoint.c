@@ -69,6 +69,8 @@ static const struct {
 	[KERNEL_DRIVER_vfio_migrate] = {"vfio-migrate", NULL, NULL, true},
 	[KERNEL_DRIVER_vfio_shared] = {"vfio-shared", NULL, NULL, true},
 	[KERNEL_DRIVER_vfio_memory] = {"vfio-memory", NULL, NULL, true},
+	[KERNEL_DRIVER_vhost_vdpa] = {"vhost-vdpa", NULL, NULL, true},
+	[KERNEL_DRIVER_demo_odp] = {"demo-odp", NULL, NULL, true},
 };
 
 int endpoint_drivers_register(struct bus_type *bus, struct device_driver *drv)

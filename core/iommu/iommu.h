@@ -302,6 +302,7 @@ struct iommu_core {
 	struct mock_state *mock;            /* core/drv's own */
 	struct iommufd_state *iommufd;      /* core/iommufd's own */
 	struct vfio_state *vfio;            /* core/vfio's own */
+	struct vdpa_state *vdpa;            /* core/vdpa's own */
 	/*
 	 * Ends what user space has going through dev, which is about to lose
 	 * its IOMMU, and keeps it from coming back until user_close_end():

@@ -22,7 +22,9 @@
 	X(vfio_emulated, "vfio-emulated", "a VFIO device that pins, no IOMMU")  \
 	X(vfio_migrate, "vfio-migrate", "vfio-pci of a function that migrates") \
 	X(vfio_shared, "vfio-shared", "as vfio-migrate, its control left in a BAR of the user's") \
-	X(vfio_memory, "vfio-memory", "vfio-pci of a function with memory of its own")
+	X(vfio_memory, "vfio-memory", "vfio-pci of a function with memory of its own") \
+	X(vhost_vdpa, "vhost-vdpa", "user space maps it by messages, in a domain of its own") \
+	X(demo_odp, "demo-odp", "pages of a process are mapped when it asks for them")
 
 enum kernel_driver {
 #define X(sym, name, doc) KERNEL_DRIVER_##sym,
