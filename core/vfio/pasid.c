@@ -8,7 +8,7 @@
 #include "core/iommufd/iommufd.h"
 #include "sim/kapi/bug.h"
 
-/* With dev_set->lock. -EOPNOTSUPP: the device is emulated. */
+/* With dev_set->lock. dup: -ENOSPC: no PASID has this number. */
 int vfio_iommufd_attach_pasid(struct vfio_device *vdev, u32 pasid, u32 *pt_id)
 {
 	int ret;
@@ -18,6 +18,8 @@ int vfio_iommufd_attach_pasid(struct vfio_device *vdev, u32 pasid, u32 *pt_id)
 		return -EINVAL;
 	if (xa_load(&vdev->pasids, pasid))
 		return iommufd_device_replace(vdev->iommufd_device, pasid, pt_id);
+	if (pasid > 0x7fffffffu)
+		return -ENOSPC;
 	ret = xa_insert(&vdev->pasids, pasid, vdev, GFP_KERNEL);
 	if (ret)
 		return ret;
