@@ -107,6 +107,7 @@ struct smmu_trail {
 struct smmu_lane {
 	u64 who, gen;       /* as of the context, if it is quick; else gen is 0 */
 	u64 usual;          /* addresses below it are in pages of 4 KiB, by its first tables */
+	u64 plain;          /* the TLB's version, if own[0] is of 4 KiB and global[0] empty */
 	bool nested;
 	struct hw_smmuv3 *h;
 	const struct smmu_ctx *ctx;

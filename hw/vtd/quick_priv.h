@@ -151,6 +151,52 @@ CACHE_TARGET static inline bool QUICK(trail_ss)(const struct sight *s, struct vt
 	return true;
 }
 
+/* Entries of configuration are long: four words of one at once. */
+CACHE_TARGET static inline void QUICK(trail_config)(struct vtd_trail *t, const struct vtd_memo *m)
+{
+	t->n = t->n_quads = 0;
+	for (u32 i = 0; i < m->n;) {
+		const struct hw_cache_word *w = &m->word[i];
+		struct vtd_quad *q = &t->quad[t->n_quads];
+
+		if (i + 4 > m->n || w[1].pa != w->pa + 8 || w[2].pa != w->pa + 16 ||
+		    w[3].pa != w->pa + 24) {
+			t->pa[t->n] = w->pa;
+			t->value[t->n++] = w->value;
+			i++;
+			continue;
+		}
+		*q = (struct vtd_quad){w->pa, {w->value, w[1].value, w[2].value, w[3].value}};
+		t->n_quads++;
+		i += 4;
+	}
+}
+
+#ifdef CACHE_AVX2
+CACHE_TARGET static inline bool QUICK(quads_good)(const struct sight *s, const struct vtd_trail *t)
+{
+	__m256i differ = _mm256_setzero_si256();
+
+	for (u32 i = 0; i < t->n_quads; i++) {
+		const struct vtd_quad *q = &t->quad[i];
+		__m256i is = _mm256_loadu_si256((const __m256i *)(s->ram + q->pa));
+		__m256i was = _mm256_loadu_si256((const __m256i *)q->value);
+
+		differ = _mm256_or_si256(differ, _mm256_xor_si256(is, was));
+	}
+	return _mm256_testz_si256(differ, differ);
+}
+#else
+static inline bool QUICK(quads_good)(const struct sight *s, const struct vtd_trail *t)
+{
+	bool good = true;
+
+	for (u32 i = 0; i < t->n_quads; i++)
+		good &= !memcmp(s->ram + t->quad[i].pa, t->quad[i].value, 32);
+	return good;
+}
+#endif
+
 /* The trail of addr: to the last tables of both stages. False: something is out of order. */
 CACHE_TARGET static __attribute__((noinline)) bool
 QUICK(trail_make)(const struct vtd *v, const struct sight *s, const struct vtd_memo *m,
@@ -162,13 +208,10 @@ QUICK(trail_make)(const struct vtd *v, const struct sight *s, const struct vtd_m
 	u64 gpa = c->fs_root, leaf, e, wide = 0;
 
 	t->gen = 0;
-	t->n = t->reads = m->n;
+	t->reads = m->n;
 	t->flags = 0;
 	t->attrs[0] = t->attrs[1] = 0;
-	for (u32 i = 0; i < m->n; i++) {
-		t->pa[i] = m->word[i].pa;
-		t->value[i] = m->word[i].value;
-	}
+	QUICK(trail_config)(t, m);
 	for (u32 level = 4; level; level--) {
 		u64 at;
 
@@ -220,7 +263,7 @@ CACHE_TARGET static inline bool QUICK(trail_good)(const struct sight *s, const s
 		memcpy(&e, s->ram + t->pa[i], 8);
 		differ |= e ^ t->value[i];
 	}
-	return !differ;
+	return !differ && QUICK(quads_good)(s, t);
 }
 
 /* What the two leaves of a page mean together; 0: look closer. */
@@ -564,8 +607,8 @@ QUICK(hit)(struct vtd *v, u32 slot, const struct hw_req *req, struct hw_resp *re
 	return true;
 }
 
-CACHE_TARGET static __attribute__((noinline)) bool
-QUICK(uncached)(struct vtd *v, const struct hw_req *req, struct hw_resp *resp)
+CACHE_TARGET static inline __attribute__((always_inline)) bool
+QUICK(in_memo)(struct vtd *v, const struct hw_req *req, struct hw_resp *resp)
 {
 	const struct vtd_memo *m = &v->memo[req->sid % VTD_MEMOS];
 	const struct hw_env *e = v->h.env;
@@ -587,6 +630,18 @@ QUICK(uncached)(struct vtd *v, const struct hw_req *req, struct hw_resp *resp)
 	return true;
 }
 
+/* Without caches. */
+CACHE_TARGET static __attribute__((noinline)) void
+QUICK(uncached)(struct vtd *v, const struct hw_req *req, struct hw_resp *resp)
+{
+	u32 how;
+
+	memcpy(&how, &req->access, sizeof(how));
+	/* No more than read and write of an untranslated request. */
+	if (unlikely((how & ~3u) || !QUICK(in_memo)(v, req, resp)))
+		vtd_translate_slow(v, req, resp);
+}
+
 /* The lane of a binding, made anew. False: its space has got another tag. */
 CACHE_TARGET static __attribute__((noinline)) bool
 QUICK(lane_make)(struct vtd *v, struct vtd_lane *l, const struct hw_req *req)
@@ -606,7 +661,18 @@ QUICK(lane_make)(struct vtd *v, struct vtd_lane *l, const struct hw_req *req)
 	return true;
 }
 
-/* Where there is no view of the space: it has pages of several sizes, or another tag now. */
+/* False: the space has pages of several sizes, or another tag now. */
+CACHE_TARGET static __attribute__((noinline)) bool
+QUICK(view_make)(struct vtd *v, struct vtd_lane *l)
+{
+	const struct vtd_binding *b = l->bind;
+
+	l->view.version = 0;
+	return v->iotlb->space[b->space].tag == b->cfg.tag &&
+	       cache_view_make(v->iotlb, b->space, &l->view);
+}
+
+/* Where there is no view of the space. */
 CACHE_TARGET static __attribute__((noinline)) bool
 QUICK(search)(struct vtd *v, struct vtd_lane *l, const struct hw_req *req, struct hw_resp *resp)
 {
@@ -615,60 +681,104 @@ QUICK(search)(struct vtd *v, struct vtd_lane *l, const struct hw_req *req, struc
 
 	if (v->iotlb->space[b->space].tag != b->cfg.tag)
 		return false;
-	cache_view_make(v->iotlb, b->space, &l->view);
 	slot = cache_quick_find(v->iotlb, b->space, req->addr);
 	return slot < CACHE_ASK && QUICK(hit)(v, slot, req, resp);
 }
 
-/* The lane is that of the request. */
-CACHE_TARGET static inline __attribute__((always_inline)) bool
+/* A page that the IOTLB does not have, in a lane. */
+CACHE_TARGET static __attribute__((noinline)) void
+QUICK(missed)(struct vtd *v, struct vtd_lane *l, const struct hw_req *req, struct hw_resp *resp,
+	      const struct cache_place at)
+{
+	bool ok;
+
+	if (l->mode == VTD_MODE_SS)
+		ok = QUICK(miss_ss)(v, l, req, resp, at);
+	else if (l->mode == VTD_MODE_FS)
+		ok = QUICK(miss_fs)(v, l, req, resp, at);
+	else
+		ok = QUICK(miss_nested)(v, l, req, resp, at);
+	if (unlikely(!ok))
+		vtd_translate_slow(v, req, resp);
+}
+
+/* A view of the IOTLB that is new, empty, or not of pages of 4 KiB in sets. */
+CACHE_TARGET static __attribute__((noinline)) bool
 QUICK(in_lane)(struct vtd *v, struct vtd_lane *l, const struct hw_req *req, struct hw_resp *resp)
 {
+	struct hw_cache *c = v->iotlb;
 	struct cache_place at = {0, 0};
 	u32 slot;
 
-	if (unlikely(req->addr >= l->limit || req->addr >> 20 == VTD_INTERRUPT_BASE >> 20))
+	if (req->addr >= l->limit || req->addr >> 20 == VTD_INTERRUPT_BASE >> 20)
 		return false;
-	if (unlikely(l->view.version != v->iotlb->version))
-		return QUICK(search)(v, l, req, resp);
-	slot = cache_view_find(v->iotlb, &l->view, req->addr, &at);
+	if (l->view.version != c->version) {
+		l->usual = 0;
+		if (!QUICK(view_make)(v, l))
+			return QUICK(search)(v, l, req, resp);
+		if (l->view.key >> 24 == 12 && !c->shift && c->keeps_age)
+			l->usual = c->version;
+	}
+	slot = cache_view_find(c, &l->view, req->addr, &at);
 	if (slot < CACHE_ASK)
 		return QUICK(hit)(v, slot, req, resp);
 	if (unlikely(slot == CACHE_ASK))
 		return false;
-	if (l->mode == VTD_MODE_SS)
-		return QUICK(miss_ss)(v, l, req, resp, at);
-	if (l->mode == VTD_MODE_FS)
-		return QUICK(miss_fs)(v, l, req, resp, at);
-	return QUICK(miss_nested)(v, l, req, resp, at);
-}
-
-/* Without caches. */
-CACHE_TARGET static __attribute__((noinline)) void
-QUICK(rest)(struct vtd *v, const struct hw_req *req, struct hw_resp *resp)
-{
-	if (!v->memo || !QUICK(uncached)(v, req, resp))
-		vtd_translate_slow(v, req, resp);
+	QUICK(missed)(v, l, req, resp, at);
+	return true;
 }
 
 CACHE_TARGET static __attribute__((noinline)) void
-QUICK(cached)(struct vtd *v, const struct hw_req *req, struct hw_resp *resp)
+QUICK(unusual)(struct vtd *v, struct vtd_lane *l, const struct hw_req *req, struct hw_resp *resp)
 {
-	struct vtd_lane *l = vtd_lane_of(v, req->sid);
 	u64 who;
 	u32 how;
 
 	memcpy(&who, &req->sid, sizeof(who));
 	memcpy(&how, &req->access, sizeof(how));
 	/* No more than read and write of an untranslated request. */
-	if (unlikely(how & ~3u))
+	if ((how & ~3u) ||
+	    ((l->gen != v->lane_gen || l->who != who) && !QUICK(lane_make)(v, l, req)) ||
+	    !QUICK(in_lane)(v, l, req, resp))
 		vtd_translate_slow(v, req, resp);
-	else if (unlikely(!v->lane))
-		QUICK(rest)(v, req, resp);
-	else if (unlikely(l->gen != v->lane_gen || l->who != who) && !QUICK(lane_make)(v, l, req))
-		vtd_translate_slow(v, req, resp);
-	else if (unlikely(!QUICK(in_lane)(v, l, req, resp)))
-		vtd_translate_slow(v, req, resp);
+}
+
+/* A page of 4 KiB that the IOTLB has, or not: in as few instructions as may be. */
+CACHE_TARGET static __attribute__((noinline)) void
+QUICK(cached)(struct vtd *v, const struct hw_req *req, struct hw_resp *resp)
+{
+	struct vtd_lane *l = vtd_lane_of(v, req->sid);
+	struct hw_cache *c = v->iotlb;
+	u64 who, addr = req->addr;
+	struct cache_place at;
+	const struct cache_slot *e;
+	struct answer a;
+	u32 how, m, slot;
+
+	memcpy(&who, &req->sid, sizeof(who));
+	memcpy(&how, &req->access, sizeof(how));
+	if (unlikely(l->who != who || l->gen != v->lane_gen || l->usual != c->version || how > 3 ||
+		     addr >= l->limit || addr >> 20 == VTD_INTERRUPT_BASE >> 20)) {
+		QUICK(unusual)(v, l, req, resp);
+		return;
+	}
+	at.key = addr >> 12 ^ l->view.fixed;
+	at.set = (u32)at.key & c->set_mask;
+	m = cache_match8(c->tags + (size_t)at.set * WAYS, at.key | TAG_USED);
+	if (!m) {
+		QUICK(missed)(v, l, req, resp, at);
+		return;
+	}
+	slot = at.set * WAYS + (u32)__builtin_ctz(m);
+	e = &c->slot[slot];
+	a = (struct answer){e->value & ~VTD_F_MASK, (u32)(e->value & VTD_F_MASK), 0, e->id};
+	if (unlikely(e->key != l->view.key || e->id <= l->view.floor ||
+		     !QUICK(permitted)(how, a.flags))) {
+		QUICK(unusual)(v, l, req, resp);
+		return;
+	}
+	cache_touch(c, slot);
+	QUICK(answer)(v, req, resp, &a, 12);
 }
 
 CACHE_TARGET void QUICK(vtd_translate)(struct hw_iommu *h, const struct hw_req *req,
@@ -678,6 +788,10 @@ CACHE_TARGET void QUICK(vtd_translate)(struct hw_iommu *h, const struct hw_req *
 
 	if (unlikely(req->sid >= VTD_DEVICES || h->env->fact))
 		vtd_translate_slow(v, req, resp);
-	else if (unlikely(!vtd_front_hit(v, req, resp)))
+	else if (likely(vtd_front_hit(v, req, resp)))
+		return;
+	else if (likely(v->lane))
 		QUICK(cached)(v, req, resp);
+	else
+		QUICK(uncached)(v, req, resp);
 }

@@ -106,6 +106,7 @@ struct vtd_lane {
 	u64 ss_limit;   /* likewise of the second stage that is nested on */
 	struct vtd_binding *bind;
 	u32 mode;       /* enum vtd_mode */
+	u64 usual;      /* view's version, if it is of pages of 4 KiB in sets that age */
 	struct cache_view view; /* of the IOTLB */
 	struct vtd_cursor last[VTD_ROLES][VTD_CURSORS];
 };
@@ -126,6 +127,10 @@ struct vtd_memo {
  */
 #define VTD_TRAILS 16
 #define VTD_TRAIL_WORDS (VTD_MEMO_WORDS + 24)
+struct vtd_quad {
+	u64 pa, value[4];
+};
+
 struct vtd_trail {
 	u64 gen;        /* as of vtd_binding */
 	u64 range;      /* address / 2 MiB */
@@ -135,7 +140,8 @@ struct vtd_trail {
 	u64 attrs[2];   /* of the last two leaves: their bits but the address */
 	u32 flags;      /* what they mean together; 0: look closer */
 	u32 reads;      /* words read, each time that one is */
-	u32 sid, pasid, n;
+	u32 sid, pasid, n, n_quads;
+	struct vtd_quad quad[VTD_MEMO_WORDS / 4]; /* of configuration */
 	u64 pa[VTD_TRAIL_WORDS], value[VTD_TRAIL_WORDS];
 };
 
