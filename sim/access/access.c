@@ -765,18 +765,16 @@ ACCESS_FAST bool was_usual_cell(struct task *t, struct cell *c, u64 addr)
 /* The same where nothing is due and nothing to be reported: in any other case nothing is done. */
 ACCESS_FAST bool was_usual_sync(struct task *t, u64 addr, u32 flags)
 {
-	u64 ops = t->ops + 1, stop = t->stop_at - t->weight_shared;
-	struct sched *s = t->world->sched;
-
-	if (addr - HEAP_BASE >= ACCESS_HEAP_BYTES || s->check_every || (s64)(ops - stop) >= 0)
+	if (addr - HEAP_BASE >= ACCESS_HEAP_BYTES || t->world->sched->check_every ||
+	    (s64)(t->ops + 1 - (t->stop_at - t->weight_shared)) >= 0)
 		return false;
 	if (access_light(t))
 		access_touch(t, addr);
 	else if (t->mode == ACCESS_FULL && !was_usual_cell(t, access_cell_at(addr), addr))
 		return false;
-	t->ops = ops;
-	t->stop_at = stop;
-	sched_note_plain(s, sched_point_word(t, addr, flags));
+	t->ops++;
+	t->stop_at -= t->weight_shared;
+	sched_note_plain(t->world->sched, sched_point_word(t, addr, flags));
 	return true;
 }
 

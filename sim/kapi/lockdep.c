@@ -76,7 +76,20 @@ void kapi_lock_acquire(const struct lockdep_map *map, unsigned subclass, u32 mod
 		tell_acquire(map, subclass, mode);
 }
 
-void kapi_lock_acquired(const struct lockdep_map *map, unsigned subclass, u32 mode, u64 pc)
+static inline struct task_held held_entry(const struct task *t, u64 addr, u64 class, u32 mode,
+					  u64 pc)
+{
+	return (struct task_held){
+		.lock = (const void *)(uintptr_t)addr,
+		.class_key = class,
+		.mode = mode,
+		.op = t->ops,
+		.pc = pc,
+	};
+}
+
+static __attribute__((noinline)) void acquired(const struct lockdep_map *map, unsigned subclass,
+					       u32 mode, u64 pc)
 {
 	struct task *t = current_task;
 	u64 class = map->class_key | (subclass & LOCK_SUBCLASS_MASK);
@@ -91,16 +104,28 @@ void kapi_lock_acquired(const struct lockdep_map *map, unsigned subclass, u32 mo
 		kapi_finding(pc, "BUG: MAX_LOCK_DEPTH too low in %%F");
 		return;
 	}
-	t->held[t->n_held++] = (struct task_held){
-		.lock = (const void *)(uintptr_t)addr,
-		.class_key = class,
-		.mode = mode,
-		.op = t->ops,
-		.pc = pc,
-	};
+	t->held[t->n_held++] = held_entry(t, addr, class, mode, pc);
 }
 
-bool kapi_lock_release(const struct lockdep_map *map, u64 pc)
+/* A lock of the heap, of which nobody else is to know: all that is done is to remember it. */
+static inline bool is_private(const struct task *t, const void *map, enum fact_kind kind)
+{
+	return !t->checks && !wanted(t, kind) &&
+	       (u64)(uintptr_t)map - HEAP_BASE < HEAP_END - HEAP_BASE;
+}
+
+void kapi_lock_acquired(const struct lockdep_map *map, unsigned subclass, u32 mode, u64 pc)
+{
+	struct task *t = current_task;
+
+	if (!is_private(t, map, FACT_LOCK_ACQUIRED) || unlikely(t->n_held == TASK_HELD_MAX))
+		return acquired(map, subclass, mode, pc);
+	t->held[t->n_held++] = held_entry(t, (u64)(uintptr_t)map,
+					  map->class_key | (subclass & LOCK_SUBCLASS_MASK),
+					  mode | context_bits(t), pc);
+}
+
+static __attribute__((noinline)) bool released(const struct lockdep_map *map, u64 pc)
 {
 	struct task *t = current_task;
 	u64 addr = kapi_addr(map);
@@ -121,6 +146,17 @@ bool kapi_lock_release(const struct lockdep_map *map, u64 pc)
 	t->n_held--;
 	for (; i <= t->n_held; i++)
 		t->held[i - 1] = t->held[i];
+	return true;
+}
+
+bool kapi_lock_release(const struct lockdep_map *map, u64 pc)
+{
+	struct task *t = current_task;
+
+	if (!is_private(t, map, FACT_LOCK_RELEASE) || !t->n_held ||
+	    t->held[t->n_held - 1].lock != map)
+		return released(map, pc);
+	t->n_held--;
 	return true;
 }
 

@@ -83,15 +83,25 @@ const char *oracle_class_name(const struct oracles *o, u64 class_key)
 
 /* --- facts --- */
 
-static void see(void *self, const struct fact *f)
+static __attribute__((noinline)) void see_all(struct oracles *o, const struct fact *f)
 {
-	struct oracles *o = self;
-
 	if (f->kind == FACT_LOCK_INIT)
 		learn_name(o, f);
 	for (const struct reader *r = o->reader[f->kind], *end = r + o->n_readers[f->kind];
 	     r < end; r++)
 		r->see(o->world, r->state, r->carry, f);
+}
+
+static void see(void *self, const struct fact *f)
+{
+	struct oracles *o = self;
+	const struct reader *r = o->reader[f->kind];
+
+	/* Of locks and the heap there is one. */
+	if (likely(o->n_readers[f->kind] == 1 && f->kind != FACT_LOCK_INIT))
+		r->see(o->world, r->state, r->carry, f);
+	else
+		see_all(o, f);
 }
 
 static void subscribe(struct oracles *o)

@@ -708,14 +708,16 @@ enum sched_end sched_setup(struct sched *s, void (*fn)(void *), void *arg)
 
 static u32 walk(const struct task *t, const u64 *frame, u64 *pcs, u32 n, u32 max)
 {
-	const u64 *low = t->stack;
-	const u64 *high = low + SCHED_STACK_SIZE / sizeof(*low) - 2;
+	const u64 words = SCHED_STACK_SIZE / sizeof(*frame) - 2;
 
-	while (n < max && frame >= low && frame < high && ((uintptr_t)frame & 7) == 0) {
-		const u64 *up = (const u64 *)(uintptr_t)frame[0];
+	while (n < max) {
+		u64 at = (u64)((const char *)frame - (const char *)t->stack);
+		const u64 *up;
 
-		if (!frame[1])
+		/* On the stack, and aligned: what is not has its low bits above all others. */
+		if ((at >> 3 | at << 61) >= words || !frame[1])
 			break;
+		up = (const u64 *)(uintptr_t)frame[0];
 		pcs[n++] = frame[1];
 		if (up <= frame)
 			break;
