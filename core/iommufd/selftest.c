@@ -294,10 +294,11 @@ static int test_md_check_map(struct iommufd_ucmd *ucmd)
 	u64 uptr = cmd->check_map.uptr, end;
 	struct iommufd_hw_pagetable *hwpt;
 	struct mock_domain_table *t;
-	int rc = 0;
+	bool odd = (iova | length | uptr) % MOCK_IO_PAGE_SIZE ||
+		   __builtin_add_overflow(uptr, length, &end);
+	int rc = odd ? -EINVAL : 0;
 
-	if ((iova | length | uptr) % MOCK_IO_PAGE_SIZE ||
-	    __builtin_add_overflow(uptr, length, &end))
+	if (odd && !iommufd_since(SINCE_MOCK_CHECK_MAP))
 		return -EINVAL;
 	t = get_table(ucmd, &hwpt);
 	if (IS_ERR(t))

@@ -4,6 +4,12 @@
  */
 #include "core/vfio/type1.h"
 
+/* dup: later trees do not know the type any more. */
+static bool has_nesting(void)
+{
+	return iommu_core()->as < LINUX_7_3;
+}
+
 struct vfio_iommu *vfio_type1_open(u64 type)
 {
 	struct vfio_iommu *iommu = kzalloc(sizeof(*iommu), GFP_KERNEL);
@@ -11,7 +17,7 @@ struct vfio_iommu *vfio_type1_open(u64 type)
 	if (!iommu)
 		return ERR_PTR(-ENOMEM);
 	if (type != VFIO_TYPE1_IOMMU && type != VFIO_TYPE1v2_IOMMU &&
-	    type != VFIO_TYPE1_NESTING_IOMMU) {
+	    (type != VFIO_TYPE1_NESTING_IOMMU || !has_nesting())) {
 		kfree(iommu);
 		return ERR_PTR(-EINVAL);
 	}
@@ -105,9 +111,10 @@ long vfio_type1_check_extension(struct vfio_iommu *iommu, u64 arg)
 	switch (arg) {
 	case VFIO_TYPE1_IOMMU:
 	case VFIO_TYPE1v2_IOMMU:
-	case VFIO_TYPE1_NESTING_IOMMU:
 	case VFIO_UNMAP_ALL:
 		return 1;
+	case VFIO_TYPE1_NESTING_IOMMU:
+		return has_nesting();
 	case VFIO_UPDATE_VADDR:
 		/* Emulated devices cannot wait for an address that is to come. */
 		return iommu && !has_emulated(iommu);

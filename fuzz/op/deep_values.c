@@ -108,6 +108,9 @@ static struct call_value deep_resource(struct gen *g, const struct uapi_resource
 {
 	u32 fit[RESOURCES_MAX], n = 0, b = below(g, 100);
 
+	/* What Linux lets be mapped and we do not: other files, itself among them. */
+	if (strstr(g->c->name, "MAP_FILE") && !strcmp(res->name, "fd"))
+		res = uapi_call_find("memfd_create")->ret;
 	if (b == 0)
 		return (struct call_value){.value = below(g, 12), .result = CALL_NO_RESULT};
 	for (u32 i = g->p->n_results; i-- > 0 && n < RESOURCES_MAX;) {

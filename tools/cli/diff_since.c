@@ -51,6 +51,10 @@ static const struct known {
 	 "IOMMU's driver, and keeps translating by it when it goes"},
 	{NULL, "BUG: memory leak in alloc_dr",
 	 "what the tree keeps for a function's MSIs until its driver goes, and a run does not unbind"},
+	{NULL, "in iommufd_test_trigger_vevent",
+	 "the tree's selftest driver takes any device for one of its own"},
+	{NULL, "BUG: memory leak in _kmalloc_noprof",
+	 "a file of /dev/iommu that is mapped into itself is never given up; or, kept for MSIs"},
 	/* The first 256 bytes of configuration space. */
 	{", 0x700000000", NULL, "the machines put a function's registers at different addresses"},
 	{"VFIO_DEVICE_IOEVENTFD", NULL, "not built"},
