@@ -83,8 +83,14 @@ target_compile_options(flavour INTERFACE ${optimise} -g -march=x86-64-v2
 	-ffile-prefix-map=${CMAKE_BINARY_DIR}=.
 	${engine_options})
 target_link_options(flavour INTERFACE -Wl,--build-id=sha1 ${engine_options} ${fuzz_link_options})
+# What is measured is optimised as a whole; tests link the same objects as they are.
+set(whole_program_options)
 if(CMAKE_C_COMPILER_ID STREQUAL "Clang" AND CMAKE_C_COMPILER_VERSION VERSION_GREATER_EQUAL 19)
 	target_link_options(flavour INTERFACE -fuse-ld=lld)
+	if(IOMMULAB_FLAVOUR STREQUAL "bench")
+		set(whole_program_options -flto=thin -ffat-lto-objects)
+		target_compile_options(flavour INTERFACE ${whole_program_options})
+	endif()
 endif()
 
 # Hooks for core/ and *_hooked.c of a target, coverage for what fuzzers aim at.
