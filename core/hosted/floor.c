@@ -19,6 +19,7 @@
 #include "sim/oracle/oracle.h"
 #include "sim/kapi/kapi.h"
 #include "sim/kapi/rcu.h"
+#include "sim/user/client.h"
 
 #include <errno.h>
 #include <string.h>
@@ -28,6 +29,7 @@
 SAME(FLOOR_WRITE, OP_WRITE);
 SAME(FLOOR_MARKED, OP_MARKED);
 SAME(FLOOR_ATOMIC, OP_ATOMIC);
+SAME(FLOOR_SYNC, OP_SYNC);
 SAME(FLOOR_ZERO, MEM_ZERO);
 SAME(FLOOR_NOFAIL, MEM_NOFAIL);
 SAME(FLOOR_ALIGN_256, MEM_ALIGN_256);
@@ -47,6 +49,7 @@ SAME(FLOOR_LOCK_IRQ_OFF, LOCK_IRQ_OFF);
 
 _Static_assert(offsetof(struct task, ops) == FLOOR_TASK_OPS &&
 	       offsetof(struct task, stop_at) == FLOOR_TASK_STOP &&
+	       offsetof(struct task, id) == FLOOR_TASK_ID &&
 	       offsetof(struct task, mode) == FLOOR_TASK_MODE && ACCESS_QUIET == FLOOR_QUIET &&
 	       ACCESS_LIGHT == FLOOR_LIGHT,
 	       "the object counts a quiet task's accesses");
@@ -58,6 +61,11 @@ _Static_assert(offsetof(struct task, weight_shared) == FLOOR_TASK_WEIGHT &&
 _Static_assert(offsetof(struct task, kapi_private[0]) == FLOOR_TASK_WORD &&
 	       offsetof(struct task, kapi_private[2]) == FLOOR_THREAD_WORD,
 	       "the object finds its words in a task");
+#define NOTED(field) (offsetof(struct sched, field) - offsetof(struct sched, hash))
+_Static_assert(NOTED(notes) == offsetof(struct floor_notes, n) &&
+	       NOTED(check_every) == offsetof(struct floor_notes, check_every),
+	       "the object writes down what a quiet task does");
+#undef NOTED
 _Static_assert(HEAP_BASE == (unsigned long)FLOOR_HEAP_TAG << FLOOR_HEAP_SHIFT &&
 	       HEAP_END <= HEAP_BASE + (1UL << FLOOR_HEAP_SHIFT),
 	       "the object knows a heap address by its upper bits");
@@ -199,7 +207,11 @@ static void mark_written(const void *p, unsigned long size)
 
 static _Bool fails(enum floor_fault kind, unsigned long pc)
 {
-	return sched_fails(this_world(), (enum fault_kind)kind, pc);
+	struct task *t = current_task;
+
+	if (unlikely(t->fail_nth))
+		return sched_fails(t->world, (enum fault_kind)kind, pc);
+	return fault_fires(t->world->fault, (enum fault_kind)kind, pc);
 }
 
 static unsigned long random_word(void)
@@ -294,9 +306,11 @@ static void racing(bool now)
 		access_set_checks(t, now ? t->checks & ~race : t->checks | race);
 }
 
-static void preempt_at(const int *count, unsigned long *flags, unsigned long ask)
+static void preempt_at(const int *count, const int *readers, unsigned long *flags,
+		       unsigned long ask)
 {
 	current_task->foreign_count = count;
+	current_task->foreign_readers = readers;
 	current_task->foreign_flags = flags;
 	current_task->foreign_ask = ask;
 }
@@ -469,6 +483,11 @@ void hosted_floor_lay(const struct hosted_image *image, struct world *w)
 	map_book(g->table.book);
 	/* A client of `exec` maps those of slot 0. */
 	frames_map(w->slot, -1);
+	g->table.notes = (struct floor_notes *)&w->sched->hash;
+	sim_assert(floor_mix(3, 5) == hash_mix(3, 5) &&
+		   floor_sync_word(3, current_task->id, current_task->ops, FLOOR_SYNC) ==
+			   sched_point_word(current_task, 3, OP_SYNC));
+	g->table.clients = (const void *const *)user_client_place();
 	w->floor = g;
 }
 

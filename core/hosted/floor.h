@@ -20,7 +20,8 @@
 /* Of the floor's task, bytes into it (some again in force.h). */
 #define FLOOR_TASK_OPS 0       /* operations; one is added ... */
 #define FLOOR_TASK_STOP 8      /* ... unless that reaches this */
-#define FLOOR_TASK_WEIGHT 52   /* an unsigned: what memory of several tasks takes from STOP */
+#define FLOOR_TASK_ID 40       /* an int */
+#define FLOOR_TASK_WEIGHT 52   /* an unsigned: what a sync(), or a word of several, takes */
 #define FLOOR_TASK_MODE 60     /* an int: what else is to be done, as follows */
 #define FLOOR_QUIET 1          /* nothing */
 #define FLOOR_LIGHT 2          /* the granule's word of OWNERS is kept */
@@ -72,7 +73,26 @@ enum floor_op {
 	FLOOR_WRITE = 1,
 	FLOOR_MARKED = 2,
 	FLOOR_ATOMIC = 4,
+	FLOOR_SYNC = 8,
 };
+
+/* What a sync() of a quiet task writes down, if check_every is 0: sim/sched's. */
+struct floor_notes {
+	unsigned long hash, n;
+	unsigned check_every;
+};
+
+static inline unsigned long floor_mix(unsigned long hash, unsigned long v)
+{
+	hash = (hash ^ v) * 0x9e3779b97f4a7c15UL;
+	return hash ^ hash >> 29;
+}
+
+static inline unsigned long floor_sync_word(unsigned long addr, unsigned task, unsigned long op,
+					    unsigned flags)
+{
+	return addr ^ (unsigned long)task << 56 ^ op << 16 ^ flags;
+}
 
 /* Bytes of the object's own per frame. */
 #define FLOOR_BOOK 80
@@ -137,6 +157,7 @@ struct floor {
 
 	/* Accesses that no compiler announces, and happens-before. */
 	void (*sync)(const void *addr, unsigned flags);
+	struct floor_notes *notes;
 	void (*access)(const void *addr, unsigned long size, unsigned flags, unsigned long pc);
 	/* A marked access that acquires (if told so) and releases (if it writes). */
 	void (*ordered)(const void *addr, unsigned long size, unsigned flags, _Bool acquire,
@@ -175,11 +196,13 @@ struct floor {
 	void (*rcu_call)(void *head, void (*func)(void *head));
 	void (*rcu_wait)(void);
 	/*
-	 * Sections without preemption or interrupts are readers, too. preempt_at: where the running
-	 * task counts the former; while a grace period waits for their end, `ask` is set in *flags.
+	 * Sections without preemption or interrupts are readers, too. preempt_at: where the
+	 * running task counts the former, and readers it did not tell of with rcu_lock() (NULL:
+	 * none); while a grace period waits for the end of either, `ask` is set in *flags.
 	 * quiescent: the running task is in no section that the object knows of.
 	 */
-	void (*preempt_at)(const int *count, unsigned long *flags, unsigned long ask);
+	void (*preempt_at)(const int *count, const int *readers, unsigned long *flags,
+			   unsigned long ask);
 	void (*quiescent)(void);
 
 	/*
@@ -218,6 +241,7 @@ struct floor {
 			    _Bool write);
 	void (*user_read)(unsigned process, unsigned long addr, const void *buf,
 			  unsigned long size);
+	const void *const *clients; /* *clients NULL: there are no such processes */
 };
 
 /* Numbers of system calls that are not Linux's. */

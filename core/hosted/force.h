@@ -22,17 +22,23 @@ struct task_struct *hosted_current(void);
 int *hosted_irq_flag(void);
 
 /*
- * A word of the running task's. The same wherever a function asks, so one look
+ * The floor's running task, and a word of it. The same wherever a function asks, so one look
  * serves; assembly, so that it is no access to be announced.
  */
+#define hosted_floor_task()                                         \
+	({                                                          \
+		char *task_;                                        \
+		asm("movq hosted_running(%%rip), %0\n\t"            \
+		    "movq (%0), %0"                                 \
+		    : "=r"(task_));                                 \
+		task_;                                              \
+	})
 #define hosted_own(offset)                                          \
 	({                                                          \
 		void *own_;                                         \
-		asm("movq hosted_running(%%rip), %0\n\t"            \
-		    "movq (%0), %0\n\t"                             \
-		    "movq %c1(%0), %0"                              \
+		asm("movq %c2(%1), %0"                              \
 		    : "=r"(own_)                                    \
-		    : "i"(offset));                                 \
+		    : "r"(hosted_floor_task()), "i"(offset));       \
 		own_;                                               \
 	})
 

@@ -47,6 +47,31 @@ struct hosted_task {
 	const void *spins_on;
 };
 
+/*
+ * The floor's sync() of p, here where all it does is to count: the task is quiet, what it
+ * touches is in the heap, and nothing else is due.
+ */
+static __always_inline void hosted_sync(const void *p, unsigned int flags)
+{
+	struct floor_notes *notes = hosted_floor->notes;
+	char *task = hosted_floor_task();
+	unsigned long *ops = (unsigned long *)(task + FLOOR_TASK_OPS);
+	unsigned long *stop = (unsigned long *)(task + FLOOR_TASK_STOP);
+	unsigned int weight = *(unsigned int *)(task + FLOOR_TASK_WEIGHT);
+
+	if (IS_ENABLED(IOMMULAB_X86) || *(int *)(task + FLOOR_TASK_MODE) != FLOOR_QUIET ||
+	    notes->check_every || (unsigned long)p >> FLOOR_HEAP_SHIFT != FLOOR_HEAP_TAG ||
+	    (long)(*ops + 1 - (*stop - weight)) >= 0) {
+		hosted_floor->sync(p, flags);
+		return;
+	}
+	*stop -= weight;
+	notes->hash = floor_mix(notes->hash,
+				floor_sync_word((unsigned long)p, *(int *)(task + FLOOR_TASK_ID),
+						++*ops, flags | FLOOR_SYNC | FLOOR_MARKED));
+	notes->n++;
+}
+
 static inline struct hosted_task *hosted_task_of(struct task_struct *p)
 {
 	return container_of(p, struct hosted_task, t);

@@ -30,4 +30,12 @@ struct fault {
 void fault_reset(struct fault *f, u64 nth);
 
 /* Whether this point fails now. pc is the caller's return address. */
-bool fault_fires(struct fault *f, enum fault_kind kind, u64 pc);
+static inline bool fault_fires(struct fault *f, enum fault_kind kind, u64 pc)
+{
+	if (!f->armed || ++f->asked != f->nth)
+		return false;
+	f->fired = true;
+	f->fired_pc = pc;
+	f->fired_kind = kind;
+	return true;
+}

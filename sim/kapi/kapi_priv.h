@@ -153,7 +153,8 @@ void rcu_quiescent_slow(struct task *t);
 static inline bool kapi_atomic(const struct task *t)
 {
 	return t->preempt_count || t->irq_off || t->rcu_depth ||
-	       (t->foreign_count && *t->foreign_count);
+	       (t->foreign_count && *t->foreign_count) ||
+	       (t->foreign_readers && *t->foreign_readers);
 }
 
 static inline void rcu_quiescent(struct task *t)

@@ -499,6 +499,7 @@ static void task_start(struct sched *s, struct task *t, struct task *parent)
 	t->irq_off = 0;
 	t->rcu_depth = 0;
 	t->foreign_count = NULL;
+	t->foreign_readers = NULL;
 	t->fail_nth = 0;
 	t->n_held = 0;
 	t->life = ++s->lives;

@@ -140,7 +140,7 @@ struct task {
 	 * A hosted kernel's own count of sections without preemption, and the flags of which
 	 * foreign_ask is set while a grace period waits for their end; NULL: it has none.
 	 */
-	const int *foreign_count;
+	const int *foreign_count, *foreign_readers;
 	unsigned long *foreign_flags, foreign_ask;
 	u64 fail_nth;      /* the so-many-eth failure point from here fails, 0 = none */
 	u32 n_held;
@@ -186,14 +186,15 @@ struct sched {
 	 */
 	u64 far_ns;
 	u64 steps;     /* operations of ended tasks; see sched_steps() */
+	/* These three in this order: a hosted kernel's runtime keeps them, too. */
 	u64 hash;      /* rolling hash of every switch, fact and sync operation */
+	u64 notes;     /* sync operations and facts hashed so far */
+	u32 check_every; /* record hash checkpoints for comparing runs; 0 = none */
 	u32 n_switches, n_preempts;
 	struct switch_point *points; /* deviations of this run, in order */
 	u32 n_points, points_max;
-	u32 check_every; /* record hash checkpoints for comparing runs; 0 = none */
 	u64 *checks;
 	u32 n_checks, checks_max;
-	u64 notes;     /* sync operations and facts hashed so far */
 	struct task main;    /* the host's own stack, only switched to and from */
 	void **told;         /* a hosted kernel's own copy of who runs; never NULL */
 	void *told_nobody;

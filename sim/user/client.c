@@ -19,6 +19,11 @@ const struct user_client *user_client(void)
 	return client;
 }
 
+const struct user_client *const *user_client_place(void)
+{
+	return &client;
+}
+
 int user_frames_share(void)
 {
 	if (frames_fd >= 0)

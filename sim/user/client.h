@@ -26,3 +26,5 @@ void user_client_set(const struct user_client *c);
 int user_frames_share(void);
 /* NULL: there are no clients. */
 const struct user_client *user_client(void);
+/* Where the pointer is. */
+const struct user_client *const *user_client_place(void);

@@ -44,7 +44,7 @@ static void body(void *arg)
 	if (k->stopper)
 		wake_up_process(k->stopper);
 	k->h.task = NULL;
-	hosted_floor->preempt_at(NULL, NULL, 0);
+	hosted_floor->preempt_at(NULL, NULL, NULL, 0);
 	put_task_struct(&k->h.t);
 }
 

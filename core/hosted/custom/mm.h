@@ -51,6 +51,14 @@ static inline struct hosted_leaf *hosted_leaf_of(struct mm_struct *mm, unsigned 
 
 /* mm_table.c: entries; NULL: none (make: no memory). */
 unsigned long *hosted_pte(struct mm_struct *mm, unsigned long addr, bool make);
+/* The same of a table that was asked for lately, or NULL. */
+static inline unsigned long *hosted_pte_near(struct mm_struct *mm, unsigned long addr)
+{
+	const struct hosted_leaf *leaf = hosted_leaf_of(mm, addr);
+
+	return leaf->table && leaf->number == addr >> HUGE_SHIFT ?
+		       leaf->table + (addr >> PAGE_SHIFT) % (HUGE_SIZE >> PAGE_SHIFT) : NULL;
+}
 /* The next entry with a frame at or after *addr and before end, *addr moved to it; or NULL. */
 unsigned long *hosted_pte_next(struct mm_struct *mm, unsigned long *addr, unsigned long end);
 void hosted_pte_set(unsigned long *pte, struct page *page, unsigned long bits);

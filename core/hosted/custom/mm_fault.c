@@ -259,20 +259,50 @@ unsigned long hosted_mm_access(struct mm_struct *mm, void *buf, unsigned long ad
 	return size;
 }
 
+/* Where a copy within one page goes whose entry permits it, or NULL: the long way tells. */
+static __always_inline void *near_page(struct mm_struct *mm, unsigned long addr,
+				       unsigned long size, unsigned long need)
+{
+	const unsigned long *pte = mm ? hosted_pte_near(mm, addr) : NULL;
+
+	if (!pte || (*pte & need) != need || size > PAGE_SIZE - offset_in_page(addr) ||
+	    !pfn_valid(hosted_pte_pfn(*pte)))
+		return NULL;
+	return __va(PFN_PHYS(hosted_pte_pfn(*pte))) + offset_in_page(addr);
+}
+
 unsigned long hosted_user_copy(void *buf, unsigned long addr, unsigned long size, bool to_user)
 {
-	unsigned long left = hosted_mm_access(current->mm, buf, addr, size, to_user);
+	struct hosted_task *h = hosted_task_of(current);
+	void *p = near_page(h->t.mm, addr, size, PTE_PRESENT | (to_user ? PTE_WRITE : 0));
+	unsigned long left = 0;
 
-	if (!to_user)
-		hosted_floor->user_read(hosted_task_of(current)->process, addr, buf, size - left);
+	if (unlikely(!p))
+		left = hosted_mm_access(h->t.mm, buf, addr, size, to_user);
+	else if (to_user)
+		memcpy(p, buf, size);
+	else
+		memcpy(buf, p, size);
+	if (!to_user && unlikely(*hosted_floor->clients))
+		hosted_floor->user_read(h->process, addr, buf, size - left);
 	return left;
+}
+
+/* What is no pointer into the heap, and not near NULL either, is nobody's concern. */
+static __always_inline void announce(const void *p, unsigned long n, unsigned int flags,
+				     unsigned long pc)
+{
+	unsigned long addr = (unsigned long)p;
+
+	if (addr >> FLOOR_HEAP_SHIFT == FLOOR_HEAP_TAG || addr < FLOOR_LOW)
+		hosted_floor->access(p, n, flags, pc);
 }
 
 unsigned long raw_copy_from_user(void *to, const void __user *from, unsigned long n)
 {
 	if (hosted_floor->fails(FLOOR_FAULT_COPY, HOSTED_CALLER))
 		return n;
-	hosted_floor->access(to, n, FLOOR_WRITE, HOSTED_CALLER);
+	announce(to, n, FLOOR_WRITE, HOSTED_CALLER);
 	return hosted_user_copy(to, (unsigned long)from, n, false);
 }
 
@@ -280,7 +310,7 @@ unsigned long raw_copy_to_user(void __user *to, const void *from, unsigned long 
 {
 	if (hosted_floor->fails(FLOOR_FAULT_COPY, HOSTED_CALLER))
 		return n;
-	hosted_floor->access(from, n, FLOOR_READ, HOSTED_CALLER);
+	announce(from, n, FLOOR_READ, HOSTED_CALLER);
 	return hosted_user_copy((void *)from, (unsigned long)to, n, true);
 }
 

@@ -36,11 +36,18 @@ struct hosted_process {
 
 static struct hosted_process *hosted_processes[PROCESSES_MAX];
 static unsigned int hosted_last_process; /* the number that was given last */
+static unsigned int hosted_n_processes;
 /* The kernel writes to them without locks, by design: not in the checked heap. */
 static struct cred hosted_creds[PROCESSES_MAX] __hosted_keep;
 static struct user_struct hosted_user;
 static struct user_namespace hosted_user_ns;
 static struct sighand_struct hosted_sighand;
+
+static void give_number(unsigned int id, struct hosted_process *p)
+{
+	hosted_n_processes += p ? 1 : -1;
+	hosted_processes[id] = p;
+}
 
 static struct hosted_process *process_of(unsigned int id)
 {
@@ -71,9 +78,11 @@ static struct cred *new_cred(unsigned int id, const struct cred *from)
 /* The state was restored, process 0's credentials were not. */
 void hosted_process_new_run(void)
 {
-	for (unsigned int i = 0; i < PROCESSES_MAX; i++) {
-		if (hosted_processes[i])
-			new_cred(i, NULL);
+	for (unsigned int i = 0, n = hosted_n_processes; n; i++) {
+		if (!hosted_processes[i])
+			continue;
+		new_cred(i, NULL);
+		n--;
 	}
 }
 
@@ -152,7 +161,7 @@ static struct hosted_process *new_process(const struct hosted_process *from)
 		return ERR_PTR(-EAGAIN);
 	}
 	hosted_last_process = id;
-	hosted_processes[id] = p;
+	give_number(id, p);
 	if (from)
 		memcpy(p->signal.rlim, from->signal.rlim, sizeof(p->signal.rlim));
 	init_leader(p, id, from ? &hosted_creds[from->id] : NULL);
@@ -275,7 +284,7 @@ static long copy_of(struct hosted_process *from)
 		atomic_dec(&p->leader.t.files->count);
 		put_files_struct(p->leader.t.files);
 	}
-	hosted_processes[p->id] = NULL;
+	give_number(p->id, NULL);
 	put_task_struct(&p->leader.t);
 	return -ENOMEM;
 }
@@ -307,7 +316,7 @@ static void end(struct hosted_process *p)
 	exit_files(leader);
 	hosted_process_none(current);
 	hosted_syscall_exit();
-	hosted_processes[p->id] = NULL;
+	give_number(p->id, NULL);
 	put_task_struct(leader);
 }
 

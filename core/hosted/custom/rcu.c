@@ -16,17 +16,31 @@
 #include <linux/workqueue.h>
 
 
-/* The floor knows of the outermost section only. */
+/*
+ * The floor knows of the outermost section only. Where no access is announced it looks at the
+ * count itself (custom/task.c), and at its end asks for nothing unless a grace period waits.
+ */
 void __rcu_read_lock(void)
 {
-	if (!current->rcu_read_lock_nesting++ && !hosted_in_lockdep())
+	struct task_struct *t = current;
+
+	if (!IS_ENABLED(IOMMULAB_HOOKS))
+		t->rcu_read_lock_nesting++;
+	else if (!t->rcu_read_lock_nesting++ && !hosted_in_lockdep())
 		hosted_floor->rcu_lock();
 }
 
 void __rcu_read_unlock(void)
 {
-	if (--current->rcu_read_lock_nesting <= 0 && !hosted_in_lockdep())
+	struct task_struct *t = current;
+	bool last = --t->rcu_read_lock_nesting <= 0;
+
+	if (!IS_ENABLED(IOMMULAB_HOOKS)) {
+		if (unlikely(last && tif_need_resched()))
+			hosted_floor->quiescent();
+	} else if (last && !hosted_in_lockdep()) {
 		hosted_floor->rcu_unlock();
+	}
 }
 
 void call_rcu(struct rcu_head *head, rcu_callback_t func)
@@ -153,7 +167,7 @@ int __srcu_read_lock(struct srcu_struct *ssp)
 {
 	int i;
 
-	hosted_floor->sync(ssp, FLOOR_WRITE);
+	hosted_sync(ssp, FLOOR_WRITE);
 	i = SRCU_INDEX(*state(ssp));
 	*state(ssp) += SRCU_ONE(i);
 	return i;
@@ -161,7 +175,7 @@ int __srcu_read_lock(struct srcu_struct *ssp)
 
 void __srcu_read_unlock(struct srcu_struct *ssp, int i)
 {
-	hosted_floor->sync(ssp, FLOOR_WRITE);
+	hosted_sync(ssp, FLOOR_WRITE);
 	hosted_floor->release(ssp);
 	*state(ssp) -= SRCU_ONE(i);
 	if (unlikely(*state(ssp) & SRCU_BUSY) && !SRCU_READERS(*state(ssp), i))
@@ -174,7 +188,7 @@ void synchronize_srcu(struct srcu_struct *ssp)
 	int old;
 
 	might_sleep();
-	hosted_floor->sync(ssp, FLOOR_WRITE);
+	hosted_sync(ssp, FLOOR_WRITE);
 	while (READ_ONCE(*state(ssp)) & SRCU_BUSY)
 		srcu_wait(ssp);
 	old = SRCU_INDEX(*state(ssp));

@@ -77,10 +77,10 @@ static noinline void wait_for(raw_spinlock_t *l)
 static void lock(raw_spinlock_t *l, int subclass, unsigned long pc)
 {
 	preempt_disable();
-	hosted_floor->sync(l, FLOOR_WRITE);
+	hosted_sync(l, FLOOR_WRITE);
 	if (unlikely(l->magic != SPINLOCK_MAGIC))
 		hosted_finding(pc, "BUG: spinlock bad magic in %F", "magic %#x", l->magic);
-	if (unlikely(l->owner == current))
+	if (unlikely(taken(l) && l->owner == current))
 		hosted_finding(pc, "BUG: spinlock recursion in %F", "%s", current->comm);
 	lock_acquire(&l->dep_map, subclass, 0, 0, 1, NULL, pc);
 	if (unlikely(taken(l)))
@@ -92,7 +92,7 @@ static void lock(raw_spinlock_t *l, int subclass, unsigned long pc)
 
 static void unlock(raw_spinlock_t *l, unsigned long pc)
 {
-	hosted_floor->sync(l, FLOOR_WRITE);
+	hosted_sync(l, FLOOR_WRITE);
 	if (unlikely(l->owner != current))
 		hosted_finding(pc, "BUG: spinlock wrong owner in %F", "%s", current->comm);
 	lock_release(&l->dep_map, pc);
@@ -155,7 +155,7 @@ unsigned long _raw_spin_lock_irqsave_nested(raw_spinlock_t *l, int subclass)
 
 int _raw_spin_trylock(raw_spinlock_t *l)
 {
-	hosted_floor->sync(l, FLOOR_WRITE);
+	hosted_sync(l, FLOOR_WRITE);
 	if (taken(l))
 		return 0;
 	preempt_disable();
@@ -209,7 +209,7 @@ void _raw_read_lock(rwlock_t *l)
 	preempt_disable();
 	lock_acquire(&l->dep_map, 0, 0, 2, 1, NULL, HOSTED_CALLER);
 	do {
-		hosted_floor->sync(l, FLOOR_WRITE);
+		hosted_sync(l, FLOOR_WRITE);
 		if (l->owner == SPINLOCK_OWNER_INIT)
 			break;
 		hosted_floor->yield();
@@ -220,7 +220,7 @@ void _raw_read_lock(rwlock_t *l)
 
 void _raw_read_unlock(rwlock_t *l)
 {
-	hosted_floor->sync(l, FLOOR_WRITE);
+	hosted_sync(l, FLOOR_WRITE);
 	lock_release(&l->dep_map, HOSTED_CALLER);
 	released(l);
 	l->owner_cpu--;
@@ -232,7 +232,7 @@ void _raw_write_lock(rwlock_t *l)
 	preempt_disable();
 	lock_acquire(&l->dep_map, 0, 0, 0, 1, NULL, HOSTED_CALLER);
 	do {
-		hosted_floor->sync(l, FLOOR_WRITE);
+		hosted_sync(l, FLOOR_WRITE);
 		if (l->owner == SPINLOCK_OWNER_INIT && l->owner_cpu == (unsigned int)-1)
 			break;
 		hosted_floor->yield();
@@ -243,7 +243,7 @@ void _raw_write_lock(rwlock_t *l)
 
 void _raw_write_unlock(rwlock_t *l)
 {
-	hosted_floor->sync(l, FLOOR_WRITE);
+	hosted_sync(l, FLOOR_WRITE);
 	lock_release(&l->dep_map, HOSTED_CALLER);
 	released(l);
 	l->owner = SPINLOCK_OWNER_INIT;

@@ -25,6 +25,7 @@ void *hosted_now __hosted_keep; /* *hosted_running, one step nearer: for the hoo
 
 static struct hosted_task hosted_tasks[HOSTED_TASKS_MAX] __hosted_keep;
 static unsigned int hosted_run __hosted_keep; /* the floor's generation */
+static unsigned int hosted_tasks_end __hosted_keep; /* above the last that came in this run */
 
 void hosted_task_boot(void)
 {
@@ -39,6 +40,7 @@ static void begin_run(void)
 	if (hosted_run == hosted_floor->generation())
 		return;
 	hosted_run = hosted_floor->generation();
+	hosted_tasks_end = 0;
 	hosted_page_new_run();
 	hosted_process_new_run();
 }
@@ -80,8 +82,9 @@ static void bind(struct hosted_task *h)
 	h->task = *hosted_running;
 	h->generation = hosted_run;
 	h->t.pid = h->t.tgid = hosted_floor->task_id() + 1;
-	hosted_floor->preempt_at(hosted_preempt_count_of(h), &hosted_thread_info_of(h)->flags,
-				 _TIF_NEED_RESCHED);
+	hosted_floor->preempt_at(hosted_preempt_count_of(h),
+				 IS_ENABLED(IOMMULAB_HOOKS) ? NULL : &h->t.rcu_read_lock_nesting,
+				 &hosted_thread_info_of(h)->flags, _TIF_NEED_RESCHED);
 	*word(h->task, FLOOR_TASK_WORD) = h;
 	*word(h->task, FLOOR_THREAD_WORD) = hosted_thread_info_of(h);
 }
@@ -98,6 +101,7 @@ static noinline struct hosted_task *adopt(void)
 	struct task_struct *p = &h->t;
 
 	begin_run();
+	hosted_tasks_end = max(hosted_tasks_end, hosted_floor->task_id() + 1);
 	memset(h, 0, sizeof(*h));
 	bind(h);
 	p->flags = hosted_floor->is_daemon() ? PF_KTHREAD : 0;
@@ -265,7 +269,7 @@ void hosted_interrupt(void *task)
 /* Ends the sleeps of a process's tasks, as its end does. */
 void hosted_task_interrupt(unsigned int process)
 {
-	for (int i = 0; i < HOSTED_TASKS_MAX; i++) {
+	for (unsigned int i = 0; i < hosted_tasks_end; i++) {
 		struct hosted_task *h = &hosted_tasks[i];
 
 		if (h->generation != hosted_run || h->process != process ||
@@ -392,7 +396,7 @@ void io_schedule_finish(int token)
 
 int try_to_wake_up(struct task_struct *p, unsigned int state, int flags)
 {
-	hosted_floor->sync(p, FLOOR_WRITE);
+	hosted_sync(p, FLOOR_WRITE);
 	hosted_floor->release(p);
 	if (!(READ_ONCE(p->__state) & state))
 		return 0;

@@ -121,7 +121,7 @@ static void run_item(struct worker *w, struct work_struct *work)
 {
 	work_func_t func = work->func;
 
-	hosted_floor->sync(work, FLOOR_WRITE);
+	hosted_sync(work, FLOOR_WRITE);
 	hosted_floor->acquire(work);
 	clear_bit(WORK_STRUCT_PENDING_BIT, work_data_bits(work));
 	func(work);
@@ -188,7 +188,7 @@ static void put_in(struct workqueue_struct *wq, struct work_struct *work)
 
 bool queue_work_on(int cpu, struct workqueue_struct *wq, struct work_struct *work)
 {
-	hosted_floor->sync(work, FLOOR_WRITE);
+	hosted_sync(work, FLOOR_WRITE);
 	if (test_and_set_bit(WORK_STRUCT_PENDING_BIT, work_data_bits(work)))
 		return false;
 	put_in(wq, work);
@@ -227,7 +227,7 @@ static void start(struct workqueue_struct *wq, struct delayed_work *d, unsigned 
 bool queue_delayed_work_on(int cpu, struct workqueue_struct *wq, struct delayed_work *d,
 			   unsigned long delay)
 {
-	hosted_floor->sync(d, FLOOR_WRITE);
+	hosted_sync(d, FLOOR_WRITE);
 	if (test_and_set_bit(WORK_STRUCT_PENDING_BIT, work_data_bits(&d->work)))
 		return false;
 	start(wq, d, delay);
@@ -252,7 +252,7 @@ bool mod_delayed_work_on(int cpu, struct workqueue_struct *wq, struct delayed_wo
 {
 	bool was;
 
-	hosted_floor->sync(d, FLOOR_WRITE);
+	hosted_sync(d, FLOOR_WRITE);
 	hosted_floor->timer_cancel(d);
 	was = take_back(&d->work);
 	set_bit(WORK_STRUCT_PENDING_BIT, work_data_bits(&d->work));
@@ -283,7 +283,7 @@ bool flush_work(struct work_struct *work)
 
 bool cancel_work(struct work_struct *work)
 {
-	hosted_floor->sync(work, FLOOR_WRITE);
+	hosted_sync(work, FLOOR_WRITE);
 	return take_back(work);
 }
 
