@@ -62,6 +62,13 @@ BEHIND = {"drivers/iommu/iommufd/io_pagetable.c": "custom/huge.h",
 WHOLE = {"lib/xarray.c": 20000, "lib/interval_tree.c": 2000,
          "drivers/iommu/iommufd/pages.c": 2000, "kernel/locking/rwsem.c": 2000,
          "kernel/locking/mutex.c": 2000}
+# Without hooks, what a program runs through again and again gains by it as well.
+BENCH_WHOLE = {name: 1000 for name in (
+    "drivers/iommu/iommu.c", "drivers/iommu/iommufd/device.c",
+    "drivers/iommu/iommufd/hw_pagetable.c", "drivers/iommu/iommufd/io_pagetable.c",
+    "drivers/iommu/iommufd/ioas.c", "drivers/iommu/iommufd/main.c",
+    "drivers/iommu/iommufd/selftest.c", "fs/file.c", "fs/file_table.c", "lib/fault-inject.c",
+    "lib/idr.c", "lib/kobject.c", "lib/maple_tree.c", "lib/vsprintf.c")}
 FIRST_READ = {"um": [], "x86": ["-include", os.path.join(HOSTED, "x86/force.h")]}
 # Two of x86's per-CPU variables are functions here (x86/force.h), which must not
 # share a section with one that is defined: each name has a section of its own.
@@ -246,6 +253,7 @@ class Build:
         """The tree's files, then the runtime's."""
         first = CONFIGS[self.args.config]
         extra, rows, root = self.extra_flags(), [], os.path.realpath(self.args.root)
+        whole = WHOLE | (BENCH_WHOLE if self.args.flavour == "bench" else {})
         for source, words in self.tree.commands.items():
             if source.startswith("scripts/"):
                 continue
@@ -262,8 +270,8 @@ class Build:
             if source in WATCHERS:
                 flags = [f for f in flags if f not in FLAVOURS[self.args.flavour]]
                 flags += ["-include", os.path.join(HOSTED, WATCHERS[source])]
-            if source in WHOLE:
-                flags += ["-mllvm", f"-inline-threshold={WHOLE[source]}"]
+            if source in whole:
+                flags += ["-mllvm", f"-inline-threshold={whole[source]}"]
             if source in BEHIND:
                 flags += ["-include", os.path.join(HOSTED, BEHIND[source])]
             if source in self.wrapped:
