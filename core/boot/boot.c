@@ -132,6 +132,11 @@ static long (*const handlers[OP_CODES])(const u64 *arg) = {
 	[OP_dma] = op_dma,
 	[OP_attach_pasid] = boot_op_attach_pasid,
 	[OP_detach_pasid] = boot_op_detach_pasid,
+	[OP_enqcmd_map] = boot_op_enqcmd_map,
+	[OP_enqcmd_unmap] = boot_op_enqcmd_unmap,
+	[OP_enqcmd] = boot_op_enqcmd,
+	[OP_pasid_read] = boot_op_pasid_read,
+	[OP_pasid_write] = boot_op_pasid_write,
 	[OP_sva_bind] = boot_op_sva_bind,
 	[OP_sva_unbind] = boot_op_sva_unbind,
 	[OP_buf_map] = boot_op_buf_map,
@@ -255,6 +260,7 @@ static void boot_as(struct world *w, const struct machine *m, enum iommu_linux a
 	/* Time-outs that stand for a hang are met by nobody who is only slow. */
 	w->sched->far_ns = LAST_RESORT_NS;
 	iommu_core_init(&b->core, m->n_devices ? m : &boot_default_machine);
+	enqcmd_init(&b->core);
 	b->core.as = as;
 	b->core.user_close_begin = boot_user_close_begin;
 	b->core.user_close_end = boot_user_close_end;
@@ -328,6 +334,7 @@ static void kernel_shutdown(struct world *w)
 			forget_device(b, i);
 	vdpa_fini(&b->core);
 	vfio_fini(&b->core);
+	enqcmd_fini(&b->core);
 	iommu_core_fini(&b->core);
 }
 

@@ -38,6 +38,8 @@ struct boot_slot {
 struct boot_pasid {
 	struct boot_slot *slot;
 	u32 pasid;
+	bool of_vm;     /* for ENQCMD of a VM: */
+	u32 vm, vpasid;
 };
 
 /*
@@ -134,6 +136,11 @@ long boot_op_sva_bind(const u64 *arg);
 long boot_op_sva_unbind(const u64 *arg);
 long boot_op_attach_pasid(const u64 *arg);
 long boot_op_detach_pasid(const u64 *arg);
+long boot_op_enqcmd_map(const u64 *arg);
+long boot_op_enqcmd_unmap(const u64 *arg);
+long boot_op_enqcmd(const u64 *arg);
+long boot_op_pasid_read(const u64 *arg);
+long boot_op_pasid_write(const u64 *arg);
 /* The device loses its IOMMU; the record's lock is held. */
 void boot_pasids_end(struct boot_user *u, struct device *dev);
 

@@ -91,3 +91,39 @@ struct mm_struct;
 struct iommu_sva *iommu_sva_bind_device(struct device *dev, struct mm_struct *mm);
 void iommu_sva_unbind_device(struct iommu_sva *handle);
 u32 iommu_sva_get_pasid(const struct iommu_sva *handle);
+
+/* --- enqcmd.c --- */
+struct enqcmd_pasid;
+/* At boot and its end: no table has an entry then. */
+void enqcmd_init(struct iommu_core *core);
+void enqcmd_fini(struct iommu_core *core);
+/*
+ * dev is to take ENQCMD of the VM under the guest's PASID: gives the host's, which the
+ * caller attaches then. physical: the guest has the device's PASID table, so the two have
+ * to be equal. -EBUSY: that one is taken, or the guest's has another already; -EINVAL: no
+ * such VM, or PASID; -EOVERFLOW: the host's is beyond the device's; -EOPNOTSUPP: it has none.
+ */
+int enqcmd_join(u32 vm, u32 vpasid, struct device *dev, bool physical);
+/*
+ * Undoes one join; with the last the translation is gone at once. The caller detaches,
+ * then puts what it is given.
+ */
+struct enqcmd_pasid *enqcmd_leave(u32 vm, u32 vpasid);
+/* The processor's part of ENQCMD; NULL: an exit. To be put when the descriptor is done. */
+struct enqcmd_pasid *enqcmd_submit(u32 vm, u32 vpasid);
+u32 enqcmd_host_pasid(const struct enqcmd_pasid *p);
+/* The last one gives the PASID back. */
+void enqcmd_put(struct enqcmd_pasid *p);
+
+/* --- copy.c --- */
+struct iommu_pasid_access {
+	u64 addr, len; /* bytes; any alignment */
+	void *buf;
+	u32 pasid;
+	bool write;
+};
+/*
+ * Between buf and what dev would reach by the PASID. -ENOENT: it leads nowhere; -ESRCH: to a
+ * process that has ended; -EFAULT: not all is there, or not to be written. Sleeps.
+ */
+int iommu_pasid_access(struct device *dev, const struct iommu_pasid_access *a);

@@ -9,7 +9,7 @@
  * own: empty at first, an entry comes with each page request that is handled, and goes
  * before the process's own does (mm_notifier). Both with mmap_lock held.
  */
-#include "core/fault/fault.h"
+#include "core/fault/fault_priv.h"
 #include "sim/kapi/bug.h"
 #include "sim/kapi/historic.h"
 #include "sim/kapi/rcu.h"
@@ -134,6 +134,13 @@ static struct iommu_mm *get_imm(struct device *dev, struct mm_struct *mm)
 	list_add_tail(&imm->node, &core->sva_mms);
 	mm_notifier_register(mm, &imm->notifier);
 	return imm;
+}
+
+struct mm_struct *iommu_sva_mm(const struct iommu_domain *domain)
+{
+	const struct sva_domain *d = domain->fault_data;
+
+	return d->imm->mm;
 }
 
 /* --- faults --- */

@@ -274,6 +274,8 @@ struct iommu_instance {
 	bool bound;
 };
 
+#define ENQCMD_VMS 4 /* virtual machines with a table of ENQCMD's PASIDs */
+
 struct iommu_core {
 	const struct machine *machine;
 	enum iommu_linux as;      /* constant */
@@ -283,6 +285,9 @@ struct iommu_core {
 	struct ida group_ida, pasid_ida;
 	struct mutex sva_lock;    /* -> group->mutex, and mm->mmap_lock */
 	struct list_head sva_mms; /* processes that have a PASID; sva_lock */
+	struct mutex enq_mutex;   /* of ENQCMD's tables; -> enq_lock */
+	spinlock_t enq_lock;      /* a descriptor's look at them */
+	struct xarray enq_table[ENQCMD_VMS]; /* by the guest's PASID (core/fault) */
 	struct mutex report_lock; /* over a driver's report of a page request */
 	atomic_t domain_ids;
 	struct iommu_era era;
@@ -475,6 +480,9 @@ int iommu_attach_device_pasid(struct iommu_domain *domain, struct device *dev, u
 int iommu_replace_device_pasid(struct iommu_domain *domain, struct device *dev, u32 pasid,
 			       struct iommu_attach_handle *handle);
 void iommu_detach_device_pasid(struct iommu_domain *domain, struct device *dev, u32 pasid);
+/* Where the PASID leads (NULL: nowhere), and it stays so until the unlock, due in any case. */
+struct iommu_domain *iommu_pasid_domain_lock(struct iommu_group *group, u32 pasid);
+void iommu_pasid_domain_unlock(struct iommu_group *group);
 /* A PASID that no device and no process has; or -errno. */
 int iommu_alloc_global_pasid(struct device *dev, u32 *pasid);
 void iommu_free_global_pasid(u32 pasid);

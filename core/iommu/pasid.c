@@ -33,6 +33,20 @@ struct iommu_attach_handle *iommu_pasid_handle(struct iommu_group *group, u32 pa
 	return (uintptr_t)entry & ENTRY_DOMAIN ? NULL : entry;
 }
 
+struct iommu_domain *iommu_pasid_domain_lock(struct iommu_group *group, u32 pasid)
+{
+	void *entry;
+
+	mutex_lock(&group->mutex);
+	entry = pasid ? xa_load(&group->pasid_array, pasid) : NULL;
+	return entry ? entry_domain(entry) : NULL;
+}
+
+void iommu_pasid_domain_unlock(struct iommu_group *group)
+{
+	mutex_unlock(&group->mutex);
+}
+
 static struct iommu_domain *blocked_of(struct device *dev)
 {
 	const struct iommu_ops *ops = dev_iommu_ops(dev);
