@@ -140,7 +140,7 @@ static void handle_slot(struct vtd_iommu *iommu, const struct request *r)
 	} else {
 		pr_err_ratelimited("DMAR: %s: %016llx %016llx\n", why ? why : "unknown device",
 				   (unsigned long long)r->w[0], (unsigned long long)r->w[1]);
-		if (IS_LAST(r))
+		if (IS_LAST(r) || bug_on(BUG_PRQ_INVALID_RESPONSE))
 			respond(iommu, sid_of(r), HAS_PASID(r) ? &pasid : NULL, GROUP_OF(r), 1);
 	}
 	mutex_unlock(&iommu_core()->report_lock);

@@ -456,6 +456,10 @@ void vtd_flush_pasid_dev_iotlb(const struct vtd_pasid_tag *t, u64 start, u64 las
 	if (lg2 > 12)
 		desc.w[1] = (start & ~(BIT_ULL(lg2 - 1) * 2 - 1)) |
 			    (BIT_ULL(lg2 - 1) - VTD_PAGE) | VTD_BIT(11);
+	if (bug_on(BUG_VTD_DEVTLB_NO_PASID)) {
+		vtd_flush_dev_iotlb(d->iommu, d->sid[0], start, last);
+		return;
+	}
 	ret = vtd_qi_submit(d->iommu, &desc, 1);
 	WARN_ON(ret && ret != -ETIMEDOUT);
 }

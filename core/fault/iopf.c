@@ -274,10 +274,11 @@ void iommu_report_device_fault(struct device *dev, const struct iommu_fault_page
 
 	if (!param)
 		refuse(dev, prm);
-	else if (prm->flags & IOMMU_FAULT_PAGE_REQUEST_LAST_PAGE)
-		report_last(dev, param, prm);
-	else
+	else if (!(prm->flags & IOMMU_FAULT_PAGE_REQUEST_LAST_PAGE))
 		keep_partial(param, prm);
+	if (param && (prm->flags & IOMMU_FAULT_PAGE_REQUEST_LAST_PAGE ||
+		      bug_on(BUG_IOPF_LOST_RETURN)))
+		report_last(dev, param, prm);
 	if (param)
 		param_put(param);
 }

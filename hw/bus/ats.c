@@ -239,8 +239,12 @@ static void receive_response(struct bus_fn *n, const struct hw_msg *m)
 		if (g->task)
 			sched_wake(g->task);
 	}
-	if (!found)
-		bus_pri_status(n, PRI_UNEXPECTED);
+	if (found)
+		return;
+	bus_pri_status(n, PRI_UNEXPECTED);
+	if (current_task)
+		fact(HW_PROTOCOL, n->iommu->index,
+		     (u64)(uintptr_t)"a response to no group of page requests", m->group);
 }
 
 void bus_receive(struct fabric_iommu *im, const struct hw_msg *m)

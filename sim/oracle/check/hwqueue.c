@@ -3,7 +3,8 @@
  * Hardware's queues: software hands hardware nothing that it must refuse.
  *
  * Checks nothing by itself: the models say when a command, a descriptor or an
- * index breaks a rule of the architecture (HW_PROTOCOL), and that is a finding.
+ * index breaks a rule of the architecture, functions when a response to page
+ * requests is for none of theirs (HW_PROTOCOL), and that is a finding.
  * A story that means to break one switches this oracle off.
  */
 #include "sim/oracle/oracle_priv.h"
