@@ -128,7 +128,8 @@ static void answer_pending(struct iommu_fault_param *param)
 		list_del_init(&group->pending);
 		respond(group, IOMMU_PAGE_RESP_INVALID);
 		group->removed = true;
-		if (bug_on(BUG_SVA_UNBIND_PENDING_IOPF)) {
+		if (bug_on(BUG_SVA_UNBIND_PENDING_IOPF) ||
+		    bug_on(BUG_IOMMUFD_IOPF_GROUP_DOUBLE_OWNER)) {
 			/* As if no handler knew it. */
 			group->answered = true;
 			iopf_free_group(group);

@@ -217,8 +217,14 @@ static void detach_group(struct iommufd_hw_pagetable *hwpt, struct iommufd_devic
 
 	iommu_detach_group_handle(hwpt->domain, idev->igroup->group);
 	if (hwpt->fault) {
-		iommufd_auto_response_faults(hwpt, handle);
-		iommufd_fault_iopf_disable(idev);
+		if (bug_on(BUG_IOMMUFD_IOPF_GROUP_DOUBLE_OWNER)) {
+			/* The device's queue answers what is pending, and frees it. */
+			iommufd_fault_iopf_disable(idev);
+			iommufd_auto_response_faults(hwpt, handle);
+		} else {
+			iommufd_auto_response_faults(hwpt, handle);
+			iommufd_fault_iopf_disable(idev);
+		}
 	}
 	kfree(handle);
 }

@@ -97,6 +97,8 @@ static void answer_all(struct iommufd_fault *fault, const struct iommu_attach_ha
 		list_del(&group->node);
 		answer(group, IOMMU_PAGE_RESP_INVALID);
 	}
+	if (bug_on(BUG_IOMMUFD_FAULT_DESTROY_LEFTOVERS))
+		return; /* user space has it, and will answer */
 	xa_for_each(&fault->response, index, group) {
 		if (handle && group->attach_handle != handle)
 			continue;
@@ -293,6 +295,11 @@ static int make_file(struct iommufd_fault *fault)
 	fd = get_unused_fd_flags(O_CLOEXEC);
 	if (fd < 0)
 		fput(fault->filep);
+	if (fd < 0 && bug_on(BUG_IOMMUFD_FAULT_ALLOC_DOUBLE_PUT)) {
+		/* What the file's release has done. */
+		refcount_dec(&fault->obj.users);
+		iommufd_ctx_put(fault->ictx);
+	}
 	return fd;
 }
 

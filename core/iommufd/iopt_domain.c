@@ -245,7 +245,8 @@ static void replace_by_two(struct iopt_area *area, struct iopt_area *lhs, struct
 	slice.start_byte += slice.length;
 	slice.length = area->node.last - new_start + 1;
 	WARN_ON(iopt_insert_area(iopt, rhs, &slice, new_start, area->iommu_prot));
-	lhs->filled = rhs->filled = area->filled;
+	lhs->filled = area->filled;
+	rhs->filled = area->filled && !bug_on(BUG_IOMMUFD_SPLIT_ITREE);
 	lhs->pages = rhs->pages = area->pages;
 	kref_get(&rhs->pages->kref);
 }
@@ -374,6 +375,15 @@ int iopt_read_and_clear_dirty_data(struct io_pagetable *iopt, struct iommu_domai
 		return rc;
 	b.pgshift = bit_lowest(bitmap->page_size);
 	b.n_bytes = (((bitmap->length - 1) >> b.pgshift) / 8) + 1;
+	if (bug_on(BUG_IOMMUFD_BITMAP_SHIFT)) {
+		/* 1 << pgshift as an int: what UBSAN says of it, and what processors make of it. */
+		WARN(b.pgshift >= 32, "shift-out-of-bounds");
+		b.pgshift &= 31;
+	}
+	if (bug_on(BUG_IOMMUFD_BITMAP_DIV0)) {
+		/* What a page of the bitmap stands for divides the length. */
+		BUG_ON(!(bitmap->page_size * 8 * PAGE_SIZE));
+	}
 	down_read(&iopt->iova_rwsem);
 	if (!domain->dirty_ops) {
 		up_read(&iopt->iova_rwsem);

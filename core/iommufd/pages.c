@@ -282,6 +282,9 @@ static void drop_users(struct iopt_pages *pages, unsigned long first, unsigned l
 		}
 		chunk_put(pages, from, chunk);
 		end = from;
+		if (bug_on(BUG_IOMMUFD_BATCH_CARRY_END) && end > first &&
+		    !interval_tree_empty(&pages->access_itree))
+			end--; /* what was carried over is not of the next batch */
 	}
 }
 
@@ -408,6 +411,23 @@ void iopt_area_unfill_domains(struct iopt_area *area, struct iopt_pages *pages)
 	mutex_unlock(&pages->mutex);
 }
 
+/*
+ * The area's own users. Historic: where accesses have pages of it as well, those are
+ * unpinned as if nobody had.
+ */
+static void unpin_area(struct iopt_area *area, struct iopt_pages *pages)
+{
+	iopt_pages_unpin(pages, area->first_index, area->last_index);
+	if (!bug_on(BUG_IOMMUFD_UNPIN_WITH_ACCESS))
+		return;
+	for (unsigned long i = area->first_index; i <= area->last_index; i++) {
+		struct page *page = iopt_pages_page(pages, i);
+
+		if (page)
+			unpin_user_page(page);
+	}
+}
+
 int iopt_area_fill_domain(struct iopt_area *area, struct iommu_domain *domain)
 {
 	struct iopt_pages *pages = area->pages;
@@ -437,7 +457,7 @@ void iopt_area_unfill_domain(struct iopt_area *area, struct iommu_domain *domain
 	WARN_ON(!area->filled);
 	unmap_part(area, domain, iopt_area_length(area));
 	if (last) {
-		iopt_pages_unpin(pages, area->first_index, area->last_index);
+		unpin_area(area, pages);
 		area->filled = false;
 	}
 	mutex_unlock(&pages->mutex);

@@ -84,6 +84,13 @@ int iommufd_viommu_report_event(struct iommufd_viommu *viommu, u32 type, const v
 
 /* --- the file --- */
 
+/* Room that an event without data needs. */
+static u64 head_size(void)
+{
+	/* Historic: that of a pointer, here of 32 bits. */
+	return bug_on(BUG_IOMMUFD_VEVENTQ_HDR_SIZE) ? 4 : sizeof(struct iommufd_vevent_header);
+}
+
 /* Copies the first event to room bytes at `to`: bytes, 0: none or no room, or -errno. */
 static long read_event(struct iommufd_veventq *q, u64 to, u64 room, bool first)
 {
@@ -97,7 +104,7 @@ static long read_event(struct iommufd_veventq *q, u64 to, u64 room, bool first)
 		event = list_first_entry(&q->deliver, struct vevent, node);
 		header = event->header;
 		len = event->len;
-		if (head + len <= room) {
+		if (head_size() + len <= room) {
 			list_del_init(&event->node);
 			q->num_events -= event != q->lost;
 		}
@@ -105,7 +112,7 @@ static long read_event(struct iommufd_veventq *q, u64 to, u64 room, bool first)
 	spin_unlock(&q->lock);
 	if (!event)
 		return 0;
-	if (head + len > room)
+	if (head_size() + len > room)
 		return first && head <= room ? -EINVAL : 0;
 	if (copy_to_user(u64_to_user_ptr(to), &header, head) ||
 	    (len && copy_to_user(u64_to_user_ptr(to + head), event->data, len))) {
@@ -128,7 +135,7 @@ static s64 veventq_read(struct file *file, u64 buf, u64 count, s64 *pos)
 
 	if (*pos)
 		return -ESPIPE;
-	if (count < sizeof(struct iommufd_vevent_header))
+	if (count < head_size())
 		return -EINVAL;
 	/* custom: one reader at a time. */
 	mutex_lock(&q->mutex);
@@ -285,7 +292,9 @@ int iommufd_veventq_alloc(struct iommufd_ucmd *ucmd)
 
 	if (cmd->flags || cmd->__reserved || cmd->type == IOMMU_VEVENTQ_TYPE_DEFAULT)
 		return -EOPNOTSUPP;
-	if (!cmd->veventq_depth || cmd->veventq_depth > VEVENTQ_MAX_DEPTH)
+	if (!cmd->veventq_depth)
+		return -EINVAL;
+	if (cmd->veventq_depth > VEVENTQ_MAX_DEPTH && !bug_on(BUG_IOMMUFD_VEVENTQ_DEPTH))
 		return -EINVAL;
 	viommu = (void *)iommufd_get_object(ucmd->ictx, cmd->viommu_id, IOMMUFD_OBJ_VIOMMU);
 	if (IS_ERR(viommu))
