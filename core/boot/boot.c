@@ -242,6 +242,10 @@ static const struct user_node boot_nodes[] = {
 	{"/dev/vfio/#", &vfio_group_fops, vfio_group_open},
 	{"/dev/vhost-vdpa-#", &vdpa_fops, vdpa_open},
 	{"/dev/odp-#", &odp_fops, odp_open},
+	{"/sys/module/vfio_iommu_type1/parameters/dma_entry_limit", &vfio_param_fops,
+	 vfio_param_open_entry_limit},
+	{"/sys/module/vfio_pci/parameters/disable_idle_d3", &vfio_param_fops,
+	 vfio_param_open_idle_d3},
 	{NULL, NULL, NULL},
 };
 

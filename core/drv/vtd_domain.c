@@ -45,7 +45,8 @@ static int vtd_attach(struct iommu_domain *domain, struct device *dev)
 	struct vtd_device *d = device_of(dev);
 	struct vtd_iommu *iommu = d->iommu;
 
-	if (vd->iommu != iommu || vd->first_stage)
+	if ((vd->iommu != iommu || vd->first_stage) &&
+	    !bug_on(BUG_TYPE1_DOMAIN_REUSE_CROSS_DRIVER))
 		return -EINVAL;
 	spin_lock(&iommu->lock);
 	vtd_device_clear(d, vd);

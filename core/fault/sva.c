@@ -177,6 +177,18 @@ static struct sva_domain *domain_by_pasid(u32 pasid)
 	return found;
 }
 
+/*
+ * Historic: the process's own entry has all rights, so a fault is thought to be over; that
+ * what the device walks has fewer is not seen.
+ */
+static bool looks_fine(struct sva_domain *d, struct mm_struct *mm, u64 at)
+{
+	const u64 *pte = mm_pte(mm, at, false);
+
+	return pte && (*pte & (PTE_PRESENT | PTE_WRITE)) == (PTE_PRESENT | PTE_WRITE) &&
+	       iommu_iova_to_phys(d->domain, at);
+}
+
 /* One page request: what the process itself would get at that address. */
 static enum iommu_page_response_code
 handle_one(struct iommu_attach_handle *handle, const struct iommu_fault_page_request *prm)
@@ -194,6 +206,11 @@ handle_one(struct iommu_attach_handle *handle, const struct iommu_fault_page_req
 	if (at >= TASK_SIZE && bug_on(BUG_PRQ_MM_REF_LEAK))
 		return code; /* with the process's memory in hand */
 	mmap_read_lock(mm);
+	if (bug_on(BUG_SVA_CONTPTE_FAULTLOOP) && looks_fine(d, mm, at)) {
+		mmap_read_unlock(mm);
+		mmput(mm);
+		return IOMMU_PAGE_RESP_SUCCESS;
+	}
 	page = mm_fault(mm, at, write ? FOLL_WRITE : 0);
 	if (page && !IS_ERR(page)) {
 		struct vm_area_struct *vma = vma_lookup(mm, at);

@@ -123,6 +123,8 @@ static int domain_fits(struct iommu_group *group, struct iommu_domain *domain)
 	if (list_empty(&group->devices))
 		return -ENODEV;
 	gdev = list_first_entry(&group->devices, struct group_device, list);
+	if (bug_on(BUG_TYPE1_DOMAIN_REUSE_CROSS_DRIVER))
+		return 0; /* whoever attaches has seen to it */
 	return dev_iommu_ops(gdev->dev) == domain->owner ? 0 : -EINVAL;
 }
 

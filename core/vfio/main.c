@@ -15,6 +15,7 @@ void vfio_init(struct iommu_core *core)
 	struct vfio_state *v = kzalloc(sizeof(*v), GFP_KERNEL | __GFP_NOFAIL);
 
 	core->vfio = v;
+	v->dma_entry_limit = VFIO_DMA_ENTRY_LIMIT;
 	mutex_init(&v->group_lock);
 	mutex_init(&v->sets_lock);
 	mutex_init(&v->drivers_lock);

@@ -37,7 +37,8 @@ static bool has_state(const struct vfio_device *vdev, u32 state)
 						   VFIO_MIGRATION_P2P | VFIO_MIGRATION_PRE_COPY,
 	};
 
-	return state < VFIO_DEVICE_NUM_STATES && !(flags[state] & ~vdev->migration_flags);
+	return state < VFIO_DEVICE_NUM_STATES &&
+	       !(flags[state] & ~READ_ONCE(vdev->migration_flags));
 }
 
 /* States that the driver does not have are passed over. */
@@ -47,7 +48,8 @@ int vfio_mig_get_next_state(const struct vfio_device *vdev, u32 cur, u32 new, u3
 		return -EINVAL;
 	do {
 		cur = (u32)(way[cur][new] - '0');
-	} while (cur != VFIO_DEVICE_STATE_ERROR && !has_state(vdev, cur));
+	} while ((cur != VFIO_DEVICE_STATE_ERROR || bug_on(BUG_VFIO_MIG_FSM_SPIN)) &&
+		 !has_state(vdev, cur));
 	*next = cur;
 	return cur == VFIO_DEVICE_STATE_ERROR ? -EINVAL : 0;
 }

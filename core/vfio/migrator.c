@@ -99,10 +99,12 @@ static s64 put_chunk(struct vfio_mig_file *f, const void *from, u64 n)
 {
 	s64 ret = (s64)n;
 
+	if (bug_on(BUG_VFIO_MIG_FPOS_RACE) && n > f->max - READ_ONCE(f->size))
+		return -ENOMEM; /* and not looked at again */
 	mutex_lock(&f->lock);
 	if (f->disabled)
 		ret = -ENODEV;
-	else if (n > f->max - f->size)
+	else if (n > f->max - f->size && !bug_on(BUG_VFIO_MIG_FPOS_RACE))
 		ret = -ENOMEM;
 	if (ret > 0) {
 		memcpy(f->data + f->size, from, n);

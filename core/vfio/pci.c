@@ -69,6 +69,14 @@ static int pci_match_token(struct vfio_device *vdev, const u8 *uuid)
 
 /* --- open and close; dev_set->lock held --- */
 
+/* Whether runtime PM has a say. Historic: as the parameter is now. */
+static bool has_idle_d3(const struct vfio_pci *p)
+{
+	if (bug_on(BUG_VFIO_IDLE_D3_UNBALANCED))
+		return !READ_ONCE(vfio_here()->disable_idle_d3);
+	return !p->keeps_power;
+}
+
 /* Memory decoding on, bus mastering off, everything else as after a reset. */
 static int pci_open(struct vfio_device *vdev)
 {
@@ -86,6 +94,8 @@ static int pci_open(struct vfio_device *vdev)
 	ret = vfio_pci_config_init(p);
 	if (ret)
 		return ret;
+	if (has_idle_d3(p))
+		p->pm_usage++;
 	vfio_pci_vf_used(p, true);
 	if (p->variant && p->variant->opened)
 		p->variant->opened(p);
@@ -101,6 +111,8 @@ static void pci_close(struct vfio_device *vdev)
 	vfio_pci_vf_used(p, false);
 	vfio_pci_ioeventfds_off(p);
 	vfio_pci_pm_exit(p);
+	if (has_idle_d3(p) && !WARN_ON(!p->pm_usage))
+		p->pm_usage--;
 	pci_write(p, PCI_COMMAND, 2, pci_read(p, PCI_COMMAND, 2) & ~(u32)PCI_COMMAND_MASTER);
 	vfio_pci_irqs_off(p);
 	p->virq_disabled = false;
@@ -160,6 +172,7 @@ static int pci_init(struct vfio_device *vdev)
 
 	p->rid = dev_fw(vdev->dev)->bdf;
 	p->irq_type = VFIO_PCI_NUM_IRQS;
+	p->keeps_power = READ_ONCE(vfio_here()->disable_idle_d3);
 	mutex_init(&p->igate);
 	spin_lock_init(&p->irqlock);
 	init_rwsem(&p->memory_lock);
@@ -177,6 +190,7 @@ static void pci_release(struct vfio_device *vdev)
 {
 	struct vfio_pci *p = to_pci(vdev);
 
+	WARN_ON(p->pm_usage);
 	xa_destroy(&p->ctx);
 	mutex_destroy(&p->ioeventfds_lock);
 	mutex_destroy(&p->igate);

@@ -102,6 +102,9 @@ struct vfio_pci {
 	struct rw_semaphore memory_lock;
 	bool pm_runtime_engaged;        /* memory_lock */
 	struct eventfd *pm_wake;        /* memory_lock */
+	u32 *pm_save;                   /* the header as it was before low power; memory_lock */
+	u32 pm_usage;                   /* runtime PM's count; dev_set->lock */
+	bool keeps_power;               /* when it was probed: idle, it stays as it is */
 	/* Interrupts: igate; irq_type and ctx: also irqlock. */
 	struct mutex igate;
 	spinlock_t irqlock;

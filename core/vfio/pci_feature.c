@@ -8,15 +8,23 @@
 /* wake's reference moves, if all goes well. dup: -EINVAL: it is allowed already. */
 static int pm_entry(struct vfio_pci *p, struct eventfd *wake)
 {
+	u32 *save = kmalloc(sizeof(p->saved), GFP_KERNEL_ACCOUNT);
 	int ret = -EINVAL;
 
+	if (!save)
+		return -ENOMEM;
 	vfio_pci_zap_and_lock(p);
 	if (!p->pm_runtime_engaged) {
 		p->pm_runtime_engaged = true;
 		p->pm_wake = wake;
+		for (u32 i = 0; i < ARRAY_SIZE(p->saved); i++)
+			save[i] = pci_read(p, 4 * i, 4);
+		p->pm_save = save;
+		save = NULL;
 		ret = 0;
 	}
 	up_write(&p->memory_lock);
+	kfree(save);
 	return ret;
 }
 
@@ -28,6 +36,8 @@ void vfio_pci_pm_exit(struct vfio_pci *p)
 	p->pm_runtime_engaged = false;
 	wake = p->pm_wake;
 	p->pm_wake = NULL;
+	kfree(p->pm_save);
+	p->pm_save = NULL;
 	up_write(&p->memory_lock);
 	if (wake)
 		eventfd_ctx_put(wake);

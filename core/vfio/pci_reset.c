@@ -14,6 +14,8 @@ long vfio_pci_ioctl_reset(struct vfio_pci *p)
 		return -EINVAL;
 	vfio_pci_zap_and_lock(p);
 	ret = vfio_pci_try_reset(p);
+	if (bug_on(BUG_VFIO_PM_SAVE_LEAK))
+		p->pm_save = NULL; /* it has power again */
 	up_write(&p->memory_lock);
 	return ret;
 }

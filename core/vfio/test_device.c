@@ -36,6 +36,7 @@ struct test_device {
 	enum vfio_mig_level level; /* lock */
 	struct vfio_migrator mig;
 	struct vfio_dma_log log;
+	struct page *page;         /* that is mapped; NULL: none yet */
 };
 
 static struct test_device *to_test(struct vfio_device *vdev)
@@ -179,10 +180,55 @@ static void drop_pins(struct test_device *t, u64 first, u64 last)
 		vfio_unpin_pages(&t->vdev, iova, 1);
 }
 
+/* --- a page of the device's own, at this offset of its file --- */
+
+#define PAGE_OFFSET_OF_FILE (1ULL << 41)
+
+static bool page_fault(struct vm_area_struct *vma, unsigned long addr)
+{
+	const struct test_device *t = vma->vm_private_data;
+
+	return !vmf_insert_pfn(vma, addr, page_to_pfn(t->page));
+}
+
+static const struct vm_operations_struct page_ops = {.fault = page_fault};
+
+static int map_page(struct vfio_device *vdev, struct vm_area_struct *vma)
+{
+	struct test_device *t = to_test(vdev);
+	int ret = 0;
+
+	if ((u64)vma->pgoff << PAGE_SHIFT != PAGE_OFFSET_OF_FILE || !(vma->flags & VM_SHARED) ||
+	    vma->node.last - vma->node.start + 1 != PAGE_SIZE)
+		return -EINVAL;
+	mutex_lock(&t->lock);
+	if (!t->page)
+		t->page = alloc_pages(0, true);
+	if (!t->page)
+		ret = -ENOMEM;
+	mutex_unlock(&t->lock);
+	if (ret)
+		return ret;
+	vma->flags |= VM_PFNMAP | VM_DONTEXPAND;
+	vma->vm_private_data = t;
+	vma->vm_ops = &page_ops;
+	return 0;
+}
+
+static void drop_page(struct test_device *t)
+{
+	if (!t->page)
+		return;
+	unmap_mapping_range(&t->vdev, 0, 0);
+	put_page(t->page);
+	t->page = NULL;
+}
+
 static void close_device(struct vfio_device *vdev)
 {
 	struct test_device *t = to_test(vdev);
 
+	drop_page(t);
 	drop_pins(t, 0, ~0ULL);
 	vfio_dma_log_stop(&t->log);
 	reset(t);
@@ -384,6 +430,7 @@ static const struct vfio_device_ops emulated_ops = {
 	.read = read_iova,
 	.write = write_iova,
 	.ioctl = test_ioctl,
+	.mmap = map_page,
 	.dma_unmap = dma_unmap,
 };
 

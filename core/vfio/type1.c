@@ -27,7 +27,7 @@ struct vfio_iommu *vfio_type1_open(u64 type)
 	INIT_LIST_HEAD(&iommu->iovas);
 	INIT_LIST_HEAD(&iommu->devices);
 	INIT_LIST_HEAD(&iommu->emulated_groups);
-	iommu->dma_avail = VFIO_DMA_ENTRY_LIMIT;
+	iommu->dma_avail = READ_ONCE(vfio_here()->dma_entry_limit);
 	iommu->pgsize_bitmap = PAGE_MASK;
 	mutex_init(&iommu->lock);
 	mutex_init(&iommu->device_list_lock);

@@ -10,8 +10,6 @@
 
 #include "core/vfio/vfio_priv.h"
 
-#define VFIO_DMA_ENTRY_LIMIT 65535u
-
 /* All by lock, but devices: device_list_lock. */
 struct vfio_iommu {
 	struct mutex lock, device_list_lock;

@@ -276,6 +276,8 @@ static int ranges_with(struct vfio_iommu *iommu, struct vfio_domain *domain,
 /* A domain of the same kind may serve the group, too. The one it has is attached. */
 static bool alike(const struct vfio_domain *a, const struct vfio_domain *b)
 {
+	if (bug_on(BUG_TYPE1_DOMAIN_REUSE_CROSS_DRIVER))
+		return true;
 	return a->domain->ops == b->domain->ops &&
 	       a->enforce_cache_coherency == b->enforce_cache_coherency;
 }

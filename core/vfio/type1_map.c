@@ -4,6 +4,7 @@
  * all domains; and all of that undone. iommu->lock is held throughout.
  */
 #include "core/vfio/type1.h"
+#include "sim/mem/frames.h"
 
 #define BLOCK_PAGES 512u
 
@@ -92,6 +93,38 @@ static long unpin_entries(struct vfio_dma *dma, u64 first, u64 n)
 
 /* --- pinning --- */
 
+/* Historic: as if page numbers followed the mapping's place in its file. */
+static unsigned long guess_pfn(unsigned long vaddr, unsigned long pfn)
+{
+	struct mm_struct *mm = current_mm();
+	struct vm_area_struct *vma;
+
+	mmap_read_lock(mm);
+	vma = vma_lookup(mm, vaddr);
+	if (vma)
+		pfn = vma->pgoff + ((vaddr - vma->node.start) >> PAGE_SHIFT);
+	mmap_read_unlock(mm);
+	return pfn;
+}
+
+/*
+ * The number of what is not memory of the process. Registers stay where they are; a page
+ * of memory that somebody lets it map may go any time: -EFAULT.
+ */
+static int follow_pfn(const struct vfio_dma *dma, unsigned long vaddr, unsigned long *pfn)
+{
+	int ret = mm_follow_pfn(current_mm(), vaddr, dma->prot & IOMMU_WRITE, pfn);
+
+	if (ret)
+		return ret;
+	if (frames_contains((u64)*pfn << PAGE_SHIFT, PAGE_SIZE) &&
+	    !bug_on(BUG_VFIO_FOLLOW_PFN_LIFETIME))
+		return -EFAULT;
+	if (bug_on(BUG_VFIO_PFNMAP_VMA_BASE))
+		*pfn = guess_pfn(vaddr, *pfn);
+	return 0;
+}
+
 /*
  * Entries of at most n pages from index on; how many there are now, or -errno. What
  * is not memory is found one page at a time.
@@ -114,7 +147,7 @@ static long get_entries(struct vfio_dma *dma, u64 index, u64 n)
 	kfree(pages);
 	if (got != -EFAULT)
 		return got;
-	got = mm_follow_pfn(current_mm(), vaddr, dma->prot & IOMMU_WRITE, &pfn);
+	got = follow_pfn(dma, vaddr, &pfn);
 	if (got)
 		return got;
 	dma->entry[index] = pfn << 1 | 1;
@@ -380,7 +413,7 @@ int vfio_dma_map(struct vfio_iommu *iommu, const struct vfio_iommu_type1_dma_map
 		return set_vaddr(iommu, dma, map);
 	if (dma)
 		return -EEXIST;
-	if (!iommu->dma_avail)
+	if (!iommu->dma_avail && !bug_on(BUG_VFIO_DMA_ENTRIES_UNLIMITED))
 		return -ENOSPC;
 	if (!may_be_mapped(iommu, map->iova, last))
 		return -EINVAL;

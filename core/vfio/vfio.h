@@ -22,6 +22,10 @@ void vfio_pci_name(const struct device *dev, char name[16]);
 
 /* /dev/vfio/vfio, /dev/vfio/N (of an iommu_group) and /dev/vfio/devices/vfioN */
 extern const struct file_operations vfio_container_fops, vfio_group_fops, vfio_device_fops;
+/* Parameters of modules: each open() stands for one. */
+extern const struct file_operations vfio_param_fops;
+int vfio_param_open_entry_limit(struct file *file);
+int vfio_param_open_idle_d3(struct file *file);
 int vfio_container_open(struct file *file);
 int vfio_group_open(struct file *file);
 int vfio_cdev_open(struct file *file);

@@ -19,6 +19,7 @@
 #include "sim/kapi/uaccess.h"
 
 #define ENOIOCTLCMD 515
+#define VFIO_DMA_ENTRY_LIMIT 65535u /* of mappings of a container */
 
 struct vfio_container;
 struct vfio_device;
@@ -38,6 +39,7 @@ struct vfio_state {
 	u64 irq_lines; /* that functions use, as bits; lines_lock */
 	struct mutex sriov_lock;
 	struct vfio_pci *pf[MACHINE_DEVICES_MAX]; /* that are bound; sriov_lock */
+	u32 dma_entry_limit, disable_idle_d3; /* parameters; marked */
 };
 
 /*
