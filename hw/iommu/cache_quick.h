@@ -210,8 +210,10 @@ cache_view_find(const struct hw_cache *c, const struct cache_view *v, u64 addr,
 	const u64 *tags;
 	u32 m;
 
-	if (v->key >= CACHE_VIEW_EMPTY)
+	if (v->key >= CACHE_VIEW_EMPTY) {
+		*at = (struct cache_place){0}; /* of no size: nothing is filled there */
 		return NO_SLOT;
+	}
 	at->key = addr >> (v->key >> 24) ^ v->fixed;
 	at->set = (u32)at->key & c->set_mask;
 	if (unlikely(c->shift))

@@ -380,6 +380,7 @@ QUICK(look)(struct hw_cache *c, u64 addr, struct hole *at)
 {
 	if (likely(cache_view_good(c, at->space, at->view)))
 		return cache_view_find(c, at->view, addr, &at->at);
+	at->at = (struct cache_place){0}; /* the view has no size: nothing is filled there */
 	return cache_quick_find(c, at->space, addr);
 }
 
