@@ -382,7 +382,7 @@ int iopt_read_and_clear_dirty_data(struct io_pagetable *iopt, struct iommu_domai
 	}
 	if (bug_on(BUG_IOMMUFD_BITMAP_DIV0)) {
 		/* What a page of the bitmap stands for divides the length. */
-		BUG_ON(!(bitmap->page_size * 8 * PAGE_SIZE));
+		BUG_ON(bitmap->page_size * 8 * PAGE_SIZE == 0);
 	}
 	down_read(&iopt->iova_rwsem);
 	if (!domain->dirty_ops) {
