@@ -132,7 +132,7 @@ static void control_write(struct function *f, u32 off, u32 value)
 	struct function_mig *mig = f->mig;
 
 	if (off >= FUNCTION_WINDOW && off - FUNCTION_WINDOW + 4 <= sizeof(mig->window))
-		memcpy(mig->window + off - FUNCTION_WINDOW, &value, 4);
+		memcpy(&mig->window[off - FUNCTION_WINDOW], &value, 4);
 	else if (off == FUNCTION_COMMAND && value == 1)
 		save(f);
 	else if (off == FUNCTION_COMMAND && value == 2)
@@ -159,7 +159,7 @@ static u32 control_read(struct function *f, u32 off)
 	u32 value = 0;
 
 	if (off >= FUNCTION_WINDOW && off - FUNCTION_WINDOW + 4 <= sizeof(mig->window))
-		memcpy(&value, mig->window + off - FUNCTION_WINDOW, 4);
+		memcpy(&value, &mig->window[off - FUNCTION_WINDOW], 4);
 	else if (off == FUNCTION_LEVEL)
 		value = mig->level;
 	else if (off == FUNCTION_SIZE)

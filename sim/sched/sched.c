@@ -120,9 +120,17 @@ static void task_reset(struct task *t)
 	t->n_held = 0;
 	t->epoch = 0;
 	t->vector = 0;
+}
+
+static void task_entry(void);
+
+/* Who had the stack before has left it in the middle of functions, and ASan's marks of them. */
+static void stack_prepare(struct task *t)
+{
 #if IOMMULAB_ASAN
 	ASAN_UNPOISON_MEMORY_REGION(t->stack, SCHED_STACK_SIZE);
 #endif
+	t->sp = sched_fiber_prepare(t->stack, SCHED_STACK_SIZE, task_entry);
 }
 
 void sched_reset(struct sched *s)
@@ -316,7 +324,7 @@ static void refresh_clock(struct sched *s)
 		t->checks = s->access_checks;
 		t->observed = s->observed;
 		ready(s, t);
-		t->sp = sched_fiber_prepare(t->stack, SCHED_STACK_SIZE, task_entry);
+		stack_prepare(t);
 		t->life = ++s->lives;
 		t->epoch = t->id << EPOCH_ID_SHIFT | 1;
 		memset(t->vc, 0, sizeof(*s->vcs));
@@ -507,7 +515,7 @@ static void task_start(struct sched *s, struct task *t, struct task *parent)
 	memset(&t->wait, 0, sizeof(t->wait));
 	memset(&t->pending, 0, sizeof(t->pending));
 	memset(t->kapi_private, 0, sizeof(t->kapi_private));
-	t->sp = sched_fiber_prepare(t->stack, SCHED_STACK_SIZE, task_entry);
+	stack_prepare(t);
 	if (parent)
 		memcpy(t->vc, parent->vc, sizeof(*s->vcs));
 	else

@@ -324,10 +324,9 @@ static void keep(struct pending *d, u64 addr, const u8 *data, u64 size)
 
 void exec_record_seen(struct exec_worker *w, u64 addr, const void *buf, u64 size)
 {
-	struct pending *d = pending_of(w);
+	struct pending *d = w->session->record ? pending_of(w) : NULL;
 
-	if (!w->session->record || w->session->record->full || !d->open ||
-	    d->bytes + size > BYTES_MAX)
+	if (!d || w->session->record->full || !d->open || d->bytes + size > BYTES_MAX)
 		return;
 	d->bytes += size;
 	keep(d, addr, buf, size);

@@ -44,7 +44,7 @@ if grep -q '^PATCHLEVEL = 12$' "$TREE/Makefile"; then
 	expect 1 'data-race in dmar_domain_attach_device / ' "$IOMMULAB" run \
 		--kernel "$KERNEL" docs/findings/intel-iotlb-sync-map.yaml
 	DRAIN=docs/findings/intel-prq-drain
-	expect 1 'data-race in completion_done / reinit_completion' "$IOMMULAB" run \
+	expect 1 'data-race in (completion_done|complete_with_flags) / reinit_completion' "$IOMMULAB" run \
 		--kernel "$KERNEL" --no-shrink $DRAIN.yaml
 	HANGS=--oracles=deadlock,hang,kasan,warn
 	expect 1 'task hung in do_wait_for_common' "$IOMMULAB" run --kernel "$KERNEL" --no-shrink \

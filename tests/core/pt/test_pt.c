@@ -360,13 +360,18 @@ static u32 n_through_run;
 static void hardware_writes(void *arg)
 {
 	struct pt_step step[PT_LEVELS_MAX];
-	u32 n = pt_walk(pt, G1 + 5 * K4, step);
-	u64 *entry = frame_ptr(w, step[n - 1].entry_pa);
+	u64 *entry;
+	u32 n;
 
 	(void)arg;
-	cr_assert(step[n - 1].leaf && *entry == step[n - 1].entry);
-	wrote_through = *entry;
-	*entry &= ~A64_CLEAN;
+	do {
+		n = pt_walk(pt, G1 + 5 * K4, step);
+		entry = frame_ptr(w, step[n - 1].entry_pa);
+		cr_assert(step[n - 1].leaf);
+		wrote_through = step[n - 1].entry;
+	} while (!__atomic_compare_exchange_n(entry, &step[n - 1].entry,
+					      wrote_through & ~A64_CLEAN, false,
+					      __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST));
 }
 
 static void splits(void *arg)
