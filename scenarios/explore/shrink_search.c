@@ -47,6 +47,7 @@ struct search {
 	u64 anchor[ANCHORS_MAX];
 	u32 n_anchors;
 	u64 involved; /* bit per task that the finding names */
+	u64 targets;  /* whom the best run's preemptions led to: hardware's tasks, too; as bits */
 	u64 needed[SCENARIO_OPS_MAX / 64]; /* operations that it names */
 	u64 drop[SCENARIO_OPS_MAX / 64];
 	u32 limit;    /* switches that a success may have */
@@ -206,6 +207,7 @@ static bool collect_candidates(struct search *se)
 	for (u32 i = sh->n_best; i-- > 0;) {
 		if (sh->best[i].why != WHY_PREEMPT)
 			continue;
+		se->targets |= 1ULL << sh->best[i].to;
 		add_window(se, sh->best[i].task, sh->best[i].op);
 		add_anchors(se, sh->best[i].task, sh->best[i].op);
 	}
@@ -290,11 +292,12 @@ static bool search_second(struct search *se, const struct switch_point *first, u
 /* A first preemption at candidate a, towards each task; with `second` another one behind it. */
 static bool search_first(struct search *se, const struct candidate *a, bool second)
 {
-	u32 end = SCHED_FIRST_TASK + se->sh->e->s->n_tasks;
+	u64 all = (1ULL << se->sh->e->s->n_tasks) - 1;
+	u64 targets = se->targets | all << SCHED_FIRST_TASK;
 	struct switch_point p[2];
 
-	for (u32 to = SCHED_FIRST_TASK; to < end; to++) {
-		if (to == a->task || (second && !(se->involved >> to & 1)))
+	for (u32 to = SCHED_FIRST_TASK; to < 64; to++) {
+		if (to == a->task || !(targets >> to & 1) || (second && !(se->involved >> to & 1)))
 			continue;
 		p[0] = (struct switch_point){.to = a->task, .why = WHY_BLOCK};
 		p[1] = (struct switch_point){
@@ -385,9 +388,8 @@ static bool search_round(struct shrinker *sh, u32 what)
 		se->limit = min(sh->n_best - 1, (u32)SWITCHES_GOAL);
 		sh->tries_max = sh->tries + SEARCH_TRIES_MAX;
 		memcpy(se->drop, sh->drop, sizeof(se->drop));
-		if (what == 2) {
-			found = search_few(se);
-		} else if (drop_unnamed(se, what)) {
+		/* With fewer preemptions tasks may wait longer, and count otherwise, too. */
+		if (what == 2 || drop_unnamed(se, what)) {
 			collect_anchored(se);
 			found = search_few(se);
 		}
