@@ -101,8 +101,11 @@ static void drop_pins(struct test_device *t, u64 first, u64 last)
 
 static void close_device(struct vfio_device *vdev)
 {
-	drop_pins(test_device_of(vdev), 0, U64_MAX);
-	hosted_migrator_close(&test_device_of(vdev)->mig);
+	struct test_device *t = test_device_of(vdev);
+
+	/* What is in flight ends before the memory behind it is given back. */
+	hosted_migrator_close(&t->mig);
+	drop_pins(t, 0, U64_MAX);
 }
 
 /* A pin that is coming is given up by who makes it; that may take a moment. */

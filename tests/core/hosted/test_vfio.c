@@ -73,10 +73,19 @@ Test(vfio, type1_maps_pins_and_unmaps_with_the_callback)
 }
 
 static int busy_container, busy_device;
+static u64 busy_seed;
+
+/* By the seed the one begins some operations after the other, or the other after the one. */
+static void busy_wait(bool odd)
+{
+	for (u64 n = busy_seed % 2 == odd ? busy_seed / 2 % 64 : 0; n; n--)
+		step();
+}
 
 static void close_busy(void *arg)
 {
 	(void)arg;
+	busy_wait(false);
 	expect_sys(0, 0, NR_close, (u64)busy_device);
 }
 
@@ -87,15 +96,64 @@ static void unmap_busy(void *arg)
 	cr_assert_eq(map_dma(busy_container, BUFFER, IOVA, 4 * PAGE), 0);
 	expect_sys(0, 0, NR_ioctl, (u64)busy_device, EMULATED_PIN, IOVA);
 	spawn("close", close_busy, NULL);
+	busy_wait(true);
 	unmap_dma(busy_container, IOVA, 4 * PAGE);
+}
+
+static struct world_run run_busy(u64 seed)
+{
+	busy_seed = seed;
+	return run(seed);
+}
+
+/* One after the other: the device is asked for its pins, and both orders are there. */
+Test(vfio, type1_unmap_and_close_take_two_locks_in_both_orders)
+{
+	struct world_run r;
+
+	hosted_oracles = "lockorder";
+	hosted_load(unmap_busy, NULL);
+	busy_seed = 0;
+	r = run_with(.seed = 1);
+	assert_title(r.finding, "circular locking");
 }
 
 /* The two orders meet: an unmap that asks a device for its pins, and a device that goes. */
 Test(vfio, type1_unmap_and_close_deadlock)
 {
+	u64 n = 0;
+
 	hosted_oracles = "atomic,deadlock,hang,kasan,leak,warn";
 	hosted_load(unmap_busy, NULL);
-	run_finds(2000, "task hung");
+	for (u64 seed = 1; seed <= 2000; seed++) {
+		struct world_run r = run_busy(seed);
+
+		if (!r.finding)
+			continue;
+		assert_title(r.finding, "task hung");
+		n++;
+	}
+	cr_assert_geq(n, 10, "%lu of 2000 runs: what lies between the locks has grown", n);
+}
+
+/* Locks are moments of choice whoever watches: the runs are the same, those that end badly too. */
+Test(vfio, locks_of_a_task_nobody_watches_are_moments)
+{
+	static const char *const oracles[] = {"atomic,deadlock,hang,kasan,leak,warn", "deadlock"};
+	static struct world_run of[2][300];
+
+	for (u32 i = 0; i < 2; i++) {
+		hosted_oracles = oracles[i];
+		hosted_load(unmap_busy, NULL);
+		for (u64 seed = 0; seed < 300; seed++)
+			of[i][seed] = run_busy(seed + 1);
+	}
+	for (u64 seed = 0; seed < 300; seed++) {
+		cr_assert_eq(of[0][seed].n_preempts, of[1][seed].n_preempts, "seed %lu", seed + 1);
+		cr_assert_eq(of[0][seed].steps, of[1][seed].steps, "seed %lu", seed + 1);
+		cr_assert_eq(of[0][seed].end, of[1][seed].end, "seed %lu", seed + 1);
+		cr_assert_eq(of[0][seed].hash, of[1][seed].hash, "seed %lu", seed + 1);
+	}
 }
 
 /* The same on an iommufd given as container. */
