@@ -113,12 +113,20 @@ static void finish_call(struct syz *s, const struct syz_line *l, const struct ua
 	s->own_results = p->n_results;
 }
 
+/* Whatever its variant: an unknown one is taken for the call itself. */
+static bool is_called(const struct syz *s, const struct syz_line *l, const char *name)
+{
+	const char *text = s->text + l->name, *variant = memchr(text, '$', l->name_n);
+	size_t n = variant ? (size_t)(variant - text) : l->name_n;
+
+	return n == strlen(name) && !memcmp(text, name, n);
+}
+
 static void call(struct syz *s, const struct syz_line *l)
 {
-	static const char store[] = "syz_store", fetch[] = "syz_fetch";
 	const struct uapi_call *row;
 
-	if (l->name_n == 9 && !memcmp(s->text + l->name, fetch, 9)) {
+	if (is_called(s, l, "syz_fetch")) {
 		syz_type_fetch(s, l);
 		return;
 	}
@@ -128,7 +136,7 @@ static void call(struct syz *s, const struct syz_line *l)
 		return;
 	}
 	syz_type_call(s, l, row);
-	if (s->failed || (l->name_n == 9 && !memcmp(s->text + l->name, store, 9)))
+	if (s->failed || is_called(s, l, "syz_store"))
 		return; /* the next call's */
 	finish_call(s, l, row);
 }
