@@ -101,7 +101,8 @@ Test(print, committed_programs_print_as_they_are)
 /* They were calls of their own once, printed as what is none. */
 Test(print, unknown_variants_of_our_own_calls_come_back)
 {
-	static const char *const texts[] = {"syz_store$()\n", "syz_fetch$()\n",
+	static const char *const texts[] = {"syz_store$()\nclose(0x3)\n",
+					    "close(0x3)\nsyz_fetch$()\n",
 					    "syz_store$x(&(0x7f0000000000)=0x1)\nclose(0x3)\n"};
 
 	for (u32 i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
