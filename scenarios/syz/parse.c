@@ -135,9 +135,18 @@ static void call(struct syz *s, const struct syz_line *l)
 		skip(s, l);
 		return;
 	}
+	if (is_called(s, l, "syz_store")) {
+		struct syz_line store = *l;
+
+		if (l->var_n)
+			syz_note(s, l->name, "a store has no result");
+		store.var_n = 0;
+		syz_type_call(s, &store, row); /* the next call's */
+		return;
+	}
 	syz_type_call(s, l, row);
-	if (s->failed || is_called(s, l, "syz_store"))
-		return; /* the next call's */
+	if (s->failed)
+		return;
 	finish_call(s, l, row);
 }
 

@@ -102,6 +102,7 @@ Test(print, committed_programs_print_as_they_are)
 Test(print, unknown_variants_of_our_own_calls_come_back)
 {
 	static const char *const texts[] = {"syz_store$()\nclose(0x3)\n",
+					    "r1 = syz_store$()\nopenat$vfio(0x0)\n",
 					    "syz_fetch$x(&(0x7f0000000000)=<r0=>0x0, 8)\nclose(r0)\n",
 					    "syz_store$x(&(0x7f0000000000)=0x1)\nclose(0x3)\n"};
 
