@@ -43,17 +43,22 @@ static void expectation_failed(struct world *w, const struct scenario *s, u32 i,
 	oracle_report(w, f);
 }
 
+long scenario_op_perform(const struct kernel *k, const struct op *op)
+{
+	/* Their edges do it (scenarios/engine/signals.c). */
+	if (op->code == OP_signal || op->code == OP_wait)
+		return 0;
+	if (op->code >= OP_BOARD_FIRST && !k->endpoints)
+		return board_op(this_world(), op);
+	return k->op(this_world(), op);
+}
+
 static long do_op(struct scenario_program *p, const struct scenario_op *op)
 {
 	long ret;
 
-	/* Their edges do it (scenarios/engine/signals.c). */
-	if (!op->call && (op->op.code == OP_signal || op->op.code == OP_wait))
-		return 0;
-	if (!op->call && op->op.code >= OP_BOARD_FIRST && !p->kernel->endpoints)
-		return board_op(this_world(), &op->op);
 	if (!op->call)
-		return p->kernel->op(this_world(), &op->op);
+		return scenario_op_perform(p->kernel, &op->op);
 	ret = call_perform(&p->calls, op->call);
 	if (p->performed)
 		p->performed(p->performed_self, op->call, ret);

@@ -157,6 +157,8 @@ void scenario_program_fini(struct scenario_program *sp);
 /* Between runs: another program of calls on what has booted; s's machine is not looked at. */
 void scenario_program_change(struct scenario_program *sp, const struct scenario *s);
 
+/* In the current task, by whoever it is for: the kernel or the board. As kernel.op(). */
+long scenario_op_perform(const struct kernel *k, const struct op *op);
 /* The name of one op: "claim", "ioctl$IOMMU_DESTROY". */
 const char *scenario_op_name(const struct scenario *s, u32 op);
 /* Text of one op as in the YAML: "claim: {device: nic0, owner: vm1}"; of a call as in C. */

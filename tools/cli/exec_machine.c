@@ -40,15 +40,6 @@ void exec_machine_boot(struct exec_session *s)
 	s->kernel->boot(s->world, m);
 }
 
-static long perform(struct exec_session *s, const struct scenario_op *op)
-{
-	if (op->op.code == OP_signal || op->op.code == OP_wait)
-		return 0;
-	if (op->op.code >= OP_BOARD_FIRST && !s->kernel->endpoints)
-		return board_op(s->world, &op->op);
-	return s->kernel->op(s->world, &op->op);
-}
-
 bool exec_machine_setup(struct exec_session *s)
 {
 	const struct scenario *m = s->machine;
@@ -56,7 +47,7 @@ bool exec_machine_setup(struct exec_session *s)
 
 	for (u32 i = 0; m && i < m->n_ops; i++) {
 		const struct scenario_op *op = &m->ops[i];
-		long ret = perform(s, op);
+		long ret = scenario_op_perform(s->kernel, &op->op);
 		const char *name = scenario_errno_name(ret);
 
 		if (op->has_ret ? ret == op->ret : ret >= 0)
