@@ -69,7 +69,7 @@ int vtd_set_dev_pasid(struct iommu_domain *domain, struct device *dev, u32 pasid
 	struct vtd_domain *vd = to_vtd_domain(domain);
 	struct vtd_device *d = device_of(dev);
 	bool off = domain->type == IOMMU_DOMAIN_BLOCKED;
-	struct vtd_pasid_tag *t = NULL;
+	struct vtd_pasid_tag *t = NULL, *left;
 
 	if (vd->iommu != d->iommu)
 		return -EINVAL;
@@ -87,7 +87,9 @@ int vtd_set_dev_pasid(struct iommu_domain *domain, struct device *dev, u32 pasid
 		vtd_pasid_clear(d, pasid);
 		spin_unlock(&d->iommu->lock);
 		vtd_prq_drain(d, pasid);
-		kfree(tag_take(to_vtd_domain(old), d, pasid));
+		left = tag_take(to_vtd_domain(old), d, pasid);
+		WARN_ON(!left);
+		kfree(left);
 	}
 	if (off)
 		return 0;

@@ -62,14 +62,14 @@ static void remove_dev_pasid(struct device *dev, u32 pasid, struct iommu_domain 
 	WARN_ON(blocked->ops->set_dev_pasid(blocked, dev, pasid, domain));
 }
 
-/* The devices before `last` go back to old, or out of the PASID. */
+/* The devices before `last` go back to old, or out of the PASID. Historic: all of them. */
 static void revert_group_pasid(struct iommu_group *group, const struct group_device *last,
 			       u32 pasid, struct iommu_domain *domain, struct iommu_domain *old)
 {
 	struct group_device *gdev;
 
 	for_each_group_device(group, gdev) {
-		if (gdev == last)
+		if (gdev == last && !bug_on(BUG_CORE_PASID_PARTIAL_UNDO))
 			break;
 		if (!gdev->dev->iommu->max_pasids)
 			continue;

@@ -110,25 +110,40 @@ static void closed(struct vm_area_struct *vma)
 static const struct vm_operations_struct mmap_ops = {
 	.fault = fault, .access = load_or_store, .open = opened, .close = closed};
 
+/* The piece at an offset, its owner in use; NULL: none. Historic: in use too late. */
+static struct iommufd_mmap *find_and_use(struct iommufd_ctx *ictx, u64 offset, u64 length)
+{
+	struct iommufd_mmap *m;
+
+	mutex_lock(&ictx->mmaps_lock);
+	m = find(ictx, offset);
+	if (m && m->length != length)
+		m = NULL;
+	if (bug_on(BUG_IOMMUFD_MMAP_REF_RACE)) {
+		mutex_unlock(&ictx->mmaps_lock);
+		if (m)
+			refcount_inc(&m->owner->users);
+		return m;
+	}
+	if (m && !refcount_inc_not_zero(&m->owner->users))
+		m = NULL;
+	mutex_unlock(&ictx->mmaps_lock);
+	return m;
+}
+
 /* dup: -EINVAL: not shared; -EPERM: to be executed; -ENXIO: no such piece, or a part of one. */
 int iommufd_mmap(struct file *file, struct vm_area_struct *vma)
 {
 	u64 offset = (u64)vma->pgoff << PAGE_SHIFT, length = vma->node.last + 1 - vma->node.start;
-	struct iommufd_ctx *ictx = file->private_data;
 	struct iommufd_mmap *m;
-	int rc = -ENXIO;
 
 	if (!(vma->flags & VM_SHARED))
 		return -EINVAL;
 	if (vma->flags & VM_EXEC)
 		return -EPERM;
-	mutex_lock(&ictx->mmaps_lock);
-	m = find(ictx, offset);
-	if (m && m->length == length && refcount_inc_not_zero(&m->owner->users))
-		rc = 0;
-	mutex_unlock(&ictx->mmaps_lock);
-	if (rc)
-		return rc;
+	m = find_and_use(file->private_data, offset, length);
+	if (!m)
+		return -ENXIO;
 	vma->pgoff = 0;
 	vma->flags |= VM_PFNMAP | VM_DONTEXPAND;
 	vma->vm_private_data = m;

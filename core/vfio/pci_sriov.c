@@ -195,6 +195,10 @@ int vfio_pci_sriov_init(struct vfio_pci *p)
 		p->is_virtfn = true;
 		mutex_lock(&v->sriov_lock);
 		p->pf = v->pf[d->physfn];
+		/* Historic: one that has another driver of ours is taken for a stranger's. */
+		if (bug_on(BUG_VFIO_VF_TOKEN_BYPASS) && p->pf &&
+		    p->pf->vdev.dev->driver != p->vdev.dev->driver)
+			p->pf = NULL;
 		mutex_unlock(&v->sriov_lock);
 		return 0;
 	}
