@@ -325,6 +325,25 @@ static inline struct iommu_core *iommu_core(void)
 	return this_world()->kernel;
 }
 
+/* Where answers differ between versions; every row in since.def. */
+enum iommu_since {
+#define SINCE(sym, version, doc) SINCE_##sym,
+#include "core/iommu/since.def"
+#undef SINCE
+};
+
+/* Whether the Linux that we answer as has it. */
+static inline bool iommu_since(enum iommu_since what)
+{
+	static const enum iommu_linux since[] = {
+#define SINCE(sym, version, doc) [SINCE_##sym] = (version),
+#include "core/iommu/since.def"
+#undef SINCE
+	};
+
+	return iommu_core()->as >= since[what];
+}
+
 /* Of a device that is in a group without an IOMMU, as an emulated one of VFIO is: nothing works. */
 extern const struct iommu_ops iommu_no_ops;
 

@@ -21,7 +21,7 @@ static int copy_info(const struct iommu_hw_info *cmd, const void *data, u32 len)
 
 static int check(struct iommu_hw_info *cmd)
 {
-	u32 known = iommufd_since(SINCE_HW_INFO_INPUT) ? IOMMU_HW_INFO_FLAG_INPUT_TYPE : 0;
+	u32 known = iommu_since(SINCE_HW_INFO_INPUT) ? IOMMU_HW_INFO_FLAG_INPUT_TYPE : 0;
 
 	if (cmd->flags & ~known || cmd->__reserved[0] || cmd->__reserved[1] || cmd->__reserved[2])
 		return -EOPNOTSUPP;
@@ -32,12 +32,12 @@ static int check(struct iommu_hw_info *cmd)
 
 static void tell_capabilities(struct iommu_hw_info *cmd, struct device *dev)
 {
-	u32 pasids = iommufd_since(SINCE_HW_INFO_PASID) ? dev->iommu->max_pasids : 0;
+	u32 pasids = iommu_since(SINCE_HW_INFO_PASID) ? dev->iommu->max_pasids : 0;
 
 	cmd->out_capabilities = 0;
 	if (device_iommu_capable(dev, IOMMU_CAP_DIRTY_TRACKING))
 		cmd->out_capabilities |= IOMMU_HW_CAP_DIRTY_TRACKING;
-	if (iommufd_since(SINCE_HW_INFO_PASID) &&
+	if (iommu_since(SINCE_HW_INFO_PASID) &&
 	    !device_iommu_capable(dev, IOMMU_CAP_PCI_ATS_SUPPORTED))
 		cmd->out_capabilities |= IOMMU_HW_CAP_PCI_ATS_NOT_SUPPORTED;
 	/* The modelled functions have neither execute nor privileged PASIDs. */

@@ -86,9 +86,9 @@ static int paging_flags_ok(const struct iommufd_device *idev, u32 flags, bool ha
 {
 	u32 known = IOMMU_HWPT_ALLOC_NEST_PARENT | IOMMU_HWPT_ALLOC_DIRTY_TRACKING;
 
-	if (iommufd_since(SINCE_HWPT_PASID))
+	if (iommu_since(SINCE_HWPT_PASID))
 		known |= IOMMU_HWPT_ALLOC_PASID;
-	if (iommufd_since(SINCE_HWPT_PAGING_FAULT))
+	if (iommu_since(SINCE_HWPT_PAGING_FAULT))
 		known |= IOMMU_HWPT_FAULT_ID_VALID;
 	if ((flags || has_data) && !ops_of(idev)->domain_alloc_user)
 		return -EOPNOTSUPP;
@@ -106,7 +106,7 @@ static bool nested_flags_ok(u32 flags)
 {
 	u32 known = IOMMU_HWPT_FAULT_ID_VALID;
 
-	if (iommufd_since(SINCE_HWPT_PASID))
+	if (iommu_since(SINCE_HWPT_PASID))
 		known |= IOMMU_HWPT_ALLOC_PASID;
 	return !(flags & ~known);
 }
@@ -385,7 +385,7 @@ static int invalidate_on(struct iommufd_object *pt, struct iommu_user_data_array
 	}
 	if (pt->type != IOMMUFD_OBJ_VIOMMU) {
 		array->entry_num = 0;
-		return iommufd_since(SINCE_INVALIDATE_EINVAL) ? -EINVAL : -ENOENT;
+		return iommu_since(SINCE_INVALIDATE_EINVAL) ? -EINVAL : -ENOENT;
 	}
 	viommu = container_of(pt, struct iommufd_viommu, obj);
 	return viommu->ops->cache_invalidate(viommu, array);

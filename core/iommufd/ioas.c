@@ -198,6 +198,16 @@ int iommufd_ioas_map(struct iommufd_ucmd *ucmd)
 	return rc;
 }
 
+/* Of 7.3: before the file is looked at. */
+static int check_file_range(const struct iommu_ioas_map_file *cmd)
+{
+	if (!iommu_since(SINCE_MAP_FILE_LENGTH))
+		return 0;
+	if (!cmd->length)
+		return -EINVAL;
+	return cmd->start + cmd->length - 1 < cmd->start ? -EOVERFLOW : 0;
+}
+
 int iommufd_ioas_map_file(struct iommufd_ucmd *ucmd)
 {
 	struct iommu_ioas_map_file *cmd = ucmd->cmd;
@@ -215,8 +225,10 @@ int iommufd_ioas_map_file(struct iommufd_ucmd *ucmd)
 	ioas = iommufd_get_ioas(ucmd->ictx, cmd->ioas_id);
 	if (IS_ERR(ioas))
 		return (int)PTR_ERR(ioas);
-	file = fget((u32)cmd->fd);
-	rc = file ? -EINVAL : -EBADF;
+	rc = check_file_range(cmd);
+	file = rc ? NULL : fget((u32)cmd->fd);
+	if (!rc)
+		rc = file ? -EINVAL : -EBADF;
 	/* custom: at once. Where nothing is pinned any file would do, our own as well. */
 	if (file && is_memfd(file))
 		rc = iommufd_map(ucmd->ictx, ioas,

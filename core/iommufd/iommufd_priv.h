@@ -75,25 +75,6 @@ static inline int iommufd_ucmd_respond(struct iommufd_ucmd *ucmd, size_t size)
 	return copy_to_user(u64_to_user_ptr(ucmd->ubuffer), ucmd->cmd, size) ? -EFAULT : 0;
 }
 
-/* Where answers differ between versions; every row in since.def. */
-enum iommufd_since {
-#define SINCE(sym, version, doc) SINCE_##sym,
-#include "core/iommufd/since.def"
-#undef SINCE
-};
-
-/* Whether the Linux that we answer as has it. */
-static inline bool iommufd_since(enum iommufd_since what)
-{
-	static const enum iommu_linux since[] = {
-#define SINCE(sym, version, doc) [SINCE_##sym] = (version),
-#include "core/iommufd/since.def"
-#undef SINCE
-	};
-
-	return iommu_core()->as >= since[what];
-}
-
 /* The kernel's own injection points, at the places where it has them. */
 static inline bool iommufd_should_fail(void)
 {

@@ -325,7 +325,7 @@ static const struct iommufd_call {
 	CALL(IOAS_MAP_FILE, iommufd_ioas_map_file, iommu_ioas_map_file, iova),
 	CALL(VIOMMU_ALLOC, iommufd_viommu_alloc_ioctl, iommu_viommu_alloc, out_viommu_id),
 	CALL(VDEVICE_ALLOC, iommufd_vdevice_alloc_ioctl, iommu_vdevice_alloc, virt_id),
-	CALL(VEVENTQ_ALLOC, iommufd_veventq_alloc, iommu_veventq_alloc, __reserved),
+	CALL(VEVENTQ_ALLOC, iommufd_veventq_alloc, iommu_veventq_alloc, out_veventq_fd),
 	CALL(IOAS_CHANGE_PROCESS, iommufd_ioas_change_process, iommu_ioas_change_process,
 	     __reserved),
 	CALL(HW_QUEUE_ALLOC, iommufd_hw_queue_alloc, iommu_hw_queue_alloc, length),

@@ -298,7 +298,7 @@ static int test_md_check_map(struct iommufd_ucmd *ucmd)
 		   __builtin_add_overflow(uptr, length, &end);
 	int rc = odd ? -EINVAL : 0;
 
-	if (odd && !iommufd_since(SINCE_MOCK_CHECK_MAP))
+	if (odd && !iommu_since(SINCE_MOCK_CHECK_MAP))
 		return -EINVAL;
 	t = get_table(ucmd, &hwpt);
 	if (IS_ERR(t))
@@ -367,7 +367,7 @@ static u32 mark_one(struct mock_domain_table *t, const struct iommu_test_cmd *cm
 {
 	u64 page_size = cmd->dirty.page_size, iova = cmd->dirty.iova;
 
-	if (!iommufd_since(SINCE_MOCK_DIRTY_IOVA))
+	if (!iommu_since(SINCE_MOCK_DIRTY_IOVA))
 		return mock_table_set_dirty(t, iova / page_size + i);
 	mock_table_set_dirty(t, (iova + i * page_size) / MOCK_IO_PAGE_SIZE);
 	return 1;

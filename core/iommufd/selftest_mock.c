@@ -267,7 +267,7 @@ static int mock_read_and_clear_dirty(struct iommu_domain *domain, u64 iova, u64 
 		u64 block = iova & ~(size_here - 1);
 
 		/* dup: as many bytes from iova on, until 7.3. */
-		if (iommufd_since(SINCE_MOCK_PAGETABLE_TYPE))
+		if (iommu_since(SINCE_MOCK_PAGETABLE_TYPE))
 			size_here -= iova - block;
 		if (ent && test_and_clear(t, block, MOCK_IO_PAGE_SIZE << (*ent >> ENT_LG2 & 0xff),
 					  flags) &&
@@ -367,7 +367,7 @@ struct iommu_domain *mock_alloc_nested(u32 flags, const struct iommu_domain *par
 				       struct iommufd_viommu *viommu,
 				       const struct iommu_user_data *data)
 {
-	const u32 known = iommufd_since(SINCE_HWPT_PASID) ? IOMMU_HWPT_ALLOC_PASID : 0;
+	const u32 known = iommu_since(SINCE_HWPT_PASID) ? IOMMU_HWPT_ALLOC_PASID : 0;
 	struct iommu_hwpt_selftest cfg;
 	struct mock_nested *nested;
 	int rc;
@@ -376,7 +376,7 @@ struct iommu_domain *mock_alloc_nested(u32 flags, const struct iommu_domain *par
 		return ERR_PTR(-EOPNOTSUPP);
 	if (parent->ops != &paging_ops)
 		return ERR_PTR(-EINVAL);
-	rc = copy_cfg(&cfg, data, viommu || iommufd_since(SINCE_MOCK_PAGETABLE_TYPE));
+	rc = copy_cfg(&cfg, data, viommu || iommu_since(SINCE_MOCK_PAGETABLE_TYPE));
 	if (rc)
 		return ERR_PTR(rc);
 	nested = kzalloc(sizeof(*nested), GFP_KERNEL);
@@ -404,7 +404,7 @@ static struct iommu_domain *alloc_table(u64 pgsizes, bool mock_aperture)
 		t->domain.geometry.aperture_start = MOCK_APERTURE_START;
 		t->domain.geometry.aperture_end = MOCK_APERTURE_LAST;
 	} else {
-		t->domain.geometry.aperture_end = BIT(56) - 1;
+		t->domain.geometry.aperture_end = BIT(38) - 1;
 	}
 	xa_init(&t->chunks);
 	return &t->domain;
@@ -430,7 +430,7 @@ static struct iommu_domain *alloc_typed(const struct iommu_user_data *data)
 	if (rc)
 		return ERR_PTR(rc);
 	if (cfg.pagetable_type == MOCK_IOMMUPT_DEFAULT)
-		return alloc_table(BIT(52) - MOCK_IO_PAGE_SIZE, true);
+		return alloc_table(BIT(37) - MOCK_IO_PAGE_SIZE, true);
 	if (cfg.pagetable_type != MOCK_IOMMUPT_HUGE)
 		return ERR_PTR(-EOPNOTSUPP);
 	return alloc_table(MOCK_HUGE_PAGE_SIZE | PAGE_SIZE, false);
@@ -443,7 +443,7 @@ static struct iommu_domain *mock_alloc_user(struct device *dev, u32 flags,
 	const u32 known = IOMMU_HWPT_ALLOC_NEST_PARENT | IOMMU_HWPT_ALLOC_DIRTY_TRACKING |
 			  IOMMU_HWPT_ALLOC_PASID;
 	bool dirty = flags & IOMMU_HWPT_ALLOC_DIRTY_TRACKING;
-	bool typed = iommufd_since(SINCE_MOCK_PAGETABLE_TYPE);
+	bool typed = iommu_since(SINCE_MOCK_PAGETABLE_TYPE);
 	struct iommu_domain *domain;
 
 	if (parent)
@@ -533,9 +533,9 @@ static void mock_dev_release(struct device *dev)
 struct mock_dev *mock_dev_create(u32 flags)
 {
 	const u32 known = MOCK_FLAGS_DEVICE_NO_DIRTY |
-			  (iommufd_since(SINCE_MOCK_PAGETABLE_TYPE) ? 0 :
+			  (iommu_since(SINCE_MOCK_PAGETABLE_TYPE) ? 0 :
 			   MOCK_FLAGS_DEVICE_HUGE_IOVA) |
-			  (iommufd_since(SINCE_MOCK_PASID) ? MOCK_FLAGS_DEVICE_PASID : 0);
+			  (iommu_since(SINCE_MOCK_PASID) ? MOCK_FLAGS_DEVICE_PASID : 0);
 	struct mock_dev *mdev;
 	int id, rc;
 

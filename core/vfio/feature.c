@@ -30,7 +30,8 @@ static int (*const features[VFIO_DEVICE_FEATURES])(struct vfio_device *vdev, u32
 
 static bool is_generic(u32 feature)
 {
-	if (feature == VFIO_DEVICE_FEATURE_MIG_PRECOPY_INFOv2 && iommu_core()->as < LINUX_7_3)
+	if (feature == VFIO_DEVICE_FEATURE_MIG_PRECOPY_INFOv2 &&
+	    !iommu_since(SINCE_VFIO_PRECOPY_INFO_V2))
 		return false;
 	return feature < VFIO_DEVICE_FEATURES && features[feature];
 }

@@ -101,11 +101,6 @@ void vfio_iommufd_detach(struct vfio_device *vdev)
 
 /* --- a device's own file --- */
 
-static bool is_73(void)
-{
-	return iommu_core()->as >= LINUX_7_3;
-}
-
 /*
  * A struct that is min bytes long in 6.12 and size in 7.3, where programs may pass more or
  * less. dup: -E2BIG: more, and not zeroes.
@@ -115,7 +110,7 @@ static int copy_struct(void *to, u64 arg, size_t min, size_t size)
 	u32 argsz;
 	u8 byte;
 
-	if (!is_73())
+	if (!iommu_since(SINCE_VFIO_BIND_TOKEN))
 		return copy_from_user(to, vfio_ptr(arg), min) ? -EFAULT :
 		       *(const u32 *)to < min ? -EINVAL : 0;
 	if (copy_from_user(&argsz, vfio_ptr(arg), sizeof(argsz)))
@@ -137,7 +132,7 @@ static int check_token(struct vfio_device *vdev, const struct vfio_device_bind_i
 	bool token = bind->flags & VFIO_DEVICE_BIND_FLAG_TOKEN;
 	u8 uuid[16];
 
-	if (!is_73())
+	if (!iommu_since(SINCE_VFIO_BIND_TOKEN))
 		return 0;
 	if (!vdev->ops->match_token)
 		return token ? -EINVAL : 0;
@@ -186,6 +181,7 @@ err_put:
 /* dup: -EBUSY: the group is open; as bind_locked(), and iommufd's own errors. */
 long vfio_df_ioctl_bind_iommufd(struct vfio_device_file *df, u64 arg)
 {
+	const u32 known = iommu_since(SINCE_VFIO_BIND_TOKEN) ? VFIO_DEVICE_BIND_FLAG_TOKEN : 0;
 	struct vfio_device *vdev = df->device;
 	struct vfio_device_bind_iommufd bind = {.flags = 0};
 	int ret = copy_struct(&bind, arg, vfio_end_of(struct vfio_device_bind_iommufd, out_devid),
@@ -193,8 +189,7 @@ long vfio_df_ioctl_bind_iommufd(struct vfio_device_file *df, u64 arg)
 
 	if (ret)
 		return ret;
-	if (bind.flags & ~(is_73() ? VFIO_DEVICE_BIND_FLAG_TOKEN : 0) || bind.iommufd < 0 ||
-	    df->group)
+	if (bind.flags & ~known || bind.iommufd < 0 || df->group)
 		return -EINVAL;
 	ret = vfio_device_block_group(vdev);
 	if (ret)
@@ -230,7 +225,7 @@ struct pt_args {
 /* dup: as much as every version has, then the PASID behind it, if flags say so. */
 static int read_args(const struct vfio_device *vdev, u64 arg, void *args, size_t known)
 {
-	const u32 flags = iommu_core()->as >= LINUX_7_3 ? VFIO_DEVICE_ATTACH_PASID : 0;
+	const u32 flags = iommu_since(SINCE_VFIO_PASID) ? VFIO_DEVICE_ATTACH_PASID : 0;
 	const struct pt_args *head = args;
 
 	if (copy_from_user(args, vfio_ptr(arg), known))

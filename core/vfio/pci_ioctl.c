@@ -84,7 +84,7 @@ u32 vfio_pci_irq_count(const struct vfio_pci *p, u32 index)
 	case VFIO_PCI_MSIX_IRQ_INDEX:
 		return p->msix_cap ? (pci_read(p, p->msix_cap + 2u, 2) & 0x7ff) + 1 : 0;
 	case VFIO_PCI_ERR_IRQ_INDEX:
-		return p->exp_cap ? 1 : 0;
+		return p->exp_cap || iommu_since(SINCE_VFIO_PCI_ERR_IRQ) ? 1 : 0;
 	case VFIO_PCI_REQ_IRQ_INDEX:
 		return 1;
 	default:
@@ -99,7 +99,7 @@ static long get_irq_info(struct vfio_pci *p, u64 arg)
 	if (copy_from_user(&info, vfio_ptr(arg), sizeof(info)))
 		return -EFAULT;
 	if (info.argsz < sizeof(info) || info.index >= VFIO_PCI_NUM_IRQS ||
-	    (info.index == VFIO_PCI_ERR_IRQ_INDEX && !p->exp_cap))
+	    (info.index == VFIO_PCI_ERR_IRQ_INDEX && !vfio_pci_irq_count(p, info.index)))
 		return -EINVAL;
 	info.flags = VFIO_IRQ_INFO_EVENTFD;
 	info.count = vfio_pci_irq_count(p, info.index);

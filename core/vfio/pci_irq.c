@@ -593,7 +593,9 @@ static int set_single(struct eventfd **slot, const struct vfio_irq_set *set, voi
 
 static int set_err(struct vfio_pci *p, const struct vfio_irq_set *set, void *data)
 {
-	return p->exp_cap ? set_single(&p->err_trigger, set, data) : -ENOTTY;
+	if (!vfio_pci_irq_count(p, VFIO_PCI_ERR_IRQ_INDEX))
+		return -ENOTTY;
+	return set_single(&p->err_trigger, set, data);
 }
 
 static int set_req(struct vfio_pci *p, const struct vfio_irq_set *set, void *data)

@@ -410,6 +410,9 @@ static long test_ioctl(struct vfio_device *vdev, u32 cmd, u64 arg)
 	case VFIO_DEVICE_RESET:
 		reset(t);
 		return 0;
+	case VFIO_DEVICE_GET_REGION_INFO:
+		/* dup: later kernels ask drivers by an operation that these do not have. */
+		return iommu_since(SINCE_VFIO_REGION_INFO) ? -EINVAL : -ENOTTY;
 	case EMULATED_PIN:
 		return pin_one(t, arg & PAGE_MASK);
 	case EMULATED_UNPIN:

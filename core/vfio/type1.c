@@ -4,12 +4,6 @@
  */
 #include "core/vfio/type1.h"
 
-/* dup: later trees do not know the type any more. */
-static bool has_nesting(void)
-{
-	return iommu_core()->as < LINUX_7_3;
-}
-
 struct vfio_iommu *vfio_type1_open(u64 type)
 {
 	struct vfio_iommu *iommu = kzalloc(sizeof(*iommu), GFP_KERNEL);
@@ -17,7 +11,7 @@ struct vfio_iommu *vfio_type1_open(u64 type)
 	if (!iommu)
 		return ERR_PTR(-ENOMEM);
 	if (type != VFIO_TYPE1_IOMMU && type != VFIO_TYPE1v2_IOMMU &&
-	    (type != VFIO_TYPE1_NESTING_IOMMU || !has_nesting())) {
+	    (type != VFIO_TYPE1_NESTING_IOMMU || iommu_since(SINCE_VFIO_NO_NESTING))) {
 		kfree(iommu);
 		return ERR_PTR(-EINVAL);
 	}
@@ -114,7 +108,7 @@ long vfio_type1_check_extension(struct vfio_iommu *iommu, u64 arg)
 	case VFIO_UNMAP_ALL:
 		return 1;
 	case VFIO_TYPE1_NESTING_IOMMU:
-		return has_nesting();
+		return !iommu_since(SINCE_VFIO_NO_NESTING);
 	case VFIO_UPDATE_VADDR:
 		/* Emulated devices cannot wait for an address that is to come. */
 		return iommu && !has_emulated(iommu);
@@ -205,6 +199,11 @@ static long get_info(struct vfio_iommu *iommu, u64 arg)
 
 /* --- MAP_DMA, UNMAP_DMA --- */
 
+static bool too_far(u64 start, u64 size)
+{
+	return size && start + size - 1 < start;
+}
+
 static long map_dma(struct vfio_iommu *iommu, u64 arg)
 {
 	const u32 known = VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE |
@@ -216,6 +215,9 @@ static long map_dma(struct vfio_iommu *iommu, u64 arg)
 		return -EFAULT;
 	if (map.argsz < sizeof(map) || map.flags & ~known)
 		return -EINVAL;
+	if (iommu_since(SINCE_VFIO_OVERFLOW) &&
+	    (too_far(map.iova, map.size) || too_far(map.vaddr, map.size)))
+		return -EOVERFLOW;
 	/* Either what the device may do, or another address for what it has. */
 	if (!(map.flags & ~VFIO_DMA_MAP_FLAG_VADDR) == !(map.flags & VFIO_DMA_MAP_FLAG_VADDR))
 		return -EINVAL;

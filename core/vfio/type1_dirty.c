@@ -166,8 +166,13 @@ static long get_bitmap(struct vfio_iommu *iommu, u32 argsz, u64 arg)
 		return -EINVAL;
 	if (copy_from_user(&get, vfio_ptr(at), sizeof(get)))
 		return -EFAULT;
-	/* custom: 6.12 looks for the lowest bit of 0. */
-	if (get.iova + get.size < get.iova || !get.bitmap.pgsize ||
+	if (!get.size || get.iova + get.size - 1 < get.iova)
+		return get.size && iommu_since(SINCE_VFIO_OVERFLOW) ? -EOVERFLOW : -EINVAL;
+	/* dup: until then the last address of all was too far. */
+	if (get.iova + get.size < get.iova && !iommu_since(SINCE_VFIO_OVERFLOW))
+		return -EINVAL;
+	/* custom: Linux looks for the lowest bit of 0. */
+	if (!get.bitmap.pgsize ||
 	    !access_ok(vfio_ptr(get.bitmap.data), get.bitmap.size))
 		return -EINVAL;
 	ret = vfio_bitmap_verify(get.size >> bit_lowest(get.bitmap.pgsize), get.bitmap.size);

@@ -128,9 +128,10 @@ static int check(struct vfio_iommu *iommu, const struct vfio_iommu_type1_dma_unm
 		return -EINVAL;
 	if (unmap->flags & VFIO_DMA_UNMAP_FLAG_ALL)
 		return unmap->iova || unmap->size ? -EINVAL : 0;
-	if (!unmap->size || unmap->size & (pgsize - 1) ||
-	    unmap->iova + unmap->size - 1 < unmap->iova)
+	if (!unmap->size || unmap->size & (pgsize - 1))
 		return -EINVAL;
+	if (unmap->iova + unmap->size - 1 < unmap->iova)
+		return iommu_since(SINCE_VFIO_OVERFLOW) ? -EOVERFLOW : -EINVAL;
 	if (unmap->flags & VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP &&
 	    (!iommu->dirty_page_tracking || bitmap->pgsize != pgsize))
 		return -EINVAL;

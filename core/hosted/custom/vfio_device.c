@@ -299,6 +299,10 @@ static const struct vfio_device_ops physical_ops = {
 	.unbind_iommufd = vfio_iommufd_physical_unbind,
 	.attach_ioas = vfio_iommufd_physical_attach_ioas,
 	.detach_ioas = vfio_iommufd_physical_detach_ioas,
+#ifdef VFIO_DEVICE_ATTACH_PASID
+	.pasid_attach_ioas = vfio_iommufd_physical_pasid_attach_ioas,
+	.pasid_detach_ioas = vfio_iommufd_physical_pasid_detach_ioas,
+#endif
 	.open_device = open_device,
 	.close_device = close_nothing,
 	.ioctl = ioctl_device,
