@@ -9,7 +9,9 @@ expect 0 ' 0 differences' "$IOMMULAB" diff --kernel "$KERNEL" --against "$KERNEL
 expect 0 ' 0 differences' "$IOMMULAB" diff --kernel "$KERNEL" tests/core/hosted/verbs.yaml \
 	tests/core/hosted/one_task.yaml \
 	scenarios/hosted/*.yaml scenarios/program/*.syz
-expect 0 'clean, 1 runs' "$IOMMULAB" run --runs 1 --kernel "$KERNEL" \
-	tests/conformance/uapi/iommufd.yaml
+for file in tests/conformance/uapi/*.yaml; do
+	[[ $file == *_7.3.yaml || $file == *_own.yaml ]] ||
+		expect 0 'clean, 1 runs' "$IOMMULAB" run --runs 1 --kernel "$KERNEL" "$file"
+done
 expect 2 'expected --kernel and --against' "$IOMMULAB" diff tests/core/hosted/verbs.yaml
 finish
