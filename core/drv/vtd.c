@@ -3,8 +3,8 @@
  * The VT-d driver: binding to an instance, and its devices.
  *
  * Deliberately not here (docs/CAVEATS.md): walkers that do not see the
- * processor's caches (ECAP.C = 0 is refused), interrupt remapping, nested domains,
- * page requests without a PASID.
+ * processor's caches (ECAP.C = 0 is refused), interrupt remapping, page requests
+ * without a PASID.
  */
 #include "core/drv/vtd_priv.h"
 
@@ -165,6 +165,24 @@ static bool vtd_capable(struct device *dev, enum iommu_cap cap)
 	       (cap == IOMMU_CAP_DIRTY_TRACKING && vtd_can_track(d->iommu));
 }
 
+static void *vtd_hw_info(struct device *dev, u32 *length, u32 *type)
+{
+	struct vtd_device *d = dev_iommu_priv_get(dev);
+	struct iommu_hw_info_vtd *info;
+
+	if (*type != 0 && *type != IOMMU_HW_INFO_TYPE_INTEL_VTD)
+		return ERR_PTR(-EOPNOTSUPP);
+	info = kzalloc(sizeof(*info), GFP_KERNEL);
+	if (!info)
+		return ERR_PTR(-ENOMEM);
+	info->flags = IOMMU_HW_INFO_VTD_ERRATA_772415_SPR17;
+	info->cap_reg = d->iommu->cap;
+	info->ecap_reg = d->iommu->ecap;
+	*length = sizeof(*info);
+	*type = IOMMU_HW_INFO_TYPE_INTEL_VTD;
+	return info;
+}
+
 static const struct iommu_ops vtd_ops = {
 	.probe_device = vtd_probe_device,
 	.release_device = vtd_release_device,
@@ -178,6 +196,7 @@ static const struct iommu_ops vtd_ops = {
 	.domain_alloc_sva = vtd_domain_alloc_sva,
 	.page_response = vtd_answer_pages,
 	.capable = vtd_capable,
+	.hw_info = vtd_hw_info,
 	.identity_domain = vtd_identity_domain,
 	.blocked_domain = vtd_blocked_domain,
 };

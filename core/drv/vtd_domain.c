@@ -39,7 +39,7 @@ static void tag_del(struct vtd_domain *vd, struct vtd_device *d)
  * The device's TLB is told of unmaps from before hardware can use the new
  * domain, and until it no longer uses the old one.
  */
-static int vtd_attach(struct iommu_domain *domain, struct device *dev)
+int vtd_attach(struct iommu_domain *domain, struct device *dev)
 {
 	struct vtd_domain *vd = to_vtd_domain(domain);
 	struct vtd_device *d = device_of(dev);
@@ -48,6 +48,8 @@ static int vtd_attach(struct iommu_domain *domain, struct device *dev)
 	if ((vd->iommu != iommu || vd->first_stage) &&
 	    !bug_on(BUG_TYPE1_DOMAIN_REUSE_CROSS_DRIVER))
 		return -EINVAL;
+	if (domain->iopf_handler && !d->pri)
+		return -ENODEV;
 	spin_lock(&iommu->lock);
 	vtd_device_clear(d, vd);
 	if (d->domain)
@@ -105,7 +107,7 @@ static void flush_tags(struct vtd_domain *vd, u64 start, u64 last)
 			vtd_flush_pasid_dev_iotlb(t, start, last);
 }
 
-static void flush_dev_iotlbs(struct vtd_domain *vd, u64 start, u64 last)
+void vtd_flush_dev_iotlbs(struct vtd_domain *vd, u64 start, u64 last)
 {
 	spin_lock(&vd->lock);
 	if (bug_on(BUG_VTD_LOCK_ORDER_FLUSH)) {
@@ -138,6 +140,8 @@ static void flush_iotlb(struct vtd_domain *vd, u64 start, u64 last, bool leaf)
 		vtd_pasids_flush(vd, start, last, leaf);
 	else
 		vtd_flush_iotlb_range(vd->iommu, vd->did, start, last, leaf);
+	if (vd->nest_parent)
+		vtd_parent_flush(vd, start, last, leaf);
 }
 
 static void vtd_iotlb_sync(struct iommu_domain *domain, struct iommu_iotlb_gather *gather)
@@ -149,7 +153,7 @@ static void vtd_iotlb_sync(struct iommu_domain *domain, struct iommu_iotlb_gathe
 		u64 last = sync_last(gather);
 
 		flush_iotlb(vd, gather->start, last, !gather->n_tables);
-		flush_dev_iotlbs(vd, gather->start, last);
+		vtd_flush_dev_iotlbs(vd, gather->start, last);
 	}
 	pt_gather_release(&vd->pt, &tables);
 }
@@ -162,7 +166,9 @@ static void vtd_flush_all(struct iommu_domain *domain)
 		vtd_pasids_flush(vd, 0, ~0ULL, false);
 	else
 		vtd_flush_iotlb_domain(vd->iommu, vd->did);
-	flush_dev_iotlbs(vd, 0, ~0ULL);
+	if (vd->nest_parent)
+		vtd_parent_flush(vd, 0, ~0ULL, false);
+	vtd_flush_dev_iotlbs(vd, 0, ~0ULL);
 }
 
 /* Caching mode: what was not present may have been kept as such. */
@@ -259,17 +265,30 @@ bool vtd_can_track(const struct vtd_iommu *iommu)
 	}
 }
 
+void vtd_track_users(struct vtd_domain *vd, bool on)
+{
+	const struct vtd_pasid_tag *t;
+	struct vtd_device *d;
+
+	list_for_each_entry(d, &vd->iommu->devices, node)
+		if (d->domain == vd)
+			vtd_pasid_track(d, VTD_NO_PASID, on);
+	spin_lock(&vd->lock);
+	list_for_each_entry(t, &vd->pasids, node)
+		vtd_pasid_track(t->d, t->pasid, on);
+	spin_unlock(&vd->lock);
+}
+
 static int vtd_set_dirty_tracking(struct iommu_domain *domain, bool enable)
 {
 	struct vtd_domain *vd = to_vtd_domain(domain);
-	struct vtd_device *d;
 
 	spin_lock(&vd->iommu->lock);
 	if (vd->tracks != enable) {
 		vd->tracks = enable;
-		list_for_each_entry(d, &vd->iommu->devices, node)
-			if (d->domain == vd)
-				vtd_device_track(d, enable);
+		vtd_track_users(vd, enable);
+		if (vd->nest_parent)
+			vtd_parent_track(vd, enable);
 	}
 	/* From here on: what hardware kept from before knew of no marks. */
 	fact(DIRTY, domain->id, 0, ~0ULL, enable ? FACT_DIRTY_ON : FACT_DIRTY_OFF);
@@ -290,8 +309,8 @@ static int vtd_read_and_clear_dirty(struct iommu_domain *domain, u64 iova, u64 s
 	ret = drv_dirty_read(domain, &vd->pt, &r, dirty, &g);
 	/* Entries that are kept as dirty would not be marked again. */
 	if (g.start <= g.last) {
-		vtd_flush_iotlb_range(vd->iommu, vd->did, g.start, g.last, true);
-		flush_dev_iotlbs(vd, g.start, g.last);
+		flush_iotlb(vd, g.start, g.last, true);
+		vtd_flush_dev_iotlbs(vd, g.start, g.last);
 	}
 	drv_dirty_read_end(domain, &r);
 	return ret;
@@ -349,7 +368,7 @@ static int domain_pt_init(struct vtd_domain *vd)
 						 .arg = vd});
 }
 
-struct iommu_domain *vtd_domain_new(struct vtd_iommu *iommu, bool first_stage)
+struct vtd_domain *vtd_domain_create(struct vtd_iommu *iommu)
 {
 	u32 n_dids = 1u << (4 + 2 * (iommu->cap >> VTD_CAP_ND_SHIFT & 7));
 	struct vtd_domain *vd = kzalloc(sizeof(*vd), GFP_KERNEL);
@@ -359,31 +378,42 @@ struct iommu_domain *vtd_domain_new(struct vtd_iommu *iommu, bool first_stage)
 		return ERR_PTR(-ENOMEM);
 	vd->iommu = iommu;
 	spin_lock_init(&vd->lock);
+	spin_lock_init(&vd->s1_lock);
 	INIT_LIST_HEAD(&vd->tags);
 	INIT_LIST_HEAD(&vd->pasids);
-	vd->first_stage = first_stage;
+	INIT_LIST_HEAD(&vd->s1_domains);
 	if (bug_on(BUG_VTD_SYNC_MAP_FLAG_RACE)) {
 		/* Known when the first device comes. */
 	} else {
 		vd->flush_on_map = iommu->cap & VTD_CAP_CM;
 	}
 	ret = ida_alloc_range(&iommu->dids, VTD_DID_FIRST, n_dids - 1, GFP_KERNEL);
-	if (ret < 0)
-		goto err_free;
+	if (ret < 0) {
+		kfree(vd);
+		return ERR_PTR(ret);
+	}
 	vd->did = (u32)ret;
+	return vd;
+}
+
+struct iommu_domain *vtd_domain_new(struct vtd_iommu *iommu, bool first_stage)
+{
+	struct vtd_domain *vd = vtd_domain_create(iommu);
+	int ret;
+
+	if (IS_ERR(vd))
+		return ERR_CAST(vd);
+	vd->first_stage = first_stage;
 	ret = first_stage ? first_stage_init(vd) : domain_pt_init(vd);
-	if (ret)
-		goto err_did;
+	if (ret) {
+		ida_free(&iommu->dids, vd->did);
+		kfree(vd);
+		return ERR_PTR(ret);
+	}
 	iommu_domain_init(&vd->domain, IOMMU_DOMAIN_UNMANAGED, iommu->iommu.ops, &vtd_paging_ops,
 			  vd->pt.pgsizes);
 	vd->domain.geometry.aperture_end = vd->pt.ia_last;
 	return &vd->domain;
-
-err_did:
-	ida_free(&iommu->dids, vd->did);
-err_free:
-	kfree(vd);
-	return ERR_PTR(ret);
 }
 
 struct iommu_domain *vtd_domain_alloc_paging(struct device *dev)
@@ -395,10 +425,14 @@ struct iommu_domain *vtd_domain_alloc_user(struct device *dev, u32 flags,
 					   struct iommu_domain *parent,
 					   const struct iommu_user_data *data)
 {
+	const u32 known = IOMMU_ALLOC_NEST_PARENT | IOMMU_ALLOC_DIRTY_TRACKING | IOMMU_ALLOC_PASID;
 	struct iommu_domain *domain;
 
-	if (parent || (data && data->len) ||
-	    flags & ~(IOMMU_ALLOC_DIRTY_TRACKING | IOMMU_ALLOC_PASID))
+	if (parent)
+		return vtd_nested_alloc(device_of(dev)->iommu, parent, flags, data);
+	if ((data && data->len) || flags & ~known)
+		return ERR_PTR(-EOPNOTSUPP);
+	if (flags & IOMMU_ALLOC_NEST_PARENT && !vtd_can_nest(device_of(dev)->iommu))
 		return ERR_PTR(-EOPNOTSUPP);
 	if (flags & IOMMU_ALLOC_PASID && !device_of(dev)->pasid)
 		return ERR_PTR(-EOPNOTSUPP);
@@ -407,6 +441,8 @@ struct iommu_domain *vtd_domain_alloc_user(struct device *dev, u32 flags,
 	domain = vtd_domain_alloc_paging(dev);
 	if (!IS_ERR(domain) && flags & IOMMU_ALLOC_DIRTY_TRACKING)
 		domain->dirty_ops = &vtd_dirty_ops;
+	if (!IS_ERR(domain))
+		to_vtd_domain(domain)->nest_parent = flags & IOMMU_ALLOC_NEST_PARENT;
 	return domain;
 }
 

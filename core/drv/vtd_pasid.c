@@ -71,10 +71,16 @@ int vtd_set_dev_pasid(struct iommu_domain *domain, struct device *dev, u32 pasid
 	bool off = domain->type == IOMMU_DOMAIN_BLOCKED;
 	struct vtd_pasid_tag *t = NULL, *left;
 
+	int ret = vd->s2 ? vtd_nested_check(vd, d->iommu) : 0;
+
 	if (vd->iommu != d->iommu)
 		return -EINVAL;
-	if (!d->pasid || (domain->iopf_handler && !d->pri))
+	if (!d->pasid)
 		return -EOPNOTSUPP;
+	if (domain->iopf_handler && !d->pri)
+		return -ENODEV;
+	if (ret)
+		return ret;
 	if (!off) {
 		t = kzalloc(sizeof(*t), GFP_KERNEL);
 		if (!t)

@@ -2,7 +2,7 @@
 /*
  * Private to the VT-d driver (vtd*.c).
  *
- * Locks: iommu->lock -> domain->lock -> qi.lock. All are spinlocks. The fault
+ * Locks: iommu->lock -> a parent's s1_lock -> domain->lock -> qi.lock. All are spinlocks. The fault
  * handler takes none: it is the only one that touches the recording registers. The
  * page requests' thread takes core->report_lock, and iommu->lock inside.
  */
@@ -10,6 +10,7 @@
 
 #include "core/drv/drv.h"
 #include "core/fault/fault.h"
+#include "core/iommufd/driver.h"
 #include "core/pt/pt.h"
 #include "hw/vtd/vtd_regs.h"
 #include "sim/io/io.h"
@@ -73,6 +74,14 @@ struct vtd_domain {
 	struct list_head pasids;  /* of vtd_pasid_tag */
 	bool tracks;              /* hardware marks what is written. iommu->lock */
 	bool flush_on_map;        /* non-present entries may be kept. Constant, but for a bug */
+	/* Nested, without a table of its own: what it stands on, user space's table. Constant */
+	struct vtd_domain *s2;
+	struct iommu_hwpt_vtd_s1 s1;
+	struct list_head s2_link; /* s2->s1_domains; s2->s1_lock */
+	/* Of a parent: what stands on it. */
+	bool nest_parent;
+	spinlock_t s1_lock;
+	struct list_head s1_domains;
 };
 
 /* An instance, for as long as the machine lives. Constant once bound, but for what lock covers. */
@@ -207,8 +216,8 @@ void vtd_pasid_set(struct vtd_device *d, u32 pasid, struct vtd_domain *vd);
 /* iommu->lock held. It leads nowhere; nothing is kept of where it led. */
 void vtd_pasid_clear(struct vtd_device *d, u32 pasid);
 
-/* iommu->lock held. Hardware marks, or no longer marks, what the device writes. */
-void vtd_device_track(struct vtd_device *d, bool on);
+/* iommu->lock held. Hardware marks, or no longer marks, what the device writes by the PASID. */
+void vtd_pasid_track(struct vtd_device *d, u32 pasid, bool on);
 
 /* --- vtd_fault.c --- */
 int vtd_faults_enable(struct vtd_iommu *iommu);
@@ -228,7 +237,26 @@ struct iommu_domain *vtd_domain_alloc_sva(struct device *dev);
 /* What the IOTLB has of [start, last] of a first stage; leaf as for others. Takes vd->lock. */
 void vtd_pasids_flush(struct vtd_domain *vd, u64 start, u64 last, bool leaf);
 
+/* --- vtd_nested.c --- */
+/* ERR_PTR: -EOPNOTSUPP, -EINVAL: not of this type, or on this parent. */
+struct iommu_domain *vtd_nested_alloc(struct vtd_iommu *iommu, struct iommu_domain *parent,
+				      u32 flags, const struct iommu_user_data *data);
+bool vtd_can_nest(const struct vtd_iommu *iommu);
+/* -EINVAL: what user space says of its table is not for this hardware. */
+int vtd_nested_check(const struct vtd_domain *vd, const struct vtd_iommu *iommu);
+/* What is kept of [start, last] of a parent by way of the domains that stand on it. */
+void vtd_parent_flush(struct vtd_domain *parent, u64 start, u64 last, bool leaf);
+/* iommu->lock held. As vtd_track_users(), for what stands on a parent. */
+void vtd_parent_track(struct vtd_domain *parent, bool on);
+
 /* --- vtd_domain.c --- */
+/* iommu->lock held. As vtd_pasid_track(), for all who use it. */
+void vtd_track_users(struct vtd_domain *vd, bool on);
+/* Without a table, and with a number; ERR_PTR. */
+struct vtd_domain *vtd_domain_create(struct vtd_iommu *iommu);
+int vtd_attach(struct iommu_domain *domain, struct device *dev);
+/* What devices' own TLBs have of [start, last]. Takes vd->lock. */
+void vtd_flush_dev_iotlbs(struct vtd_domain *vd, u64 start, u64 last);
 /* A domain of the format that format's table is of; ERR_PTR. */
 struct iommu_domain *vtd_domain_new(struct vtd_iommu *iommu, bool first_stage);
 extern const struct iommu_domain_ops vtd_paging_ops, vtd_identity_ops, vtd_blocked_ops;

@@ -264,27 +264,58 @@ static u64 *pasid_entry(struct vtd_device *d)
 	return vtd_word(d->pasids->table, VTD_NO_PASID * 8);
 }
 
-static void pasid_words(struct vtd_device *d, struct vtd_domain *vd, u64 e[2])
+/* User space's first stage: 48 bits wide, or 57. */
+static u64 nested_word(const struct iommu_hwpt_vtd_s1 *s1)
+{
+	u64 w = s1->pgtbl_addr & ENTRY_ADDR;
+
+	w |= s1->addr_width == 57 ? 1ULL << VTD_PE2_FSPM_SHIFT : 0;
+	w |= s1->flags & IOMMU_VTD_S1_EAFE ? VTD_PE2_EAFE : 0;
+	if (s1->flags & IOMMU_VTD_S1_SRE)
+		w |= VTD_PE2_SRE | (s1->flags & IOMMU_VTD_S1_WPE ? VTD_PE2_WPE : 0);
+	return w;
+}
+
+/* Words 0 to 2; the others are 0. Of a process's first stage only user requests: SRE stays 0. */
+static void pasid_words(struct vtd_device *d, struct vtd_domain *vd, u64 e[3])
 {
 	struct vtd_iommu *iommu = d->iommu;
+	u64 aw = (u64)(iommu->levels - 2) << VTD_PE0_AW_SHIFT;
 
-	e[0] = VTD_P | (u64)(iommu->levels - 2) << VTD_PE0_AW_SHIFT;
-	if (vd == &iommu->identity)
-		e[0] |= VTD_PGTT_PASS << VTD_PE0_PGTT_SHIFT;
-	else
-		e[0] |= vd->pt.root | VTD_PGTT_SS << VTD_PE0_PGTT_SHIFT;
-	e[0] |= vd->tracks ? VTD_PE0_SSADE : 0;
+	e[0] = VTD_P | (vd->tracks ? VTD_PE0_SSADE : 0);
 	e[1] = vd->did | (iommu->ecap & VTD_ECAP_SMPWCS ? VTD_PE1_PWSNP : 0);
+	e[2] = 0;
+	if (vd == &iommu->identity) {
+		e[0] |= aw | VTD_PGTT_PASS << VTD_PE0_PGTT_SHIFT;
+	} else if (vd->s2) {
+		e[0] |= aw | vd->s2->pt.root | (u64)VTD_PGTT_NESTED << VTD_PE0_PGTT_SHIFT;
+		e[0] |= vd->s2->tracks ? VTD_PE0_SSADE : 0;
+		e[2] = nested_word(&vd->s1);
+	} else if (vd->first_stage) {
+		/* FSPM: 0 is four levels. */
+		e[0] |= VTD_PGTT_FS << VTD_PE0_PGTT_SHIFT;
+		e[2] = vd->pt.root;
+	} else {
+		e[0] |= aw | vd->pt.root | VTD_PGTT_SS << VTD_PE0_PGTT_SHIFT;
+	}
+}
+
+/* The word with P last. */
+static void write_pasid(u64 *e, const u64 word[3])
+{
+	if (READ_ONCE(e[2]) != word[2])
+		WRITE_ONCE(e[2], word[2]);
+	WRITE_ONCE(e[1], word[1]);
+	WRITE_ONCE(e[0], word[0]);
 }
 
 static void pasid_set(struct vtd_device *d, struct vtd_domain *vd)
 {
 	struct vtd_iommu *iommu = d->iommu;
-	u64 *e = pasid_entry(d), word[2];
+	u64 *e = pasid_entry(d), word[3];
 
 	pasid_words(d, vd, word);
-	WRITE_ONCE(e[1], word[1]);
-	WRITE_ONCE(e[0], word[0]);
+	write_pasid(e, word);
 	if (iommu->cap & VTD_CAP_CM) {
 		/* What was not present was kept as domain 0's. */
 		vtd_flush_pasid(iommu, 0, VTD_NO_PASID);
@@ -315,12 +346,14 @@ static void pasid_clear(struct vtd_device *d)
 		pasid_forget(d, did);
 		WRITE_ONCE(e[1], 0);
 	}
+	if (READ_ONCE(e[2]))
+		WRITE_ONCE(e[2], 0);
 }
 
 /* Historic: a present entry is overwritten where it stands, and then invalidated. */
 static void pasid_replace(struct vtd_device *d, struct vtd_domain *vd)
 {
-	u64 *e = pasid_entry(d), word[2];
+	u64 *e = pasid_entry(d), word[3];
 	u32 did = (u32)(READ_ONCE(e[1]) & VTD_PE1_DID);
 
 	if (!(READ_ONCE(e[0]) & VTD_P))
@@ -331,43 +364,52 @@ static void pasid_replace(struct vtd_device *d, struct vtd_domain *vd)
 	pasid_forget(d, did);
 }
 
-void vtd_device_track(struct vtd_device *d, bool on)
-{
-	u64 *e = pasid_entry(d), now = READ_ONCE(e[0]);
-
-	if (!(now & VTD_P))
-		return;
-	/* One word, which hardware only reads: it has the old one or the new one. */
-	WRITE_ONCE(e[0], on ? now | VTD_PE0_SSADE : now & ~VTD_PE0_SSADE);
-	pasid_forget(d, (u32)(READ_ONCE(e[1]) & VTD_PE1_DID));
-}
-
 /* --- other PASIDs: an entry each --- */
 
 void vtd_pasid_set(struct vtd_device *d, u32 pasid, struct vtd_domain *vd)
 {
 	struct vtd_iommu *iommu = d->iommu;
-	u64 *e = vtd_word(d->pasids->table, pasid * 8), word[2];
+	u64 *e = vtd_word(d->pasids->table, pasid * 8), word[3];
 
-	if (vd->first_stage) {
-		word[0] = VTD_P | VTD_PGTT_FS << VTD_PE0_PGTT_SHIFT;
-		word[1] = vd->did | (iommu->ecap & VTD_ECAP_SMPWCS ? VTD_PE1_PWSNP : 0);
-		/* FSPM: 0 is four levels. Only user requests: SRE stays 0. */
-		WRITE_ONCE(e[2], vd->pt.root);
-	} else {
-		pasid_words(d, vd, word);
-	}
-	WRITE_ONCE(e[1], word[1]);
-	WRITE_ONCE(e[0], word[0]);
+	pasid_words(d, vd, word);
+	write_pasid(e, word);
 	if (iommu->cap & VTD_CAP_CM) {
 		vtd_flush_pasid(iommu, 0, pasid);
 		vtd_flush_iotlb_domain(iommu, vd->did);
 	}
 }
 
+/* The entry was `was`. */
+static void other_pasid_forget(const struct vtd_pasid_tag *t, u32 did, u64 was)
+{
+	const struct vtd_device *d = t->d;
+
+	vtd_flush_pasid(d->iommu, did, t->pasid);
+	if ((was >> VTD_PE0_PGTT_SHIFT & 7) == VTD_PGTT_FS)
+		vtd_flush_piotlb(d->iommu, t, did, 0, ~0ULL, false);
+	else
+		vtd_flush_iotlb_domain(d->iommu, did);
+	if (d->ats_on)
+		vtd_flush_pasid_dev_iotlb(t, 0, ~0ULL);
+}
+
+void vtd_pasid_track(struct vtd_device *d, u32 pasid, bool on)
+{
+	u64 *e = vtd_word(d->pasids->table, pasid * 8), now = READ_ONCE(e[0]);
+	u32 did = (u32)(READ_ONCE(e[1]) & VTD_PE1_DID);
+
+	if (!(now & VTD_P))
+		return;
+	/* One word, which hardware only reads: it has the old one or the new one. */
+	WRITE_ONCE(e[0], on ? now | VTD_PE0_SSADE : now & ~VTD_PE0_SSADE);
+	if (pasid == VTD_NO_PASID)
+		pasid_forget(d, did);
+	else
+		other_pasid_forget(&(struct vtd_pasid_tag){.d = d, .pasid = pasid}, did, now);
+}
+
 void vtd_pasid_clear(struct vtd_device *d, u32 pasid)
 {
-	const struct vtd_pasid_tag t = {.d = d, .pasid = pasid};
 	u64 *e = vtd_word(d->pasids->table, pasid * 8);
 	u32 did = (u32)(READ_ONCE(e[1]) & VTD_PE1_DID);
 	u64 was = READ_ONCE(e[0]);
@@ -375,13 +417,7 @@ void vtd_pasid_clear(struct vtd_device *d, u32 pasid)
 	if (!(was & VTD_P))
 		return;
 	WRITE_ONCE(e[0], 0);
-	vtd_flush_pasid(d->iommu, did, pasid);
-	if ((was >> VTD_PE0_PGTT_SHIFT & 7) == VTD_PGTT_FS)
-		vtd_flush_piotlb(d->iommu, &t, did, 0, ~0ULL, false);
-	else
-		vtd_flush_iotlb_domain(d->iommu, did);
-	if (d->ats_on)
-		vtd_flush_pasid_dev_iotlb(&t, 0, ~0ULL);
+	other_pasid_forget(&(struct vtd_pasid_tag){.d = d, .pasid = pasid}, did, was);
 	WRITE_ONCE(e[1], 0);
 	WRITE_ONCE(e[2], 0);
 }
@@ -403,7 +439,7 @@ static void pasid_vacate(struct vtd_device *d, struct vtd_domain *vd)
 /* What the entry must hold to lead to vd: then somebody behind the same id is there already. */
 static bool leads_to(struct vtd_device *d, u32 sid, struct vtd_domain *vd)
 {
-	u64 word[2], *e = d->iommu->scalable ? pasid_entry(d) : context_of(d->iommu, sid);
+	u64 word[3] = {0}, *e = d->iommu->scalable ? pasid_entry(d) : context_of(d->iommu, sid);
 
 	if (!vd || vd == &d->iommu->blocked)
 		return false;
@@ -415,7 +451,8 @@ static bool leads_to(struct vtd_device *d, u32 sid, struct vtd_domain *vd)
 		/* Cleared and set again, whoever uses it meanwhile. */
 		return false;
 	} else {
-		return READ_ONCE(e[0]) == word[0] && READ_ONCE(e[1]) == word[1];
+		return READ_ONCE(e[0]) == word[0] && READ_ONCE(e[1]) == word[1] &&
+		       (!word[2] || READ_ONCE(e[2]) == word[2]);
 	}
 }
 

@@ -369,6 +369,13 @@ int iommufd_hwpt_get_dirty_bitmap(struct iommufd_ucmd *ucmd)
 
 #define ENTRY_NUM_MAX (1u << 19)
 
+/* The driver has no such op. */
+static int nothing_done(struct iommu_user_data_array *array)
+{
+	array->entry_num = 0;
+	return -EOPNOTSUPP;
+}
+
 /* -ENOENT or -EINVAL: neither a nested page table nor a vIOMMU. */
 static int invalidate_on(struct iommufd_object *pt, struct iommu_user_data_array *array)
 {
@@ -381,6 +388,8 @@ static int invalidate_on(struct iommufd_object *pt, struct iommu_user_data_array
 		if (bug_on(BUG_IOMMUFD_INVALIDATE_NULL_OP))
 			READ_ONCE(*(const char *)(uintptr_t)
 				  hwpt->domain->ops->cache_invalidate_user);
+		if (!hwpt->domain->ops->cache_invalidate_user)
+			return nothing_done(array);
 		return hwpt->domain->ops->cache_invalidate_user(hwpt->domain, array);
 	}
 	if (pt->type != IOMMUFD_OBJ_VIOMMU) {
@@ -388,6 +397,8 @@ static int invalidate_on(struct iommufd_object *pt, struct iommu_user_data_array
 		return iommu_since(SINCE_INVALIDATE_EINVAL) ? -EINVAL : -ENOENT;
 	}
 	viommu = container_of(pt, struct iommufd_viommu, obj);
+	if (!viommu->ops->cache_invalidate)
+		return nothing_done(array);
 	return viommu->ops->cache_invalidate(viommu, array);
 }
 

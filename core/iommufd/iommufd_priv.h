@@ -14,34 +14,12 @@
 #pragma once
 
 #include "core/fault/fault.h"
+#include "core/iommufd/driver.h"
 #include "core/iommufd/io_pagetable.h"
 #include "core/iommufd/iommufd.h"
 #include "core/iommufd/uapi.h"
 #include "sim/kapi/historic.h"
 #include "sim/kapi/uaccess.h"
-
-enum iommufd_object_type {
-	IOMMUFD_OBJ_NONE,
-	IOMMUFD_OBJ_ANY = IOMMUFD_OBJ_NONE,
-	IOMMUFD_OBJ_DEVICE,
-	IOMMUFD_OBJ_HWPT_PAGING,
-	IOMMUFD_OBJ_HWPT_NESTED,
-	IOMMUFD_OBJ_IOAS,
-	IOMMUFD_OBJ_ACCESS,
-	IOMMUFD_OBJ_FAULT,
-	IOMMUFD_OBJ_SELFTEST,
-	IOMMUFD_OBJ_VIOMMU,
-	IOMMUFD_OBJ_VDEVICE,
-	IOMMUFD_OBJ_VEVENTQ,
-	IOMMUFD_OBJ_HW_QUEUE,
-	IOMMUFD_OBJ_TYPES,
-};
-
-struct iommufd_object {
-	refcount_t shortterm_users, users;
-	enum iommufd_object_type type;
-	u32 id;
-};
 
 /* Owned by its file. objects, vfio_ioas, account_mode: objects.xa_lock. */
 struct iommufd_ctx {
@@ -62,11 +40,6 @@ struct iommufd_ucmd {
 	u32 user_size;
 	void *cmd;
 };
-
-static inline void __user *u64_to_user_ptr(u64 addr)
-{
-	return (void *)(uintptr_t)addr;
-}
 
 /* What later kernels call the response: as much of cmd as the user has room for. */
 static inline int iommufd_ucmd_respond(struct iommufd_ucmd *ucmd, size_t size)
@@ -311,32 +284,6 @@ void iommufd_auto_response_faults(struct iommufd_hw_pagetable *hwpt,
 				  struct iommufd_attach_handle *handle);
 
 /* --- viommu.c, veventq.c --- */
-struct iommufd_viommu;
-struct iommufd_hw_queue;
-struct iommufd_viommu_ops {
-	void (*destroy)(struct iommufd_viommu *viommu); /* or NULL, as the rest */
-	struct iommu_domain *(*alloc_domain_nested)(struct iommufd_viommu *viommu, u32 flags,
-						    const struct iommu_user_data *data);
-	int (*cache_invalidate)(struct iommufd_viommu *viommu,
-				struct iommu_user_data_array *array);
-	/* Of the driver's struct, which begins with the queue; 0: no such type. */
-	size_t (*hw_queue_size)(struct iommufd_viommu *viommu, u32 type);
-	/* Its memory is pinned. */
-	int (*hw_queue_init)(struct iommufd_hw_queue *queue, u32 index);
-};
-
-/* Begins the driver's own struct. */
-struct iommufd_viommu {
-	struct iommufd_object obj;
-	struct iommufd_ctx *ictx;
-	struct iommu_device *iommu_dev;
-	struct iommufd_hwpt_paging *hwpt; /* the nest parent, used */
-	const struct iommufd_viommu_ops *ops;
-	struct xarray vdevs;              /* by virtual id */
-	struct list_head veventqs;        /* veventqs_rwsem */
-	struct rw_semaphore veventqs_rwsem;
-};
-
 struct iommufd_hw_queue {
 	struct iommufd_object obj;
 	struct iommufd_viommu *viommu; /* used */
@@ -372,12 +319,6 @@ int iommufd_vdevice_alloc_ioctl(struct iommufd_ucmd *ucmd);
 void iommufd_vdevice_destroy(struct iommufd_object *obj);
 void iommufd_vdevice_abort(struct iommufd_object *obj);
 void iommufd_device_pre_destroy(struct iommufd_device *idev);
-/* NULL: nobody has the number; with vdevs.xa_lock the device stays. */
-struct device *iommufd_viommu_find_dev(struct iommufd_viommu *viommu, unsigned long virt_id);
-int iommufd_viommu_get_vdev_id(struct iommufd_viommu *viommu, const struct device *dev,
-			       unsigned long *id);
-int iommufd_viommu_report_event(struct iommufd_viommu *viommu, u32 type, const void *data,
-				u32 len);
 int iommufd_veventq_alloc(struct iommufd_ucmd *ucmd);
 void iommufd_veventq_destroy(struct iommufd_object *obj);
 void iommufd_veventq_abort(struct iommufd_object *obj);

@@ -163,6 +163,24 @@ void iommufd_device_pre_destroy(struct iommufd_device *idev)
 		iommufd_object_tombstone_user(idev->ictx, &vdev->obj);
 }
 
+/* dup: the number is taken before the driver is asked, and nobody's until it has agreed. */
+static int claim_number(struct iommufd_viommu *viommu, struct iommufd_vdevice *vdev)
+{
+	bool ask = viommu->ops->vdevice_init;
+	int rc = xa_insert(&viommu->vdevs, vdev->virt_id, ask ? NULL : vdev, GFP_KERNEL);
+
+	if (rc)
+		return rc == -EBUSY ? -EEXIST : rc;
+	if (!ask)
+		return 0;
+	rc = viommu->ops->vdevice_init(viommu, vdev->idev->dev);
+	if (rc)
+		xa_release(&viommu->vdevs, vdev->virt_id);
+	else
+		xa_store(&viommu->vdevs, vdev->virt_id, vdev, GFP_KERNEL);
+	return rc;
+}
+
 /* With the group's lock. */
 static int build_vdevice(struct iommufd_ucmd *ucmd, struct iommufd_viommu *viommu,
 			 struct iommufd_device *idev)
@@ -183,9 +201,7 @@ static int build_vdevice(struct iommufd_ucmd *ucmd, struct iommufd_viommu *viomm
 	refcount_inc(&viommu->obj.users);
 	vdev->idev = idev;
 	idev->vdev = vdev;
-	rc = xa_insert(&viommu->vdevs, cmd->virt_id, vdev, GFP_KERNEL);
-	if (rc == -EBUSY)
-		rc = -EEXIST;
+	rc = claim_number(viommu, vdev);
 	if (!rc) {
 		cmd->out_vdevice_id = vdev->obj.id;
 		rc = iommufd_ucmd_respond(ucmd, sizeof(*cmd));

@@ -7,8 +7,9 @@
  * in, and checks each access that went through: its address must be mapped so in
  * the device's domain, or have been so until an unmap whose invalidation has not
  * returned yet; in an identity domain it is its own translation; in a blocking
- * one there is none. What a report calls stale is an entry that outlived an
- * invalidation, or the domain's end: the unmap that made it so is named.
+ * one there is none; in a nested one, whose first stage is user space's, what it
+ * reaches must be mapped by some domain. What a report calls stale is an entry that
+ * outlived an invalidation, or the domain's end: the unmap that made it so is named.
  *
  * A story that shuts an IOMMU down, as for a reboot, turns its translation off: from
  * there on nothing is checked.
@@ -29,6 +30,7 @@ extern const struct oracle oracle_iotlb;
 #define MAPS_MAX 32
 #define TYPE_PAGING 1u
 #define TYPE_IDENTITY 8u
+#define TYPE_NESTED 16u
 #define UNKNOWN 0xffffffffu
 #define DMA_PASID 4u /* of HW_DMA: whose domain is not published */
 
@@ -218,7 +220,7 @@ static const struct piece *justify(const struct state *st, const struct carry *c
 static void report(struct world *w, const struct fact *fact, const struct device *d,
 		   const struct piece *p)
 {
-	bool foreign = p && d->domain && p->domain != d->domain - 1;
+	bool foreign = p && d->domain && p->domain != d->domain - 1 && !(d->type & TYPE_NESTED);
 	const char *what = !p ? "wrong" : foreign ? "another domain's" : "stale";
 	struct finding *f = oracle_finding(w, oracle_iotlb.name,
 					   "BUG: DMA through %s IOMMU translation in %%F", what);
@@ -268,6 +270,31 @@ bool oracle_iotlb_window(struct oracles *o, struct oracle_window *window)
 	return st;
 }
 
+/* A domain on a parent: which one is not published, so that any that maps the memory will do. */
+static void nested_dma(struct world *w, struct state *st, struct carry *c, const struct fact *f)
+{
+	const struct device *d = &st->device[f->arg[0]];
+	const struct piece *stale = NULL, *pending = NULL;
+	u64 pa = f->arg[2];
+
+	for (u32 i = 0; i < st->n; i++) {
+		const struct piece *p = &c->piece[i];
+
+		if (p->state == FREE || pa < p->pa || pa - p->pa > p->last - p->iova)
+			continue;
+		if (p->state == LIVE)
+			return;
+		if (p->state == PENDING)
+			pending = p;
+		else
+			stale = p;
+	}
+	if (pending)
+		in_window(st, pending, w->clock->now_ns);
+	else if (!st->n_maps)
+		report(w, f, d, stale);
+}
+
 static void dma(struct world *w, struct state *st, struct carry *c, const struct fact *f)
 {
 	const struct device *d = &st->device[f->arg[0]];
@@ -279,6 +306,10 @@ static void dma(struct world *w, struct state *st, struct carry *c, const struct
 	if (d->type & TYPE_IDENTITY) {
 		if (f->arg[1] != f->arg[2])
 			report(w, f, d, justify(st, c, domain, f->arg[1], f->arg[2]));
+		return;
+	}
+	if (d->type & TYPE_NESTED) {
+		nested_dma(w, st, c, f);
 		return;
 	}
 	if (d->type & TYPE_PAGING && in_open_map(st, domain, f->arg[1]))
