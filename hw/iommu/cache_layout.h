@@ -177,13 +177,22 @@ static inline struct hw_cache_entry cache_entry(const struct hw_cache *c, u32 sl
 				       .space = s->key & 0xffffff, .lg2 = s->key >> 24};
 }
 
-/* Way `slot` is now the youngest: after all others, and none after it. */
+/* By way: what a use of it adds to its set's age, and what it leaves of it. */
+#define CACHE_AGE(way) {0xffULL << (8 * (way)), ~(0x0101010101010101ULL << (way))}
+static const struct cache_age {
+	u64 row, rest;
+} cache_age[WAYS] = {CACHE_AGE(0), CACHE_AGE(1), CACHE_AGE(2), CACHE_AGE(3),
+		     CACHE_AGE(4), CACHE_AGE(5), CACHE_AGE(6), CACHE_AGE(7)};
+
+/* The way is now the youngest of its set: after all others, and none after it. */
+static inline void cache_touch_in(struct hw_cache *c, u32 set, u32 way)
+{
+	c->age[set] = (c->age[set] | cache_age[way].row) & cache_age[way].rest;
+}
+
 static inline void cache_touch(struct hw_cache *c, u32 slot)
 {
-	u64 *age = &c->age[slot / WAYS];
-	u32 way = slot % WAYS;
-
-	*age = (*age | 0xffULL << (8 * way)) & ~(0x0101010101010101ULL << way);
+	cache_touch_in(c, slot / WAYS, slot % WAYS);
 }
 
 /* A slot that is touched again and again: what that does to its set's age. */

@@ -70,15 +70,23 @@ struct vtd_dev *vtd_dev_touch(struct vtd *v, u32 sid)
 	return d;
 }
 
+void vtd_lanes_void(struct vtd *v)
+{
+	for (u32 i = 0; v->lane && i < VTD_LANES; i++)
+		v->lane[i].who = 0;
+	v->hot = &v->nobody;
+}
+
 /* All that the front and the lanes know of pages is void. */
 static void pages_void(struct vtd *v)
 {
-	v->lane_gen++;
-	if (++v->front_gen < 4096)
+	v->front_gen += VTD_FRONT_GEN_ONE;
+	if (v->front_gen <= 0xffff0000u)
 		return;
 	for (u32 i = 0; i < v->n_touched; i++)
 		memset(v->dev[v->touched[i]].front, 0, sizeof(v->dev[0].front));
-	v->front_gen = 1;
+	vtd_lanes_void(v);
+	v->front_gen = VTD_FRONT_GEN_ONE;
 }
 
 /* And what the bindings know. */
@@ -94,18 +102,20 @@ void vtd_front_fill(struct vtd_walk *w, const struct hw_resp *resp)
 	const struct hw_req *req = w->req;
 	struct vtd_front *f;
 
-	if (!v->front_on || w->epoch != v->inv_epoch || req->sid >= VTD_DEVICES)
+	if (!v->front_on || v->h.env->fact || w->epoch != v->inv_epoch || req->sid >= VTD_DEVICES)
 		return;
 	if (req->kind != HW_UNTRANSLATED || (req->access & ~(HW_READ | HW_WRITE)) || w->priv)
 		return;
-	f = &vtd_dev_touch(v, req->sid)->front[req->addr >> 12 & (VTD_FRONT - 1)];
-	f->key = req->addr >> 12 << 12 | v->front_gen;
+	vtd_dev_touch(v, req->sid);
+	f = vtd_front_of(v, req);
+	f->page = req->addr & ~0xfffULL;
+	f->who = vtd_who(v, req);
 	f->pa = resp->pa & ~0xfffULL;
-	f->meta = resp->lg2 | (u32)resp->access << 8;
-	f->deny = ~(u32)(resp->access & (HW_READ | HW_WRITE));
+	f->lg2 = resp->lg2;
+	f->access = resp->access;
 	/* A write has to make the page dirty first. */
-	f->deny |= w->flags & VTD_F_DIRTY ? 0 : HW_WRITE;
-	f->pasid = req->pasid;
+	f->deny = (s16)(~(resp->access & (HW_READ | HW_WRITE)) |
+			(w->flags & VTD_F_DIRTY ? 0 : HW_WRITE));
 	f->entry = w->entry;
 }
 

@@ -115,7 +115,7 @@ static void bind(struct vtd_walk *w)
 	b->quick_gen = 0;
 	b->cfg = w->cfg;
 	if (v->lane)
-		vtd_lane_of(v, w->req->sid)->gen = 0;
+		vtd_lane_of(v, w->req->sid)->who = 0;
 }
 
 bool vtd_config(struct vtd_walk *w)

@@ -491,48 +491,49 @@ CACHE_TARGET static inline bool QUICK(covered)(const struct vtd_cfg *c, u64 addr
 	return (u64)((s64)(addr << unused) >> unused) == addr;
 }
 
-/* Whether flags let the device do it, and no dirty bit is due. access: read, write. */
-CACHE_TARGET static inline bool QUICK(permitted)(u32 access, u32 flags)
-{
-	static const u8 want[4] = {
-		VTD_F_US, VTD_F_US | VTD_F_SSR, VTD_F_US | VTD_F_SSW | VTD_F_RW | VTD_F_DIRTY,
-		VTD_F_US | VTD_F_SSR | VTD_F_SSW | VTD_F_RW | VTD_F_DIRTY};
-
-	return (flags & (want[access] | VTD_F_NEGATIVE)) == want[access];
-}
-
 /*
- * By the flags RW, US, XD, SSR, SSW, DIRTY: above, bytes lg2 to tag of a response,
- * without lg2; below, struct vtd_front's deny.
+ * By the flags RW, US, XD, SSR, SSW, DIRTY, CLOSER: lg2 of 4 KiB, access and deny of
+ * struct vtd_front. Where the quick way has to look closer it denies one bit more, which
+ * no request has.
  */
+#define NEVER 0x4000u
 #define WRITES (VTD_F_SSW | VTD_F_RW)
-#define ACCESS(f) (((f) & VTD_F_SSR ? HW_READ : 0) | (((f) & WRITES) == WRITES ? HW_WRITE : 0))
-#define META(f) ((u64)ACCESS(f) << 40 | \
-		 (u32)(~(u32)ACCESS(f) | ((f) & VTD_F_DIRTY ? 0 : HW_WRITE)))
+#define ACCESS(f) (((f) & VTD_F_SSR ? HW_READ : 0u) | (((f) & WRITES) == WRITES ? HW_WRITE : 0u))
+#define DENY(f) (((f) & (VTD_F_US | VTD_F_CLOSER)) != VTD_F_US ? 0xffffu : \
+		 (~ACCESS(f) | ((f) & VTD_F_DIRTY ? 0 : HW_WRITE)) & 0xffff & ~NEVER)
+#define META(f) (12 | ACCESS(f) << 8 | DENY(f) << 16)
 #define META8(f) META(f), META((f) + 1), META((f) + 2), META((f) + 3), META((f) + 4), \
 		 META((f) + 5), META((f) + 6), META((f) + 7)
-static const u64 QUICK(meta_of)[64] = {META8(0), META8(8), META8(16), META8(24),
-				       META8(32), META8(40), META8(48), META8(56)};
-static_assert(offsetof(struct vtd_front, meta) == offsetof(struct vtd_front, deny) + 4 &&
-		      offsetof(struct vtd_front, entry) == offsetof(struct vtd_front, pasid) + 4,
-	      "two fields of the front are written at once");
+#define META64(f) META8(f), META8((f) + 8), META8((f) + 16), META8((f) + 24), META8((f) + 32), \
+		  META8((f) + 40), META8((f) + 48), META8((f) + 56)
+static const u32 QUICK(meta_of)[128] = {META64(0), META64(64)};
+static_assert(offsetof(struct vtd_front, deny) == offsetof(struct vtd_front, lg2) + 2,
+	      "three fields of the front are written at once");
 
-/* The answer, and the front's, of a page with these flags. lg2: bytes that are alike. */
+/* Whether a request of these access, kind and no_fault_report needs what meta denies. */
+CACHE_TARGET static inline bool QUICK(denied)(u32 how, u32 meta)
+{
+	return (how | NEVER) & (u32)((s32)meta >> 16);
+}
+
+/* The answer, and the front's, of a page with this meta. lg2: bytes that are alike. */
 CACHE_TARGET static inline __attribute__((always_inline)) void
 QUICK(answer)(struct vtd *v, const struct hw_req *req, struct hw_resp *resp,
-	      const struct answer *a, u32 lg2)
+	      const struct answer *a, u32 meta, u32 lg2)
 {
-	struct vtd_front *f = &v->dev[req->sid].front[req->addr >> 12 & (VTD_FRONT - 1)];
-	u64 both = QUICK(meta_of)[a->flags & 63] | (u64)lg2 << 32, meta, addr = req->addr;
-	u64 who = (u64)a->entry << 32 | req->pasid, pa = a->page + (addr & ((1ULL << lg2) - 1));
+	struct vtd_front *f = vtd_front_of(v, req);
+	u64 addr = req->addr, pa = a->page + (addr & ((1ULL << lg2) - 1)), said;
 
-	f->key = (addr & ~0xfffULL) | v->front_gen;
+	f->page = addr & ~0xfffULL;
+	f->who = vtd_who(v, req);
 	f->pa = pa & ~0xfffULL;
-	memcpy(&f->deny, &both, sizeof(both));
-	memcpy(&f->pasid, &who, sizeof(who));
-	meta = both >> 32 | (u64)a->reads << 40;
+	if (lg2 != 12)
+		meta = (meta & ~0xffu) | lg2;
+	memcpy(&f->lg2, &meta, sizeof(meta));
+	f->entry = a->entry;
+	said = (meta & 0xffff) | (u64)a->reads << 40;
 	resp->pa = pa;
-	memcpy(&resp->lg2, &meta, sizeof(meta));
+	memcpy(&resp->lg2, &said, sizeof(said));
 	resp->entry = a->entry;
 }
 
@@ -553,12 +554,15 @@ QUICK(miss)(struct vtd *v, struct vtd_lane *l, const struct hw_req *req, struct 
 	struct hw_cache *c = v->iotlb;
 	const struct hw_env *e = v->h.env;
 	struct answer a;
+	u32 meta;
 
 	if (unlikely(e->point || e->read_flushed || e->ram_size < 8 ||
 		     !(mode == VTD_MODE_NESTED ? QUICK(last_nested)(v, l, req->addr, &a) :
 		       QUICK(last)(v, l, mode == VTD_MODE_SS, req->addr, &a)) ||
-		     !QUICK(permitted)(req->access, a.flags) ||
 		     a.page >> 20 == VTD_INTERRUPT_BASE >> 20))
+		return false;
+	meta = QUICK(meta_of)[a.flags & 127];
+	if (unlikely(QUICK(denied)(req->access, meta)))
 		return false;
 	a.entry = 0;
 	if (likely(l->view.key >> 24 == 12))
@@ -567,7 +571,7 @@ QUICK(miss)(struct vtd *v, struct vtd_lane *l, const struct hw_req *req, struct 
 	if (unlikely(!a.entry))
 		a.entry = QUICK(fill_slow)(c, l->view.key & 0xffffff, req->addr & ~0xfffULL,
 					   a.page | a.flags);
-	QUICK(answer)(v, req, resp, &a, 12);
+	QUICK(answer)(v, req, resp, &a, meta, 12);
 	return true;
 }
 
@@ -600,10 +604,12 @@ QUICK(hit)(struct vtd *v, u32 slot, const struct hw_req *req, struct hw_resp *re
 	const struct cache_slot *e = &c->slot[slot];
 	const struct answer a = {e->value & ~VTD_F_MASK, (u32)(e->value & VTD_F_MASK), 0, e->id};
 
-	if (unlikely(!QUICK(permitted)(req->access, a.flags)))
+	u32 meta = QUICK(meta_of)[a.flags & 127];
+
+	if (unlikely(QUICK(denied)(req->access, meta)))
 		return false;
 	cache_quick_touch(c, slot);
-	QUICK(answer)(v, req, resp, &a, e->key >> 24);
+	QUICK(answer)(v, req, resp, &a, meta, e->key >> 24);
 	return true;
 }
 
@@ -614,18 +620,21 @@ QUICK(in_memo)(struct vtd *v, const struct hw_req *req, struct hw_resp *resp)
 	const struct hw_env *e = v->h.env;
 	const struct sight s = {e->ram, e->ram_size - 8, v->addr_mask};
 	struct answer a = {.reads = m->n};
-	u64 meta;
+	u64 said;
+	u32 meta;
 
 	if (unlikely(e->point || e->read_flushed || m->gen != v->cfg_gen || m->sid != req->sid ||
 		     req->addr >> 20 == VTD_INTERRUPT_BASE >> 20 ||
 		     m->pasid != req->pasid || !QUICK(covered)(&m->cfg, req->addr) ||
 		     !QUICK(bare)(v, &s, m, req->addr, &a) ||
-		     !QUICK(permitted)(req->access, a.flags) ||
 		     a.page >> 20 == VTD_INTERRUPT_BASE >> 20))
 		return false;
-	meta = QUICK(meta_of)[a.flags & 63] >> 32 | 12 | (u64)a.reads << 40;
+	meta = QUICK(meta_of)[a.flags & 127];
+	if (unlikely(QUICK(denied)(req->access, meta)))
+		return false;
+	said = (meta & 0xffff) | (u64)a.reads << 40;
 	resp->pa = a.page | (req->addr & 0xfff);
-	memcpy(&resp->lg2, &meta, sizeof(meta));
+	memcpy(&resp->lg2, &said, sizeof(said));
 	resp->entry = 0;
 	return true;
 }
@@ -638,7 +647,7 @@ QUICK(uncached)(struct vtd *v, const struct hw_req *req, struct hw_resp *resp)
 
 	memcpy(&how, &req->access, sizeof(how));
 	/* No more than read and write of an untranslated request. */
-	if (unlikely((how & ~3u) || !QUICK(in_memo)(v, req, resp)))
+	if (unlikely((how & ~3u) || v->h.env->fact || !QUICK(in_memo)(v, req, resp)))
 		vtd_translate_slow(v, req, resp);
 }
 
@@ -649,11 +658,10 @@ QUICK(lane_make)(struct vtd *v, struct vtd_lane *l, const struct hw_req *req)
 	struct vtd_binding *b = &v->dev[req->sid].bind;
 	const struct vtd_cfg *c = &b->cfg;
 
-	l->gen = 0;
-	if (b->quick_gen != v->cfg_gen || b->pasid != req->pasid)
+	l->who = 0;
+	if (b->quick_gen != v->cfg_gen || b->pasid != req->pasid || v->h.env->fact)
 		return false;
-	*l = (struct vtd_lane){.gen = v->lane_gen, .bind = b, .mode = c->mode,
-			       .who = (u64)req->pasid << 32 | req->sid};
+	*l = (struct vtd_lane){.who = vtd_who(v, req), .bind = b, .mode = c->mode};
 	/* Of the first stage, the lower half; the upper one goes the long way. */
 	l->limit = c->mode == VTD_MODE_SS ? 1ULL << (12 + 9 * c->ss_levels) :
 					    1ULL << (11 + 9 * c->fs_levels);
@@ -690,9 +698,13 @@ CACHE_TARGET static __attribute__((noinline)) void
 QUICK(missed)(struct vtd *v, struct vtd_lane *l, const struct hw_req *req, struct hw_resp *resp,
 	      const struct cache_place at)
 {
-	bool ok;
+	bool ok = false;
+	u32 how;
 
-	if (l->mode == VTD_MODE_SS)
+	memcpy(&how, &req->access, sizeof(how));
+	if (unlikely((how & ~3u) || req->addr >> 20 == VTD_INTERRUPT_BASE >> 20))
+		ok = false;
+	else if (l->mode == VTD_MODE_SS)
 		ok = QUICK(miss_ss)(v, l, req, resp, at);
 	else if (l->mode == VTD_MODE_FS)
 		ok = QUICK(miss_fs)(v, l, req, resp, at);
@@ -729,37 +741,33 @@ QUICK(in_lane)(struct vtd *v, struct vtd_lane *l, const struct hw_req *req, stru
 }
 
 CACHE_TARGET static __attribute__((noinline)) void
-QUICK(unusual)(struct vtd *v, struct vtd_lane *l, const struct hw_req *req, struct hw_resp *resp)
+QUICK(unusual)(struct vtd *v, const struct hw_req *req, struct hw_resp *resp)
 {
-	u64 who;
+	struct vtd_lane *l = vtd_lane_of(v, req->sid);
 	u32 how;
 
-	memcpy(&who, &req->sid, sizeof(who));
 	memcpy(&how, &req->access, sizeof(how));
+	v->hot = l;
 	/* No more than read and write of an untranslated request. */
-	if ((how & ~3u) ||
-	    ((l->gen != v->lane_gen || l->who != who) && !QUICK(lane_make)(v, l, req)) ||
+	if ((how & ~3u) || (l->who != vtd_who(v, req) && !QUICK(lane_make)(v, l, req)) ||
 	    !QUICK(in_lane)(v, l, req, resp))
 		vtd_translate_slow(v, req, resp);
 }
 
 /* A page of 4 KiB that the IOTLB has, or not: in as few instructions as may be. */
 CACHE_TARGET static __attribute__((noinline)) void
-QUICK(cached)(struct vtd *v, const struct hw_req *req, struct hw_resp *resp)
+QUICK(cached)(struct vtd *v, const struct hw_req *req, struct hw_resp *resp,
+	      struct vtd_front *f, u64 who)
 {
-	struct vtd_lane *l = vtd_lane_of(v, req->sid);
+	struct vtd_lane *l = v->hot;
 	struct hw_cache *c = v->iotlb;
-	u64 who, addr = req->addr;
+	u64 addr = req->addr, said, page;
 	struct cache_place at;
-	const struct cache_slot *e;
-	struct answer a;
-	u32 how, m, slot;
+	struct cache_slot e;
+	u32 how, m, way, meta;
 
-	memcpy(&who, &req->sid, sizeof(who));
-	memcpy(&how, &req->access, sizeof(how));
-	if (unlikely(l->who != who || l->gen != v->lane_gen || l->usual != c->version || how > 3 ||
-		     addr >= l->limit || addr >> 20 == VTD_INTERRUPT_BASE >> 20)) {
-		QUICK(unusual)(v, l, req, resp);
+	if (unlikely(l->who != who || l->usual != c->version || addr >= l->limit)) {
+		QUICK(unusual)(v, req, resp);
 		return;
 	}
 	at.key = addr >> 12 ^ l->view.fixed;
@@ -769,29 +777,44 @@ QUICK(cached)(struct vtd *v, const struct hw_req *req, struct hw_resp *resp)
 		QUICK(missed)(v, l, req, resp, at);
 		return;
 	}
-	slot = at.set * WAYS + (u32)__builtin_ctz(m);
-	e = &c->slot[slot];
-	a = (struct answer){e->value & ~VTD_F_MASK, (u32)(e->value & VTD_F_MASK), 0, e->id};
-	if (unlikely(e->key != l->view.key || e->id <= l->view.floor ||
-		     !QUICK(permitted)(how, a.flags))) {
-		QUICK(unusual)(v, l, req, resp);
+	way = (u32)__builtin_ctz(m);
+	e = c->slot[(size_t)at.set * WAYS + way];
+	meta = QUICK(meta_of)[e.value & 127];
+	memcpy(&how, &req->access, sizeof(how));
+	if (unlikely(e.key != l->view.key || e.id <= l->view.floor || QUICK(denied)(how, meta))) {
+		QUICK(unusual)(v, req, resp);
 		return;
 	}
-	cache_touch(c, slot);
-	QUICK(answer)(v, req, resp, &a, 12);
+	cache_touch_in(c, at.set, way);
+	page = e.value & ~VTD_F_MASK;
+	f->page = addr & ~0xfffULL;
+	f->who = who;
+	f->pa = page;
+	memcpy(&f->lg2, &meta, sizeof(meta));
+	f->entry = e.id;
+	said = meta & 0xffff;
+	resp->pa = page | (addr & 0xfff);
+	memcpy(&resp->lg2, &said, sizeof(said));
+	resp->entry = e.id;
 }
 
 CACHE_TARGET void QUICK(vtd_translate)(struct hw_iommu *h, const struct hw_req *req,
 				       struct hw_resp *resp)
 {
 	struct vtd *v = container_of(h, struct vtd, h);
+	struct vtd_front *f;
+	u64 who;
 
-	if (unlikely(req->sid >= VTD_DEVICES || h->env->fact))
+	if (unlikely(req->sid >= VTD_DEVICES)) {
 		vtd_translate_slow(v, req, resp);
-	else if (likely(vtd_front_hit(v, req, resp)))
 		return;
-	else if (likely(v->lane))
-		QUICK(cached)(v, req, resp);
+	}
+	f = vtd_front_of(v, req);
+	who = vtd_who(v, req);
+	if (likely(vtd_front_hit(f, who, req, resp)))
+		return;
+	if (likely(v->lane))
+		QUICK(cached)(v, req, resp, f, who);
 	else
 		QUICK(uncached)(v, req, resp);
 }

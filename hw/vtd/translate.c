@@ -92,6 +92,11 @@ static int iotlb_find(struct vtd_walk *w)
 	return 1;
 }
 
+static bool interrupt_range(u64 addr)
+{
+	return addr >= VTD_INTERRUPT_BASE && addr <= VTD_INTERRUPT_LAST;
+}
+
 static void iotlb_fill(struct vtd_walk *w)
 {
 	struct vtd *v = w->v;
@@ -106,6 +111,8 @@ static void iotlb_fill(struct vtd_walk *w)
 	}
 	e.space = iotlb_space(w);
 	e.value = (w->pa >> e.lg2 << e.lg2) | w->flags;
+	if (interrupt_range(w->req->addr))
+		e.value |= VTD_F_CLOSER;
 	w->entry = vtd_fill(w, v->iotlb, &e);
 }
 
@@ -117,7 +124,7 @@ static void iotlb_fill_negative(struct vtd_walk *w)
 	if (!v->k.policy.negative || !vtd_may_fill(w) || w->quiet)
 		return;
 	e.space = iotlb_space(w);
-	e.value = VTD_F_NEGATIVE;
+	e.value = VTD_F_NEGATIVE | VTD_F_CLOSER;
 	e.extra = w->reason;
 	vtd_fill(w, v->iotlb, &e);
 }
@@ -199,7 +206,7 @@ static bool pass_through(struct vtd_walk *w)
 	w->flags = VTD_F_ALL | VTD_F_DIRTY;
 	if (addr >> v->k.haw || addr >> v->k.sagaw)
 		w->reason = w->cfg.legacy ? VTD_FR_BEYOND_WIDTH : VTD_FR_S_WIDTH;
-	else if (addr >= VTD_INTERRUPT_BASE && addr <= VTD_INTERRUPT_LAST)
+	else if (interrupt_range(addr))
 		w->reason = w->cfg.legacy ? VTD_FR_INTERRUPT_ADDR : VTD_FR_S_INTERRUPT;
 	return !w->reason;
 }
@@ -282,10 +289,9 @@ static void pass_all(const struct hw_req *req, struct hw_resp *resp)
 	resp->access = HW_READ | HW_WRITE;
 }
 
-static bool interrupt_range(const struct hw_req *req)
+static bool is_interrupt(const struct hw_req *req)
 {
-	return req->addr >= VTD_INTERRUPT_BASE && req->addr <= VTD_INTERRUPT_LAST &&
-	       req->pasid == HW_NO_PASID;
+	return interrupt_range(req->addr) && req->pasid == HW_NO_PASID;
 }
 
 void vtd_translate_slow(struct vtd *v, const struct hw_req *req, struct hw_resp *resp)
@@ -299,7 +305,7 @@ void vtd_translate_slow(struct vtd *v, const struct hw_req *req, struct hw_resp 
 		resp->status = HW_ABORT;
 		return;
 	}
-	if (unlikely(interrupt_range(req)) && req->kind != HW_TRANSLATION_REQUEST) {
+	if (unlikely(is_interrupt(req)) && req->kind != HW_TRANSLATION_REQUEST) {
 		vtd_interrupt(v, req, resp);
 		return;
 	}
@@ -324,7 +330,8 @@ void vtd_translate(struct hw_iommu *h, const struct hw_req *req, struct hw_resp 
 {
 	struct vtd *v = container_of(h, struct vtd, h);
 
-	if (req->sid >= VTD_DEVICES || h->env->fact || !vtd_front_hit(v, req, resp))
+	if (req->sid >= VTD_DEVICES ||
+	    !vtd_front_hit(vtd_front_of(v, req), vtd_who(v, req), req, resp))
 		vtd_translate_slow(v, req, resp);
 }
 
@@ -336,8 +343,8 @@ void vtd_pure_walk(struct hw_iommu *h, const struct hw_req *req, struct hw_resp 
 
 	memset(resp, 0, sizeof(*resp));
 	if (req->sid >= VTD_DEVICES || (req->pasid != HW_NO_PASID && req->pasid > 0xfffff) ||
-	    interrupt_range(req)) {
-		resp->status = interrupt_range(req) && (req->access & HW_WRITE) ? HW_INTERRUPT :
+	    is_interrupt(req)) {
+		resp->status = is_interrupt(req) && (req->access & HW_WRITE) ? HW_INTERRUPT :
 										 HW_ABORT;
 		return;
 	}

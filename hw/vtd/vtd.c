@@ -14,15 +14,13 @@ static void reset(struct hw_iommu *h)
 	for (u32 i = 0; i < v->n_touched; i++)
 		memset(&v->dev[v->touched[i]], 0, sizeof(v->dev[0]));
 	v->n_touched = 0;
-	for (u32 i = 0; v->lane && i < VTD_LANES; i++)
-		v->lane[i].gen = 0;
+	vtd_lanes_void(v);
 	for (u32 i = 0; v->memo && i < VTD_MEMOS; i++)
 		v->memo[i].gen = 0;
 	for (u32 i = 0; v->trail && i < VTD_TRAILS; i++)
 		v->trail[i].gen = 0;
-	v->front_gen = 1;
+	v->front_gen = VTD_FRONT_GEN_ONE;
 	v->cfg_gen = 1;
-	v->lane_gen = 1;
 	v->te = false;
 	v->nested = false;
 	v->ttm = VTD_TTM_LEGACY;

@@ -30,6 +30,7 @@ static_assert(offsetof(struct hw_req, pasid) == offsetof(struct hw_req, sid) + 4
 	      "source and PASID are compared at once");
 
 #define VTD_FRONT 8
+#define VTD_FRONT_GEN_ONE 0x10000u
 #define VTD_DEVICES 65536u
 #define VTD_PENDING 32
 #define VTD_ITAGS 32
@@ -51,12 +52,15 @@ struct vtd_knobs {
 };
 
 /*
- * A page that the device may use at once. meta: bytes lg2 and access of hw_resp;
- * deny: bits that a request's access, kind and no_fault_report may not have.
+ * A page that a device may use at once. who: see vtd_who(). lg2, access: of hw_resp;
+ * deny: bits that a request's access may not have, the sign stands for those of kind and
+ * no_fault_report as well.
  */
 struct vtd_front {
-	u64 key, pa;
-	u32 pasid, entry, deny, meta;
+	u64 page, who, pa;
+	u8 lg2, access;
+	s16 deny;
+	u32 entry;
 };
 
 enum vtd_mode { VTD_MODE_PASS, VTD_MODE_SS, VTD_MODE_FS, VTD_MODE_NESTED };
@@ -100,8 +104,7 @@ struct vtd_binding {
 /* What the quick way knows of a device and PASID beside the binding. */
 #define VTD_LANES 64
 struct vtd_lane {
-	u64 gen;        /* lane_gen; 0: none */
-	u64 who;        /* source id, PASID as requested above it */
+	u64 who;        /* see vtd_who(); 0: none */
 	u64 limit;      /* addresses below it the tables have */
 	u64 ss_limit;   /* likewise of the second stage that is nested on */
 	struct vtd_binding *bind;
@@ -159,8 +162,9 @@ enum vtd_flag {
 	VTD_F_SSR = 8,
 	VTD_F_SSW = 16,
 	VTD_F_DIRTY = 32,  /* no D has to be set by a write */
-	VTD_F_SNP = 64,
-	VTD_F_NEGATIVE = 128, /* extra: the fault reason */
+	VTD_F_CLOSER = 64, /* in the interrupt range, or negative: not for the quick way */
+	VTD_F_SNP = 128,
+	VTD_F_NEGATIVE = 256, /* extra: the fault reason */
 	VTD_F_ALL = VTD_F_RW | VTD_F_US | VTD_F_SSR | VTD_F_SSW,
 };
 #define VTD_F_MASK 0xfffULL
@@ -203,7 +207,8 @@ struct vtd_cmd {
 
 struct vtd {
 	struct hw_iommu h;
-	u64 front_gen;  /* 1 to 4095, low 12 bits of a key */
+	u64 front_gen;  /* 1 to 65535, in bits 16 to 31; changes whenever pages are invalidated */
+	struct vtd_lane *hot; /* the last that was asked for, or one of nobody */
 	struct vtd_dev *dev;
 	void *dev_block;
 	bool front_on;
@@ -213,12 +218,11 @@ struct vtd {
 	bool keeps;     /* not cache=none */
 	bool nested;    /* since the reset, some request was nested */
 	u64 cfg_gen;    /* of the bindings */
-	u64 lane_gen;   /* of the lanes: changes with it, and if pages are invalidated */
 	u64 root;       /* active root table */
 	u64 addr_mask;  /* bits 12 to HAW - 1 */
 	u64 ss_reserved[6][2], fs_reserved[6][2]; /* [level][leaf] */
 	struct hw_cache *ctx, *pasid, *iotlb, *psc, *iec;
-	struct vtd_lane *lane;
+	struct vtd_lane *lane, nobody;
 	struct vtd_memo *memo;
 	struct vtd_trail *trail;
 	u32 ctx_space, iec_space;
@@ -347,21 +351,32 @@ u8 vtd_denied(const struct vtd_walk *w, u32 flags);
 void vtd_translate_avx2(struct hw_iommu *h, const struct hw_req *req, struct hw_resp *resp);
 void vtd_translate_scalar(struct hw_iommu *h, const struct hw_req *req, struct hw_resp *resp);
 
-/* The front answers. It is silent: not while somebody wants to hear of it. */
-static inline bool vtd_front_hit(const struct vtd *v, const struct hw_req *req,
+/* Who asks, and when: of a source id below 65536, which leaves room for front_gen. */
+static inline u64 vtd_who(const struct vtd *v, const struct hw_req *req)
+{
+	u64 who;
+
+	memcpy(&who, &req->sid, sizeof(who));
+	return who | v->front_gen;
+}
+
+static inline struct vtd_front *vtd_front_of(const struct vtd *v, const struct hw_req *req)
+{
+	return &v->dev[req->sid].front[req->addr >> 12 & (VTD_FRONT - 1)];
+}
+
+/* The front answers. It is silent, and empty where somebody wants to hear of it. */
+static inline bool vtd_front_hit(const struct vtd_front *f, u64 who, const struct hw_req *req,
 				 struct hw_resp *resp)
 {
-	const struct vtd_front *f = &v->dev[req->sid].front[req->addr >> 12 & (VTD_FRONT - 1)];
+	u64 offset = req->addr ^ f->page, meta = f->lg2 | (u64)f->access << 8;
 	u32 how;
-	u64 meta;
 
 	/* access, kind and no_fault_report at once */
 	memcpy(&how, &req->access, sizeof(how));
-	if (unlikely(f->key != ((req->addr & ~0xfffULL) | v->front_gen) ||
-		     f->pasid != req->pasid || (how & f->deny)))
+	if (unlikely(f->who != who || offset > 0xfff || (how & (u32)f->deny)))
 		return false;
-	meta = f->meta;
-	resp->pa = f->pa | (req->addr & 0xfff);
+	resp->pa = f->pa | offset;
 	memcpy(&resp->lg2, &meta, sizeof(meta));
 	resp->entry = f->entry;
 	return true;
@@ -389,6 +404,7 @@ void vtd_caches_destroy(struct vtd *v);
 void vtd_caches_reset(struct vtd *v);
 bool vtd_may_fill(const struct vtd_walk *w);
 u32 vtd_fill(struct vtd_walk *w, struct hw_cache *c, struct hw_cache_entry *e);
+void vtd_lanes_void(struct vtd *v);
 void vtd_front_void(struct vtd *v);
 void vtd_front_fill(struct vtd_walk *w, const struct hw_resp *resp);
 struct vtd_dev *vtd_dev_touch(struct vtd *v, u32 sid);
