@@ -128,7 +128,7 @@ static u32 space_of(struct hw_smmuv3 *h, struct hw_cache *c, u64 tag)
 	space = hw_space(c, tag);
 	h->tg_seen |= (u8)(1u << (tag >> TAG_TG & 3));
 	if (space >= SPACES_CAREFUL)
-		h->cfg_gen++;
+		smmu_contexts_void(h);
 	return space;
 }
 
@@ -216,11 +216,18 @@ void smmu_walk_fill(struct smmu_walk *w, u32 space, u64 addr, u32 lg2, u64 value
 void smmu_front_drop(struct hw_smmuv3 *h)
 {
 	h->gen++;
-	h->front_gen += FRONT_GEN_ONE;
+	h->front_gen = (h->front_gen + 1) & 0xfff;
 	if (h->front_gen)
 		return;
 	memset(h->front, 0, sizeof(*h->front) * FRONT_PAGES * FRONT_STREAMS);
-	h->front_gen = FRONT_GEN_ONE;
+	h->front_gen = 1;
+}
+
+/* What ctx[] and the lanes know. */
+void smmu_contexts_void(struct hw_smmuv3 *h)
+{
+	h->cfg_gen++;
+	h->hot = &h->nobody;
 }
 
 /* Another context has moved in. */
@@ -283,7 +290,7 @@ void smmu_cache_reset(struct hw_smmuv3 *h)
 	h->tg_seen = 0;
 	h->ste_pool.n = h->ste_pool.n_free = 0;
 	h->cd_pool.n = h->cd_pool.n_free = 0;
-	h->cfg_gen++;
+	smmu_contexts_void(h);
 	smmu_front_drop(h);
 	h->n_inflight = 0;
 }

@@ -574,13 +574,17 @@ QUICK(two_stages)(struct smmu_lane *l, const struct hw_req *req, struct hw_resp 
 }
 
 CACHE_TARGET static __attribute__((noinline)) void
-QUICK(unusual)(struct hw_smmuv3 *h, struct smmu_lane *l, const struct hw_req *req,
-	       struct hw_resp *resp)
+QUICK(unusual)(struct hw_smmuv3 *h, const struct hw_req *req, struct hw_resp *resp)
 {
+	struct smmu_lane *l = &h->lane[smmu_ctx_index(req->sid, req->pasid)];
 	const struct hw_env *e = h->base.env;
 
-	if (unlikely(l->who != ((u64)req->pasid << 32 | req->sid) || l->gen != h->cfg_gen ||
-		     req->kind != HW_UNTRANSLATED || !smmu_need_of[req->access & 63] || e->fact ||
+	if (unlikely(l->who != smmu_who(req) || l->gen != h->cfg_gen)) {
+		smmu_translate_long(h, req, resp);
+		return;
+	}
+	h->hot = l;
+	if (unlikely(req->kind != HW_UNTRANSLATED || !smmu_need_of[req->access & 63] || e->fact ||
 		     e->point || e->read_flushed || !QUICK(known)(h, l, req, resp)))
 		smmu_translate_long(h, req, resp);
 }
@@ -590,9 +594,15 @@ CACHE_TARGET static __attribute__((noinline)) void
 QUICK(missed)(struct smmu_lane *l, const struct hw_req *req, struct hw_resp *resp,
 	      const struct cache_place at)
 {
-	if (unlikely(!(l->nested ? QUICK(two_stages)(l, req, resp, at) :
+	const struct hw_env *e = l->h->base.env;
+	u32 how;
+
+	memcpy(&how, &req->access, sizeof(how));
+	/* No more than read and write of an untranslated, unprivileged request. */
+	if (unlikely(how - 1 > 2 || e->point || e->read_flushed ||
+		     !(l->nested ? QUICK(two_stages)(l, req, resp, at) :
 				   QUICK(one_stage)(l, req, resp, at))))
-		QUICK(unusual)(l->h, l, req, resp);
+		QUICK(unusual)(l->h, req, resp);
 }
 
 /* Views that are new, or other ones than those of pages of 4 KiB, none of them global. */
@@ -600,75 +610,87 @@ CACHE_TARGET static __attribute__((noinline)) void
 QUICK(usual_lane)(struct smmu_lane *l, const struct hw_req *req, struct hw_resp *resp)
 {
 	struct hw_cache *c = l->h->cache[CACHE_TLB];
+	const struct hw_env *e = l->h->base.env;
 	struct cache_place at = {0, 0};
-	int found = QUICK(hit)(l, 0, req, resp, &at);
+	int found = -1;
+	u32 how;
 
+	memcpy(&how, &req->access, sizeof(how));
+	if (likely(how - 1 <= 2 && !e->fact && !e->point && !e->read_flushed))
+		found = QUICK(hit)(l, 0, req, resp, &at);
 	l->plain = 0;
 	if (l->own[0].version == c->version && l->global[0].version == c->version &&
 	    l->own[0].key >> 24 == 12 && l->global[0].key >= CACHE_VIEW_EMPTY && !c->shift &&
-	    c->keeps_age && l->h->front_on)
+	    c->keeps_age && l->h->front_on && !e->fact)
 		l->plain = c->version;
 	if (!found)
 		QUICK(missed)(l, req, resp, at);
 	else if (found < 0)
-		QUICK(unusual)(l->h, l, req, resp);
+		QUICK(unusual)(l->h, req, resp);
+}
+
+/* Whether a request of these access, kind and no_fault_report needs what meta denies. */
+CACHE_TARGET static inline bool QUICK(denied)(u32 how, u32 meta)
+{
+	return (how | FRONT_NEVER) & (u32)((s32)meta >> 16);
 }
 
 /* A page of 4 KiB that the TLB has, or not: in as few instructions as may be. */
 CACHE_TARGET static __attribute__((noinline)) void
-QUICK(rest)(struct hw_smmuv3 *h, const struct hw_req *req, struct hw_resp *resp)
+QUICK(cached)(struct hw_smmuv3 *h, const struct hw_req *req, struct hw_resp *resp,
+	      struct smmu_front *f, u64 who)
 {
-	struct smmu_lane *l = &h->lane[smmu_ctx_index(req->sid, req->pasid)];
+	struct smmu_lane *l = h->hot;
 	struct hw_cache *c = h->cache[CACHE_TLB];
-	const struct hw_env *env = h->base.env;
-	u64 who, addr = req->addr, value, pa, meta;
-	const struct cache_slot *e;
+	u64 addr = req->addr, page, said;
 	struct cache_place at;
-	u32 how, m, slot;
+	struct cache_slot e;
+	u32 how, m, way, meta;
 
-	memcpy(&how, &req->access, sizeof(how));
-	memcpy(&who, &req->sid, sizeof(who));
-	/* No more than read and write of an untranslated, unprivileged request. */
-	if (unlikely(l->who != who || l->gen != h->cfg_gen || addr >= l->usual || how - 1 > 2 ||
-		     env->fact || env->point || env->read_flushed)) {
-		QUICK(unusual)(h, l, req, resp);
+	if (unlikely(l->who != who || addr >= l->usual)) {
+		QUICK(unusual)(h, req, resp);
 		return;
 	}
-	at.key = addr >> 12 ^ l->own[0].fixed;
-	at.set = (u32)at.key & c->set_mask;
 	if (unlikely(l->plain != c->version)) {
 		QUICK(usual_lane)(l, req, resp);
 		return;
 	}
+	at.key = addr >> 12 ^ l->own[0].fixed;
+	at.set = (u32)at.key & c->set_mask;
 	m = cache_match8(c->tags + (size_t)at.set * WAYS, at.key | TAG_USED);
 	if (!m) {
 		QUICK(missed)(l, req, resp, at);
 		return;
 	}
-	slot = at.set * WAYS + (u32)__builtin_ctz(m);
-	e = &c->slot[slot];
-	value = e->value;
-	/* A write to a page that is not marked has to mark it. */
-	if (unlikely(e->key != l->own[0].key || e->id <= l->own[0].floor ||
-		     (((u64)how << 3) & ~value) || (value & V_DIRTY))) {
+	way = (u32)__builtin_ctz(m);
+	e = c->slot[(size_t)at.set * WAYS + way];
+	meta = smmu_front_meta[e.value >> 3 & 15];
+	memcpy(&how, &req->access, sizeof(how));
+	if (unlikely(e.key != l->own[0].key || e.id <= l->own[0].floor ||
+		     QUICK(denied)(how, meta))) {
 		QUICK(usual_lane)(l, req, resp);
 		return;
 	}
-	cache_touch(c, slot);
-	pa = (value & ADDR_MASK) | (addr & 0xfff);
-	meta = 12 | (value >> 3 & 7) << 8;
-	resp->pa = pa;
-	memcpy(&resp->lg2, &meta, sizeof(meta));
-	resp->entry = e->id;
-	smmu_front_fill(h, req, pa, value, 12, e->id);
+	cache_touch_in(c, at.set, way);
+	page = e.value & ADDR_MASK;
+	f->key = (addr & ~0xfffull) | h->front_gen;
+	f->who = who;
+	f->pa = page;
+	memcpy(&f->lg2, &meta, sizeof(meta));
+	f->id = e.id;
+	said = meta & 0xffff;
+	resp->pa = page | (addr & 0xfff);
+	memcpy(&resp->lg2, &said, sizeof(said));
+	resp->entry = e.id;
 }
 
 CACHE_TARGET void QUICK(smmu_translate)(struct hw_iommu *base, const struct hw_req *req,
 					struct hw_resp *resp)
 {
 	struct hw_smmuv3 *h = (struct hw_smmuv3 *)base;
+	struct smmu_front *f = smmu_front_of(h, req);
+	u64 who = smmu_who(req);
 
-	if (likely(smmu_front_hit(h, req, resp)))
-		return;
-	QUICK(rest)(h, req, resp);
+	if (unlikely(!smmu_front_hit(h, f, who, req, resp)))
+		QUICK(cached)(h, req, resp, f, who);
 }

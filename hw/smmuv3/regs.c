@@ -243,7 +243,7 @@ static void take_cr0(struct hw_smmuv3 *h)
 		h->reg[R_GATOS_CTRL] = 0;
 	}
 	if ((was ^ is) & (CR0_SMMUEN | CR0_ATSCHK)) {
-		h->cfg_gen++;
+		smmu_contexts_void(h);
 		smmu_front_drop(h);
 	}
 }
@@ -311,7 +311,7 @@ static void write_reg(struct hw_smmuv3 *h, const struct reg *r, u64 value)
 	case R_STRTAB_BASE_CFG:
 	case R_CR2:
 		h->reg[r->id] = value;
-		h->cfg_gen++;
+		smmu_contexts_void(h);
 		return;
 	default:
 		h->reg[r->id] = value;

@@ -127,14 +127,16 @@ struct smmu_ctx {
 };
 
 /*
- * The answer of last resort of speed: 8 pages of each of 1024 streams. deny:
- * bits that a request's access, kind and no_fault_report may not have.
+ * The answer of last resort of speed: 8 pages of each of 1024 streams. lg2, access: of
+ * hw_resp; deny: bits that a request's access may not have, the sign stands for those of
+ * kind and no_fault_report as well.
  */
 struct smmu_front {
-	u64 key;       /* page number, and front_gen above */
-	u64 pa;        /* page, and below: bytes lg2 and access of hw_resp */
-	u32 sid, pasid;
-	u32 deny, id;
+	u64 key;       /* page, and front_gen below */
+	u64 who, pa;   /* as of smmu_lane; page */
+	u8 lg2, access;
+	s16 deny;
+	u32 id;
 };
 #define FRONT_PAGES 8
 #define FRONT_STREAMS 1024
@@ -248,8 +250,8 @@ enum { WIRE_EVENTQ, WIRE_PRIQ, WIRE_SYNC, WIRE_GERROR };
 struct hw_smmuv3 {
 	struct hw_iommu base;
 	struct smmu_front *front;
-	u64 front_gen;     /* 1 to 4095, in the high 12 bits of a key */
-#define FRONT_GEN_ONE (1ull << 52)
+	u64 front_gen;     /* 1 to 4095, in the low 12 bits of a key */
+	struct smmu_lane *hot, nobody; /* the last that was asked for, or one of nobody */
 	bool front_on;
 	bool quick;        /* no option that a quick answer would pass over */
 	bool caching;      /* translations are kept */
@@ -337,6 +339,7 @@ const struct smmu_ste *smmu_ste_cached(struct hw_smmuv3 *h, u32 sid);
 void smmu_cd_keep(struct smmu_walk *w, u32 ssid, const struct smmu_cd *cd);
 const struct smmu_cd *smmu_cd_cached(struct hw_smmuv3 *h, u32 sid, u32 ssid);
 void smmu_front_drop(struct hw_smmuv3 *h);
+void smmu_contexts_void(struct hw_smmuv3 *h);
 void smmu_lane_make(struct hw_smmuv3 *h, const struct smmu_ctx *slot);
 u64 smmu_tag(u32 world, u32 stage2, u32 global, u32 tg, u32 asid, u32 vmid);
 #define TAG_WORLD 3ull
@@ -377,45 +380,72 @@ void smmu_timeout(struct hw_iommu *base);
 void smmu_atos_run(struct hw_smmuv3 *h);
 void smmu_permissions_make(struct hw_smmuv3 *h);
 void smmu_permissions(const struct hw_smmuv3 *h, struct smmu_tt *tt);
-/* The front answers, if it knows. It is silent. */
-static inline struct smmu_front *smmu_front_of(const struct hw_smmuv3 *h, u32 sid, u64 addr)
+static inline u64 smmu_who(const struct hw_req *req)
 {
-	return &h->front[(sid % FRONT_STREAMS) * FRONT_PAGES + (addr >> 12) % FRONT_PAGES];
+	u64 who;
+
+	/* sid and pasid at once */
+	memcpy(&who, &req->sid, sizeof(who));
+	return who;
 }
 
-static inline bool smmu_front_hit(const struct hw_smmuv3 *h, const struct hw_req *req,
-				  struct hw_resp *resp)
+static inline struct smmu_front *smmu_front_of(const struct hw_smmuv3 *h, const struct hw_req *req)
 {
-	const struct smmu_front *f = smmu_front_of(h, req->sid, req->addr);
-	u64 meta, who, of;
+	u64 stream = (u64)(req->sid % FRONT_STREAMS) * (FRONT_PAGES * sizeof(struct smmu_front));
+	u64 page = req->addr / (4096 / sizeof(struct smmu_front)) &
+		   (FRONT_PAGES - 1) * sizeof(struct smmu_front);
+
+	return (struct smmu_front *)((char *)h->front + stream + page);
+}
+
+/* The front answers, if it knows. It is silent, and empty where somebody wants to hear of it. */
+static inline bool smmu_front_hit(const struct hw_smmuv3 *h, const struct smmu_front *f, u64 who,
+				  const struct hw_req *req, struct hw_resp *resp)
+{
+	u64 meta = f->lg2 | (u64)f->access << 8;
 	u32 how;
 
-	/* access, kind and no_fault_report at once; sid and pasid at once */
+	/* access, kind and no_fault_report at once */
 	memcpy(&how, &req->access, sizeof(how));
-	memcpy(&who, &req->sid, sizeof(who));
-	memcpy(&of, &f->sid, sizeof(of));
-	if (unlikely(f->key != (req->addr >> 12 | h->front_gen) || of != who || (how & f->deny)))
+	if (unlikely(f->key != ((req->addr & ~0xfffull) | h->front_gen) || f->who != who ||
+		     (how & (u32)f->deny)))
 		return false;
-	meta = f->pa & 0xfff;
-	resp->pa = (f->pa & ~0xfffull) | (req->addr & 0xfff);
+	resp->pa = f->pa | (req->addr & 0xfff);
 	memcpy(&resp->lg2, &meta, sizeof(meta));
 	resp->entry = f->id;
 	return true;
 }
 
+/*
+ * By bits 3 to 6 of a TLB value, what the unprivileged may and V_DIRTY: lg2 of 4 KiB, access
+ * and deny of struct smmu_front. Only reads and writes; no writes where they have to be marked,
+ * and there one bit more is denied, which no request has: the quick way looks closer.
+ */
+#define FRONT_NEVER 0x4000u
+#define FRONT_META(v) (12 | ((v) & 7) << 8 | \
+		       ((~((v) & (HW_READ | HW_WRITE)) & 0xffff & ~FRONT_NEVER) | \
+			((v) & 8 ? FRONT_NEVER | HW_WRITE : 0)) << 16)
+static const u32 smmu_front_meta[16] = {
+	FRONT_META(0), FRONT_META(1), FRONT_META(2), FRONT_META(3),
+	FRONT_META(4), FRONT_META(5), FRONT_META(6), FRONT_META(7),
+	FRONT_META(8), FRONT_META(9), FRONT_META(10), FRONT_META(11),
+	FRONT_META(12), FRONT_META(13), FRONT_META(14), FRONT_META(15),
+};
+static_assert(offsetof(struct smmu_front, deny) == offsetof(struct smmu_front, lg2) + 2,
+	      "three fields of the front are written at once");
+
 /* value: of the entry that answered, of this size; pa: of req->addr */
 static inline void smmu_front_fill(struct hw_smmuv3 *h, const struct hw_req *req, u64 pa,
 				   u64 value, u32 lg2, u32 id)
 {
-	struct smmu_front *f = smmu_front_of(h, req->sid, req->addr);
-	u32 perms = (u32)value >> 3 & 7;
+	struct smmu_front *f = smmu_front_of(h, req);
+	u32 meta = smmu_front_meta[value >> 3 & 15];
 
-	f->key = req->addr >> 12 | h->front_gen;
-	f->pa = (pa & ~0xfffull) | lg2 | perms << 8;
-	f->sid = req->sid;
-	f->pasid = req->pasid;
-	/* Only reads and writes of the unprivileged; writes not where they have to be marked. */
-	f->deny = ~(perms & (HW_READ | HW_WRITE)) | (value & V_DIRTY ? HW_WRITE : 0);
+	f->key = (req->addr & ~0xfffull) | h->front_gen;
+	f->who = smmu_who(req);
+	f->pa = pa & ~0xfffull;
+	memcpy(&f->lg2, &meta, sizeof(meta));
+	f->lg2 = (u8)lg2;
 	f->id = id;
 }
 

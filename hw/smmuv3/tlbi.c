@@ -139,7 +139,7 @@ static void drop_config(struct hw_smmuv3 *h, const u64 w[2])
 	u64 sid = w[0] >> CMD0_SID, span = (2ull << FIELD(w[1], CMD1_RANGE, 5)) - 1;
 	u64 cd = sid << SMMU_SSID_BITS | FIELD(w[0], CMD0_SSID, 20);
 
-	h->cfg_gen++;
+	smmu_contexts_void(h);
 	switch (w[0] & 0xff) {
 	case CMD_CFGI_STE:
 		drop_streams(h, sid, sid, !FLAG(w[1], CMD1_LEAF));
@@ -161,7 +161,7 @@ static void drop_config(struct hw_smmuv3 *h, const u64 w[2])
 
 static void drop_all(struct hw_smmuv3 *h)
 {
-	h->cfg_gen++;
+	smmu_contexts_void(h);
 	for (u32 i = 0; i < CACHES; i++)
 		hw_cache_drop_all(h->cache[i]);
 }

@@ -234,7 +234,7 @@ void smmu_translate(struct hw_iommu *base, const struct hw_req *req, struct hw_r
 {
 	struct hw_smmuv3 *h = (struct hw_smmuv3 *)base;
 
-	if (!smmu_front_hit(h, req, resp))
+	if (!smmu_front_hit(h, smmu_front_of(h, req), smmu_who(req), req, resp))
 		smmu_translate_long(h, req, resp);
 }
 
