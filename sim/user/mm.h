@@ -69,6 +69,7 @@ struct vm_area_struct {
 	struct file *file;              /* referenced; NULL: anonymous */
 	const struct vm_operations_struct *vm_ops; /* of VM_PFNMAP */
 	void *vm_private_data;
+	struct vm_area_struct *next_gone; /* unmapped, its file is to be given up; mmap_lock */
 };
 
 /* What stands behind a mapping of a device. mmap_lock is held, for reading at least. */
@@ -106,6 +107,7 @@ struct mm_struct {
 	struct list_head notifiers;
 	struct rw_semaphore mmap_lock;
 	struct interval_tree_root vmas;
+	struct vm_area_struct *gone; /* by next_gone; mmap_lock, empty without it */
 	struct mm_table *table; /* by index, n_tables of them; one step a change */
 	u32 n_tables, tables_max;
 	unsigned long locked_vm; /* pages; mmap_lock */
@@ -191,7 +193,10 @@ struct vm_area_struct *find_vma_intersection(struct mm_struct *mm, unsigned long
 struct vm_area_struct *vma_lookup(struct mm_struct *mm, unsigned long addr);
 struct vm_area_struct *vma_copy(const struct vm_area_struct *from, struct mm_struct *mm);
 void vma_insert(struct vm_area_struct *vma);
+/* Its file is given up by mm_unlock(). */
 void vma_free(struct vm_area_struct *vma);
+/* mmap_write_unlock(), and the files of mappings that have gone meanwhile. */
+void mm_unlock(struct mm_struct *mm);
 /* Cuts so that none crosses start or end: 0, -EINVAL within a huge page, -ENOMEM. */
 int vma_cut(struct mm_struct *mm, unsigned long start, unsigned long end);
 int vma_unmap(struct mm_struct *mm, unsigned long start, unsigned long end);

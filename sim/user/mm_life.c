@@ -148,7 +148,7 @@ static void unmap_all(struct mm_struct *mm)
 		vma_free(vma);
 	}
 	mm_tables_free(mm);
-	mmap_write_unlock(mm);
+	mm_unlock(mm);
 }
 
 bool mmget_not_zero(struct mm_struct *mm)

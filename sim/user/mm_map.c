@@ -139,7 +139,7 @@ static long map(const struct request *r)
 	addr = place(r);
 	if (addr >= 0)
 		ret = add_vma(r, (unsigned long)addr, flags);
-	mmap_write_unlock(r->mm);
+	mm_unlock(r->mm);
 	return ret ? ret : addr;
 }
 
@@ -217,7 +217,7 @@ long user_sys_munmap(const u64 *arg)
 		return -EINVAL;
 	mmap_write_lock(mm);
 	ret = vma_unmap(mm, arg[0], arg[0] + size);
-	mmap_write_unlock(mm);
+	mm_unlock(mm);
 	return ret;
 }
 
@@ -445,6 +445,6 @@ long user_sys_mremap(const u64 *arg)
 		return -EINVAL;
 	mmap_write_lock(r.mm);
 	ret = do_mremap(&r, old_size, arg[4]);
-	mmap_write_unlock(r.mm);
+	mm_unlock(r.mm);
 	return ret;
 }

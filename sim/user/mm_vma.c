@@ -44,11 +44,30 @@ struct vm_area_struct *vma_copy(const struct vm_area_struct *from, struct mm_str
 
 void vma_free(struct vm_area_struct *vma)
 {
+	struct mm_struct *mm = vma->mm;
+
 	if (vma->vm_ops && vma->vm_ops->close)
 		vma->vm_ops->close(vma);
-	if (vma->file)
+	if (!vma->file) {
+		kfree(vma);
+		return;
+	}
+	vma->next_gone = mm->gone;
+	mm->gone = vma;
+}
+
+/* dup: files go when the lock has gone, for their end takes locks of any kind. */
+void mm_unlock(struct mm_struct *mm)
+{
+	struct vm_area_struct *vma = mm->gone, *next;
+
+	mm->gone = NULL;
+	mmap_write_unlock(mm);
+	for (; vma; vma = next) {
+		next = vma->next_gone;
 		fput(vma->file);
-	kfree(vma);
+		kfree(vma);
+	}
 }
 
 static int split(struct vm_area_struct *vma, unsigned long at)
