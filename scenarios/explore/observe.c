@@ -17,6 +17,7 @@
 
 #define MEMORY_PAGES 24
 #define PAGE 4096
+#define LANES 4 /* of a page's hash, which do not wait for each other */
 
 struct explore_observer {
 	struct explorer e;
@@ -96,15 +97,19 @@ static void see_call(void *self, const struct call *c, long ret)
 static void see_memory(struct explore_observer *o, const struct call *c)
 {
 	const struct call_program *p = o->e.s->program;
-	u64 words[PAGE / 8], hash = 0;
+	u64 words[PAGE / 8], hash = 0, lane[LANES] = {0};
 
 	for (u64 i = 0; p->n_areas && i < MEMORY_PAGES; i++) {
 		u64 left = call_peek(&o->e.sp.calls, c, words, p->area[0].addr + i * PAGE, PAGE);
 
 		hash = hash_mix(hash, left);
-		for (u32 k = 0; !left && k < ARRAY_SIZE(words); k++)
-			hash = hash_mix(hash, words[k]);
+		for (u32 k = 0; !left && k < ARRAY_SIZE(words); k += LANES) {
+			for (u32 l = 0; l < LANES; l++)
+				lane[l] = hash_mix(lane[l], words[k + l]);
+		}
 	}
+	for (u32 l = 0; l < LANES; l++)
+		hash = hash_mix(hash, lane[l]);
 	add_field(o, c, "memory", hash);
 }
 

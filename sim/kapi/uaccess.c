@@ -99,16 +99,18 @@ unsigned long clear_user(void __user *to, unsigned long n)
 /* 1: all zero; 0: not; -EFAULT: zero up to where nothing can be read. */
 static int check_zeroed_user(const void *from, size_t n)
 {
-	u8 part[256];
+	u64 part[32];
 
 	while (n) {
-		size_t size = min(n, sizeof(part));
-		size_t got = move(part, from, size, false);
+		size_t size = min(n, sizeof(part)), got;
+		u64 any = 0;
 
-		for (size_t i = 0; i < got; i++) {
-			if (part[i])
-				return 0;
-		}
+		memset(part, 0, sizeof(part));
+		got = move(part, from, size, false);
+		for (size_t i = 0; i < ARRAY_SIZE(part); i++)
+			any |= part[i];
+		if (any)
+			return 0;
 		if (got < size)
 			return -EFAULT;
 		from = (const char *)from + size;
