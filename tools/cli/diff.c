@@ -75,7 +75,7 @@ static void show(void *self, const struct explore_difference *x)
 void cli_diff_compare(struct diff *d, const struct scenario *s, u64 seed)
 {
 	d->s = s;
-	d->differs = false;
+	d->differs = d->led = false;
 	for (u32 i = 0; i < 2; i++) {
 		if (d->observer[i])
 			explore_observer_look(d->observer[i], s, seed, &d->seen[i]);

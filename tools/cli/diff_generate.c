@@ -14,6 +14,7 @@
 #include <string.h>
 
 #define PASID_SINCE 0x060f
+#define PROGRESS 10000 /* programs from one line to the next */
 
 /* What only one of them has would lead them apart for the rest of the program. */
 static bool younger(void *self, const char *name)
@@ -93,8 +94,13 @@ int cli_diff_generate(struct diff *d, u64 n, u64 seed)
 		return CLI_USAGE;
 	for (u32 i = 0; i < 2; i++)
 		d->observer[i] = explore_observer_new(home, d->kernel[i], i);
-	for (u64 i = 0; i < n && !rc; i++)
+	for (u64 i = 0; i < n && !rc; i++) {
 		rc = one(d, g, seed + i);
+		if ((i + 1) % PROGRESS == 0)
+			fprintf(stderr, "%llu of %llu programs, %u differ\n",
+				(unsigned long long)i + 1, (unsigned long long)n,
+				d->programs_differ);
+	}
 	for (u32 i = 0; i < 2; i++) {
 		explore_observer_free(d->observer[i]);
 		d->observer[i] = NULL;

@@ -16,6 +16,7 @@ struct diff {
 	struct json_object *rows;
 	u32 programs, differences, known, programs_differ;
 	bool differs; /* the program at hand, in what is not known */
+	bool led;     /* ... in what is, and it goes its own way since */
 	u64 calls;
 	bool quiet;
 };
@@ -33,7 +34,6 @@ const char *cli_diff_since(const char *call, u32 *version);
  * Why the two differ here, if that is in the table of differences that are no fault of
  * ours or of a version; NULL: it is not. call: its text.
  */
-const char *cli_diff_known(const struct diff *d, const struct explore_difference *x,
-			   const char *call);
+const char *cli_diff_known(struct diff *d, const struct explore_difference *x, const char *call);
 /* What the kernel answers as, 0x060c. */
 u32 cli_diff_version(const struct kernel *k);
