@@ -70,6 +70,7 @@ struct bus_fn {
 	u32 class; /* PCI class code, 24 bits */
 	struct bus_bar bar[BUS_BARS];
 	u8 config[CONFIG_SIZE];
+	bool config_written;         /* since it was made */
 	u64 msi_addr;
 	u32 msi_data;
 	bool msi_on;
@@ -122,6 +123,8 @@ bool bus_atc_step(void *arg);
 void bus_receive(struct fabric_iommu *im, const struct hw_msg *m);
 
 /* config.c */
+void bus_config_make(struct bus_fn *n);
+/* As it was made. */
 void bus_config_reset(struct bus_fn *n);
 u32 bus_config_get(const struct bus_fn *n, u32 off, u32 size);
 /* Bits of the PRI status register. */

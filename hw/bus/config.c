@@ -18,6 +18,7 @@
 static void put(struct bus_fn *n, u32 off, u32 size, u32 value)
 {
 	memcpy(n->config + off, &value, size);
+	n->config_written = true;
 }
 
 u32 bus_config_get(const struct bus_fn *n, u32 off, u32 size)
@@ -65,9 +66,10 @@ static void put_extended(struct bus_fn *n)
 	}
 }
 
-void bus_config_reset(struct bus_fn *n)
+void bus_config_make(struct bus_fn *n)
 {
 	memset(n->config, 0, sizeof(n->config));
+	n->config_written = false;
 	if (!n->pci)
 		return;
 	put(n, 0x00, 4, DEVICE << 16 | VENDOR);
@@ -81,6 +83,13 @@ void bus_config_reset(struct bus_fn *n)
 	put(n, CFG_MSI, 4, 0x05u | CFG_PCIE << 8 | 0x80u << 16);
 	put(n, CFG_PCIE, 4, 0x10u | 0x0002u << 16);
 	put_extended(n);
+	n->config_written = false;
+}
+
+void bus_config_reset(struct bus_fn *n)
+{
+	if (n->config_written)
+		bus_config_make(n);
 }
 
 /* Bits that software may change. */

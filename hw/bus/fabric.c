@@ -340,6 +340,7 @@ static void fn_init(struct fabric *f, u32 i)
 	n->atc_worker = io_worker_add(f->world, &(struct io_worker){.name = d->name,
 								    .step = bus_atc_step,
 								    .arg = n});
+	bus_config_make(n);
 	fn_reset(n);
 }
 
@@ -413,7 +414,7 @@ void bus_owns(struct fabric *f, void (*fn)(void *arg), void *arg)
 void bus_class(struct fabric *f, u32 fn, u32 class)
 {
 	f->fn[fn].class = class;
-	bus_config_reset(&f->fn[fn]);
+	bus_config_make(&f->fn[fn]);
 }
 
 bool bus_bar_add(struct fabric *f, u32 fn, u32 bar, struct bus_bar *b)
@@ -430,7 +431,7 @@ bool bus_bar_add(struct fabric *f, u32 fn, u32 bar, struct bus_bar *b)
 		return false;
 	f->next_bar = b->pa + b->size;
 	n->bar[bar] = *b;
-	bus_config_reset(n);
+	bus_config_make(n);
 	return true;
 }
 

@@ -78,7 +78,7 @@ struct frames *frames_create(struct world *w)
 	frames_map(w->slot, -1);
 	f->world = w;
 	f->info = map_anywhere(FRAMES_N * sizeof(*f->info));
-	f->stray_map = map_anywhere(FRAMES_N / 8);
+	f->stray_span = map_anywhere(FRAMES_N * sizeof(*f->stray_span));
 	f->poison = 0xa5;
 	f->mul = 1;
 	return f;
@@ -103,7 +103,7 @@ void frames_destroy(struct frames *f)
 		return;
 	frames_forget(f);
 	munmap(f->info, FRAMES_N * sizeof(*f->info));
-	munmap(f->stray_map, FRAMES_N / 8);
+	munmap(f->stray_span, FRAMES_N * sizeof(*f->stray_span));
 	free(f->touched);
 	free(f->stray);
 	free(f);
@@ -192,8 +192,10 @@ void frames_reset(struct frames *f)
 		memset(&f->info[f->touched[i]], 0, sizeof(*f->info));
 	}
 	for (u32 i = 0; i < f->n_stray; i++) {
-		memset(ptr_of(f, f->stray[i]), 0, FRAME_SIZE);
-		f->stray_map[f->stray[i] / 64] = 0;
+		struct stray_span *s = &f->stray_span[f->stray[i]];
+
+		memset((u64 *)ptr_of(f, f->stray[i]) + s->lo, 0, (s->hi - s->lo) * sizeof(u64));
+		*s = (struct stray_span){0, 0};
 	}
 	f->n_touched = 0;
 	f->n_stray = 0;
@@ -211,7 +213,7 @@ void frames_forget(struct frames *f)
 	for (u32 k = 0; s && k < s->n_blocks; k++)
 		touch(f, s->frame[k]);
 	for (u32 k = 0; s && k < s->n_stray; k++)
-		frame_note_write(f->world, (u64)s->stray[k] << FRAME_LG2, 1);
+		frame_note_write(f->world, (u64)s->stray[k] << FRAME_LG2, FRAME_SIZE);
 	forget_snapshot(f);
 	frames_reset(f);
 }
@@ -233,7 +235,7 @@ static void keep_stray(struct frames *f, struct frames_snapshot *s)
 	for (u32 k = 0; k < s->n_stray; k++) {
 		s->stray[k] = f->stray[k];
 		memcpy(s->stray_bytes + k * FRAME_SIZE, ptr_of(f, f->stray[k]), FRAME_SIZE);
-		f->stray_map[f->stray[k] / 64] = 0;
+		f->stray_span[f->stray[k]] = (struct stray_span){0, 0};
 	}
 	f->n_stray = 0;
 }
@@ -280,15 +282,30 @@ void frames_set_poison(struct frames *f, u8 poison)
 	f->poison = poison;
 }
 
-void frame_note_write(struct world *w, u64 pa, u64 len)
+/* Bytes [first, end) of one frame. */
+static void note_span(struct frames *f, u32 frame, u32 first, u32 end)
 {
-	struct frames *f = w->frames;
+	struct stray_span *s = &f->stray_span[frame];
+	u16 lo = (u16)(first / sizeof(u64)), hi = (u16)((end + 7) / 8);
 
-	for (u64 i = pa >> FRAME_LG2; i <= (pa + len - 1) >> FRAME_LG2; i++) {
-		if (f->stray_map[i / 64] >> (i % 64) & 1)
-			continue;
-		f->stray_map[i / 64] |= BIT_ULL(i % 64);
-		push(&f->stray, &f->n_stray, &f->max_stray, (u32)i);
+	if (!s->hi) {
+		push(&f->stray, &f->n_stray, &f->max_stray, frame);
+		*s = (struct stray_span){lo, hi};
+		return;
+	}
+	s->lo = min(s->lo, lo);
+	s->hi = max(s->hi, hi);
+}
+
+void frame_note_range(struct world *w, u64 pa, u64 len)
+{
+	while (len) {
+		u32 first = pa % FRAME_SIZE;
+		u64 n = min(len, (u64)(FRAME_SIZE - first));
+
+		note_span(w->frames, (u32)(pa >> FRAME_LG2), first, (u32)(first + n));
+		pa += n;
+		len -= n;
 	}
 }
 

@@ -50,6 +50,11 @@ struct frame_info {
 
 enum frame_state { FRAME_FRESH, FRAME_USED, FRAME_FREED, FRAME_TOUCHED = 0x80 };
 
+/* Words [lo, hi) of a frame that somebody who owns no block there has written; hi 0: none. */
+struct stray_span {
+	u16 lo, hi;
+};
+
 struct frames {
 	struct world *world;
 	struct frame_info *info; /* FRAMES_N of them */
@@ -65,7 +70,7 @@ struct frames {
 	u32 n_touched, max_touched;
 	u32 *stray;              /* frames that frame_note_write() told of */
 	u32 n_stray, max_stray;
-	u64 *stray_map;          /* bit per frame */
+	struct stray_span *stray_span; /* FRAMES_N of them */
 	struct frames_snapshot *snap; /* NULL: none, the world is booting */
 	void (*bad_free)(struct world *w, u64 pa, const struct frame_info *f, u64 pc);
 };
@@ -116,9 +121,17 @@ static inline void frame_span(struct frame_info *f, u32 lo, u32 hi)
 
 /*
  * Somebody who owns no block there writes to [pa, pa + len) (a device): the reset
- * clears these frames as well. The range is memory. Cheap when told before.
+ * clears these bytes as well. The range is memory. Cheap when told before.
  */
-void frame_note_write(struct world *w, u64 pa, u64 len);
+void frame_note_range(struct world *w, u64 pa, u64 len);
+static inline void frame_note_write(struct world *w, u64 pa, u64 len)
+{
+	const struct stray_span *s = &w->frames->stray_span[pa >> FRAME_LG2];
+	u64 first = pa % FRAME_SIZE;
+
+	if (unlikely(first < s->lo * sizeof(u64) || first + len > s->hi * sizeof(u64)))
+		frame_note_range(w, pa, len);
+}
 
 /*
  * A block of 2^order frames, aligned to its size: its physical address, or 0 if
