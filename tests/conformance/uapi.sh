@@ -7,6 +7,8 @@ rows=tests/conformance/uapi
 for file in $rows/*.yaml; do
 	[[ $file == *_7.3.yaml ]] || expect 0 'clean' "$IOMMULAB" run --runs 20 "$file"
 done
-expect 0 'clean' "$IOMMULAB" run --runs 20 --kernel model-7.3 $rows/iommufd_7.3.yaml
+for file in $rows/*_7.3.yaml; do
+	expect 0 'clean' "$IOMMULAB" run --runs 20 --kernel model-7.3 "$file"
+done
 expect 0 'clean' "$IOMMULAB" run --fail-nth --kernel model-7.3 tests/core/iommufd/hw_queue.yaml
 finish
