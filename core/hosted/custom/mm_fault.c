@@ -8,6 +8,7 @@
  * exploration asks for failures.
  */
 #include "core/hosted/custom/mm.h"
+#include "core/hosted/custom/pci.h"
 
 #include <linux/mmu_notifier.h>
 #include <linux/pagemap.h>
@@ -163,12 +164,21 @@ int fixup_user_fault(struct mm_struct *mm, unsigned long addr, unsigned int flag
 
 /* --- user copies --- */
 
+/* Whether the entry is of a bus address, which only an entry without a page can be. */
+static bool is_registers(unsigned long pte)
+{
+	unsigned long pa = PFN_PHYS(hosted_pte_pfn(pte));
+
+	return pte & PTE_SPECIAL && hosted_pci_window(pa);
+}
+
 static struct page *ready_page(struct mm_struct *mm, unsigned long addr, bool write)
 {
 	unsigned long need = PTE_PRESENT | (write ? PTE_WRITE : 0);
 	unsigned long *pte = hosted_pte(mm, addr, false);
 
-	if (!pte || (*pte & need) != need || !pfn_valid(hosted_pte_pfn(*pte)))
+	if (!pte || (*pte & need) != need || is_registers(*pte) ||
+	    !pfn_valid(hosted_pte_pfn(*pte)))
 		return NULL;
 	return pfn_to_page(hosted_pte_pfn(*pte));
 }
@@ -229,6 +239,22 @@ bool hosted_adopt(struct mm_struct *mm, unsigned long addr, bool write)
 	return true;
 }
 
+/*
+ * What an entry without a page leads to, after hosted_user_page(): a device's registers,
+ * which are reached as the processor would. False: there is nothing.
+ */
+static bool reach_registers(struct mm_struct *mm, void *buf, unsigned long addr,
+			    unsigned long size, bool write)
+{
+	unsigned long need = PTE_PRESENT | (write ? PTE_WRITE : 0);
+	unsigned long *pte = addr < TASK_END ? hosted_pte(mm, addr, false) : NULL;
+
+	if (!pte || (*pte & need) != need || !is_registers(*pte))
+		return false;
+	return hosted_pci_reach(PFN_PHYS(hosted_pte_pfn(*pte)) + offset_in_page(addr), buf, size,
+				write);
+}
+
 unsigned long hosted_mm_access(struct mm_struct *mm, void *buf, unsigned long addr,
 			       unsigned long size, bool to_user)
 {
@@ -237,9 +263,9 @@ unsigned long hosted_mm_access(struct mm_struct *mm, void *buf, unsigned long ad
 		struct page *page = hosted_user_page(mm, addr, to_user);
 		void *p;
 
-		if (!page && (!foreign(mm, addr) ||
-			      hosted_floor->foreign_copy(hosted_mm_process(mm), buf, addr, n,
-							 to_user)))
+		if (!page && !reach_registers(mm, buf, addr, n, to_user) &&
+		    (!foreign(mm, addr) ||
+		     hosted_floor->foreign_copy(hosted_mm_process(mm), buf, addr, n, to_user)))
 			break;
 		if (!page) {
 			buf += n;
@@ -265,8 +291,8 @@ static __always_inline void *near_page(struct mm_struct *mm, unsigned long addr,
 {
 	const unsigned long *pte = mm ? hosted_pte_near(mm, addr) : NULL;
 
-	if (!pte || (*pte & need) != need || size > PAGE_SIZE - offset_in_page(addr) ||
-	    !pfn_valid(hosted_pte_pfn(*pte)))
+	if (!pte || (*pte & (need | PTE_SPECIAL)) != need ||
+	    size > PAGE_SIZE - offset_in_page(addr) || !pfn_valid(hosted_pte_pfn(*pte)))
 		return NULL;
 	return __va(PFN_PHYS(hosted_pte_pfn(*pte))) + offset_in_page(addr);
 }

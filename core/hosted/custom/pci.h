@@ -18,6 +18,14 @@ struct hosted_function;
 /* custom/pci_host.c: present or to come; NULL: a bridge. */
 struct hosted_device *hosted_pci_device_of(const struct pci_dev *pdev);
 
+/* Whether a physical address is of the window that functions' registers lie in. */
+bool hosted_pci_window(unsigned long pa);
+/*
+ * A processor's access to physical addresses that are a function's registers, in pieces of
+ * at most 8 bytes, each aligned. False: they are nobody's; the pieces before are made.
+ */
+bool hosted_pci_reach(unsigned long pa, void *buf, unsigned long size, bool write);
+
 /* custom/pci_function.c */
 struct hosted_function *hosted_function_new(struct hosted_device *hd);
 struct hosted_function *hosted_bridge_new(unsigned int bus, unsigned int primary,

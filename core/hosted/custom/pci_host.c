@@ -171,6 +171,47 @@ static long map_memory(unsigned long offset, size_t size, const struct logic_iom
 	return -ENXIO;
 }
 
+bool hosted_pci_window(unsigned long pa)
+{
+	return pa >= hosted_window.start && pa <= hosted_window.end;
+}
+
+/* One access, of a power of two. */
+static bool reach_one(unsigned long pa, void *buf, unsigned int size, bool write)
+{
+	const struct logic_iomem_ops *ops;
+	unsigned long val = 0;
+	void *priv;
+	long at = map_memory(pa - HOSTED_PCI_MEM, size, &ops, &priv);
+
+	if (at < 0)
+		return false;
+	if (write) {
+		memcpy(&val, buf, size);
+		ops->write(priv, at, size, val);
+	} else {
+		val = ops->read(priv, at, size);
+		memcpy(buf, &val, size);
+	}
+	return true;
+}
+
+bool hosted_pci_reach(unsigned long pa, void *buf, unsigned long size, bool write)
+{
+	while (size) {
+		unsigned int n = sizeof(unsigned long);
+
+		while (n > size || pa % n)
+			n /= 2;
+		if (!reach_one(pa, buf, n, write))
+			return false;
+		pa += n;
+		buf += n;
+		size -= n;
+	}
+	return true;
+}
+
 static const struct logic_iomem_region_ops memory_ops = {.map = map_memory};
 
 /* --- the tree's view --- */

@@ -2,7 +2,7 @@
 # Unmodified reproducers of syzkaller's shape as clients; clients that die.
 . "$(dirname "$0")/lib.sh"
 
-for name in repro_repeat repro_threads repro_fault die vfio; do
+for name in repro_repeat repro_threads repro_fault die vfio bar; do
 	client $name
 done
 
@@ -22,6 +22,16 @@ served 0 '^/dev/vfio/vfio: map 0, the device sees 1122334455667788, unmap 0 of 4
 grep -q '^/dev/iommu: map 0, the device sees 1122334455667788, unmap 0 of 4, then 0$' "$WORK/said" ||
 	fail "an iommufd is no container"
 grep -q '^cdev: attach 0, again 0, detach 0$' "$WORK/said" || fail "a device's own file"
+
+# Registers that a client maps are the device's, on either kernel.
+served 0 '^stored 12345678, in the file 12345678, loaded 1122$' bar
+cp "$WORK/said" "$WORK/bar.hosted"
+expect 0 '^after a reset: 0$' "$IOMMULAB" exec -- "$WORK/bar"
+cmp -s "$WORK/said" "$WORK/bar.hosted" || { cat "$WORK/bar.hosted"; fail "mapped registers differ"; }
+for line in 'written abcd' 'interrupt 1' 'copied 55667788' 'decoding off: SIGBUS' \
+	'on again: 55667788'; do
+	grep -qx "$line" "$WORK/said" || fail "no '$line'"
+done
 
 # The same client twice gives the same answers.
 "$IOMMULAB" exec --kernel "$KERNEL" -- "$WORK/repro_fault" >"$WORK/1" 2>&1
