@@ -39,6 +39,7 @@ const char *cli_diff_since(const char *call, u32 *version)
 	return NULL;
 }
 
+#define BAR_BELOW_0 "the tree takes a negative offset of an ioeventfd for one of a BAR below 0"
 #define NOT_ITS_OWN "the tree's selftest driver takes any device for one of its own"
 
 /*
@@ -74,6 +75,9 @@ static const struct known {
 	{.title = "BUG: memory leak in _kmalloc_noprof",
 	 .why = "a file of /dev/iommu that is mapped into itself is never given up; or, kept for "
 		"MSIs"},
+	{.title = "WARNING in get_area", .after = "offset=-1", .why = BAR_BELOW_0},
+	{.call = "VFIO_DEVICE_IOEVENTFD", .ours = -EINVAL, .after = "offset=-1",
+	 .why = BAR_BELOW_0},
 	/* The first 256 bytes of configuration space. */
 	{.call = ", 0x700000000",
 	 .why = "the machines put a function's registers at different addresses"},

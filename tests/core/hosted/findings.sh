@@ -17,4 +17,6 @@ expect 0 'clean, 10000 runs' "$IOMMULAB" run --kernel "$WORK/fixed.so" "${QUIET[
 
 expect 1 'WARNING in mock_domain_iova_to_phys' "$IOMMULAB" run --kernel "$KERNEL" --runs 10 \
 	docs/findings/iommufd-unpin-reads-unmapped.yaml
+expect 1 'WARNING in get_area' "$IOMMULAB" run --kernel "$KERNEL" --runs 1 \
+	docs/findings/vfio-ioeventfd-negative-bar.yaml
 finish
