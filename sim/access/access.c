@@ -145,6 +145,15 @@ static enum access_mode mode_of(const struct task *t)
 	return w->floor && !w->access->booting ? ACCESS_LIGHT : ACCESS_FULL;
 }
 
+/* Somebody wants to hear of its locks and counters. */
+static bool is_told(const struct task *t)
+{
+	const u32 *takers = t->world->fact->takers;
+
+	return takers[FACT_LOCK_ACQUIRE] | takers[FACT_LOCK_ACQUIRED] | takers[FACT_LOCK_RELEASE] |
+	       takers[FACT_REF_GET] | takers[FACT_REF_PUT];
+}
+
 /*
  * An ordinary access finds all bytes of its granule open and written, touched by
  * nobody else in this run: then all accesses that the cell knows are its own
@@ -170,6 +179,8 @@ void access_ready(struct task *t)
 		t->usual_shared = ~0ULL;
 	}
 	t->mode = mode_of(t);
+	t->unseen = access_unseen(t);
+	t->alone = !IOMMULAB_HOOKS && t->mode == ACCESS_QUIET && !t->checks && !is_told(t);
 	if (access_light(t)) {
 		/* What the hooks do not see to goes the long way. */
 		t->usual = ~0ULL;
@@ -785,6 +796,25 @@ void access_sync(const void *p, u32 flags)
 		sync_slow(p, flags, (u64)(uintptr_t)__builtin_return_address(0));
 }
 
+/* access_service() has counted it; what is left of sync_slow(). */
+void access_counted(const void *p, u32 flags, u64 pc)
+{
+	u64 addr = (u64)(uintptr_t)p;
+	struct task *t = current_task;
+	bool heap = addr - HEAP_BASE < ACCESS_HEAP_BYTES;
+
+	flags |= OP_SYNC | OP_MARKED;
+	if (unlikely(addr < ACCESS_LOW))
+		bad_sync(addr, flags, pc);
+	if (heap && t->mode == ACCESS_FULL)
+		sync_cell(t, access_cell_at(addr), addr);
+	if (sched_due(t))
+		sched_stop_before(p, 8, flags, pc);
+	if (unlikely(heap && t->checks & ACCESS_CHECK_HEAP &&
+		     !(access_cell_at(addr)->open & 1u << (addr & 7))))
+		bad_sync(addr, flags, pc);
+}
+
 /* --- what sim/mem says --- */
 
 static u32 open_mask(u64 bytes)
@@ -880,11 +910,6 @@ void access_set_init(const void *p, size_t size)
 		next = min((at | 7) + 1, end);
 		c->init |= (u8)(((1u << (next - at)) - 1) << (at & 7));
 	}
-}
-
-bool access_is_unseen(void)
-{
-	return current_task && access_unseen(current_task);
 }
 
 size_t access_first_uninit(const void *p, size_t size)

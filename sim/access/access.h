@@ -126,9 +126,39 @@ ACCESS_HEAP_HOOKS(8);
 /* A service's operation on its own object: scheduling point, no race check. */
 void access_sync(const void *addr, u32 flags);
 
+/*
+ * The same of our own kernel's services. In a build without hooks it is counted, and no word
+ * of the run's hash: the facts that are have the count in them.
+ */
+void access_counted(const void *addr, u32 flags, u64 pc);
+static inline __attribute__((always_inline)) void access_service(const void *addr, u32 flags)
+{
+	struct task *t = current_task;
+
+	if (IOMMULAB_HOOKS) {
+		access_sync(addr, flags);
+		return;
+	}
+	t->ops++;
+	t->stop_at -= t->weight_shared;
+	if (unlikely(t->mode != ACCESS_QUIET || sched_due(t)))
+		access_counted(addr, flags, (u64)(uintptr_t)__builtin_return_address(0));
+}
+
 /* Happens-before through a location: lock/unlock, release/acquire. */
-void access_acquire(const void *addr);
-void access_release(const void *addr);
+void access_acquire_checked(const void *addr);
+void access_release_checked(const void *addr);
+static inline void access_acquire(const void *addr)
+{
+	if (unlikely(current_task->checks & ACCESS_CHECK_RACE))
+		access_acquire_checked(addr);
+}
+
+static inline void access_release(const void *addr)
+{
+	if (unlikely(current_task->checks & ACCESS_CHECK_RACE))
+		access_release_checked(addr);
+}
 
 /* Edges between tasks: spawn (parent -> child), join. */
 void access_fork(struct task *parent, struct task *child);
@@ -141,8 +171,15 @@ void access_set_state(const void *addr, size_t size, enum cell_state state);
 struct cell *access_cell(const void *addr);
 /* Marks bytes as initialised without an access (DMA, copies made by sim/). */
 void access_set_init(const void *addr, size_t size);
-/* Whether nobody looks at the cells of what the running task allocates and changes. */
-bool access_is_unseen(void);
+/*
+ * Whether nobody looks at the cells of what the running task allocates and changes:
+ * access_set_live() and its like need not be called then.
+ */
+static inline bool access_is_unseen(void)
+{
+	return current_task->unseen;
+}
+
 /* First uninitialised byte in the range, or size. */
 size_t access_first_uninit(const void *addr, size_t size);
 

@@ -227,26 +227,20 @@ static inline struct access_clock *clock_of(struct task *t, const void *p, bool 
 	return clock_elsewhere(t, addr, make);
 }
 
-void access_acquire(const void *addr)
+void access_acquire_checked(const void *addr)
 {
 	struct task *t = current_task;
-	const struct access_clock *k;
+	const struct access_clock *k = clock_of(t, addr, false);
 
-	if (!(t->checks & ACCESS_CHECK_RACE))
-		return;
-	k = clock_of(t, addr, false);
 	if (k && !access_knows(t, k))
 		access_take(t, k);
 }
 
-void access_release(const void *addr)
+void access_release_checked(const void *addr)
 {
 	struct task *t = current_task;
-	struct access_clock *k;
+	struct access_clock *k = clock_of(t, addr, true);
 
-	if (!(t->checks & ACCESS_CHECK_RACE))
-		return;
-	k = clock_of(t, addr, true);
 	if (k)
 		access_give(t, k);
 	else

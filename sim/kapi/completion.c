@@ -14,7 +14,7 @@ void kapi_init_completion(struct completion *c, const char *name, const struct l
 
 void reinit_completion(struct completion *c)
 {
-	access_sync(c, OP_WRITE);
+	access_service(c, OP_WRITE);
 	c->done = 0;
 }
 
@@ -33,7 +33,7 @@ static void let_through(struct completion *c)
 
 void complete(struct completion *c)
 {
-	access_sync(c, OP_WRITE);
+	access_service(c, OP_WRITE);
 	kapi_lock_check(&c->wait.dep, KAPI_CALLER);
 	access_release(c);
 	if (c->done != DONE_FOR_ALL)
@@ -43,7 +43,7 @@ void complete(struct completion *c)
 
 void complete_all(struct completion *c)
 {
-	access_sync(c, OP_WRITE);
+	access_service(c, OP_WRITE);
 	kapi_lock_check(&c->wait.dep, KAPI_CALLER);
 	access_release(c);
 	c->done = DONE_FOR_ALL;
@@ -64,8 +64,8 @@ static long wait_for(struct completion *c, long timeout, u64 pc)
 	u64 end = 0;
 	struct wait_queue_entry e = {.task = current_task, .exclusive = true};
 
-	kapi_might_sleep("wait_for_completion");
-	access_sync(c, OP_WRITE);
+	kapi_sleeps("wait_for_completion");
+	access_service(c, OP_WRITE);
 	kapi_lock_check(&c->wait.dep, pc);
 	if (timeout != MAX_SCHEDULE_TIMEOUT)
 		end = clock->now_ns + (u64)timeout * NSEC_PER_MSEC;
@@ -74,7 +74,7 @@ static long wait_for(struct completion *c, long timeout, u64 pc)
 		while (!c->done && (!end || clock->now_ns < end)) {
 			sched_block("wait_for_completion", object, -1,
 				    end ? end - clock->now_ns : 0);
-			access_sync(c, OP_WRITE);
+			access_service(c, OP_WRITE);
 		}
 		list_del(&e.entry);
 	}
@@ -104,7 +104,7 @@ int wait_for_completion_interruptible(struct completion *c)
 
 bool try_wait_for_completion(struct completion *c)
 {
-	access_sync(c, OP_WRITE);
+	access_service(c, OP_WRITE);
 	if (!c->done)
 		return false;
 	take(c);
@@ -113,6 +113,6 @@ bool try_wait_for_completion(struct completion *c)
 
 bool completion_done(struct completion *c)
 {
-	access_sync(c, OP_READ);
+	access_service(c, OP_READ);
 	return c->done;
 }

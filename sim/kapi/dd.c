@@ -59,7 +59,7 @@ static struct kapi_deferred *deferred(void)
 {
 	struct kapi_deferred *d = &kapi_state()->deferred;
 
-	access_sync(d, OP_WRITE);
+	access_service(d, OP_WRITE);
 	access_acquire(d);
 	access_release(d);
 	return d;

@@ -346,7 +346,7 @@ void driver_unregister(struct device_driver *drv)
 {
 	struct bus_type *bus = drv->bus;
 
-	kapi_might_sleep("driver_unregister");
+	kapi_sleeps("driver_unregister");
 	spin_lock(&bus->lock);
 	if (!drv->registered) {
 		spin_unlock(&bus->lock);

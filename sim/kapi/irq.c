@@ -75,7 +75,7 @@ static void run_handlers(struct irq_line *line, unsigned irq)
 	for (struct irqaction *a = line->actions; a; a = a->next) {
 		irqreturn_t ret = IRQ_WAKE_THREAD;
 
-		access_sync(a, OP_READ);
+		access_service(a, OP_READ);
 		if (a->handler)
 			ret = a->handler((int)irq, a->dev);
 		if (ret == IRQ_WAKE_THREAD && a->thread_fn)
@@ -116,7 +116,7 @@ void irq_raise(unsigned irq)
 	char name[] = "irq/00";
 
 	sim_assert(line);
-	access_sync(line, OP_WRITE);
+	access_service(line, OP_WRITE);
 	access_release(line);
 	if (line->disabled || line->raised) {
 		line->pending = true;
@@ -146,7 +146,7 @@ int request_threaded_irq(unsigned irq, irq_handler_t handler, irq_handler_t thre
 	a->thread_fn = thread_fn;
 	a->dev = dev;
 	a->flags = flags;
-	access_sync(line, OP_WRITE);
+	access_service(line, OP_WRITE);
 	access_release(line);
 	if (line->actions && !(line->actions->flags & flags & IRQF_SHARED)) {
 		kfree(a);
@@ -177,9 +177,9 @@ void synchronize_irq(unsigned irq)
 {
 	struct irq_line *line = line_of(irq);
 
-	kapi_might_sleep("synchronize_irq");
+	kapi_sleeps("synchronize_irq");
 	sim_assert(line);
-	access_sync(line, OP_WRITE);
+	access_service(line, OP_WRITE);
 	while (line->running || thread_busy(line))
 		kapi_wait_turn(&line->waiters, "synchronize_irq", NULL, -1);
 	access_acquire(line);
@@ -190,9 +190,9 @@ void free_irq(unsigned irq, void *dev)
 	struct irq_line *line = line_of(irq);
 	struct irqaction **at, *a;
 
-	kapi_might_sleep("free_irq");
+	kapi_sleeps("free_irq");
 	sim_assert(line);
-	access_sync(line, OP_WRITE);
+	access_service(line, OP_WRITE);
 	for (at = &line->actions; *at && (*at)->dev != dev; at = &(*at)->next)
 		;
 	a = *at;
@@ -217,7 +217,7 @@ void disable_irq_nosync(unsigned irq)
 	struct irq_line *line = line_of(irq);
 
 	sim_assert(line);
-	access_sync(line, OP_WRITE);
+	access_service(line, OP_WRITE);
 	line->disabled++;
 }
 
@@ -232,7 +232,7 @@ void enable_irq(unsigned irq)
 	struct irq_line *line = line_of(irq);
 
 	sim_assert(line);
-	access_sync(line, OP_WRITE);
+	access_service(line, OP_WRITE);
 	if (!line->disabled) {
 		kapi_finding(KAPI_CALLER, "WARNING: Unbalanced enable for IRQ %u", irq);
 		return;

@@ -18,7 +18,7 @@ static void sleep_ns(const char *what, u64 ns)
 	const struct clock *clock = this_world()->clock;
 	u64 end = clock->now_ns + ns;
 
-	kapi_might_sleep(what);
+	kapi_sleeps(what);
 	while (clock->now_ns < end)
 		sched_block(what, NULL, -1, end - clock->now_ns);
 }
@@ -45,7 +45,7 @@ long schedule_timeout(long timeout)
 	const struct clock *clock = this_world()->clock;
 	u64 began = clock->now_ns, limit = (u64)timeout * NSEC_PER_MSEC, past;
 
-	kapi_might_sleep("schedule_timeout");
+	kapi_sleeps("schedule_timeout");
 	if (timeout == MAX_SCHEDULE_TIMEOUT) {
 		sched_block("schedule", NULL, -1, 0);
 		return timeout;

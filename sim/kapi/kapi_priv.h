@@ -91,9 +91,17 @@ struct kapi_state {
 	struct irq_line irq[IRQ_LINES_MAX];
 };
 
+/* What has been computed already, by where the keys lie: a matter of speed alone. */
+#define KAPI_CLASSES 1024 /* a power of two */
+struct kapi_class {
+	const struct lock_class_key *key;
+	u64 class;
+};
+
 struct kapi {
 	struct world *world;
 	bool kept_valid;
+	struct kapi_class class[KAPI_CLASSES];
 	struct kapi_state s, kept;
 };
 
@@ -139,22 +147,22 @@ static inline void kapi_serving(bool now)
 		current_task->flags |= TASK_DAEMON;
 }
 
-/* --- locks: the facts and the held list --- */
-void kapi_lock_check(const struct lockdep_map *map, u64 pc);
-void kapi_lock_acquire(const struct lockdep_map *map, unsigned subclass, u32 mode);
-void kapi_lock_acquired(const struct lockdep_map *map, unsigned subclass, u32 mode, u64 pc);
-/* False (and a finding) if the current task does not hold it. */
-bool kapi_lock_release(const struct lockdep_map *map, u64 pc);
-
 /* --- contexts --- */
 /* The task may have left its last reader section. */
 void rcu_quiescent_slow(struct task *t);
 
 static inline bool kapi_atomic(const struct task *t)
 {
-	return t->preempt_count || t->irq_off || t->rcu_depth ||
+	return t->preempt_count | t->irq_off | t->rcu_depth ||
 	       (t->foreign_count && *t->foreign_count) ||
 	       (t->foreign_readers && *t->foreign_readers);
+}
+
+/* kapi_might_sleep(), inlined. */
+static inline void kapi_sleeps(const char *what)
+{
+	if (unlikely(kapi_atomic(current_task)))
+		kapi_might_sleep(what);
 }
 
 static inline void rcu_quiescent(struct task *t)
@@ -163,10 +171,157 @@ static inline void rcu_quiescent(struct task *t)
 		rcu_quiescent_slow(t);
 }
 
+void kapi_bad_enable(u64 pc);
+static inline void kapi_count_down(struct task *t, int one, u64 pc)
+{
+	if (unlikely(t->preempt_count < one)) {
+		kapi_bad_enable(pc);
+		return;
+	}
+	t->preempt_count -= one;
+	rcu_quiescent(t);
+}
+
+static inline void kapi_preempt_disable(void)
+{
+	current_task->preempt_count += PREEMPT_ONE;
+}
+
+static inline void kapi_preempt_enable(u64 pc)
+{
+	kapi_count_down(current_task, PREEMPT_ONE, pc);
+}
+
 void kapi_softirq_enter(void);
 void kapi_softirq_exit(void);
 /* An imbalance that the function at pc left behind; `who` in the title. */
 void kapi_check_balance(const char *who, u32 n_held, u64 pc);
+
+/* --- locks: the facts and the held list --- */
+void kapi_lock_unknown(u64 pc);
+void kapi_tell_acquire(const struct lockdep_map *map, unsigned subclass, u32 mode);
+void kapi_tell_acquired(const struct lockdep_map *map, unsigned subclass, u32 mode, u64 pc);
+bool kapi_tell_release(const struct lockdep_map *map, u64 pc);
+
+static inline void kapi_lock_check(const struct lockdep_map *map, u64 pc)
+{
+	if (unlikely(map->magic != LOCKDEP_MAGIC))
+		kapi_lock_unknown(pc);
+}
+
+/* What follows is told to those who want to know; mostly to nobody, or to all. */
+static inline bool kapi_wanted(const struct task *t, enum fact_kind kind)
+{
+	return fact_wanted(t->world->fact, kind);
+}
+
+static inline u32 kapi_context_bits(const struct task *t)
+{
+	u32 bits = t->irq_off ? LOCK_IRQ_OFF : 0;
+
+	return bits | (t->preempt_count & HARDIRQ_BITS ? LOCK_IN_IRQ : 0);
+}
+
+static inline void kapi_lock_acquire(const struct lockdep_map *map, unsigned subclass, u32 mode)
+{
+	if (unlikely(kapi_wanted(current_task, FACT_LOCK_ACQUIRE)))
+		kapi_tell_acquire(map, subclass, mode);
+}
+
+/* A lock of the heap, of which nobody else is to know: all that is done is to remember it. */
+static inline bool kapi_is_private(const struct task *t, const void *map, enum fact_kind kind)
+{
+	return !t->checks && !kapi_wanted(t, kind) &&
+	       (u64)(uintptr_t)map - HEAP_BASE < HEAP_END - HEAP_BASE;
+}
+
+static inline void kapi_hold(struct task *t, u64 addr, u64 class, u32 mode, u64 pc)
+{
+	struct task_held *h = &t->held[t->n_held++];
+
+	h->lock = (const void *)(uintptr_t)addr;
+	h->class_key = class;
+	h->mode = mode;
+	h->op = t->ops;
+	h->pc = pc;
+}
+
+static inline void kapi_lock_acquired(const struct lockdep_map *map, unsigned subclass, u32 mode,
+				      u64 pc)
+{
+	struct task *t = current_task;
+
+	if (unlikely(!kapi_is_private(t, map, FACT_LOCK_ACQUIRED) || t->n_held == TASK_HELD_MAX))
+		kapi_tell_acquired(map, subclass, mode, pc);
+	else
+		kapi_hold(t, (u64)(uintptr_t)map, map->class_key | (subclass & LOCK_SUBCLASS_MASK),
+			  mode | kapi_context_bits(t), pc);
+}
+
+/* False (and a finding) if the current task does not hold it. */
+static inline bool kapi_lock_release(const struct lockdep_map *map, u64 pc)
+{
+	struct task *t = current_task;
+
+	if (unlikely(!kapi_is_private(t, map, FACT_LOCK_RELEASE) || !t->n_held ||
+		     t->held[t->n_held - 1].lock != map))
+		return kapi_tell_release(map, pc);
+	t->n_held--;
+	return true;
+}
+
+/* --- where nobody looks --- */
+/*
+ * In a build without hooks: nothing is checked or told of the task, and it is not due. Then
+ * a service has nothing to say but that it was there. See access_service().
+ */
+static inline bool kapi_is_alone(const struct task *t)
+{
+	return !IOMMULAB_HOOKS && t->alone &&
+	       (s64)(t->ops + 1 - (t->stop_at - t->weight_shared)) < 0;
+}
+
+static inline void kapi_count(struct task *t)
+{
+	t->ops++;
+	t->stop_at -= t->weight_shared;
+}
+
+/* The same of a lock that is what it should be, and of the heap. */
+static inline bool kapi_is_plain(const struct task *t, const struct lockdep_map *map)
+{
+	return kapi_is_alone(t) && (u64)(uintptr_t)map - HEAP_BASE < HEAP_END - HEAP_BASE &&
+	       map->magic == LOCKDEP_MAGIC;
+}
+
+/* Nothing stands against taking such a lock, which nobody has. */
+static inline bool kapi_may_take(const struct task *t, const struct lockdep_map *map)
+{
+	return kapi_is_plain(t, map) && t->n_held < TASK_HELD_MAX;
+}
+
+static inline void kapi_take(struct task *t, const struct lockdep_map *map, unsigned subclass,
+			     u32 mode, u64 pc)
+{
+	kapi_count(t);
+	kapi_hold(t, (u64)(uintptr_t)map, map->class_key | (subclass & LOCK_SUBCLASS_MASK),
+		  mode | kapi_context_bits(t), pc);
+}
+
+/* It is the last that the task has taken; `write`: not as a reader. */
+static inline bool kapi_may_drop(const struct task *t, const struct lockdep_map *map, bool write)
+{
+	const struct task_held *h = &t->held[t->n_held - 1];
+
+	return kapi_is_plain(t, map) && t->n_held && h->lock == map &&
+	       !(h->mode & LOCK_READ) == write;
+}
+
+static inline void kapi_drop(struct task *t)
+{
+	kapi_count(t);
+	t->n_held--;
+}
 
 /* --- findings --- */
 /* The title; what follows a newline is the text. %%F in it: the function at pc. */

@@ -27,10 +27,21 @@ u64 lockdep_key_class(const struct lock_class_key *key)
 	return (h | (LOCK_SUBCLASS_MASK + 1)) & ~(u64)LOCK_SUBCLASS_MASK;
 }
 
+/* Keys are constants of the program, so that one lies where no other ever will. */
+static inline u64 class_of(const struct lock_class_key *key)
+{
+	u64 place = hash_mix(0, (u64)(uintptr_t)key) & (KAPI_CLASSES - 1);
+	struct kapi_class *c = &this_world()->kapi->class[place];
+
+	if (unlikely(c->key != key))
+		*c = (struct kapi_class){key, lockdep_key_class(key)};
+	return c->class;
+}
+
 void lockdep_init_map(struct lockdep_map *map, const char *name, const struct lock_class_key *key,
 		      u32 kind)
 {
-	map->class_key = lockdep_key_class(key);
+	map->class_key = class_of(key);
 	map->name = name;
 	map->kind = kind;
 	map->magic = LOCKDEP_MAGIC;
@@ -43,89 +54,37 @@ void kapi_lockdep_set_class(struct lockdep_map *map, const char *name,
 	lockdep_init_map(map, name ? name : key->name, key, map->kind);
 }
 
-void kapi_lock_check(const struct lockdep_map *map, u64 pc)
+void kapi_lock_unknown(u64 pc)
 {
-	if (unlikely(map->magic != LOCKDEP_MAGIC))
-		kapi_finding(pc, "INFO: trying to register non-static key in %%F");
+	kapi_finding(pc, "INFO: trying to register non-static key in %%F");
 }
 
-static u32 context_bits(const struct task *t)
-{
-	u32 bits = t->irq_off ? LOCK_IRQ_OFF : 0;
-
-	return bits | (t->preempt_count & HARDIRQ_BITS ? LOCK_IN_IRQ : 0);
-}
-
-static __attribute__((noinline)) void tell_acquire(const struct lockdep_map *map,
-						   unsigned subclass, u32 mode)
+void kapi_tell_acquire(const struct lockdep_map *map, unsigned subclass, u32 mode)
 {
 	u64 class = map->class_key | (subclass & LOCK_SUBCLASS_MASK);
 
-	fact(LOCK_ACQUIRE, kapi_addr(map), class, mode | context_bits(current_task), subclass);
+	fact(LOCK_ACQUIRE, kapi_addr(map), class, mode | kapi_context_bits(current_task),
+	     subclass);
 }
 
-/* What follows is told to those who want to know; mostly to nobody, or to all. */
-static inline bool wanted(const struct task *t, enum fact_kind kind)
-{
-	return fact_wanted(t->world->fact, kind);
-}
-
-void kapi_lock_acquire(const struct lockdep_map *map, unsigned subclass, u32 mode)
-{
-	if (wanted(current_task, FACT_LOCK_ACQUIRE))
-		tell_acquire(map, subclass, mode);
-}
-
-static inline struct task_held held_entry(const struct task *t, u64 addr, u64 class, u32 mode,
-					  u64 pc)
-{
-	return (struct task_held){
-		.lock = (const void *)(uintptr_t)addr,
-		.class_key = class,
-		.mode = mode,
-		.op = t->ops,
-		.pc = pc,
-	};
-}
-
-static __attribute__((noinline)) void acquired(const struct lockdep_map *map, unsigned subclass,
-					       u32 mode, u64 pc)
+void kapi_tell_acquired(const struct lockdep_map *map, unsigned subclass, u32 mode, u64 pc)
 {
 	struct task *t = current_task;
 	u64 class = map->class_key | (subclass & LOCK_SUBCLASS_MASK);
 	u64 addr = kapi_addr(map);
 
-	mode |= context_bits(t);
-	if (t->checks)
-		access_acquire(map);
-	if (wanted(t, FACT_LOCK_ACQUIRED))
+	mode |= kapi_context_bits(t);
+	access_acquire(map);
+	if (kapi_wanted(t, FACT_LOCK_ACQUIRED))
 		fact(LOCK_ACQUIRED, addr, class, mode);
 	if (unlikely(t->n_held == TASK_HELD_MAX)) {
 		kapi_finding(pc, "BUG: MAX_LOCK_DEPTH too low in %%F");
 		return;
 	}
-	t->held[t->n_held++] = held_entry(t, addr, class, mode, pc);
+	kapi_hold(t, addr, class, mode, pc);
 }
 
-/* A lock of the heap, of which nobody else is to know: all that is done is to remember it. */
-static inline bool is_private(const struct task *t, const void *map, enum fact_kind kind)
-{
-	return !t->checks && !wanted(t, kind) &&
-	       (u64)(uintptr_t)map - HEAP_BASE < HEAP_END - HEAP_BASE;
-}
-
-void kapi_lock_acquired(const struct lockdep_map *map, unsigned subclass, u32 mode, u64 pc)
-{
-	struct task *t = current_task;
-
-	if (!is_private(t, map, FACT_LOCK_ACQUIRED) || unlikely(t->n_held == TASK_HELD_MAX))
-		return acquired(map, subclass, mode, pc);
-	t->held[t->n_held++] = held_entry(t, (u64)(uintptr_t)map,
-					  map->class_key | (subclass & LOCK_SUBCLASS_MASK),
-					  mode | context_bits(t), pc);
-}
-
-static __attribute__((noinline)) bool released(const struct lockdep_map *map, u64 pc)
+bool kapi_tell_release(const struct lockdep_map *map, u64 pc)
 {
 	struct task *t = current_task;
 	u64 addr = kapi_addr(map);
@@ -138,25 +97,14 @@ static __attribute__((noinline)) bool released(const struct lockdep_map *map, u6
 		kapi_finding(pc, "WARNING: bad unlock balance in %%F");
 		return false;
 	}
-	if (wanted(t, FACT_LOCK_RELEASE))
+	if (kapi_wanted(t, FACT_LOCK_RELEASE))
 		fact(LOCK_RELEASE, addr, t->held[i - 1].class_key, t->held[i - 1].mode);
 	/* What readers release is for writers only: the lock's own business. */
-	if (t->checks && !(t->held[i - 1].mode & LOCK_READ))
+	if (!(t->held[i - 1].mode & LOCK_READ))
 		access_release(map);
 	t->n_held--;
 	for (; i <= t->n_held; i++)
 		t->held[i - 1] = t->held[i];
-	return true;
-}
-
-bool kapi_lock_release(const struct lockdep_map *map, u64 pc)
-{
-	struct task *t = current_task;
-
-	if (!is_private(t, map, FACT_LOCK_RELEASE) || !t->n_held ||
-	    t->held[t->n_held - 1].lock != map)
-		return released(map, pc);
-	t->n_held--;
 	return true;
 }
 

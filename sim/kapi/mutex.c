@@ -13,7 +13,7 @@ void kapi_mutex_init(struct mutex *m, const char *name, const struct lock_class_
 
 void mutex_destroy(struct mutex *m)
 {
-	access_sync(m, OP_WRITE);
+	access_service(m, OP_WRITE);
 	kapi_lock_check(&m->dep, KAPI_CALLER);
 	if (m->owner)
 		kapi_finding(KAPI_CALLER, "WARNING: destroying a held mutex in %%F");
@@ -27,21 +27,34 @@ static __attribute__((noinline)) void wait_for_owner(struct mutex *m)
 	kapi_link(&w.node, &m->waiters);
 	while (m->owner) {
 		sched_block("mutex_lock", m, (int)m->owner->id, 0);
-		access_sync(m, OP_WRITE);
+		access_service(m, OP_WRITE);
 	}
 	list_del(&w.node);
 }
 
-static inline void lock(struct mutex *m, unsigned subclass, u32 mode, u64 pc)
+static __attribute__((noinline)) void lock_watched(struct mutex *m, unsigned subclass, u32 mode,
+						   u64 pc)
 {
-	kapi_might_sleep("mutex_lock");
-	access_sync(m, OP_WRITE);
+	kapi_sleeps("mutex_lock");
+	access_service(m, OP_WRITE);
 	kapi_lock_check(&m->dep, pc);
 	kapi_lock_acquire(&m->dep, subclass, mode);
 	if (unlikely(m->owner))
 		wait_for_owner(m);
 	m->owner = current_task;
 	kapi_lock_acquired(&m->dep, subclass, mode, pc);
+}
+
+static inline void lock(struct mutex *m, unsigned subclass, u32 mode, u64 pc)
+{
+	struct task *t = current_task;
+
+	if (unlikely(!kapi_may_take(t, &m->dep) || m->owner || kapi_atomic(t))) {
+		lock_watched(m, subclass, mode, pc);
+		return;
+	}
+	m->owner = t;
+	kapi_take(t, &m->dep, subclass, mode, pc);
 }
 
 void mutex_lock(struct mutex *m)
@@ -68,7 +81,7 @@ int mutex_lock_killable(struct mutex *m)
 
 bool mutex_trylock(struct mutex *m)
 {
-	access_sync(m, OP_WRITE);
+	access_service(m, OP_WRITE);
 	kapi_lock_check(&m->dep, KAPI_CALLER);
 	if (in_interrupt())
 		kapi_finding(KAPI_CALLER, "WARNING: mutex_trylock in interrupt context in %%F");
@@ -80,18 +93,30 @@ bool mutex_trylock(struct mutex *m)
 	return true;
 }
 
-void mutex_unlock(struct mutex *m)
+static __attribute__((noinline)) void unlock_watched(struct mutex *m, u64 pc)
 {
-	access_sync(m, OP_WRITE);
-	if (!kapi_lock_release(&m->dep, KAPI_CALLER))
+	access_service(m, OP_WRITE);
+	if (!kapi_lock_release(&m->dep, pc))
 		return;
 	m->owner = NULL;
 	if (unlikely(!list_empty(&m->waiters)))
 		kapi_wake_first(&m->waiters);
 }
 
+void mutex_unlock(struct mutex *m)
+{
+	struct task *t = current_task;
+
+	if (unlikely(!kapi_may_drop(t, &m->dep, true) || !list_empty(&m->waiters))) {
+		unlock_watched(m, KAPI_CALLER);
+		return;
+	}
+	kapi_drop(t);
+	m->owner = NULL;
+}
+
 bool mutex_is_locked(struct mutex *m)
 {
-	access_sync(m, OP_READ);
+	access_service(m, OP_READ);
 	return m->owner;
 }

@@ -82,7 +82,7 @@ int blocking_notifier_call_chain(struct blocking_notifier_head *h, unsigned long
 	int ret = NOTIFY_DONE;
 
 	/* As the kernel: an empty chain costs no lock. */
-	access_sync(&h->head, OP_READ);
+	access_service(&h->head, OP_READ);
 	if (!h->head)
 		return ret;
 	down_read(&h->rwsem);

@@ -5,22 +5,17 @@
 
 void preempt_disable(void)
 {
-	current_task->preempt_count += PREEMPT_ONE;
+	kapi_preempt_disable();
 }
 
-static void count_down(struct task *t, int one, u64 pc)
+void kapi_bad_enable(u64 pc)
 {
-	if (t->preempt_count < one) {
-		kapi_finding(pc, "WARNING: preempt count underflow in %%F");
-		return;
-	}
-	t->preempt_count -= one;
-	rcu_quiescent(t);
+	kapi_finding(pc, "WARNING: preempt count underflow in %%F");
 }
 
 void preempt_enable(void)
 {
-	count_down(current_task, PREEMPT_ONE, KAPI_CALLER);
+	kapi_count_down(current_task, PREEMPT_ONE, KAPI_CALLER);
 }
 
 void local_bh_disable(void)
@@ -30,7 +25,7 @@ void local_bh_disable(void)
 
 void local_bh_enable(void)
 {
-	count_down(current_task, SOFTIRQ_ONE, KAPI_CALLER);
+	kapi_count_down(current_task, SOFTIRQ_ONE, KAPI_CALLER);
 }
 
 void kapi_softirq_enter(void)
@@ -40,7 +35,7 @@ void kapi_softirq_enter(void)
 
 void kapi_softirq_exit(void)
 {
-	count_down(current_task, SOFTIRQ_ONE, KAPI_CALLER);
+	kapi_count_down(current_task, SOFTIRQ_ONE, KAPI_CALLER);
 }
 
 unsigned long kapi_irq_save(void)
@@ -99,6 +94,6 @@ bool in_atomic(void)
 
 void cond_resched(void)
 {
-	kapi_might_sleep("cond_resched");
+	kapi_sleeps("cond_resched");
 	sched_point(NULL, 0, OP_SYNC | OP_MARKED);
 }

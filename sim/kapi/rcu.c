@@ -35,7 +35,7 @@ void rcu_read_lock(void)
 	struct task *t = current_task;
 
 	if (!t->rcu_depth++) {
-		access_sync(&kapi_state()->rcu, OP_READ);
+		access_service(&kapi_state()->rcu, OP_READ);
 		t->rcu_since_op = t->ops;
 	}
 	fact(RCU_LOCK, 0, (u64)t->rcu_depth);
@@ -54,7 +54,7 @@ void rcu_read_unlock(void)
 	struct task *t = current_task;
 
 	if (t->rcu_depth == 1)
-		access_sync(&kapi_state()->rcu, OP_READ);
+		access_service(&kapi_state()->rcu, OP_READ);
 	if (!may_leave(t, KAPI_CALLER))
 		return;
 	t->rcu_depth--;
@@ -154,13 +154,13 @@ static void wait_grace_period(const char *what)
 
 void synchronize_rcu(void)
 {
-	kapi_might_sleep("synchronize_rcu");
+	kapi_sleeps("synchronize_rcu");
 	if (current_task->rcu_depth)
 		kapi_finding(KAPI_CALLER,
 			     "WARNING: illegal synchronize_rcu() in reader section in %%F");
-	access_sync(&kapi_state()->rcu, OP_WRITE);
+	access_service(&kapi_state()->rcu, OP_WRITE);
 	wait_grace_period("synchronize_rcu");
-	access_sync(&kapi_state()->rcu, OP_WRITE);
+	access_service(&kapi_state()->rcu, OP_WRITE);
 }
 
 /* --- callbacks --- */
@@ -170,7 +170,7 @@ static void run_callback(struct rcu_head *head)
 	void (*func)(struct rcu_head *) = head->func;
 	u64 offset = (u64)(uintptr_t)func;
 
-	access_sync(head, OP_WRITE);
+	access_service(head, OP_WRITE);
 	access_acquire(head);
 	fact(RCU_RUN, kapi_addr(head));
 	kapi_softirq_enter();
@@ -225,7 +225,7 @@ static void queue(struct rcu_head *head, void (*func)(struct rcu_head *), u64 pc
 {
 	struct kapi_rcu *r = &kapi_state()->rcu;
 
-	access_sync(head, OP_WRITE);
+	access_service(head, OP_WRITE);
 	for (struct rcu_head *h = r->head; h; h = h->next) {
 		if (h != head)
 			continue;
@@ -261,8 +261,8 @@ void rcu_barrier(void)
 	struct kapi_rcu *r = &kapi_state()->rcu;
 	u64 target;
 
-	kapi_might_sleep("rcu_barrier");
-	access_sync(r, OP_WRITE);
+	kapi_sleeps("rcu_barrier");
+	access_service(r, OP_WRITE);
 	target = r->n_queued;
 	while (r->n_done < target) {
 		kapi_wait_turn(&r->barriers, "rcu_barrier", NULL, r->task ? (int)r->task->id : -1);

@@ -5,6 +5,8 @@
 #include "sim/kapi/mutex.h"
 #include "sim/kapi/spinlock.h"
 
+#include <limits.h>
+
 #define REF_READ (OP_READ | OP_ATOMIC | OP_MARKED)
 #define REF_WRITE (OP_WRITE | OP_ATOMIC | OP_MARKED)
 
@@ -26,7 +28,13 @@ unsigned refcount_read(const refcount_t *r)
 	return (unsigned)r->refs;
 }
 
-static void add(refcount_t *r, int i, u64 pc)
+/* Nobody wants to hear of it: the count is all there is. */
+static inline bool is_plain(const struct task *t, const refcount_t *r)
+{
+	return kapi_is_alone(t) && (u64)(uintptr_t)r - HEAP_BASE < HEAP_END - HEAP_BASE;
+}
+
+static __attribute__((noinline)) void add_watched(refcount_t *r, int i, u64 pc)
 {
 	int old;
 
@@ -40,6 +48,18 @@ static void add(refcount_t *r, int i, u64 pc)
 		saturate(r, "saturated; leaking memory.", pc);
 }
 
+static inline void add(refcount_t *r, int i, u64 pc)
+{
+	struct task *t = current_task;
+
+	if (unlikely(!is_plain(t, r) || r->refs <= 0 || r->refs + (s64)i > INT_MAX || i < 0)) {
+		add_watched(r, i, pc);
+		return;
+	}
+	t->ops++;
+	r->refs += i;
+}
+
 void refcount_inc(refcount_t *r)
 {
 	add(r, 1, KAPI_CALLER);
@@ -50,19 +70,30 @@ void refcount_add(int i, refcount_t *r)
 	add(r, i, KAPI_CALLER);
 }
 
-bool refcount_inc_not_zero(refcount_t *r)
+static __attribute__((noinline)) bool inc_watched(refcount_t *r, u64 pc)
 {
-	access_range(r, sizeof(*r), REF_WRITE, KAPI_CALLER);
+	access_range(r, sizeof(*r), REF_WRITE, pc);
 	if (!r->refs)
 		return false;
 	r->refs = (int)((u32)r->refs + 1);
 	fact(REF_GET, kapi_addr(r), (u64)(s64)r->refs);
 	if (unlikely(r->refs < 0))
-		saturate(r, "saturated; leaking memory.", KAPI_CALLER);
+		saturate(r, "saturated; leaking memory.", pc);
 	return true;
 }
 
-static bool sub(refcount_t *r, int i, u64 pc)
+bool refcount_inc_not_zero(refcount_t *r)
+{
+	struct task *t = current_task;
+
+	if (unlikely(!is_plain(t, r) || r->refs <= 0 || r->refs == INT_MAX))
+		return inc_watched(r, KAPI_CALLER);
+	t->ops++;
+	r->refs++;
+	return true;
+}
+
+static __attribute__((noinline)) bool sub_watched(refcount_t *r, int i, u64 pc)
 {
 	int old;
 
@@ -78,6 +109,17 @@ static bool sub(refcount_t *r, int i, u64 pc)
 	if (unlikely(old < 0 || old < i))
 		saturate(r, "underflow; use-after-free.", pc);
 	return false;
+}
+
+static inline bool sub(refcount_t *r, int i, u64 pc)
+{
+	struct task *t = current_task;
+
+	if (unlikely(!is_plain(t, r) || i <= 0 || r->refs < i))
+		return sub_watched(r, i, pc);
+	t->ops++;
+	r->refs -= i;
+	return !r->refs;
 }
 
 bool refcount_dec_and_test(refcount_t *r)

@@ -22,7 +22,7 @@ void kapi_rwsem_init(struct rw_semaphore *s, const char *name, const struct lock
 	lockdep_init_map(&s->dep, name, key, LOCK_RWSEM);
 }
 
-static bool free_for(const struct rw_semaphore *s, bool write)
+static inline bool free_for(const struct rw_semaphore *s, bool write)
 {
 	return !s->writer && (!write || !s->n_readers);
 }
@@ -46,7 +46,7 @@ static __attribute__((noinline)) void wait_turn(struct rw_semaphore *s, bool wri
 	kapi_link(&w.node, &s->waiters);
 	while (s->waiters.next != &w.node || !free_for(s, write)) {
 		sched_block(write ? "down_write" : "down_read", s, blocker(s, &w), 0);
-		access_sync(s, OP_WRITE);
+		access_service(s, OP_WRITE);
 	}
 	list_del(&w.node);
 	/* The next in the queue may be a reader that can come along. */
@@ -54,7 +54,7 @@ static __attribute__((noinline)) void wait_turn(struct rw_semaphore *s, bool wri
 		kapi_wake_first(&s->waiters);
 }
 
-static void take(struct rw_semaphore *s, bool write)
+static inline void take(struct rw_semaphore *s, bool write)
 {
 	if (write) {
 		s->writer = current_task;
@@ -70,15 +70,16 @@ static u32 mode_of(bool write)
 	return write ? LOCK_RWSEM : LOCK_RWSEM | LOCK_READ;
 }
 
-static inline void down(struct rw_semaphore *s, bool write, unsigned subclass, u64 pc)
+static __attribute__((noinline)) void down_watched(struct rw_semaphore *s, bool write,
+						   unsigned subclass, u64 pc)
 {
 	u32 mode = mode_of(write) | (subclass ? LOCK_NEST : 0);
 
-	kapi_might_sleep(write ? "down_write" : "down_read");
-	access_sync(s, OP_WRITE);
+	kapi_sleeps(write ? "down_write" : "down_read");
+	access_service(s, OP_WRITE);
 	kapi_lock_check(&s->dep, pc);
 	kapi_lock_acquire(&s->dep, subclass, mode);
-	if (!list_empty(&s->waiters) || !free_for(s, write))
+	if (unlikely(!list_empty(&s->waiters) || !free_for(s, write)))
 		wait_turn(s, write);
 	take(s, write);
 	kapi_lock_acquired(&s->dep, subclass, mode, pc);
@@ -88,7 +89,7 @@ static bool try_down(struct rw_semaphore *s, bool write, u64 pc)
 {
 	u32 mode = mode_of(write) | LOCK_TRY;
 
-	access_sync(s, OP_WRITE);
+	access_service(s, OP_WRITE);
 	kapi_lock_check(&s->dep, pc);
 	if (!list_empty(&s->waiters) || !free_for(s, write))
 		return false;
@@ -98,9 +99,9 @@ static bool try_down(struct rw_semaphore *s, bool write, u64 pc)
 	return true;
 }
 
-static void up(struct rw_semaphore *s, bool write, u64 pc)
+static __attribute__((noinline)) void up_watched(struct rw_semaphore *s, bool write, u64 pc)
 {
-	access_sync(s, OP_WRITE);
+	access_service(s, OP_WRITE);
 	if (!kapi_is_held(&s->dep, write ? KAPI_HELD_WRITE : KAPI_HELD_READ)) {
 		kapi_finding(pc, "WARNING: bad unlock balance in %%F");
 		return;
@@ -113,6 +114,35 @@ static void up(struct rw_semaphore *s, bool write, u64 pc)
 		access_release(&s->waiters);
 	}
 	kapi_wake_first(&s->waiters);
+}
+
+/* The usual case of each; whatever else there may be is the other's. */
+static inline void down(struct rw_semaphore *s, bool write, unsigned subclass, u64 pc)
+{
+	struct task *t = current_task;
+
+	if (unlikely(!kapi_may_take(t, &s->dep) || !list_empty(&s->waiters) ||
+		     !free_for(s, write) || kapi_atomic(t))) {
+		down_watched(s, write, subclass, pc);
+		return;
+	}
+	take(s, write);
+	kapi_take(t, &s->dep, subclass, mode_of(write) | (subclass ? LOCK_NEST : 0), pc);
+}
+
+static inline void up(struct rw_semaphore *s, bool write, u64 pc)
+{
+	struct task *t = current_task;
+
+	if (unlikely(!kapi_may_drop(t, &s->dep, write) || !list_empty(&s->waiters))) {
+		up_watched(s, write, pc);
+		return;
+	}
+	kapi_drop(t);
+	if (write)
+		s->writer = NULL;
+	else
+		s->n_readers--;
 }
 
 void down_read(struct rw_semaphore *s)
@@ -178,6 +208,6 @@ void downgrade_write(struct rw_semaphore *s)
 
 bool rwsem_is_locked(struct rw_semaphore *s)
 {
-	access_sync(s, OP_READ);
+	access_service(s, OP_READ);
 	return s->writer || s->n_readers;
 }

@@ -31,7 +31,7 @@ static void *alloc(size_t size, gfp_t flags, const char *cache, u64 pc)
 	if (flags & __GFP_NOFAIL)
 		mem_flags |= MEM_NOFAIL;
 	if (flags & __GFP_SLEEP)
-		kapi_might_sleep("kmalloc");
+		kapi_sleeps("kmalloc");
 	return mem_alloc(this_world()->mem, size, mem_flags, cache, pc);
 }
 

@@ -18,15 +18,15 @@ static __attribute__((noinline)) void wait_for_owner(spinlock_t *l)
 	kapi_link(&w.node, &l->waiters);
 	while (l->owner) {
 		sched_block("spin_lock", l, (int)l->owner->id, 0);
-		access_sync(l, OP_WRITE);
+		access_service(l, OP_WRITE);
 	}
 	list_del(&w.node);
 }
 
-/* The caller has made the context atomic already. */
-static inline void lock(spinlock_t *l, unsigned subclass, u32 mode, u64 pc)
+static __attribute__((noinline)) void lock_watched(spinlock_t *l, unsigned subclass, u32 mode,
+						   u64 pc)
 {
-	access_sync(l, OP_WRITE);
+	access_service(l, OP_WRITE);
 	kapi_lock_check(&l->dep, pc);
 	kapi_lock_acquire(&l->dep, subclass, mode);
 	if (unlikely(l->owner))
@@ -35,9 +35,22 @@ static inline void lock(spinlock_t *l, unsigned subclass, u32 mode, u64 pc)
 	kapi_lock_acquired(&l->dep, subclass, mode, pc);
 }
 
-static inline bool unlock(spinlock_t *l, u64 pc)
+/* The caller has made the context atomic already. */
+static inline void lock(spinlock_t *l, unsigned subclass, u32 mode, u64 pc)
 {
-	access_sync(l, OP_WRITE);
+	struct task *t = current_task;
+
+	if (unlikely(!kapi_may_take(t, &l->dep) || l->owner)) {
+		lock_watched(l, subclass, mode, pc);
+		return;
+	}
+	l->owner = t;
+	kapi_take(t, &l->dep, subclass, mode, pc);
+}
+
+static __attribute__((noinline)) bool unlock_watched(spinlock_t *l, u64 pc)
+{
+	access_service(l, OP_WRITE);
 	if (!kapi_lock_release(&l->dep, pc))
 		return false;
 	l->owner = NULL;
@@ -46,9 +59,20 @@ static inline bool unlock(spinlock_t *l, u64 pc)
 	return true;
 }
 
+static inline bool unlock(spinlock_t *l, u64 pc)
+{
+	struct task *t = current_task;
+
+	if (unlikely(!kapi_may_drop(t, &l->dep, true) || !list_empty(&l->waiters)))
+		return unlock_watched(l, pc);
+	kapi_drop(t);
+	l->owner = NULL;
+	return true;
+}
+
 void spin_lock(spinlock_t *l)
 {
-	preempt_disable();
+	kapi_preempt_disable();
 	lock(l, 0, LOCK_SPIN, KAPI_CALLER);
 }
 
@@ -60,7 +84,7 @@ void spin_lock_nested(spinlock_t *l, unsigned subclass)
 
 bool spin_trylock(spinlock_t *l)
 {
-	access_sync(l, OP_WRITE);
+	access_service(l, OP_WRITE);
 	kapi_lock_check(&l->dep, KAPI_CALLER);
 	if (l->owner)
 		return false;
@@ -74,7 +98,7 @@ bool spin_trylock(spinlock_t *l)
 void spin_unlock(spinlock_t *l)
 {
 	if (unlock(l, KAPI_CALLER))
-		preempt_enable();
+		kapi_preempt_enable(KAPI_CALLER);
 }
 
 void spin_lock_irq(spinlock_t *l)
@@ -123,6 +147,6 @@ void spin_unlock_irqrestore(spinlock_t *l, unsigned long flags)
 
 bool spin_is_locked(spinlock_t *l)
 {
-	access_sync(l, OP_READ);
+	access_service(l, OP_READ);
 	return l->owner;
 }

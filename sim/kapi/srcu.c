@@ -23,7 +23,7 @@ int kapi_srcu_init(struct srcu_struct *s, const char *name, const struct lock_cl
 
 void cleanup_srcu_struct(struct srcu_struct *s)
 {
-	access_sync(s, OP_WRITE);
+	access_service(s, OP_WRITE);
 	if (s->readers[0] || s->readers[1])
 		kapi_finding(KAPI_CALLER, "WARNING: cleanup_srcu_struct with readers in %%F");
 	flush_work(&s->work);
@@ -35,7 +35,7 @@ int srcu_read_lock(struct srcu_struct *s)
 {
 	int index;
 
-	access_sync(s, OP_WRITE);
+	access_service(s, OP_WRITE);
 	kapi_lock_check(&s->dep, KAPI_CALLER);
 	index = (int)s->index;
 	s->readers[index]++;
@@ -46,7 +46,7 @@ int srcu_read_lock(struct srcu_struct *s)
 
 void srcu_read_unlock(struct srcu_struct *s, int index)
 {
-	access_sync(s, OP_WRITE);
+	access_service(s, OP_WRITE);
 	if (index < 0 || index > 1 || !s->readers[index]) {
 		kapi_finding(KAPI_CALLER, "WARNING: bad unlock balance in %%F");
 		return;
@@ -69,8 +69,8 @@ void synchronize_srcu(struct srcu_struct *s)
 {
 	u32 old;
 
-	kapi_might_sleep("synchronize_srcu");
-	access_sync(s, OP_WRITE);
+	kapi_sleeps("synchronize_srcu");
+	access_service(s, OP_WRITE);
 	kapi_lock_check(&s->dep, KAPI_CALLER);
 	lock_map_acquire(&s->dep);
 	lock_map_release(&s->dep);
@@ -84,7 +84,7 @@ void synchronize_srcu(struct srcu_struct *s)
 	s->gp = false;
 	access_acquire(&s->waiters);
 	kapi_wake_all(&s->waiters);
-	access_sync(s, OP_WRITE);
+	access_service(s, OP_WRITE);
 }
 
 static void run_callbacks(struct work_struct *work)
@@ -98,7 +98,7 @@ static void run_callbacks(struct work_struct *work)
 	while (head) {
 		struct rcu_head *next = head->next;
 
-		access_sync(head, OP_WRITE);
+		access_service(head, OP_WRITE);
 		access_acquire(head);
 		fact(RCU_RUN, kapi_addr(head));
 		kapi_softirq_enter();
@@ -111,7 +111,7 @@ static void run_callbacks(struct work_struct *work)
 
 void call_srcu(struct srcu_struct *s, struct rcu_head *head, void (*func)(struct rcu_head *head))
 {
-	access_sync(s, OP_WRITE);
+	access_service(s, OP_WRITE);
 	kapi_own(head, sizeof(*head));
 	head->next = NULL;
 	head->func = func;
@@ -127,6 +127,6 @@ void call_srcu(struct srcu_struct *s, struct rcu_head *head, void (*func)(struct
 
 void srcu_barrier(struct srcu_struct *s)
 {
-	kapi_might_sleep("srcu_barrier");
+	kapi_sleeps("srcu_barrier");
 	flush_work(&s->work);
 }

@@ -15,7 +15,7 @@ static void fire(struct clock_timer *clock)
 	/* Before anybody else may run: it is not armed any more. */
 	s->timer_running = t;
 	kapi_serving(true);
-	access_sync(t, OP_WRITE);
+	access_service(t, OP_WRITE);
 	access_acquire(t);
 	dep = t->dep;
 	kapi_softirq_enter();
@@ -41,7 +41,7 @@ void kapi_timer_setup(struct timer_list *t, void (*fn)(struct timer_list *), con
 
 static void check(struct timer_list *t, u64 pc)
 {
-	access_sync(t, OP_WRITE);
+	access_service(t, OP_WRITE);
 	kapi_lock_check(&t->dep, pc);
 }
 
@@ -86,6 +86,6 @@ bool del_timer_sync(struct timer_list *t)
 
 bool timer_pending(const struct timer_list *t)
 {
-	access_sync(t, OP_READ);
+	access_service(t, OP_READ);
 	return clock_timer_pending(&t->clock);
 }

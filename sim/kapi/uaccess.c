@@ -56,7 +56,7 @@ static size_t move(void *kernel, const void *user, size_t n, bool to_user)
 
 static bool fails(u64 pc)
 {
-	kapi_might_sleep("copy_user");
+	kapi_sleeps("copy_user");
 	return sched_fails(this_world(), FAULT_COPY, pc);
 }
 

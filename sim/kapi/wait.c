@@ -12,7 +12,7 @@ void kapi_waitqueue_init(wait_queue_head_t *q, const char *name, const struct lo
 
 void prepare_to_wait(wait_queue_head_t *q, struct wait_queue_entry *e, bool exclusive)
 {
-	access_sync(q, OP_WRITE);
+	access_service(q, OP_WRITE);
 	kapi_lock_check(&q->dep, KAPI_CALLER);
 	if (!e->task) {
 		e->task = current_task;
@@ -50,7 +50,7 @@ long kapi_wait_schedule(wait_queue_head_t *q, long timeout)
 
 bool waitqueue_active(wait_queue_head_t *q)
 {
-	access_sync(q, OP_READ);
+	access_service(q, OP_READ);
 	return !list_empty(&q->head);
 }
 
@@ -58,7 +58,7 @@ static void wake(wait_queue_head_t *q, bool all, u64 pc)
 {
 	struct wait_queue_entry *e, *next;
 
-	access_sync(q, OP_WRITE);
+	access_service(q, OP_WRITE);
 	kapi_lock_check(&q->dep, pc);
 	access_release(q);
 	list_for_each_entry_safe(e, next, &q->head, entry) {

@@ -90,7 +90,7 @@ static void run_work(struct workqueue_struct *wq, struct wq_worker *me, struct w
 	work_func_t func = w->func;
 	struct lockdep_map dep = w->dep;
 
-	access_sync(w, OP_WRITE);
+	access_service(w, OP_WRITE);
 	fact(WORK_RUN, kapi_addr(w));
 	access_acquire(w);
 	lock_map_acquire(&wq->dep);
@@ -182,8 +182,8 @@ static void insert(struct workqueue_struct *wq, struct work_struct *w)
 
 bool queue_work(struct workqueue_struct *wq, struct work_struct *w)
 {
-	access_sync(w, OP_WRITE);
-	access_sync(wq, OP_WRITE);
+	access_service(w, OP_WRITE);
+	access_service(wq, OP_WRITE);
 	kapi_lock_check(&w->dep, KAPI_CALLER);
 	if (w->pending || w->canceling)
 		return false;
@@ -235,8 +235,8 @@ bool flush_work(struct work_struct *w)
 	struct workqueue_struct *wq;
 	u64 seq;
 
-	kapi_might_sleep("flush_work");
-	access_sync(w, OP_WRITE);
+	kapi_sleeps("flush_work");
+	access_service(w, OP_WRITE);
 	kapi_lock_check(&w->dep, KAPI_CALLER);
 	lock_map_acquire(&w->dep);
 	lock_map_release(&w->dep);
@@ -255,7 +255,7 @@ bool cancel_work(struct work_struct *w)
 {
 	bool pending;
 
-	access_sync(w, OP_WRITE);
+	access_service(w, OP_WRITE);
 	pending = w->pending && !list_empty(&w->entry);
 	if (pending) {
 		list_del_init(&w->entry);
@@ -269,7 +269,7 @@ bool cancel_work_sync(struct work_struct *w)
 	struct workqueue_struct *wq;
 	bool pending;
 
-	kapi_might_sleep("cancel_work_sync");
+	kapi_sleeps("cancel_work_sync");
 	pending = cancel_work(w);
 	kapi_lock_check(&w->dep, KAPI_CALLER);
 	lock_map_acquire(&w->dep);
@@ -288,7 +288,7 @@ bool cancel_work_sync(struct work_struct *w)
 
 bool work_pending(const struct work_struct *w)
 {
-	access_sync(w, OP_READ);
+	access_service(w, OP_READ);
 	return w->pending;
 }
 
@@ -315,7 +315,7 @@ void kapi_init_delayed_work(struct delayed_work *d, work_func_t fn, const char *
 
 bool queue_delayed_work(struct workqueue_struct *wq, struct delayed_work *d, unsigned long delay)
 {
-	access_sync(d, OP_WRITE);
+	access_service(d, OP_WRITE);
 	kapi_lock_check(&d->work.dep, KAPI_CALLER);
 	if (d->work.pending || d->work.canceling)
 		return false;
@@ -349,7 +349,7 @@ bool mod_delayed_work(struct workqueue_struct *wq, struct delayed_work *d, unsig
 
 bool flush_delayed_work(struct delayed_work *d)
 {
-	kapi_might_sleep("flush_delayed_work");
+	kapi_sleeps("flush_delayed_work");
 	if (del_timer_sync(&d->timer))
 		insert(d->wq, &d->work);
 	return flush_work(&d->work);
@@ -364,7 +364,7 @@ bool cancel_delayed_work_sync(struct delayed_work *d)
 {
 	bool pending;
 
-	kapi_might_sleep("cancel_delayed_work_sync");
+	kapi_sleeps("cancel_delayed_work_sync");
 	d->work.canceling++;
 	pending = del_timer_sync(&d->timer);
 	if (pending)
@@ -400,8 +400,8 @@ void flush_workqueue(struct workqueue_struct *wq)
 {
 	u64 seq;
 
-	kapi_might_sleep("flush_workqueue");
-	access_sync(wq, OP_WRITE);
+	kapi_sleeps("flush_workqueue");
+	access_service(wq, OP_WRITE);
 	lock_map_acquire(&wq->dep);
 	lock_map_release(&wq->dep);
 	fresh_workers(wq);

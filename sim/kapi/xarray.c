@@ -74,15 +74,25 @@ static void unlock(struct xarray *xa)
 /* Readers see changes from here on. */
 static void publish(struct xarray *xa)
 {
-	access_sync(&xa->flags, OP_WRITE);
+	access_service(&xa->flags, OP_WRITE);
 	access_release(&xa->flags);
 }
 
-static void look(struct xarray *xa)
+static __attribute__((noinline)) void look_watched(struct xarray *xa, u64 pc)
 {
-	access_sync(&xa->flags, OP_READ);
-	kapi_lock_check(&xa->xa_lock.dep, KAPI_CALLER);
+	access_service(&xa->flags, OP_READ);
+	kapi_lock_check(&xa->xa_lock.dep, pc);
 	access_acquire(&xa->flags);
+}
+
+static inline void look(struct xarray *xa, u64 pc)
+{
+	struct task *t = current_task;
+
+	if (likely(kapi_is_alone(t) && xa->xa_lock.dep.magic == LOCKDEP_MAGIC))
+		kapi_count(t);
+	else
+		look_watched(xa, pc);
 }
 
 static void free_slots(struct xarray *xa, u64 pc)
@@ -103,7 +113,7 @@ void xa_destroy(struct xarray *xa)
 
 bool xa_empty(const struct xarray *xa)
 {
-	look((struct xarray *)(uintptr_t)xa);
+	look((struct xarray *)(uintptr_t)xa, KAPI_CALLER);
 	return !xa->n;
 }
 
@@ -122,7 +132,7 @@ static bool reserve_room(struct xarray *xa, gfp_t gfp, int *err, u64 pc)
 	if (gfp & __GFP_SLEEP)
 		unlock(xa);
 	if (gfp & __GFP_SLEEP)
-		kapi_might_sleep("xa_store");
+		kapi_sleeps("xa_store");
 	slot = mem_alloc(this_world()->mem, room * sizeof(*slot),
 			 gfp & __GFP_NOFAIL ? MEM_NOFAIL : 0, "radix_tree_node", pc);
 	if (gfp & __GFP_SLEEP)
@@ -192,7 +202,7 @@ void *xa_load(struct xarray *xa, unsigned long index)
 {
 	struct xa_slot *s;
 
-	look(xa);
+	look(xa, KAPI_CALLER);
 	s = find(xa, index);
 	return s ? shown(s->entry) : NULL;
 }
@@ -380,7 +390,7 @@ int xa_alloc_cyclic(struct xarray *xa, u32 *id, void *entry, struct xa_limit lim
 
 void *xa_find(struct xarray *xa, unsigned long *index, unsigned long max_index)
 {
-	look(xa);
+	look(xa, KAPI_CALLER);
 	for (u32 i = position(xa, *index); i < xa->n && xa->slot[i].index <= max_index; i++) {
 		if (!shown(xa->slot[i].entry))
 			continue;

@@ -88,6 +88,8 @@ struct task {
 	u32 mode;           /* enum access_mode: sim/access */
 	bool observed;      /* someone recording wants every access: sim/access */
 	bool started;
+	bool alone;         /* nothing of it is looked at, in a build without hooks: sim/access */
+	bool unseen;        /* nobody looks at the cells of what it allocates: sim/access */
 	struct world *world;
 	u32 *vc;            /* vector clock, SCHED_TASKS_MAX entries */
 	u64 kapi_private[4]; /* of the kernel above, as is what comes last */

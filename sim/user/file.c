@@ -28,7 +28,7 @@ struct file *file_alloc(const struct file_operations *op, void *private_data, u3
 
 void get_file(struct file *file)
 {
-	access_sync(&file->count, OP_WRITE | OP_ATOMIC);
+	access_service(&file->count, OP_WRITE | OP_ATOMIC);
 	WARN(file->count <= 0, "reference to a file that has gone");
 	file->count++;
 }
@@ -41,7 +41,7 @@ void file_discard(struct file *file)
 
 void fput(struct file *file)
 {
-	access_sync(&file->count, OP_WRITE | OP_ATOMIC);
+	access_service(&file->count, OP_WRITE | OP_ATOMIC);
 	WARN(file->count <= 0, "file count underflow");
 	access_release(file);
 	if (--file->count)
@@ -61,7 +61,7 @@ static struct fd_table *files_here(void)
 
 static void touch(struct fd_table *t, u32 flags)
 {
-	access_sync(&t->slot, flags);
+	access_service(&t->slot, flags);
 	access_acquire(&t->slot);
 	if (flags & OP_WRITE)
 		access_release(&t->slot);
