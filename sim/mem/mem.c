@@ -36,8 +36,8 @@ struct head {
 _Static_assert(sizeof(struct head) == MEM_REDZONE, "the head is the redzone");
 
 struct record {
-	struct mem_object o;
 	u32 next_free; /* in its class's quarantine */
+	struct mem_object o;
 };
 
 struct mem {
@@ -241,9 +241,9 @@ static void mark_dirty(struct mem *m, u32 index)
 		m->n_dirty++;
 }
 
+/* Where no stacks are kept there are none: mem_keep_stacks() sees to it. */
 static void stamp(const struct mem *m, struct mem_stack *s)
 {
-	s->n = 0;
 	if (m->no_stacks)
 		return;
 	s->task = current_task->id;
@@ -281,10 +281,12 @@ static u32 take_fresh(struct mem *m, u64 bytes, u64 align)
 		m->max *= 2;
 		m->rec = realloc(m->rec, m->max * sizeof(*m->rec));
 		sim_assert(m->rec);
+		memset(m->rec + m->n, 0, (m->max - m->n) * sizeof(*m->rec));
 	}
 	h->magic = MEM_MAGIC;
 	h->index = m->n;
-	access_set_state(h - gap / sizeof(*h), gap + sizeof(*h), CELL_REDZONE);
+	if (!access_is_unseen())
+		access_set_state(h - gap / sizeof(*h), gap + sizeof(*h), CELL_REDZONE);
 	m->rec[m->n].o.addr = m->brk + gap + sizeof(*h);
 	m->brk += need;
 	return m->n++;
@@ -313,15 +315,19 @@ void *mem_alloc(struct mem *m, size_t size, u32 flags, const char *cache, u64 pc
 	o->freed = false;
 	o->snapshot = false;
 	o->cache = cache;
-	o->free.n = 0;
-	o->aux.n = 0;
-	stamp(m, &o->alloc);
+	if (!m->no_stacks) {
+		o->free.n = 0;
+		o->aux.n = 0;
+		stamp(m, &o->alloc);
+	}
 	m->live++;
 	p = (void *)(uintptr_t)o->addr;
-	access_set_live(p, size, flags & MEM_ZERO);
-	/* The padding up to the next head is redzone, too. */
-	access_set_state((char *)p + ALIGN(size, (size_t)8), bytes - ALIGN(size, (size_t)8),
-			 CELL_REDZONE);
+	if (!access_is_unseen()) {
+		access_set_live(p, size, flags & MEM_ZERO);
+		/* The padding up to the next head is redzone, too. */
+		access_set_state((char *)p + ALIGN(size, (size_t)8),
+				 bytes - ALIGN(size, (size_t)8), CELL_REDZONE);
+	}
 	memset(p, flags & MEM_ZERO ? 0 : m->poison, size);
 	fact(ALLOC, o->addr, size, flags);
 	return p;
@@ -372,7 +378,8 @@ void mem_free(struct mem *m, const void *p, u64 pc)
 	r->o.freed = true;
 	stamp(m, &r->o.free);
 	m->live--;
-	access_set_state(p, ALIGN((u64)r->o.size, 8), CELL_FREED);
+	if (!access_is_unseen())
+		access_set_state(p, ALIGN((u64)r->o.size, 8), CELL_FREED);
 	quarantine(m, r);
 }
 
@@ -444,6 +451,10 @@ void mem_set_poison(struct mem *m, u8 poison)
 
 void mem_keep_stacks(struct mem *m, bool on)
 {
+	for (u32 i = 0; !on && !m->no_stacks && i < m->max; i++)
+		m->rec[i].o.alloc.n = m->rec[i].o.free.n = m->rec[i].o.aux.n = 0;
+	for (u32 i = 0; !on && !m->no_stacks && i < m->snap_n; i++)
+		m->snap_rec[i].o.alloc.n = m->snap_rec[i].o.free.n = m->snap_rec[i].o.aux.n = 0;
 	m->no_stacks = !on;
 }
 
