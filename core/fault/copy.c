@@ -19,6 +19,8 @@ static void copy_frame(u64 pa, void *buf, size_t len, bool write)
 	char *frame = frame_ptr(this_world(), pa);
 
 	if (write)
+		frame_note_write(this_world(), pa, len);
+	if (write)
 		memcpy(frame, buf, len);
 	else
 		memcpy(buf, frame, len);

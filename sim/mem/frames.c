@@ -424,12 +424,25 @@ static u32 take_split(struct frames *f, u32 order)
 	return frame;
 }
 
+static bool has_stray(const struct frames *f, u32 frame, u32 order)
+{
+	for (u32 i = frame; f->n_stray && i < frame + (1u << order); i++) {
+		if (f->stray_span[i].hi)
+			return true;
+	}
+	return false;
+}
+
 /* What a block has in it when it is handed out. */
 static void fill(struct frames *f, u32 frame, u32 order, u32 flags)
 {
 	struct frame_info *i = &f->info[frame];
 	u32 words = (u32)(FRAME_SIZE << order) / sizeof(u64);
 
+	if (flags & (FRAME_ZERO | FRAME_SPAN) && unlikely(has_stray(f, frame, order))) {
+		i->lo = 0;
+		i->hi = words;
+	}
 	if (flags & (FRAME_ZERO | FRAME_SPAN))
 		clear_span(f, frame);
 	else if (!(flags & FRAME_DIRTY))

@@ -110,6 +110,7 @@ struct mm_struct {
 	struct vm_area_struct *gone; /* by next_gone; mmap_lock, empty without it */
 	struct mm_table *table; /* by index, n_tables of them; one step a change */
 	u32 n_tables, tables_max;
+	struct mm_table last; /* that was looked for; no entry: none */
 	unsigned long locked_vm; /* pages; mmap_lock */
 	atomic64_t pinned_vm;
 	u32 process;          /* whose it is; ~0: nobody's any more */
@@ -144,7 +145,11 @@ static inline u64 page_to_phys(const struct page *page)
 	return (u64)page->pfn << PAGE_SHIFT;
 }
 
+/* Whoever asks may write anywhere in it. */
 void *page_address(const struct page *page);
+/* n bytes within a page. */
+void page_write(struct page *page, u64 offset, const void *buf, u64 n);
+void page_read(const struct page *page, u64 offset, void *buf, u64 n);
 
 /* --- mm_table.c --- */
 /* NULL: none (make: no memory). */

@@ -198,7 +198,7 @@ static u64 copy_foreign(struct mm_struct *mm, void *buf, u64 addr, u64 size, boo
 	return c ? c->copy(mm->process, buf, addr, size, to_user) : size;
 }
 
-u64 mm_access(struct mm_struct *mm, void *buf, u64 addr, u64 size, bool to_user)
+static u64 access_pages(struct mm_struct *mm, void *buf, u64 addr, u64 size, bool to_user)
 {
 	while (mm && size) {
 		u64 n = min(size, PAGE_SIZE - offset_in_page(addr));
@@ -207,14 +207,30 @@ u64 mm_access(struct mm_struct *mm, void *buf, u64 addr, u64 size, bool to_user)
 		if (!page && copy_foreign(mm, buf, addr, n, to_user))
 			break;
 		if (page && to_user)
-			memcpy((char *)page_address(page) + offset_in_page(addr), buf, n);
+			page_write(page, offset_in_page(addr), buf, n);
 		else if (page)
-			memcpy(buf, (char *)page_address(page) + offset_in_page(addr), n);
+			page_read(page, offset_in_page(addr), buf, n);
 		buf = (char *)buf + n;
 		addr += n;
 		size -= n;
 	}
 	return size;
+}
+
+/* Within a page that is there is the usual case. */
+u64 mm_access(struct mm_struct *mm, void *buf, u64 addr, u64 size, bool to_user)
+{
+	struct page *page = NULL;
+
+	if (mm && offset_in_page(addr) + size <= PAGE_SIZE)
+		page = ready(mm, addr, to_user ? FOLL_WRITE : 0, false);
+	if (unlikely(!page || !size))
+		return access_pages(mm, buf, addr, size, to_user);
+	if (to_user)
+		page_write(page, offset_in_page(addr), buf, size);
+	else
+		page_read(page, offset_in_page(addr), buf, size);
+	return 0;
 }
 
 long mm_frame(struct mm_struct *mm, unsigned long addr, bool write)

@@ -70,7 +70,8 @@ static u64 *new_table(struct mm_struct *mm, unsigned long index)
 	return entry;
 }
 
-u64 *mm_pte(struct mm_struct *mm, unsigned long addr, bool make)
+static __attribute__((noinline)) u64 *pte_elsewhere(struct mm_struct *mm, unsigned long addr,
+						    bool make)
 {
 	unsigned long index = addr >> TABLE_SHIFT;
 	u32 i = position(mm, index);
@@ -80,7 +81,17 @@ u64 *mm_pte(struct mm_struct *mm, unsigned long addr, bool make)
 		entry = mm->table[i].entry;
 	else if (make)
 		entry = new_table(mm, index);
-	return entry ? entry + slot_of(addr) : NULL;
+	if (!entry)
+		return NULL;
+	mm->last = (struct mm_table){index, entry};
+	return entry + slot_of(addr);
+}
+
+u64 *mm_pte(struct mm_struct *mm, unsigned long addr, bool make)
+{
+	if (likely(mm->last.entry && mm->last.index == addr >> TABLE_SHIFT))
+		return mm->last.entry + slot_of(addr);
+	return pte_elsewhere(mm, addr, make);
 }
 
 u64 *mm_pte_beside(struct mm_struct *mm, u64 *before, unsigned long addr)
@@ -127,4 +138,5 @@ void mm_tables_free(struct mm_struct *mm)
 	kfree(mm->table);
 	mm->table = NULL;
 	mm->n_tables = mm->tables_max = 0;
+	mm->last.entry = NULL;
 }

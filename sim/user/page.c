@@ -2,11 +2,23 @@
 /*
  * Pages: frames with counts. The records lie in the heap, one object per block.
  */
+#include "sim/user/client.h"
 #include "sim/user/user_priv.h"
 
 #include "sim/kapi/bug.h"
 #include "sim/kapi/slab.h"
 #include "sim/mem/frames.h"
+
+#include <string.h>
+
+/*
+ * Whoever writes to a process's memory says so, but for hardware that walks tables there, and
+ * clients who see it themselves.
+ */
+static bool is_told(void)
+{
+	return !this_world()->hw && !user_client();
+}
 
 struct page *alloc_pages(u32 order, bool zero)
 {
@@ -16,7 +28,7 @@ struct page *alloc_pages(u32 order, bool zero)
 
 	if (!page)
 		return NULL;
-	pa = frame_alloc(this_world(), order, zero ? FRAME_ZERO : 0);
+	pa = frame_alloc(this_world(), order, !zero ? 0 : is_told() ? FRAME_SPAN : FRAME_ZERO);
 	if (!pa) {
 		kfree(page);
 		return NULL;
@@ -67,5 +79,24 @@ void unpin_user_page(struct page *page)
 
 void *page_address(const struct page *page)
 {
-	return frame_ptr(this_world(), page_to_phys(page));
+	struct world *w = this_world();
+
+	frame_span(frame_info(w, page_to_phys(page->head)), 0,
+		   (u32)((FRAME_SIZE << page->head->order) / sizeof(u64)));
+	return frame_ptr(w, page_to_phys(page));
+}
+
+void page_write(struct page *page, u64 offset, const void *buf, u64 n)
+{
+	struct world *w = this_world();
+	u64 at = page_to_phys(page) - page_to_phys(page->head) + offset;
+
+	frame_span(frame_info(w, page_to_phys(page->head)), (u32)(at / sizeof(u64)),
+		   (u32)((at + n + sizeof(u64) - 1) / sizeof(u64)));
+	memcpy((char *)frame_ptr(w, page_to_phys(page)) + offset, buf, n);
+}
+
+void page_read(const struct page *page, u64 offset, void *buf, u64 n)
+{
+	memcpy(buf, (const char *)frame_ptr(this_world(), page_to_phys(page)) + offset, n);
 }

@@ -20,7 +20,7 @@ struct user_task *user_task_here(void)
 {
 	struct user_task *t = &user_here()->task[current_task->id];
 
-	if (t->gen != current_task->gen || current_task->id >= SCHED_TASKS_MAX)
+	if (unlikely(t->gen != current_task->gen || current_task->id >= SCHED_TASKS_MAX))
 		*t = (struct user_task){.gen = current_task->gen};
 	return t;
 }
@@ -94,10 +94,11 @@ static struct process *process_new(struct user *u)
 static u64 copy_current(void *buf, u64 addr, u64 size, bool to_user)
 {
 	const struct user_client *c = user_client();
-	u64 left = mm_access(current_mm(), buf, addr, size, to_user);
+	const struct process *p = current_process();
+	u64 left = mm_access(p ? p->mm : NULL, buf, addr, size, to_user);
 
-	if (!to_user && c && c->seen && current_process())
-		c->seen(current_process()->id, addr, buf, size - left);
+	if (unlikely(c) && !to_user && c->seen && p)
+		c->seen(p->id, addr, buf, size - left);
 	return left;
 }
 
@@ -228,8 +229,10 @@ void user_interrupt(struct world *w, struct task *t)
 
 void user_shutdown(struct world *w)
 {
-	for (u32 i = PROCESSES_MAX; i--;)
-		user_exit(w, i);
+	for (u32 i = PROCESSES_MAX; i--;) {
+		if (user_of(w)->process[i])
+			user_exit(w, i);
+	}
 }
 
 /* --- calls from outside --- */
