@@ -70,36 +70,49 @@ static u64 *entry(struct mock_domain_table *t, unsigned long index)
 	return chunk && chunk->ent[index % CHUNK_N] ? &chunk->ent[index % CHUNK_N] : NULL;
 }
 
-static int entry_set(struct mock_domain_table *t, unsigned long index, u64 ent)
+static struct chunk *chunk_make(struct mock_domain_table *t, unsigned long index)
 {
 	struct chunk *chunk = xa_load(&t->chunks, index / CHUNK_N);
 
-	if (!chunk) {
-		chunk = kzalloc(sizeof(*chunk), GFP_KERNEL);
-		if (!chunk)
-			return -ENOMEM;
-		if (xa_err(xa_store(&t->chunks, index / CHUNK_N, chunk, GFP_KERNEL))) {
-			kfree(chunk);
-			return -ENOMEM;
-		}
+	if (chunk)
+		return chunk;
+	chunk = kzalloc(sizeof(*chunk), GFP_KERNEL);
+	if (chunk && xa_err(xa_store(&t->chunks, index / CHUNK_N, chunk, GFP_KERNEL))) {
+		kfree(chunk);
+		return NULL;
 	}
-	WARN_ON(chunk->ent[index % CHUNK_N]);
-	chunk->ent[index % CHUNK_N] = ent;
-	chunk->used++;
+	return chunk;
+}
+
+/* One entry after the other: *chunk is that of the last, NULL at first. */
+static int entry_set(struct mock_domain_table *t, struct chunk **chunk, unsigned long index,
+		     u64 ent)
+{
+	if (!*chunk || index % CHUNK_N == 0)
+		*chunk = chunk_make(t, index);
+	if (!*chunk)
+		return -ENOMEM;
+	WARN_ON((*chunk)->ent[index % CHUNK_N]);
+	(*chunk)->ent[index % CHUNK_N] = ent;
+	(*chunk)->used++;
 	return 0;
 }
 
-static u64 entry_take(struct mock_domain_table *t, unsigned long index)
+/* Likewise; what is empty then has gone. */
+static u64 entry_take(struct mock_domain_table *t, struct chunk **chunk, unsigned long index)
 {
-	struct chunk *chunk = xa_load(&t->chunks, index / CHUNK_N);
-	u64 ent = chunk ? chunk->ent[index % CHUNK_N] : 0;
+	u64 ent;
 
+	if (!*chunk || index % CHUNK_N == 0)
+		*chunk = xa_load(&t->chunks, index / CHUNK_N);
+	ent = *chunk ? (*chunk)->ent[index % CHUNK_N] : 0;
 	if (!ent)
 		return 0;
-	chunk->ent[index % CHUNK_N] = 0;
-	if (!--chunk->used) {
+	(*chunk)->ent[index % CHUNK_N] = 0;
+	if (!--(*chunk)->used) {
 		xa_erase(&t->chunks, index / CHUNK_N);
-		kfree(chunk);
+		kfree(*chunk);
+		*chunk = NULL;
 	}
 	return ent;
 }
@@ -130,6 +143,7 @@ static int mock_map_pages(struct iommu_domain *domain, u64 iova, u64 paddr, size
 {
 	struct mock_domain_table *t = to_table(domain);
 	u64 n = pgsize * pgcount / MOCK_IO_PAGE_SIZE;
+	struct chunk *chunk = NULL, *undo = NULL;
 
 	(void)prot;
 	if (iommufd_should_fail())
@@ -139,11 +153,11 @@ static int mock_map_pages(struct iommu_domain *domain, u64 iova, u64 paddr, size
 		u64 ent = (paddr / MOCK_IO_PAGE_SIZE + i) | ENT_PRESENT |
 			  (i == 0 || i == n - 1 ? ENT_EDGE : 0) |
 			  (u64)bit_lowest(pgsize / MOCK_IO_PAGE_SIZE) << ENT_LG2;
-		int rc = entry_set(t, iova / MOCK_IO_PAGE_SIZE + i, ent);
+		int rc = entry_set(t, &chunk, iova / MOCK_IO_PAGE_SIZE + i, ent);
 
 		if (rc) {
-			while (i--)
-				entry_take(t, iova / MOCK_IO_PAGE_SIZE + i);
+			for (u64 k = 0; k < i; k++)
+				entry_take(t, &undo, iova / MOCK_IO_PAGE_SIZE + k);
 			*mapped = 0;
 			return rc;
 		}
@@ -163,11 +177,12 @@ static size_t mock_unmap_pages(struct iommu_domain *domain, u64 iova, size_t pgs
 	struct mock_domain_table *t = to_table(domain);
 	bool edges = domain->pgsize_bitmap == MOCK_IO_PAGE_SIZE;
 	u64 n = pgsize * pgcount / MOCK_IO_PAGE_SIZE;
+	struct chunk *chunk = NULL;
 
 	(void)gather;
 	WARN_ON((iova | pgsize) % MOCK_IO_PAGE_SIZE);
 	for (u64 i = 0; i < n; i++) {
-		u64 ent = entry_take(t, iova / MOCK_IO_PAGE_SIZE + i);
+		u64 ent = entry_take(t, &chunk, iova / MOCK_IO_PAGE_SIZE + i);
 
 		WARN_ON(edges && ent && (i == 0 || i == n - 1) && !(ent & ENT_EDGE));
 	}
