@@ -261,7 +261,7 @@ static void tlb_ranges(struct smmu_domain *sd, u64 start, u64 size, u64 pgsize, 
 
 #define PAGES_MAX 512u /* more, without ranges: the whole domain */
 
-void smmu_tlb_range(struct smmu_domain *sd, u64 start, u64 size, u64 pgsize, bool leaf)
+static void tlb_range(struct smmu_domain *sd, u64 start, u64 size, u64 pgsize, bool leaf)
 {
 	u64 n;
 
@@ -277,6 +277,14 @@ void smmu_tlb_range(struct smmu_domain *sd, u64 start, u64 size, u64 pgsize, boo
 		smmu_tlb_domain(sd);
 	else
 		tlb_pages(sd, start, n, pgsize, leaf);
+}
+
+void smmu_tlb_range(struct smmu_domain *sd, u64 start, u64 size, u64 pgsize, bool leaf)
+{
+	tlb_range(sd, start, size, pgsize, leaf);
+	/* What both stages gave is known by addresses of the first: all of it goes. */
+	if (sd->nest_parent)
+		issue1(sd->iommu, CMD_TLBI_NH_ALL | (u64)sd->tag << CMD0_VMID, 0);
 }
 
 /* --- devices' translation caches --- */
@@ -318,7 +326,7 @@ void smmu_atc_domain(struct smmu_domain *sd, u64 start, u64 last)
 
 	spin_lock(&sd->ats_lock);
 	list_for_each_entry(a, &sd->ats_masters, node)
-		k = atc_add(cmd, k, a->master, w1);
+		k = atc_add(cmd, k, a->master, a->all ? ATC_ALL : w1);
 	spin_unlock(&sd->ats_lock);
 	if (k)
 		smmu_cmdq_issue(sd->iommu, cmd, k);

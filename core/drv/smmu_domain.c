@@ -8,9 +8,15 @@
  */
 #include "core/drv/smmu_priv.h"
 
+/* A guest's stage 1 has it if the guest says so: it is to invalidate what devices keep. */
 static bool ats_in(const struct smmu_master *m, const struct smmu_domain *sd)
 {
-	return m->ats && sd && sd->domain.type & __IOMMU_DOMAIN_PAGING;
+	if (!m->ats || !sd)
+		return false;
+	if (!sd->vsmmu)
+		return sd->domain.type & __IOMMU_DOMAIN_PAGING;
+	return smmu_ste_config(sd) == SMMU_CFG_BYPASS ||
+	       (smmu_ste_config(sd) == SMMU_CFG_S1 && sd->ste_ats);
 }
 
 static void ats_add(struct smmu_domain *sd, struct smmu_ats *a)
@@ -44,7 +50,8 @@ static void master_move(struct smmu_master *m, struct smmu_domain *sd)
 		drv_ats_set(m->dev, false);
 	if (on) {
 		m->ats_at ^= 1;
-		ats_add(sd, &m->ats_link[m->ats_at]);
+		m->ats_link[m->ats_at].all = sd->vsmmu;
+		ats_add(smmu_table_of(sd), &m->ats_link[m->ats_at]);
 	}
 	smmu_master_set(m, sd);
 	if (was) {
@@ -53,7 +60,7 @@ static void master_move(struct smmu_master *m, struct smmu_domain *sd)
 		} else {
 			smmu_atc_master(m);
 		}
-		ats_del(old, a);
+		ats_del(smmu_table_of(old), a);
 	}
 	if (on && !was)
 		drv_ats_set(m->dev, true);
@@ -69,10 +76,19 @@ static int smmu_attach(struct iommu_domain *domain, struct device *dev)
 		return -EINVAL;
 	if (domain->iopf_handler && !smmu_can_fault(m))
 		return -EOPNOTSUPP;
+	/* Stage 2 alone has no context descriptors. */
+	if (sd->stage2 && m->n_pasids)
+		return -EBUSY;
+	smmu_master_attach(m, sd);
+	smmu_master_tell(m, NULL, 0);
+	return 0;
+}
+
+void smmu_master_attach(struct smmu_master *m, struct smmu_domain *sd)
+{
 	spin_lock(&m->iommu->lock);
 	master_move(m, sd);
 	spin_unlock(&m->iommu->lock);
-	return 0;
 }
 
 /* A blocking domain takes the PASID away; what the TLB has of it goes with its tag. */
@@ -87,6 +103,9 @@ static int smmu_set_dev_pasid(struct iommu_domain *domain, struct device *dev, u
 		return -EINVAL;
 	if (domain->iopf_handler && !smmu_can_fault(m))
 		return -EOPNOTSUPP;
+	/* The descriptors are a guest's, or there are none. */
+	if (!off && m->domain && (m->domain->vsmmu || m->domain->stage2))
+		return -EINVAL;
 	spin_lock(&m->iommu->lock);
 	m->n_pasids += !off && !old;
 	m->n_pasids -= off && old;
@@ -99,9 +118,7 @@ static int smmu_set_dev_pasid(struct iommu_domain *domain, struct device *dev, u
 
 void smmu_master_detach(struct smmu_master *m)
 {
-	spin_lock(&m->iommu->lock);
-	master_move(m, NULL);
-	spin_unlock(&m->iommu->lock);
+	smmu_master_attach(m, NULL);
 }
 
 /*
@@ -272,8 +289,9 @@ static int domain_pt_init(struct smmu_domain *sd, bool tracks)
 					.arg = sd});
 }
 
-static struct iommu_domain *alloc_paging(struct device *dev, bool tracks)
+static struct iommu_domain *alloc_paging(struct device *dev, u32 flags)
 {
+	bool tracks = flags & IOMMU_ALLOC_DIRTY_TRACKING;
 	struct smmu_master *m = dev_iommu_priv_get(dev);
 	struct smmu_iommu *iommu = m->iommu;
 	struct smmu_domain *sd = kzalloc(sizeof(*sd), GFP_KERNEL);
@@ -285,7 +303,8 @@ static struct iommu_domain *alloc_paging(struct device *dev, bool tracks)
 	sd->iommu = iommu;
 	spin_lock_init(&sd->ats_lock);
 	INIT_LIST_HEAD(&sd->ats_masters);
-	sd->stage2 = !(iommu->idr0 & BIT(IDR0_S1P));
+	sd->nest_parent = flags & IOMMU_ALLOC_NEST_PARENT;
+	sd->stage2 = sd->nest_parent || !(iommu->idr0 & BIT(IDR0_S1P));
 	bit = sd->stage2 ? IDR0_VMID16 : IDR0_ASID16;
 	last = iommu->idr0 & BIT(bit) ? 0xffff : 0xff;
 	/* 0 is what is not ours, or bypass. */
@@ -310,7 +329,7 @@ err_free:
 
 struct iommu_domain *smmu_domain_alloc_paging(struct device *dev)
 {
-	return alloc_paging(dev, false);
+	return alloc_paging(dev, 0);
 }
 
 struct iommu_domain *smmu_domain_alloc_user(struct device *dev, u32 flags,
@@ -320,15 +339,19 @@ struct iommu_domain *smmu_domain_alloc_user(struct device *dev, u32 flags,
 	struct smmu_master *m = dev_iommu_priv_get(dev);
 	struct iommu_domain *domain;
 
-	const u32 known = IOMMU_ALLOC_DIRTY_TRACKING | IOMMU_ALLOC_PASID;
+	const u32 known = IOMMU_ALLOC_DIRTY_TRACKING | IOMMU_ALLOC_PASID | IOMMU_ALLOC_NEST_PARENT;
 
+	/* Nested ones are made on a vIOMMU. */
 	if (parent || (data && data->len) || flags & ~known)
+		return ERR_PTR(-EOPNOTSUPP);
+	if (flags & IOMMU_ALLOC_NEST_PARENT &&
+	    (flags != IOMMU_ALLOC_NEST_PARENT || !smmu_can_nest(m->iommu)))
 		return ERR_PTR(-EOPNOTSUPP);
 	if (flags & IOMMU_ALLOC_PASID && !m->ssid_bits)
 		return ERR_PTR(-EOPNOTSUPP);
 	if (flags & IOMMU_ALLOC_DIRTY_TRACKING && !smmu_can_track(m->iommu))
 		return ERR_PTR(-EOPNOTSUPP);
-	domain = alloc_paging(dev, flags & IOMMU_ALLOC_DIRTY_TRACKING);
+	domain = alloc_paging(dev, flags);
 	if (!IS_ERR(domain) && flags & IOMMU_ALLOC_DIRTY_TRACKING)
 		domain->dirty_ops = &smmu_dirty_ops;
 	return domain;

@@ -82,6 +82,31 @@ static void report_stall(struct smmu_iommu *iommu, const u64 *r)
 	mutex_unlock(&iommu_core()->report_lock);
 }
 
+/* dup: what a guest can have caused by its own tables, and not by its parent's. */
+static bool is_guests(const u64 *r)
+{
+	const u64 types = BIT_ULL(C_BAD_STE) | BIT_ULL(F_STREAM_DISABLED) |
+			  BIT_ULL(C_BAD_SUBSTREAMID) | BIT_ULL(C_BAD_CD) |
+			  BIT_ULL(F_TRANSLATION) | BIT_ULL(F_ADDR_SIZE) | BIT_ULL(F_ACCESS) |
+			  BIT_ULL(F_PERMISSION);
+	u32 type = r[0] & 0xff;
+
+	return type < 64 && types >> type & 1 && !(r[1] >> EVT1_S2 & 1);
+}
+
+static bool report_to_guest(struct smmu_iommu *iommu, const u64 *r)
+{
+	struct smmu_master *m;
+	bool told = false;
+
+	mutex_lock(&iommu_core()->report_lock);
+	m = smmu_find_master(iommu, (u32)(r[0] >> EVT0_SID));
+	if (m && m->vsmmu)
+		told = smmu_vsmmu_report(m, r);
+	mutex_unlock(&iommu_core()->report_lock);
+	return told;
+}
+
 static void report(struct smmu_iommu *iommu, const u64 *r)
 {
 	u32 sid = (u32)(r[0] >> EVT0_SID), type = r[0] & 0xff;
@@ -91,6 +116,8 @@ static void report(struct smmu_iommu *iommu, const u64 *r)
 		return;
 	}
 	fact(IOMMU_FAULT, iommu->index, sid, r[2] & ~(SMMU_PAGE - 1), type);
+	if (is_guests(r) && report_to_guest(iommu, r))
+		return;
 	pr_err_ratelimited("arm-smmu-v3: event 0x%02x received: %016llx %016llx %016llx %016llx\n",
 			   type, (unsigned long long)r[0], (unsigned long long)r[1],
 			   (unsigned long long)r[2], (unsigned long long)r[3]);

@@ -9,6 +9,7 @@
 
 #include "core/drv/drv.h"
 #include "core/fault/fault.h"
+#include "core/iommufd/driver.h"
 #include "core/pt/pt.h"
 #include "hw/smmuv3/smmuv3_regs.h"
 #include "sim/io/io.h"
@@ -46,6 +47,18 @@ struct smmu_domain {
 	spinlock_t ats_lock; /* inside iommu->lock; ats_masters. */
 	struct list_head ats_masters;
 	atomic_t n_ats;      /* of them: what an unmap looks at first */
+	bool nest_parent;    /* what stands on it is invalidated with it */
+	/* Nested, without a table of its own: user space's words of a stream's entry. Constant */
+	struct smmu_vsmmu *vsmmu;
+	u64 ste[2];          /* without EATS */
+	bool ste_ats;        /* it has full ATS there */
+};
+
+/* A guest's SMMU. */
+struct smmu_vsmmu {
+	struct iommufd_viommu core;
+	struct smmu_iommu *iommu;
+	struct smmu_domain *s2;
 };
 
 /* An instance, for as long as the machine lives. Constant once bound, but for what lock covers. */
@@ -75,9 +88,10 @@ struct smmu_iommu {
 struct smmu_ats {
 	struct list_head node;
 	struct smmu_master *master;
+	bool all; /* by addresses that are not the domain's: nested */
 };
 
-/* A device that was probed. domain: iommu->lock. */
+/* A device that was probed. domain: iommu->lock; vsmmu, vsid: core->report_lock. */
 struct smmu_master {
 	struct smmu_iommu *iommu;
 	struct smmu_domain *domain;
@@ -89,6 +103,8 @@ struct smmu_master {
 	u64 cd; /* frame with its context descriptors: that of requests without PASID first */
 	u32 ssid_bits;             /* PASIDs it may have; 0: none */
 	u32 n_pasids;              /* attached; iommu->lock */
+	struct smmu_vsmmu *vsmmu;  /* whose guest hears of its faults, by this id; NULL: none */
+	unsigned long vsid;
 	struct list_head node;     /* iommu->masters */
 	u32 n_sid;
 	u32 sid[MACHINE_DEVICE_IDS_MAX];
@@ -98,6 +114,23 @@ static inline struct smmu_domain *to_smmu_domain(struct iommu_domain *domain)
 {
 	return container_of(domain, struct smmu_domain, domain);
 }
+
+/* The domain whose table is in use: a nested one's parent. */
+static inline struct smmu_domain *smmu_table_of(struct smmu_domain *sd)
+{
+	return sd && sd->vsmmu ? sd->vsmmu->s2 : sd;
+}
+
+/* STE.Config of a nested domain: abort, bypass of stage 1, or stage 1. */
+static inline u64 smmu_ste_config(const struct smmu_domain *sd)
+{
+	return sd->ste[0] >> STE0_CONFIG & 7;
+}
+#define SMMU_CFG_ABORT 0ULL
+#define SMMU_CFG_BYPASS 4ULL
+#define SMMU_CFG_S1 5ULL
+#define SMMU_CFG_S2 6ULL
+#define SMMU_CFG_NESTED 7ULL
 
 /* A word of memory that hardware reads or writes. */
 static inline u64 *smmu_word(u64 pa, u64 i)
@@ -171,7 +204,21 @@ int smmu_priq_irq(struct smmu_iommu *iommu);
 void smmu_priq_destroy(struct smmu_iommu *iommu);
 void smmu_pri_answer(struct smmu_master *m, const struct iopf_group *group, u32 code);
 
+/* --- smmu_nested.c --- */
+bool smmu_can_nest(const struct smmu_iommu *iommu);
+size_t smmu_viommu_size(struct device *dev, u32 type);
+int smmu_viommu_init(struct iommufd_viommu *viommu, struct iommu_domain *parent,
+		     const struct iommu_user_data *data);
+/* report_lock held. The guest hears of it: true. */
+bool smmu_vsmmu_report(struct smmu_master *m, const u64 *record);
+/* The device's faults are nobody's from now on, or those of vsmmu's guest. Sleeps. */
+void smmu_master_tell(struct smmu_master *m, struct smmu_vsmmu *vsmmu, unsigned long vsid);
+/* What a guest may say of its stage 1 goes into the entry of its parent. */
+void smmu_make_nested_ste(const struct smmu_domain *sd, u64 w[8]);
+
 /* --- smmu_domain.c --- */
+/* The device's entries lead to sd, which is not refused by it. */
+void smmu_master_attach(struct smmu_master *m, struct smmu_domain *sd);
 struct iommu_domain *smmu_domain_alloc_paging(struct device *dev);
 struct iommu_domain *smmu_domain_alloc_user(struct device *dev, u32 flags,
 					    struct iommu_domain *parent,

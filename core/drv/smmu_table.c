@@ -13,10 +13,6 @@
 #define WORDS 8u
 #define FIELDS(hi, lo) (((1ULL << ((hi) - (lo)) << 1) - 1) << (lo))
 #define STE_V 1ULL
-#define CFG_ABORT 0ULL
-#define CFG_BYPASS 4ULL
-#define CFG_S1 5ULL
-#define CFG_S2 6ULL
 #define STRW_EL1 0ULL
 #define STRTAB_ADDR FIELDS(51, 6)
 #define L2_ORDER 2 /* 256 entries of 64 bytes */
@@ -44,14 +40,16 @@ static void ste_used(const u64 w[WORDS], u64 used[WORDS])
 	if (!(w[0] & STE_V))
 		return;
 	used[0] |= 7ULL << STE0_CONFIG;
-	if (config == CFG_BYPASS)
+	if (config == SMMU_CFG_BYPASS)
 		used[1] |= FIELDS(46, 32) | FIELDS(51, 48);
-	if (config == CFG_S1) {
+	if (config == SMMU_CFG_S1 || config == SMMU_CFG_NESTED) {
 		used[0] |= FIELDS(5, 4) | FIELDS(51, 6) | FIELDS(63, 59);
 		used[1] |= FIELDS(7, 0) | BIT_ULL(STE1_S1STALLD) | FIELDS(31, 28);
+		/* Also alone stage 1 is tagged by the VMID (5.2). */
+		used[2] |= FIELDS(15, 0);
 	}
-	if (config == CFG_S2) {
-		used[1] |= FIELDS(29, 28) | FIELDS(45, 44);
+	if (config == SMMU_CFG_S2 || config == SMMU_CFG_NESTED) {
+		used[1] |= FIELDS(29, 28) | FIELDS(45, 44) | BIT_ULL(STE1_MEV);
 		used[2] |= FIELDS(15, 0) | FIELDS(58, 32);
 		used[3] |= FIELDS(51, 4);
 	}
@@ -149,7 +147,7 @@ static u64 ste_pa(struct smmu_iommu *iommu, u32 sid)
 static void fill_abort(u64 table, u32 n)
 {
 	for (u32 i = 0; i < n; i++)
-		*smmu_word(table, i * WORDS) = STE_V | CFG_ABORT << STE0_CONFIG;
+		*smmu_word(table, i * WORDS) = STE_V | SMMU_CFG_ABORT << STE0_CONFIG;
 }
 
 static u32 order_of(u64 bytes)
@@ -288,7 +286,7 @@ enum s1dss { S1DSS_TERMINATE, S1DSS_BYPASS, S1DSS_SSID0 };
 
 static void make_s1_ste(const struct smmu_master *m, enum s1dss dss, u64 w[WORDS])
 {
-	w[0] = STE_V | CFG_S1 << STE0_CONFIG | m->cd;
+	w[0] = STE_V | SMMU_CFG_S1 << STE0_CONFIG | m->cd;
 	/* CIR, COR, CSH as for walks; a stream that asks for pages must not stall. */
 	w[1] = walk_attributes(2) | STRW_EL1 << STE1_STRW;
 	if (stall_model(m->iommu) == STALL_OR_TERMINATE && m->ats)
@@ -303,7 +301,7 @@ static void make_s2_ste(const struct smmu_master *m, const struct smmu_domain *s
 {
 	u32 ia = (u32)bit_highest(sd->pt.ia_last) + 1;
 
-	w[0] = STE_V | CFG_S2 << STE0_CONFIG;
+	w[0] = STE_V | SMMU_CFG_S2 << STE0_CONFIG;
 	w[1] = 1ULL << STE1_SHCFG; /* as the transaction says */
 	if (m->ats)
 		w[1] |= 1ULL << STE1_EATS;
@@ -317,18 +315,37 @@ static void make_s2_ste(const struct smmu_master *m, const struct smmu_domain *s
 	w[3] = sd->pt.root;
 }
 
+/* On its parent, as far as the guest has said that it is there. */
+static void make_vsmmu_ste(const struct smmu_master *m, const struct smmu_domain *sd, u64 w[WORDS])
+{
+	u64 config = smmu_ste_config(sd);
+
+	if (config == SMMU_CFG_ABORT) {
+		w[0] = STE_V | SMMU_CFG_ABORT << STE0_CONFIG;
+		return;
+	}
+	make_s2_ste(m, sd->vsmmu->s2, w);
+	if (config == SMMU_CFG_S1) {
+		if (!sd->ste_ats)
+			w[1] &= ~(3ULL << STE1_EATS);
+		smmu_make_nested_ste(sd, w);
+	}
+}
+
 static void make_ste(const struct smmu_master *m, const struct smmu_domain *sd, u64 w[WORDS])
 {
 	for (u32 i = 0; i < WORDS; i++)
 		w[i] = 0;
-	if (m->n_pasids && sd == &m->iommu->blocked) {
+	if (sd && sd->vsmmu) {
+		make_vsmmu_ste(m, sd, w);
+	} else if (m->n_pasids && sd == &m->iommu->blocked) {
 		make_s1_ste(m, S1DSS_TERMINATE, w);
 	} else if (m->n_pasids && sd == &m->iommu->identity) {
 		make_s1_ste(m, S1DSS_BYPASS, w);
 	} else if (!sd || sd == &m->iommu->blocked) {
-		w[0] = STE_V | CFG_ABORT << STE0_CONFIG;
+		w[0] = STE_V | SMMU_CFG_ABORT << STE0_CONFIG;
 	} else if (sd == &m->iommu->identity) {
-		w[0] = STE_V | CFG_BYPASS << STE0_CONFIG;
+		w[0] = STE_V | SMMU_CFG_BYPASS << STE0_CONFIG;
 		w[1] = 1ULL << STE1_SHCFG;
 	} else if (sd->stage2) {
 		make_s2_ste(m, sd, w);
@@ -362,7 +379,8 @@ static void write_stes(struct smmu_master *m, struct smmu_domain *sd)
 void smmu_master_set(struct smmu_master *m, struct smmu_domain *sd)
 {
 	u64 w[WORDS];
-	bool s1 = sd && sd != &m->iommu->blocked && sd != &m->iommu->identity && !sd->stage2;
+	bool s1 = sd && sd != &m->iommu->blocked && sd != &m->iommu->identity && !sd->stage2 &&
+		  !sd->vsmmu;
 
 	if (s1) {
 		/* Streams that already use the descriptor see it change under them. */

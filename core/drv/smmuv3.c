@@ -4,7 +4,7 @@
  *
  * Deliberately not here (docs/CAVEATS.md): walkers that do not see the
  * processor's caches (IDR0.COHACC = 0 is refused), granules other than 4K, PASIDs of
- * devices with ATS, nested domains.
+ * devices with ATS.
  */
 #include "core/drv/smmu_priv.h"
 
@@ -123,6 +123,27 @@ static void smmu_get_resv_regions(struct device *dev, struct list_head *list)
 		list_add_tail(&region->list, list);
 }
 
+/* The registers themselves; which of them user space may go by is said in the uAPI's text. */
+static void *smmu_hw_info(struct device *dev, u32 *length, u32 *type)
+{
+	static const u32 idr[] = {SMMU_IDR0, SMMU_IDR1, SMMU_IDR2, SMMU_IDR3, SMMU_IDR4, SMMU_IDR5};
+	struct smmu_iommu *iommu = dev_smmu(dev);
+	struct iommu_hw_info_arm_smmuv3 *info;
+
+	if (*type != 0 && *type != IOMMU_HW_INFO_TYPE_ARM_SMMUV3)
+		return ERR_PTR(-EOPNOTSUPP);
+	info = kzalloc(sizeof(*info), GFP_KERNEL);
+	if (!info)
+		return ERR_PTR(-ENOMEM);
+	for (u32 i = 0; i < ARRAY_SIZE(idr); i++)
+		info->idr[i] = smmu_read(iommu, idr[i]);
+	info->iidr = smmu_read(iommu, SMMU_IIDR);
+	info->aidr = smmu_read(iommu, SMMU_AIDR);
+	*length = sizeof(*info);
+	*type = IOMMU_HW_INFO_TYPE_ARM_SMMUV3;
+	return info;
+}
+
 static const struct iommu_ops smmu_ops = {
 	.probe_device = smmu_probe_device,
 	.release_device = smmu_release_device,
@@ -137,6 +158,10 @@ static const struct iommu_ops smmu_ops = {
 	.identity_domain = smmu_identity_domain,
 	.blocked_domain = smmu_blocked_domain,
 	.page_response = smmu_page_response,
+	.hw_info = smmu_hw_info,
+	.user_pasid_table = true,
+	.get_viommu_size = smmu_viommu_size,
+	.viommu_init = smmu_viommu_init,
 };
 
 /* --- instances --- */
