@@ -78,7 +78,7 @@ int vtd_set_dev_pasid(struct iommu_domain *domain, struct device *dev, u32 pasid
 	if (!d->pasid)
 		return -EOPNOTSUPP;
 	if (domain->iopf_handler && !d->pri)
-		return -ENODEV;
+		return vd->first_stage ? -EOPNOTSUPP : -ENODEV;
 	if (ret)
 		return ret;
 	if (!off) {
