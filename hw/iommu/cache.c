@@ -107,9 +107,8 @@ static void alloc_slots(struct hw_cache *c, u32 lg2_sets)
 	struct {
 		void *at;
 		size_t bytes;
-	} part[] = {{&c->tags, WAYS * sizeof(*c->tags)},
+	} part[] = {{&c->set, sizeof(*c->set)},
 		    {&c->slot, WAYS * sizeof(*c->slot)},
-		    {&c->age, sizeof(*c->age)},
 		    {&c->addr, WAYS * sizeof(*c->addr)},
 		    {&c->column, WAYS * sizeof(*c->column)},
 		    {&c->touched_bit, sizeof(u64) / 8},
@@ -139,9 +138,8 @@ static void clear_touched(struct hw_cache *c)
 	for (u32 i = 0; i < c->n_touched; i++) {
 		u32 set = c->touched[i];
 
-		memset(c->tags + (size_t)set * WAYS, 0, WAYS * sizeof(*c->tags));
+		c->set[set] = (struct cache_set){0};
 		memset(c->column + (size_t)set * WAYS, 0, WAYS * sizeof(*c->column));
-		c->age[set] = 0;
 		c->touched_bit[set / 64] = 0;
 	}
 	c->n_touched = 0;
@@ -230,7 +228,7 @@ u32 cache_gather(struct hw_cache *c)
 		u32 first = c->touched[i] * WAYS;
 
 		for (u32 slot = first; slot < first + WAYS; slot++) {
-			if (c->tags[slot] > TAG_GONE && cache_alive(c, slot))
+			if (*cache_tag(c, slot) > TAG_GONE && cache_alive(c, slot))
 				c->scratch[n++] = (u64)c->slot[slot].id << 32 | slot;
 		}
 	}
@@ -250,9 +248,9 @@ static void renumber(struct hw_cache *c)
 		u32 first = c->touched[i] * WAYS;
 
 		for (u32 slot = first; slot < first + WAYS; slot++) {
-			if (c->tags[slot] <= TAG_GONE || cache_alive(c, slot))
+			if (*cache_tag(c, slot) <= TAG_GONE || cache_alive(c, slot))
 				continue;
-			c->tags[slot] = c->grows ? TAG_GONE : TAG_EMPTY;
+			*cache_tag(c, slot) = c->grows ? TAG_GONE : TAG_EMPTY;
 			c->used -= !c->grows;
 		}
 	}
@@ -278,13 +276,14 @@ void hw_cache_wind(struct hw_cache *c, u32 serial, u32 epoch)
 static void occupy(struct hw_cache *c, u32 slot, u64 key)
 {
 	cache_set_touched(c, slot / WAYS);
-	c->used += c->tags[slot] == TAG_EMPTY;
-	c->tags[slot] = key | TAG_USED;
+	c->used += *cache_tag(c, slot) == TAG_EMPTY;
+	*cache_tag(c, slot) = cache_tag_of(key);
 }
 
 static void put(struct hw_cache *c, u32 slot, const struct hw_cache_entry *e)
 {
-	c->slot[slot] = (struct cache_slot){e->value, e->id, e->space | (u32)e->lg2 << 24};
+	c->slot[slot] = (struct cache_slot){e->value, e->id,
+					       cache_slot_key(e->space, e->addr >> e->lg2, e->lg2)};
 	c->addr[slot] = e->addr;
 	c->column[slot] = (u16)e->space;
 	if (e->extra && !c->has_extra) {
@@ -303,7 +302,7 @@ static void put(struct hw_cache *c, u32 slot, const struct hw_cache_entry *e)
 static u32 open_slot(struct hw_cache *c, u64 key)
 {
 	for (u32 set = cache_set(c, key);; set = (set + 1) & c->set_mask) {
-		const u64 *tags = c->tags + (size_t)set * WAYS;
+		const u32 *tags = c->set[set].tag;
 		u32 m = c->probe->match(tags, TAG_EMPTY) | c->probe->match(tags, TAG_GONE);
 
 		if (m)
@@ -347,7 +346,7 @@ static u32 choose_way(struct hw_cache *c)
 /* The way that all others are younger than: its row is empty. */
 static u32 oldest_way(const struct hw_cache *c, u32 set)
 {
-	u64 used = c->age[set];
+	u64 used = c->set[set].age;
 	u32 oldest = 0, least = WAYS + 1;
 
 	if (c->ways == WAYS) {
@@ -371,7 +370,7 @@ static u32 oldest_way(const struct hw_cache *c, u32 set)
 static u32 set_slot(struct hw_cache *c, u64 key)
 {
 	u32 set = cache_set(c, key), first = set * WAYS, all = (1u << c->ways) - 1;
-	u32 m = c->probe->match(c->tags + first, TAG_EMPTY) & all;
+	u32 m = c->probe->match(c->set[set].tag, TAG_EMPTY) & all;
 	u32 way;
 
 	if (m)

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * How the cache lies in memory. Slots in sets of 8; per slot a tag (the tags of
- * a set are one line of the processor's cache), an entry, and the number of its
- * space in a column of 2-byte words, for scans.
+ * How the cache lies in memory. Slots in sets of 8; per slot a tag of 4 bytes (the
+ * tags of a set and its age are one line of the processor's cache), an entry, and the
+ * number of its space in a column of 2-byte words, for scans.
  *
  * A tag is a fingerprint: the page number mixed with the salt of its space, so
  * that a space that gets a new salt has lost its entries at once. Equal tags are
  * not yet equal keys: space and size are compared too, and the entry must be
  * younger than its space's last drop (its id above `floor`), so that it has the
- * same salt. Then 63 bits of the page number are equal; the last one, which only
- * entries of one byte have, is looked up. A dead entry keeps its slot until
- * somebody needs it.
+ * same salt. Then 31 bits of the page number are equal, and those that choose the
+ * set: enough for pages that are not far, which a view knows as `exact`; else the
+ * address is looked at. A dead entry keeps its slot until somebody needs it.
  *
- * What a hit needs lies together in 16 bytes, so that 64 Ki entries with their
- * tags fit a second-level cache of 2 MiB; address and second word lie apart.
+ * What a hit needs lies together in 16 bytes: 64 Ki entries with their tags are
+ * 1.5 MiB, and a hit needs two lines; address and second word lie apart.
  *
  * Infinite is the same with open addressing from set to set, and growth.
  */
@@ -22,11 +22,15 @@
 #include "hw/iommu/cache.h"
 #include "sim/base/bits.h"
 
+#include <assert.h>
+
 #define WAYS 8
 #define NO_SLOT 0xffffffffu
-#define TAG_EMPTY 0ULL
-#define TAG_GONE 1ULL       /* emptied, but others may lie behind it */
-#define TAG_USED (1ULL << 63)
+#define TAG_EMPTY 0u
+#define TAG_GONE 1u         /* emptied, but others may lie behind it */
+#define TAG_USED (1u << 31)
+#define TAG_SHIFT 3         /* bits of a key that at least choose the set, where tags are exact */
+#define TAG_BITS (31 + TAG_SHIFT)
 
 struct cache_space {
 	u64 tag, salt;
@@ -45,16 +49,28 @@ struct cache_space {
 struct cache_view {
 	u64 version;
 	u64 fixed;  /* the key of page 0 */
-	u32 key;    /* of slots: space | lg2 << 24 */
+	u64 exact;  /* addresses below it are told apart by their tags */
+	u32 key;    /* of slots that are not far */
 	u32 floor;
 };
 
 #define CACHE_VIEW_EMPTY 0xff000000u
 
+/* A slot's key: space, lg2 from bit 24, and whether the page number is beyond what tags tell. */
+#define SLOT_FAR (1u << 23)
+#define SLOT_SPACE (SLOT_FAR - 1)
+
+struct cache_set {
+	u32 tag[WAYS];
+	u64 age;    /* bit 8 a + b: way a was used after way b */
+	u64 unused[3];
+};
+static_assert(sizeof(struct cache_set) == 64, "a set is a line");
+
 struct cache_slot {
 	u64 value;
 	u32 id;
-	u32 key; /* space | lg2 << 24 */
+	u32 key; /* see cache_slot_key() */
 };
 
 struct cache_prov {
@@ -73,7 +89,7 @@ struct cache_log {
 struct cache_probe;
 
 struct hw_cache {
-	u64 *tags;
+	struct cache_set *set;
 	struct cache_slot *slot;
 	struct cache_space *space;
 	const struct cache_probe *probe;
@@ -84,7 +100,6 @@ struct hw_cache {
 	bool grows, keeps_age;
 	bool has_extra;       /* some entry's second word is not 0 */
 	bool plain;           /* entries are kept, in 8 ways, without provenance */
-	u64 *age;             /* per set: bit 8 a + b: way a was used after way b */
 	u32 turn;
 	struct hw_cache_entry found[4]; /* the last answers, in turns */
 	/* Cold. */
@@ -102,7 +117,7 @@ struct hw_cache {
 	u64 *scratch;
 	size_t scratch_max;
 	struct cache_log log;
-	void *block;          /* tags to extra lie in it */
+	void *block;          /* sets to extra lie in it */
 	struct hw_env *env;
 	const char *name;
 	struct hw_cache_policy policy;
@@ -118,7 +133,7 @@ struct cache_probe {
 	/* Kills entries of the space that overlap [addr, last], by the column. */
 	void (*scan)(struct hw_cache *c, u32 space, u64 addr, u64 last);
 	/* Bit per way of the set whose tag is this one. */
-	u32 (*match)(const u64 *tags, u64 tag);
+	u32 (*match)(const u32 *tags, u32 tag);
 };
 
 extern const struct cache_probe cache_probe_scalar, cache_probe_avx2;
@@ -140,6 +155,21 @@ static inline u64 cache_key(const struct cache_space *s, u64 vpn, u32 lg2)
 	return vpn ^ s->salt ^ (u64)lg2 * 0x9e3779b97f4a7c15ULL;
 }
 
+static inline u32 cache_slot_key(u32 space, u64 vpn, u32 lg2)
+{
+	return space | lg2 << 24 | (vpn >> TAG_BITS ? SLOT_FAR : 0);
+}
+
+static inline u32 cache_tag_of(u64 key)
+{
+	return (u32)(key >> TAG_SHIFT) | TAG_USED;
+}
+
+static inline u32 *cache_tag(const struct hw_cache *c, u32 slot)
+{
+	return &c->set[slot / WAYS].tag[slot % WAYS];
+}
+
 static inline u32 cache_set(const struct hw_cache *c, u64 key)
 {
 	if (c->shift)
@@ -149,7 +179,7 @@ static inline u32 cache_set(const struct hw_cache *c, u64 key)
 
 static inline u32 cache_space_of(const struct hw_cache *c, u32 slot)
 {
-	return c->slot[slot].key & 0xffffff;
+	return c->slot[slot].key & SLOT_SPACE;
 }
 
 /* A size that the space has not had so far. */
@@ -174,7 +204,7 @@ static inline struct hw_cache_entry cache_entry(const struct hw_cache *c, u32 sl
 
 	return (struct hw_cache_entry){.value = s->value, .addr = c->addr[slot],
 				       .extra = c->has_extra ? c->extra[slot] : 0, .id = s->id,
-				       .space = s->key & 0xffffff, .lg2 = s->key >> 24};
+				       .space = s->key & SLOT_SPACE, .lg2 = s->key >> 24};
 }
 
 /* By way: what a use of it adds to its set's age, and what it leaves of it. */
@@ -187,7 +217,7 @@ static const struct cache_age {
 /* The way is now the youngest of its set: after all others, and none after it. */
 static inline void cache_touch_in(struct hw_cache *c, u32 set, u32 way)
 {
-	c->age[set] = (c->age[set] | cache_age[way].row) & cache_age[way].rest;
+	c->set[set].age = (c->set[set].age | cache_age[way].row) & cache_age[way].rest;
 }
 
 static inline void cache_touch(struct hw_cache *c, u32 slot)
@@ -213,7 +243,7 @@ static inline struct cache_way cache_way_of(const struct hw_cache *c, u32 slot)
 
 static inline void cache_touch_way(struct hw_cache *c, const struct cache_way *w)
 {
-	c->age[w->set] = (c->age[w->set] | w->row) & ~w->column;
+	c->set[w->set].age = (c->set[w->set].age | w->row) & ~w->column;
 }
 
 static inline void cache_set_touched(struct hw_cache *c, u32 set)
@@ -231,9 +261,9 @@ static inline void cache_kill(struct hw_cache *c, u32 slot)
 	c->space[cache_space_of(c, slot)].live--;
 	c->live--;
 	if (c->grows) {
-		c->tags[slot] = TAG_GONE;
+		*cache_tag(c, slot) = TAG_GONE;
 	} else {
-		c->tags[slot] = TAG_EMPTY;
+		*cache_tag(c, slot) = TAG_EMPTY;
 		c->used--;
 	}
 }

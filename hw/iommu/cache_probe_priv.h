@@ -23,15 +23,6 @@ CACHE_TARGET static inline u32 match16(const u16 *column, u16 space)
 						      _mm256_extracti128_si256(eq, 1)));
 }
 
-CACHE_TARGET static inline bool any8(const u64 *tags, u64 tag)
-{
-	const __m256i *at = (const __m256i *)tags, want = _mm256_set1_epi64x((s64)tag);
-	__m256i any = _mm256_or_si256(_mm256_cmpeq_epi64(_mm256_load_si256(at), want),
-				      _mm256_cmpeq_epi64(_mm256_load_si256(at + 1), want));
-
-	return !_mm256_testz_si256(any, any);
-}
-
 /* Whether one of 64 is it. */
 CACHE_TARGET static inline bool any64(const u16 *column, u16 space)
 {
@@ -57,11 +48,6 @@ static inline u32 match16(const u16 *column, u16 space)
 	return m;
 }
 
-static inline bool any8(const u64 *tags, u64 tag)
-{
-	return cache_match8(tags, tag);
-}
-
 static inline bool any64(const u16 *column, u16 space)
 {
 	bool any = false;
@@ -77,17 +63,17 @@ CACHE_TARGET static inline u32 PROBE(slot_of)(const struct hw_cache *c,
 					      const struct cache_space *s, u32 space, u64 vpn,
 					      u32 lg2)
 {
-	u64 key = cache_key(s, vpn, lg2), tag = key | TAG_USED;
-	u32 set = cache_set(c, key), id = space | lg2 << 24;
+	u64 key = cache_key(s, vpn, lg2);
+	u32 set = cache_set(c, key), id = cache_slot_key(space, vpn, lg2);
 
 	for (;;) {
-		const u64 *tags = c->tags + (size_t)set * WAYS;
+		const u32 *tags = c->set[set].tag;
 
-		for (u32 m = cache_match8(tags, tag); m; m &= m - 1) {
+		for (u32 m = cache_match8(tags, cache_tag_of(key)); m; m &= m - 1) {
 			u32 slot = set * WAYS + (u32)__builtin_ctz(m);
 			const struct cache_slot *e = &c->slot[slot];
 
-			if (e->key == id && e->id > s->floor && (lg2 || c->addr[slot] == vpn))
+			if (e->key == id && e->id > s->floor && c->addr[slot] == vpn << lg2)
 				return slot;
 		}
 		if (!c->grows || cache_match8(tags, TAG_EMPTY))
@@ -116,7 +102,7 @@ CACHE_TARGET static inline const struct hw_cache_entry *PROBE(answer)(struct hw_
 	e->addr = addr >> lg2 << lg2;
 	e->extra = c->has_extra ? c->extra[slot] : 0;
 	e->id = s->id;
-	e->space = s->key & 0xffffff;
+	e->space = s->key & SLOT_SPACE;
 	e->lg2 = lg2;
 	return e;
 }
@@ -149,12 +135,13 @@ CACHE_TARGET static const struct hw_cache_entry *PROBE(find)(struct hw_cache *c,
 	lg2 = (u32)__builtin_ctzll(s->sizes);
 	key = cache_key(s, addr >> lg2, lg2);
 	set = cache_set(c, key);
-	m = cache_match8(c->tags + (size_t)set * WAYS, key | TAG_USED);
+	m = cache_match8(c->set[set].tag, cache_tag_of(key));
 	if (likely(m)) {
 		u32 slot = set * WAYS + (u32)__builtin_ctz(m);
 		const struct cache_slot *e = &c->slot[slot];
 
-		if (likely(e->key == (space | lg2 << 24) && e->id > s->floor && lg2))
+		if (likely(e->key == cache_slot_key(space, addr >> lg2, lg2) && e->id > s->floor &&
+			   c->addr[slot] == addr >> lg2 << lg2))
 			return PROBE(answer)(c, slot, addr);
 	} else if (!c->grows && !(s->sizes & (s->sizes - 1))) {
 		return NULL;
@@ -172,8 +159,8 @@ CACHE_TARGET static void PROBE(scan_some)(struct hw_cache *c, u32 at, u32 space,
 		u64 start = c->addr[slot];
 		u64 end = start + ((1ULL << (c->slot[slot].key >> 24)) - 1);
 
-		if (c->tags[slot] > TAG_GONE && c->slot[slot].id > s->floor && start <= last &&
-		    end >= addr)
+		if (*cache_tag(c, slot) > TAG_GONE && c->slot[slot].id > s->floor &&
+		    start <= last && end >= addr)
 			cache_kill(c, slot);
 	}
 }
@@ -199,7 +186,6 @@ CACHE_TARGET static inline void PROBE(drop_size)(struct hw_cache *c, u32 space, 
 						 u64 last)
 {
 	const struct cache_space *s = &c->space[space];
-	const u64 *tags = c->tags;
 	u64 fixed = cache_key(s, 0, lg2);
 	bool one_set = !c->grows;
 	u32 mask = c->set_mask;
@@ -210,7 +196,7 @@ CACHE_TARGET static inline void PROBE(drop_size)(struct hw_cache *c, u32 space, 
 
 		/* Mostly it is not there: its own set says so, if it can lie nowhere else. */
 		if (!one_set ||
-		    any8(tags + (size_t)((u32)key & mask) * WAYS, key | TAG_USED)) {
+		    cache_match8(c->set[(u32)key & mask].tag, cache_tag_of(key))) {
 			slot = PROBE(slot_of)(c, s, space, vpn, lg2);
 			if (slot != NO_SLOT)
 				cache_kill(c, slot);
@@ -236,7 +222,7 @@ CACHE_TARGET static void PROBE(drop)(struct hw_cache *c, u32 space, u64 addr, u6
 	}
 }
 
-CACHE_TARGET static u32 PROBE(match)(const u64 *tags, u64 tag)
+CACHE_TARGET static u32 PROBE(match)(const u32 *tags, u32 tag)
 {
 	return cache_match8(tags, tag);
 }

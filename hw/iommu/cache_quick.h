@@ -20,20 +20,18 @@
 #ifdef CACHE_AVX2
 #define CACHE_TARGET __attribute__((target("avx2,bmi,bmi2")))
 
-CACHE_TARGET static inline u32 cache_match8(const u64 *tags, u64 tag)
+CACHE_TARGET static inline u32 cache_match8(const u32 *tags, u32 tag)
 {
-	__m256i want = _mm256_set1_epi64x((s64)tag);
-	__m256i low = _mm256_cmpeq_epi64(_mm256_load_si256((const __m256i *)tags), want);
-	__m256i high = _mm256_cmpeq_epi64(_mm256_load_si256((const __m256i *)(tags + 4)), want);
+	__m256i equal = _mm256_cmpeq_epi32(_mm256_load_si256((const __m256i *)tags),
+					   _mm256_set1_epi32((s32)tag));
 
-	return (u32)_mm256_movemask_pd(_mm256_castsi256_pd(low)) |
-	       (u32)_mm256_movemask_pd(_mm256_castsi256_pd(high)) << 4;
+	return (u32)_mm256_movemask_ps(_mm256_castsi256_ps(equal));
 }
 
 #else
 #define CACHE_TARGET
 
-static inline u32 cache_match8(const u64 *tags, u64 tag)
+static inline u32 cache_match8(const u32 *tags, u32 tag)
 {
 	u32 m = 0;
 
@@ -44,7 +42,7 @@ static inline u32 cache_match8(const u64 *tags, u64 tag)
 
 #endif
 
-/* All sizes, and all that lie in one set. lg2 0 is not for this. */
+/* All sizes, and all that lie in one set. */
 CACHE_TARGET static __attribute__((noinline, unused)) u32
 cache_quick_search(const struct hw_cache *c, u32 space, u64 addr)
 {
@@ -54,15 +52,14 @@ cache_quick_search(const struct hw_cache *c, u32 space, u64 addr)
 		u32 lg2 = (u32)__builtin_ctzll(sizes);
 		u64 key = cache_key(s, addr >> lg2, lg2);
 		u32 set = cache_set(c, key);
-		const u64 *tags = c->tags + (size_t)set * WAYS;
+		const u32 *tags = c->set[set].tag;
 
-		if (unlikely(!lg2))
-			return CACHE_ASK;
-		for (u32 m = cache_match8(tags, key | TAG_USED); m; m &= m - 1) {
+		for (u32 m = cache_match8(tags, cache_tag_of(key)); m; m &= m - 1) {
 			u32 slot = set * WAYS + (u32)__builtin_ctz(m);
 			const struct cache_slot *e = &c->slot[slot];
 
-			if (likely(e->key == (space | lg2 << 24) && e->id > s->floor))
+			if (likely(e->key == cache_slot_key(space, addr >> lg2, lg2) &&
+				   e->id > s->floor && c->addr[slot] == addr >> lg2 << lg2))
 				return slot;
 		}
 		/* It may lie further on. */
@@ -84,12 +81,13 @@ CACHE_TARGET static inline u32 cache_quick_find(const struct hw_cache *c, u32 sp
 	lg2 = (u32)__builtin_ctzll(sizes);
 	key = cache_key(s, addr >> lg2, lg2);
 	set = cache_set(c, key);
-	m = cache_match8(c->tags + (size_t)set * WAYS, key | TAG_USED);
+	m = cache_match8(c->set[set].tag, cache_tag_of(key));
 	if (m) {
 		u32 slot = set * WAYS + (u32)__builtin_ctz(m);
 		const struct cache_slot *e = &c->slot[slot];
 
-		if (likely(e->key == (space | lg2 << 24) && e->id > s->floor && lg2))
+		if (likely(e->key == cache_slot_key(space, addr >> lg2, lg2) && e->id > s->floor &&
+			   c->addr[slot] == addr >> lg2 << lg2))
 			return slot;
 	} else if (likely(!c->grows && !(sizes & (sizes - 1)))) {
 		return NO_SLOT;
@@ -107,7 +105,7 @@ static inline void cache_quick_touch(struct hw_cache *c, u32 slot)
 CACHE_TARGET static __attribute__((noinline, unused)) u32
 cache_quick_room(const struct hw_cache *c, u32 set)
 {
-	const u64 *tags = c->tags + (size_t)set * WAYS;
+	const u32 *tags = c->set[set].tag;
 	u32 m = cache_match8(tags, TAG_EMPTY);
 
 	if (c->grows)
@@ -120,7 +118,7 @@ cache_quick_room(const struct hw_cache *c, u32 set)
 /* The slot of the set that was used longest ago, if all of them are alive and in use. */
 CACHE_TARGET static inline u32 cache_quick_oldest(const struct hw_cache *c, u32 set)
 {
-	u64 age = c->age[set];
+	u64 age = c->set[set].age;
 	u64 empty_row = (age - 0x0101010101010101ULL) & ~age & 0x8080808080808080ULL;
 
 	if (unlikely(c->live != c->n_slots || !c->keeps_age || !empty_row))
@@ -149,11 +147,12 @@ CACHE_TARGET static inline u32 cache_quick_fill(struct hw_cache *c, u32 space, u
 		if (slot == NO_SLOT)
 			return 0;
 		cache_set_touched(c, set);
-		c->used += c->tags[slot] == TAG_EMPTY;
+		c->used += *cache_tag(c, slot) == TAG_EMPTY;
 		c->live++;
 	}
-	c->tags[slot] = key | TAG_USED;
-	c->slot[slot] = (struct cache_slot){value, ++c->serial, space | lg2 << 24};
+	*cache_tag(c, slot) = cache_tag_of(key);
+	c->slot[slot] = (struct cache_slot){value, ++c->serial,
+					       cache_slot_key(space, addr >> lg2, lg2)};
 	c->addr[slot] = addr;
 	c->column[slot] = (u16)space;
 	if (c->has_extra)
@@ -183,6 +182,8 @@ cache_view_make(const struct hw_cache *c, u32 space, struct cache_view *v)
 	v->fixed = cache_key(s, 0, lg2);
 	v->key = space | lg2 << 24;
 	v->floor = s->floor;
+	if (!c->grows && c->set_mask >= (1u << TAG_SHIFT) - 1)
+		v->exact = 1ULL << min(TAG_BITS + lg2, 63u);
 	if (lg2 && !(s->sizes & (s->sizes - 1)))
 		return true;
 	*v = (struct cache_view){.version = 0};
@@ -207,7 +208,6 @@ CACHE_TARGET static inline __attribute__((always_inline)) u32
 cache_view_find(const struct hw_cache *c, const struct cache_view *v, u64 addr,
 		struct cache_place *at)
 {
-	const u64 *tags;
 	u32 m;
 
 	if (v->key >= CACHE_VIEW_EMPTY) {
@@ -218,18 +218,17 @@ cache_view_find(const struct hw_cache *c, const struct cache_view *v, u64 addr,
 	at->set = (u32)at->key & c->set_mask;
 	if (unlikely(c->shift))
 		at->set = cache_hashed_set(at->key, c->shift, c->set_mask);
-	tags = c->tags + (size_t)at->set * WAYS;
-	m = cache_match8(tags, at->key | TAG_USED);
+	m = cache_match8(c->set[at->set].tag, cache_tag_of(at->key));
 	if (likely(m)) {
 		u32 slot = at->set * WAYS + (u32)__builtin_ctz(m);
 		const struct cache_slot *e = &c->slot[slot];
 
-		if (likely(e->key == v->key && e->id > v->floor))
+		if (likely(e->key == v->key && e->id > v->floor && addr < v->exact))
 			return slot;
 	} else if (likely(!c->grows)) {
 		return NO_SLOT;
 	}
-	return cache_quick_search(c, v->key & 0xffffff, addr);
+	return cache_quick_search(c, v->key & SLOT_SPACE, addr);
 }
 
 /*
@@ -240,28 +239,30 @@ CACHE_TARGET static inline __attribute__((always_inline)) u32
 cache_view_fill(struct hw_cache *c, const struct cache_view *v, const struct cache_place *at,
 		u64 addr, u64 value, u64 extra)
 {
-	u64 age = c->age[at->set], empty, way;
+	struct cache_set *set = &c->set[at->set];
+	u64 age = set->age, empty, way;
 	u32 slot, old, id = c->serial + 1;
 
 	empty = (age - 0x0101010101010101ULL) & ~age & 0x8080808080808080ULL;
-	if (unlikely(c->live != c->full || !id || !empty || (extra && !c->has_extra)))
+	if (unlikely(c->live != c->full || !id || !empty || (extra && !c->has_extra) ||
+		     addr >= v->exact))
 		return 0;
 	empty &= -empty;
 	way = (u64)__builtin_ctzll(empty) / 8;
 	slot = at->set * WAYS + (u32)way;
-	old = (c->slot[slot].key ^ v->key) & 0xffffff;
+	old = (c->slot[slot].key ^ v->key) & SLOT_SPACE;
 	if (unlikely(old)) {
-		c->space[old ^ (v->key & 0xffffff)].live--;
-		c->space[v->key & 0xffffff].live++;
+		c->space[old ^ (v->key & SLOT_SPACE)].live--;
+		c->space[v->key & SLOT_SPACE].live++;
 	}
 	c->serial = id;
-	c->tags[slot] = at->key | TAG_USED;
+	set->tag[way] = cache_tag_of(at->key);
 	c->slot[slot] = (struct cache_slot){value, id, v->key};
 	c->addr[slot] = addr;
 	c->column[slot] = (u16)v->key;
 	if (c->has_extra)
 		c->extra[slot] = extra;
 	/* Younger than all others. */
-	c->age[at->set] = (age | ((empty << 1) - (empty >> 7))) & ~(0x0101010101010101ULL << way);
+	set->age = (age | ((empty << 1) - (empty >> 7))) & ~(0x0101010101010101ULL << way);
 	return id;
 }

@@ -620,7 +620,8 @@ QUICK(usual_lane)(struct smmu_lane *l, const struct hw_req *req, struct hw_resp 
 		found = QUICK(hit)(l, 0, req, resp, &at);
 	l->plain = 0;
 	if (l->own[0].version == c->version && l->global[0].version == c->version &&
-	    l->own[0].key >> 24 == 12 && l->global[0].key >= CACHE_VIEW_EMPTY && !c->shift &&
+	    l->own[0].key >> 24 == 12 && l->global[0].key >= CACHE_VIEW_EMPTY &&
+	    l->own[0].exact >= l->usual && !c->shift &&
 	    c->keeps_age && l->h->front_on && !e->fact)
 		l->plain = c->version;
 	if (!found)
@@ -657,7 +658,7 @@ QUICK(cached)(struct hw_smmuv3 *h, const struct hw_req *req, struct hw_resp *res
 	}
 	at.key = addr >> 12 ^ l->own[0].fixed;
 	at.set = (u32)at.key & c->set_mask;
-	m = cache_match8(c->tags + (size_t)at.set * WAYS, at.key | TAG_USED);
+	m = cache_match8(c->set[at.set].tag, cache_tag_of(at.key));
 	if (!m) {
 		QUICK(missed)(l, req, resp, at);
 		return;

@@ -569,7 +569,7 @@ QUICK(miss)(struct vtd *v, struct vtd_lane *l, const struct hw_req *req, struct 
 		a.entry = cache_view_fill(c, &l->view, &at, req->addr & ~0xfffULL,
 					  a.page | a.flags, 0);
 	if (unlikely(!a.entry))
-		a.entry = QUICK(fill_slow)(c, l->view.key & 0xffffff, req->addr & ~0xfffULL,
+		a.entry = QUICK(fill_slow)(c, l->view.key & SLOT_SPACE, req->addr & ~0xfffULL,
 					   a.page | a.flags);
 	QUICK(answer)(v, req, resp, &a, meta, 12);
 	return true;
@@ -730,6 +730,7 @@ QUICK(in_lane)(struct vtd *v, struct vtd_lane *l, const struct hw_req *req, stru
 			return QUICK(search)(v, l, req, resp);
 		if (l->view.key >> 24 == 12 && !c->shift && c->keeps_age)
 			l->usual = c->version;
+		l->exact = min(l->limit, l->view.exact);
 	}
 	slot = cache_view_find(c, &l->view, req->addr, &at);
 	if (slot < CACHE_ASK)
@@ -766,13 +767,13 @@ QUICK(cached)(struct vtd *v, const struct hw_req *req, struct hw_resp *resp,
 	struct cache_slot e;
 	u32 how, m, way, meta;
 
-	if (unlikely(l->who != who || l->usual != c->version || addr >= l->limit)) {
+	if (unlikely(l->who != who || l->usual != c->version || addr >= l->exact)) {
 		QUICK(unusual)(v, req, resp);
 		return;
 	}
 	at.key = addr >> 12 ^ l->view.fixed;
 	at.set = (u32)at.key & c->set_mask;
-	m = cache_match8(c->tags + (size_t)at.set * WAYS, at.key | TAG_USED);
+	m = cache_match8(c->set[at.set].tag, cache_tag_of(at.key));
 	if (!m) {
 		QUICK(missed)(v, l, req, resp, at);
 		return;

@@ -106,6 +106,7 @@ struct vtd_binding {
 struct vtd_lane {
 	u64 who;        /* see vtd_who(); 0: none */
 	u64 limit;      /* addresses below it the tables have */
+	u64 exact;      /* and tags of the view tell them apart */
 	u64 ss_limit;   /* likewise of the second stage that is nested on */
 	struct vtd_binding *bind;
 	u32 mode;       /* enum vtd_mode */
