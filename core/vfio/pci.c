@@ -94,6 +94,11 @@ static int pci_open(struct vfio_device *vdev)
 	ret = vfio_pci_config_init(p);
 	if (ret)
 		return ret;
+	ret = vfio_pci_pm_open(p);
+	if (ret) {
+		vfio_pci_config_free(p);
+		return ret;
+	}
 	if (has_idle_d3(p))
 		p->pm_usage++;
 	vfio_pci_vf_used(p, true);
@@ -110,7 +115,7 @@ static void pci_close(struct vfio_device *vdev)
 		p->variant->closed(p);
 	vfio_pci_vf_used(p, false);
 	vfio_pci_ioeventfds_off(p);
-	vfio_pci_pm_exit(p);
+	vfio_pci_pm_close(p);
 	if (has_idle_d3(p) && !WARN_ON(!p->pm_usage))
 		p->pm_usage--;
 	pci_write(p, PCI_COMMAND, 2, pci_read(p, PCI_COMMAND, 2) & ~(u32)PCI_COMMAND_MASTER);
@@ -145,8 +150,8 @@ static s64 pci_rw(struct vfio_device *vdev, u64 buf, u64 count, s64 *pos, bool w
 	struct vfio_pci *p = to_pci(vdev);
 	u64 index = (u64)*pos >> VFIO_PCI_OFFSET_SHIFT;
 
-	if (!count)
-		return 0;
+	if (index == VFIO_PCI_ROM_REGION_INDEX)
+		return write ? -EINVAL : vfio_pci_rom_read(p, buf, count, pos);
 	if (index == VFIO_PCI_CONFIG_REGION_INDEX)
 		return vfio_pci_config_rw(p, buf, count, pos, write);
 	if (index == VFIO_PCI_NUM_REGIONS && p->variant && p->variant->rw)
@@ -154,14 +159,26 @@ static s64 pci_rw(struct vfio_device *vdev, u64 buf, u64 count, s64 *pos, bool w
 	return index < PCI_BARS ? vfio_pci_bar_rw(p, buf, count, pos, write) : -EINVAL;
 }
 
+static s64 pci_rw_awake(struct vfio_device *vdev, u64 buf, u64 count, s64 *pos, bool write)
+{
+	s64 ret;
+
+	if (!count)
+		return 0;
+	vfio_pci_pm_get(to_pci(vdev));
+	ret = pci_rw(vdev, buf, count, pos, write);
+	vfio_pci_pm_put(to_pci(vdev));
+	return ret;
+}
+
 static s64 pci_file_read(struct vfio_device *vdev, u64 buf, u64 count, s64 *pos)
 {
-	return pci_rw(vdev, buf, count, pos, false);
+	return pci_rw_awake(vdev, buf, count, pos, false);
 }
 
 static s64 pci_file_write(struct vfio_device *vdev, u64 buf, u64 count, s64 *pos)
 {
-	return pci_rw(vdev, buf, count, pos, true);
+	return pci_rw_awake(vdev, buf, count, pos, true);
 }
 
 static int pci_init(struct vfio_device *vdev)
@@ -176,6 +193,8 @@ static int pci_init(struct vfio_device *vdev)
 	mutex_init(&p->igate);
 	spin_lock_init(&p->irqlock);
 	init_rwsem(&p->memory_lock);
+	mutex_init(&p->pm_lock);
+	mutex_init(&p->vpd_lock);
 	xa_init(&p->ctx);
 	mutex_init(&p->ioeventfds_lock);
 	INIT_LIST_HEAD(&p->ioeventfds);
@@ -194,6 +213,9 @@ static void pci_release(struct vfio_device *vdev)
 	xa_destroy(&p->ctx);
 	mutex_destroy(&p->ioeventfds_lock);
 	mutex_destroy(&p->igate);
+	mutex_destroy(&p->pm_lock);
+	mutex_destroy(&p->vpd_lock);
+	kfree(p->d3_state);
 }
 
 static const struct vfio_device_ops pci_ops = {

@@ -38,9 +38,13 @@ enum pci_command {
 
 #define PCI_STATUS_INTERRUPT 8u
 #define PCI_STATUS_CAP_LIST 16u
+#define PCI_CAP_ID_PM 0x01
+#define PCI_CAP_ID_VPD 0x03
 #define PCI_CAP_ID_MSI 0x05
 #define PCI_CAP_ID_EXP 0x10
 #define PCI_CAP_ID_MSIX 0x11
+
+enum pci_power { PCI_D0 = 0, PCI_D3HOT = 3 };
 
 /* One interrupt that user space has asked for. */
 struct vfio_pci_irq_ctx {
@@ -52,7 +56,16 @@ struct vfio_pci_irq_ctx {
 };
 
 /* Bytes of configuration space of one kind: a capability, or what lies between. */
-enum pci_config_kind { PCI_CFG_RAW, PCI_CFG_BASIC, PCI_CFG_MSI, PCI_CFG_EXP, PCI_CFG_DIRECT };
+enum pci_config_kind {
+	PCI_CFG_RAW,
+	PCI_CFG_BASIC,
+	PCI_CFG_PM,
+	PCI_CFG_VPD,
+	PCI_CFG_MSI,
+	PCI_CFG_EXP,
+	PCI_CFG_ERR,
+	PCI_CFG_DIRECT,
+};
 struct pci_config_cap {
 	u16 start, len;
 	enum pci_config_kind kind;
@@ -62,6 +75,7 @@ struct pci_config_cap {
 #define VFIO_UUID_LEN 16u
 
 struct vfio_pci_vf_token;
+struct vfio_pci_state;
 
 /*
  * What a driver of its own does beside vfio-pci. Each may be NULL, but name. Called with
@@ -86,8 +100,11 @@ struct vfio_pci {
 	void *variant_data;
 	u32 rid; /* as sim/io knows the function */
 	u32 cfg_size;
-	u8 msi_cap, msix_cap, exp_cap;
+	u8 msi_cap, msix_cap, exp_cap, pm_cap, vpd_cap;
 	u64 bar_pa[PCI_BARS], bar_size[PCI_BARS];
+	u64 rom_pa, rom_size; /* 0: it has none */
+	struct mutex vpd_lock;
+	u32 vpd_len;
 	u64 region_size[PCI_BARS]; /* of a BAR, what users have of it */
 	u32 msix_bar, msix_offset, msix_size;
 	bool reset_works, needs_reset;
@@ -103,6 +120,14 @@ struct vfio_pci {
 	bool pm_runtime_engaged;        /* memory_lock */
 	struct eventfd *pm_wake;        /* memory_lock */
 	u32 *pm_save;                   /* the header as it was before low power; memory_lock */
+	u32 power;                      /* enum pci_power; memory_lock */
+	struct vfio_pci_state *d3_state; /* what it had before it lost its power; memory_lock */
+	/* Runtime PM: outer to memory_lock and igate. */
+	struct mutex pm_lock;
+	u32 pm_users;                   /* calls that need its power; pm_lock, as what follows */
+	bool pm_suspended, pm_intx_masked;
+	struct work_struct pm_work;     /* an event has come */
+	u32 pme_line;
 	u32 pm_usage;                   /* runtime PM's count; dev_set->lock */
 	bool keeps_power;               /* when it was probed: idle, it stays as it is */
 	/* Interrupts: igate; irq_type and ctx: also irqlock. */
@@ -172,13 +197,19 @@ void vfio_pci_memory_unlock_and_restore(struct vfio_pci *p, u32 command);
 int vfio_pci_set_irqs(struct vfio_pci *p, const struct vfio_irq_set *set, void *data);
 void vfio_pci_irqs_off(struct vfio_pci *p);
 void vfio_pci_intx_mask(struct vfio_pci *p);
+bool vfio_pci_intx_sleep(struct vfio_pci *p);
 void vfio_pci_intx_unmask(struct vfio_pci *p);
+/* One of the world's interrupt lines; -ENOSPC. */
+int vfio_pci_line_get(void);
+void vfio_pci_line_put(u32 line);
 /* After a reset: what is enabled has to be said again. */
 void vfio_pci_irqs_restore(struct vfio_pci *p);
 
 /* One access of the user's to registers; memory_lock held. */
 u64 vfio_pci_user_read(const struct vfio_pci *p, u64 pa, u32 size);
 void vfio_pci_user_write(const struct vfio_pci *p, u64 pa, u32 size, u64 value);
+/* One access of 1, 2, 4 or 8 bytes to registers, read into user memory. dup: -EIO, -EFAULT. */
+int vfio_pci_access_user(struct vfio_pci *p, u64 pa, u64 buf, u32 size);
 /* Of an access that is made in pieces: the next one's size. */
 u32 vfio_pci_piece(u64 off, u64 count);
 
@@ -210,7 +241,30 @@ long vfio_pci_ioctl_reset(struct vfio_pci *p);
 long vfio_pci_hot_reset_info(struct vfio_pci *p, u64 arg);
 long vfio_pci_hot_reset(struct vfio_pci *p, u64 arg);
 int vfio_pci_feature(struct vfio_device *vdev, u32 flags, u64 arg, size_t argsz);
+
+/* --- pci_power.c --- */
+int vfio_pci_pm_open(struct vfio_pci *p);
+void vfio_pci_pm_close(struct vfio_pci *p);
+/* A call needs its power, until put; no lock but dev_set->lock is held. */
+void vfio_pci_pm_get(struct vfio_pci *p);
+void vfio_pci_pm_put(struct vfio_pci *p);
+/* As its user asks for: enum pci_power, 1 and 2 have no effect. */
+void vfio_pci_set_power(struct vfio_pci *p, u32 state);
+/* memory_lock held for writing. */
+void vfio_pci_power_up(struct vfio_pci *p);
 void vfio_pci_pm_exit(struct vfio_pci *p);
+int vfio_pci_low_power_entry(struct vfio_pci *p, u32 flags, u64 arg, size_t argsz);
+int vfio_pci_low_power_entry_with_wakeup(struct vfio_pci *p, u32 flags, u64 arg, size_t argsz);
+int vfio_pci_low_power_exit(struct vfio_pci *p, u32 flags, u64 arg, size_t argsz);
+
+/* --- pci_rom.c --- */
+/* The region's size, 0: none; flags are set. memory_lock held, decoding on. */
+u64 vfio_pci_rom_region(struct vfio_pci *p, u32 *flags);
+s64 vfio_pci_rom_read(struct vfio_pci *p, u64 buf, u64 count, s64 *pos);
+/* At binding: bytes of vital product data, 0: none. */
+u32 vfio_pci_vpd_len(const struct vfio_pci *p);
+/* As the address register says: reads 4 bytes to *data, or writes them. */
+bool vfio_pci_vpd(struct vfio_pci *p, u32 addr, u32 *data);
 
 /* --- virqfd.c: eventfds that make a driver do something --- */
 struct vfio_virqfd;

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define DEVCTL_FLR 0x8000u
+#define EXT_SIZE_ERR 0x2c
 #define EXT_SIZE_ATS 8
 #define EXT_SIZE_PRI 16
 #define EXT_SIZE_ACS 8
@@ -43,11 +44,32 @@ static const struct perm exp_perms[] = {
 	{0x28, 2, 0, 0xffdf},
 };
 
+/* What wakes it up is the host's, and so is its state. */
+static const struct perm pm_perms[] = {
+	{1, 1, 0xff, 0}, {2, 2, 0xf800, 0}, {4, 4, 0x8100, ~0x8103u},
+};
+
+static const struct perm vpd_perms[] = {
+	{1, 1, 0xff, 0}, {2, 2, 0xffff, 0xffff}, {4, 4, ~0u, ~0u},
+};
+
+/* Of errors: those that there are, in status, mask and severity. */
+#define UNCORRECTABLE 0x03fff031u
+#define CORRECTABLE 0xf1c1u
+static const struct perm err_perms[] = {
+	{0x00, 4, ~0u, 0},          {0x04, 4, 0, UNCORRECTABLE}, {0x08, 4, 0, UNCORRECTABLE},
+	{0x0c, 4, 0, UNCORRECTABLE}, {0x10, 4, 0, CORRECTABLE},   {0x14, 4, 0, CORRECTABLE},
+	{0x18, 4, 0, 0x140},
+};
+
 static const struct {
 	const struct perm *perm;
 	u32 n;
 } perms[] = {
 	[PCI_CFG_BASIC] = {basic_perms, ARRAY_SIZE(basic_perms)},
+	[PCI_CFG_PM] = {pm_perms, ARRAY_SIZE(pm_perms)},
+	[PCI_CFG_VPD] = {vpd_perms, ARRAY_SIZE(vpd_perms)},
+	[PCI_CFG_ERR] = {err_perms, ARRAY_SIZE(err_perms)},
 	[PCI_CFG_MSI] = {msi_perms, ARRAY_SIZE(msi_perms)},
 	[PCI_CFG_EXP] = {exp_perms, ARRAY_SIZE(exp_perms)},
 };
@@ -57,7 +79,7 @@ bool vfio_pci_memory_enabled(const struct vfio_pci *p)
 	u16 command;
 
 	memcpy(&command, p->vconfig + PCI_COMMAND, 2);
-	return command & PCI_COMMAND_MEMORY;
+	return command & PCI_COMMAND_MEMORY && p->power < PCI_D3HOT;
 }
 
 static u32 virt_get(const struct vfio_pci *p, u32 off, u32 size)
@@ -140,6 +162,8 @@ static u32 direct_read(struct vfio_pci *p, const struct pci_config_cap *cap, u32
 /* What a size probe of the user's finds. */
 static void fix_bars(struct vfio_pci *p)
 {
+	u32 rom;
+
 	if (!p->bardirty)
 		return;
 	for (u32 i = 0; i < PCI_BARS; i++) {
@@ -147,7 +171,8 @@ static void fix_bars(struct vfio_pci *p)
 
 		virt_set(p, off, 4, p->bar_size[i] ? virt_get(p, off, 4) & mask : 0);
 	}
-	virt_set(p, PCI_ROM_ADDRESS, 4, 0);
+	rom = p->rom_size ? (u32) ~(p->rom_size - 1) | 1 : 0;
+	virt_set(p, PCI_ROM_ADDRESS, 4, virt_get(p, PCI_ROM_ADDRESS, 4) & rom);
 	p->bardirty = false;
 }
 
@@ -253,8 +278,35 @@ static void exp_write(struct vfio_pci *p, const struct pci_config_cap *cap, u32 
 	if (!p->reset_works)
 		return;
 	vfio_pci_zap_and_lock(p);
+	vfio_pci_power_up(p);
 	vfio_pci_try_reset(p);
 	up_write(&p->memory_lock);
+}
+
+/* The state is not written, but changed. */
+static void pm_write(struct vfio_pci *p, const struct pci_config_cap *cap, u32 pos, u32 size,
+		     u32 value)
+{
+	default_write(p, cap, pos, size, value);
+	if (pos == cap->start + 4u)
+		vfio_pci_set_power(p, value & 3);
+}
+
+/* A write of the address's upper byte is a request; its bit is toggled when that is done. */
+static void vpd_write(struct vfio_pci *p, const struct pci_config_cap *cap, u32 pos, u32 size,
+		      u32 value)
+{
+	u32 at = cap->start + 2u, addr, data;
+
+	default_write(p, cap, pos, size, value);
+	if (pos > at + 1 || pos + size <= at + 1)
+		return;
+	addr = virt_get(p, at, 2);
+	data = virt_get(p, at + 2, 4);
+	if (!vfio_pci_vpd(p, addr, &data))
+		return;
+	virt_set(p, at + 2, 4, data);
+	virt_set(p, at, 2, addr ^ 0x8000);
 }
 
 static void raw_write(struct vfio_pci *p, const struct pci_config_cap *cap, u32 pos, u32 size,
@@ -285,6 +337,9 @@ static const struct {
 } kinds[] = {
 	[PCI_CFG_RAW] = {raw_read, raw_write},
 	[PCI_CFG_BASIC] = {basic_read, basic_write},
+	[PCI_CFG_PM] = {default_read, pm_write},
+	[PCI_CFG_VPD] = {default_read, vpd_write},
+	[PCI_CFG_ERR] = {default_read, default_write},
 	[PCI_CFG_MSI] = {default_read, msi_write},
 	[PCI_CFG_EXP] = {default_read, exp_write},
 	[PCI_CFG_DIRECT] = {direct_read, NULL},
@@ -315,9 +370,23 @@ static u32 std_len(const struct vfio_pci *p, u32 id, u32 at, enum pci_config_kin
 		return (flags >> 4 & 0xf) == 9 ? 0x2c : 0x34;
 	case PCI_CAP_ID_MSIX:
 		return 12;
+	case PCI_CAP_ID_PM:
+		*kind = PCI_CFG_PM;
+		return 8;
+	case PCI_CAP_ID_VPD:
+		*kind = PCI_CFG_VPD;
+		return 8;
 	default:
 		return 0;
 	}
+}
+
+static void hide_wakeups(struct vfio_pci *p, u32 at, enum pci_config_kind kind)
+{
+	if (kind != PCI_CFG_PM)
+		return;
+	virt_set(p, at + 2, 2, virt_get(p, at + 2, 2) & 0x07ff);
+	virt_set(p, at + 4, 2, virt_get(p, at + 4, 2) & ~0x8100u);
 }
 
 /* Those that are not known are left out of the chain. */
@@ -332,6 +401,7 @@ static void add_std(struct vfio_pci *p)
 
 		if (len) {
 			add_cap(p, at, len, kind);
+			hide_wakeups(p, at, kind);
 			link = at + 1;
 		} else {
 			virt_set(p, link, 1, next);
@@ -343,6 +413,8 @@ static void add_std(struct vfio_pci *p)
 static u32 ext_len(u32 id)
 {
 	switch (id) {
+	case 0x01:
+		return EXT_SIZE_ERR;
 	case 0x0d:
 		return EXT_SIZE_ACS;
 	case 0x0f:
@@ -366,7 +438,8 @@ static void add_ext(struct vfio_pci *p)
 		u32 len = ext_len(header & 0xffff);
 
 		if (len || !prev) {
-			add_cap(p, at, len ? len : 4, PCI_CFG_DIRECT);
+			add_cap(p, at, len ? len : 4,
+				len == EXT_SIZE_ERR ? PCI_CFG_ERR : PCI_CFG_DIRECT);
 			if (!len)
 				virt_set(p, at, 4, header & 0xffc00000u);
 			prev = at;

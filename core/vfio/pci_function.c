@@ -32,6 +32,10 @@ static void find_caps(struct vfio_pci *p)
 			p->msix_cap = (u8)at;
 		else if (id == PCI_CAP_ID_EXP)
 			p->exp_cap = (u8)at;
+		else if (id == PCI_CAP_ID_PM)
+			p->pm_cap = (u8)at;
+		else if (id == PCI_CAP_ID_VPD)
+			p->vpd_cap = (u8)at;
 		at = pci_read(p, at + 1, 1) & 0xfc;
 	}
 }
@@ -51,6 +55,11 @@ static void find_bars(struct vfio_pci *p)
 		p->bar_pa[i] = old & ~0xfu;
 		p->bar_size[i] = p->region_size[i] = mask ? (u64)~mask + 1 : 0;
 	}
+	p->rom_pa = pci_read(p, PCI_ROM_ADDRESS, 4) & ~0x7ffu;
+	pci_write(p, PCI_ROM_ADDRESS, 4, ~0x7ffu);
+	p->rom_size = pci_read(p, PCI_ROM_ADDRESS, 4) & ~0x7ffu;
+	p->rom_size = p->rom_size ? (u64) ~(u32)p->rom_size + 1 : 0;
+	pci_write(p, PCI_ROM_ADDRESS, 4, (u32)p->rom_pa);
 	pci_write(p, PCI_COMMAND, 2, command);
 }
 
@@ -72,6 +81,7 @@ void vfio_pci_find(struct vfio_pci *p)
 	find_caps(p);
 	find_bars(p);
 	find_msix(p);
+	p->vpd_len = p->vpd_cap ? vfio_pci_vpd_len(p) : 0;
 	p->cfg_size = p->exp_cap ? PCI_CONFIG_ALL : PCI_CONFIG_STD;
 	p->reset_works = p->exp_cap && pci_read(p, p->exp_cap + 4u, 4) & DEVCAP_FLR;
 }

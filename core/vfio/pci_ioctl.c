@@ -67,6 +67,12 @@ static long get_region_info(struct vfio_pci *p, u64 arg)
 		if (info.size >= PAGE_SIZE && info.index == p->msix_bar)
 			ret = add_msix_cap(&info, arg);
 	}
+	if (info.index == VFIO_PCI_ROM_REGION_INDEX && p->rom_size) {
+		u32 command = vfio_pci_memory_lock_and_enable(p);
+
+		info.size = vfio_pci_rom_region(p, &info.flags);
+		vfio_pci_memory_unlock_and_restore(p, command);
+	}
 	if (ret)
 		return ret;
 	return copy_to_user(vfio_ptr(arg), &info, sizeof(info)) ? -EFAULT : 0;
@@ -169,10 +175,8 @@ static long set_irqs(struct vfio_pci *p, u64 arg)
 	return ret;
 }
 
-long vfio_pci_ioctl(struct vfio_device *vdev, u32 cmd, u64 arg)
+static long ioctl_awake(struct vfio_pci *p, u32 cmd, u64 arg)
 {
-	struct vfio_pci *p = to_pci(vdev);
-
 	switch (cmd) {
 	case VFIO_DEVICE_GET_INFO:
 		return get_info(p, arg);
@@ -193,4 +197,15 @@ long vfio_pci_ioctl(struct vfio_device *vdev, u32 cmd, u64 arg)
 	default:
 		return -ENOTTY;
 	}
+}
+
+long vfio_pci_ioctl(struct vfio_device *vdev, u32 cmd, u64 arg)
+{
+	struct vfio_pci *p = to_pci(vdev);
+	long ret;
+
+	vfio_pci_pm_get(p);
+	ret = ioctl_awake(p, cmd, arg);
+	vfio_pci_pm_put(p);
+	return ret;
 }

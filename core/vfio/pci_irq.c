@@ -26,7 +26,7 @@ static bool is_intx(const struct vfio_pci *p)
 /* --- lines --- */
 
 /* custom: of the world's lines, from the top. -ENOSPC. */
-static int line_get(void)
+int vfio_pci_line_get(void)
 {
 	struct vfio_state *v = vfio_here();
 	int line = -ENOSPC;
@@ -42,7 +42,7 @@ static int line_get(void)
 	return line;
 }
 
-static void line_put(u32 line)
+void vfio_pci_line_put(u32 line)
 {
 	struct vfio_state *v = vfio_here();
 
@@ -92,18 +92,22 @@ static void send_intx(void *arg)
 		eventfd_signal(trigger);
 }
 
-static void intx_mask_now(struct vfio_pci *p)
+/* True: it is enabled, and was not masked before. */
+static bool intx_mask_now(struct vfio_pci *p)
 {
 	struct vfio_pci_irq_ctx *ctx;
 	unsigned long flags;
+	bool masked;
 
 	spin_lock_irqsave(&p->irqlock, flags);
 	ctx = is_intx(p) ? ctx_get(p, 0) : NULL;
-	if (!ctx || !ctx->masked)
+	masked = ctx && !ctx->masked;
+	if (!ctx || masked)
 		pci_intx(p, false);
 	if (ctx)
 		ctx->masked = true;
 	spin_unlock_irqrestore(&p->irqlock, flags);
+	return masked;
 }
 
 void vfio_pci_intx_mask(struct vfio_pci *p)
@@ -116,6 +120,17 @@ void vfio_pci_intx_mask(struct vfio_pci *p)
 	mutex_lock(&p->igate);
 	intx_mask_now(p);
 	mutex_unlock(&p->igate);
+}
+
+/* Before it loses its power. True: it was enabled and not masked. */
+bool vfio_pci_intx_sleep(struct vfio_pci *p)
+{
+	bool masked;
+
+	mutex_lock(&p->igate);
+	masked = is_intx(p) && intx_mask_now(p);
+	mutex_unlock(&p->igate);
+	return masked;
 }
 
 /* True: it is still pending, and masked: who asked sends it again. */
@@ -178,7 +193,7 @@ static int intx_enable(struct vfio_pci *p, struct eventfd *trigger)
 
 	if (!is_none(p))
 		return -EINVAL;
-	line = line_get();
+	line = vfio_pci_line_get();
 	if (line < 0)
 		return line;
 	ctx = ctx_alloc(p, 0);
@@ -201,7 +216,7 @@ err_ctx:
 	p->irq_type = VFIO_PCI_NUM_IRQS;
 	ctx_free(p, ctx, 0);
 err_line:
-	line_put((u32)line);
+	vfio_pci_line_put((u32)line);
 	return ret;
 }
 
@@ -227,7 +242,7 @@ static void intx_disable(struct vfio_pci *p)
 	vfio_virqfd_disable(&ctx->unmask);
 	free_irq(ctx->line, ctx);
 	function_wire(this_world(), p->vdev.dev->index, IO_NONE);
-	line_put(ctx->line);
+	vfio_pci_line_put(ctx->line);
 	if (ctx->trigger)
 		eventfd_ctx_put(ctx->trigger);
 	ctx_free(p, ctx, 0);
@@ -294,14 +309,14 @@ static void vectors_put(struct vfio_pci *p)
 		u32 n = --p->n_vectors;
 
 		io_vector_unbind(this_world(), p->doorbell, message_data(p, n));
-		line_put(p->vector_line[n]);
+		vfio_pci_line_put(p->vector_line[n]);
 	}
 }
 
 static int vectors_get(struct vfio_pci *p, u32 n)
 {
 	while (p->n_vectors < n) {
-		int line = line_get();
+		int line = vfio_pci_line_get();
 
 		if (line < 0) {
 			vectors_put(p);

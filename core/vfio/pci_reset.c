@@ -13,6 +13,7 @@ long vfio_pci_ioctl_reset(struct vfio_pci *p)
 	if (!p->reset_works)
 		return -EINVAL;
 	vfio_pci_zap_and_lock(p);
+	vfio_pci_power_up(p);
 	ret = vfio_pci_try_reset(p);
 	if (bug_on(BUG_VFIO_PM_SAVE_LEAK))
 		p->pm_save = NULL; /* it has power again */
@@ -252,6 +253,7 @@ static long hot_reset_locked(struct vfio_pci *p, const struct groups *groups)
 			break;
 		unmap_mapping_range(vdev, 0,
 				    (u64)VFIO_PCI_ROM_REGION_INDEX << VFIO_PCI_OFFSET_SHIFT);
+		vfio_pci_power_up(to_pci(vdev));
 	}
 	if (!ret) {
 		ret = reset_set(set);
@@ -263,6 +265,15 @@ static long hot_reset_locked(struct vfio_pci *p, const struct groups *groups)
 		up_write(&to_pci(other)->memory_lock);
 	}
 	return ret;
+}
+
+/* All functions that are reset need their power. */
+static void wake_all(struct vfio_device_set *set, void (*fn)(struct vfio_pci *p))
+{
+	struct vfio_device *vdev;
+
+	list_for_each_entry(vdev, &set->devices, dev_set_list)
+		fn(to_pci(vdev));
 }
 
 static long get_groups(struct groups *g, u32 n, u64 arg)
@@ -304,7 +315,9 @@ long vfio_pci_hot_reset(struct vfio_pci *p, u64 arg)
 	ret = get_groups(&groups, hdr.count, arg);
 	if (!ret) {
 		mutex_lock(&p->vdev.dev_set->lock);
+		wake_all(p->vdev.dev_set, vfio_pci_pm_get);
 		ret = hot_reset_locked(p, hdr.count ? &groups : NULL);
+		wake_all(p->vdev.dev_set, vfio_pci_pm_put);
 		mutex_unlock(&p->vdev.dev_set->lock);
 	}
 	while (groups.n)

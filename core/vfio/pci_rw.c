@@ -98,6 +98,11 @@ static int access_user(struct vfio_pci *p, u64 pa, u64 buf, u32 size, bool write
 	return ret;
 }
 
+int vfio_pci_access_user(struct vfio_pci *p, u64 pa, u64 buf, u32 size)
+{
+	return access_user(p, pa, buf, size, false);
+}
+
 /* The largest piece that is aligned and lies before the vectors' table, or behind it. */
 u32 vfio_pci_piece(u64 off, u64 count)
 {

@@ -5,6 +5,7 @@
  */
 #include "hw/board/board.h"
 
+#include "hw/function/function.h"
 #include "sim/base/bits.h"
 #include "sim/kapi/errno.h"
 #include "sim/kapi/preempt.h"
@@ -265,19 +266,38 @@ static long op_msi_wait(struct fabric *f, const u64 *arg)
 	return -ETIMEDOUT;
 }
 
+static long config_read(struct world *w, u32 rid, const u64 *arg)
+{
+	return positive(io_config_read(w, rid, (u32)arg[1], size_of(arg[2], 4)));
+}
+
+static long config_write(struct world *w, u32 rid, const u64 *arg)
+{
+	io_config_write(w, rid, (u32)arg[1], size_of(arg[3], 4), (u32)arg[2]);
+	return 0;
+}
+
 static long op_config_read(struct fabric *f, const u64 *arg)
 {
-	u32 rid = bus_device(f, (u32)arg[0])->bdf;
-
-	return positive(io_config_read(bus_world(f), rid, (u32)arg[1], size_of(arg[2], 4)));
+	return config_read(bus_world(f), bus_device(f, (u32)arg[0])->bdf, arg);
 }
 
 static long op_config_write(struct fabric *f, const u64 *arg)
 {
-	u32 rid = bus_device(f, (u32)arg[0])->bdf;
+	return config_write(bus_world(f), bus_device(f, (u32)arg[0])->bdf, arg);
+}
 
-	io_config_write(bus_world(f), rid, (u32)arg[1], size_of(arg[3], 4), (u32)arg[2]);
-	return 0;
+/* On a machine without a fabric: of plain functions there is configuration space. */
+static long plain_op(struct world *w, const struct op *op)
+{
+	u32 rid;
+
+	if (op->code != OP_config_read && op->code != OP_config_write)
+		return -EOPNOTSUPP;
+	if (!function_rid(w, op->arg[0], &rid))
+		return -ENODEV;
+	return op->code == OP_config_read ? config_read(w, rid, op->arg) :
+					    config_write(w, rid, op->arg);
 }
 
 static long (*const handlers[])(struct fabric *f, const u64 *arg) = {
@@ -317,7 +337,7 @@ long board_op(struct world *w, const struct op *op)
 	if (op->code < OP_BOARD_FIRST || i >= ARRAY_SIZE(handlers))
 		return -ENOSYS;
 	if (!f)
-		return -EOPNOTSUPP;
+		return plain_op(w, op);
 	if (is_of_iommu(op->code) && !bus_iommu(f, (u32)min(op->arg[0], (u64)MACHINE_IOMMUS_MAX)))
 		return -ENODEV;
 	if (op_rows[op->code].arg[0].type == OPARG_DEVICE && !has_device(f, op->arg[0]))

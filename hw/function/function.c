@@ -43,11 +43,11 @@ static void set(struct function *f, u32 off, u32 size, u32 value, u32 writable)
 static void assert_line(struct function *f)
 {
 	if (config16(f, STATUS) & STATUS_INTX && !(config16(f, 4) & COMMAND_INTX_OFF) &&
-	    f->wire != IO_NONE && current_task)
+	    f->wire != IO_NONE && function_has_power(f) && current_task)
 		irq_raise(f->wire);
 }
 
-static void reset(struct function *f)
+void function_reset(struct function *f)
 {
 	memcpy(f->config, f->fresh, sizeof(f->config));
 	memset(f->bar, 0, sizeof(f->bar));
@@ -83,9 +83,11 @@ static bool covers(u32 off, u32 size, u32 byte)
 static void config_write(void *arg, u32 rid, u32 off, u32 size, u32 value)
 {
 	struct function *f = function_of(arg, rid);
+	u32 power;
 
 	if (!f || off + size > CONFIG_BYTES)
 		return;
+	power = function_power(f);
 	for (u32 i = 0; i < size; i++) {
 		u8 mask = f->writable[off + i];
 
@@ -93,9 +95,10 @@ static void config_write(void *arg, u32 rid, u32 off, u32 size, u32 value)
 	}
 	if (get(f->config + CAP_EXP, 1) && covers(off, size, DEVCTL + 1) &&
 	    value >> 8 * (DEVCTL + 1 - off) & FLR >> 8)
-		reset(f);
+		function_reset(f);
 	if (covers(off, size, 5))
 		assert_line(f);
+	function_caps_written(f, off, size, value, power);
 }
 
 static const struct io_config_ops config_ops = {config_read, config_write};
@@ -114,7 +117,7 @@ static void send(struct function *f, u32 n)
 	const u8 *entry = f->bar[1] + 16 * (n % FUNCTION_VECTORS);
 	u32 msi = config16(f, CAP_MSI + 2), msix = config16(f, CAP_MSIX + 2);
 
-	if (!(config16(f, 4) & COMMAND_MASTER))
+	if (!(config16(f, 4) & COMMAND_MASTER) || !function_has_power(f))
 		return;
 	if (msix & 0x8000) {
 		if (n < FUNCTION_VECTORS && !(msix & 0x4000) && !(entry[12] & 1))
@@ -154,12 +157,17 @@ void function_dma(struct function *f, bool write)
 	memcpy(reg + REG_STATUS, &status, sizeof(status));
 }
 
+bool function_decodes(const struct function *f)
+{
+	return config16(f, 4) & COMMAND_MEMORY && function_has_power(f);
+}
+
 static u64 bar_read(void *arg, u64 off, u32 size)
 {
 	const struct bar *b = arg;
 	u64 value = 0;
 
-	if (!(config16(b->f, 4) & COMMAND_MEMORY))
+	if (!function_decodes(b->f))
 		return ~0ULL;
 	memcpy(&value, b->f->bar[b->index] + off, size);
 	return value;
@@ -170,7 +178,7 @@ static void bar_write(void *arg, u64 off, u32 size, u64 value)
 	const struct bar *b = arg;
 	struct function *f = b->f;
 
-	if (!(config16(f, 4) & COMMAND_MEMORY) || function_mig_still(f))
+	if (!function_decodes(f) || function_mig_still(f))
 		return;
 	memcpy(f->bar[b->index] + off, &value, size);
 	if (b->index || function_mig_defers(f, off, (u32)value))
@@ -184,11 +192,6 @@ static void bar_write(void *arg, u64 off, u32 size, u64 value)
 }
 
 static const struct io_ops bar_ops = {bar_read, bar_write};
-
-bool function_decodes(const struct function *f)
-{
-	return config16(f, 4) & COMMAND_MEMORY;
-}
 
 /* --- memory of its own --- */
 
@@ -215,6 +218,7 @@ static const struct io_ops memory_ops = {memory_read, memory_write};
 static void add_express(struct function *f, const struct machine_bus *b)
 {
 	bool root = b->parent == MACHINE_NONE;
+	u32 last;
 
 	set(f, CAP_EXP, 2, 0x10, 0);
 	set(f, CAP_EXP + 2, 2, 2 | (root ? 9u : 0u) << 4, 0);
@@ -229,12 +233,13 @@ static void add_express(struct function *f, const struct machine_bus *b)
 	set(f, EXT_PRI + 6, 2, 0x8100, 0);
 	set(f, EXT_PRI + 8, 4, 32, 0);
 	set(f, EXT_PRI + 12, 4, 0, ~0u);
-	set(f, EXT_PASID, 4, 0x1b | 1u << 16 | (b->acs ? (u32)EXT_ACS << 20 : 0), 0);
+	last = function_ext_fill(f, 0);
+	set(f, EXT_PASID, 4, 0x1b | 1u << 16 | (b->acs ? (u32)EXT_ACS : last) << 20, 0);
 	set(f, EXT_PASID + 4, 2, 16 << 8, 0);
 	set(f, EXT_PASID + 6, 2, 0, 1);
 	if (!b->acs)
 		return;
-	set(f, EXT_ACS, 4, 0x0d | 1 << 16, 0);
+	set(f, EXT_ACS, 4, 0x0d | 1 << 16 | last << 20, 0);
 	set(f, EXT_ACS + 4, 2, 0x1f, 0);
 	set(f, EXT_ACS + 6, 2, 0x1d, 0x1f); /* as PCI's core leaves it */
 }
@@ -269,7 +274,7 @@ static void fill(struct function *f, const struct machine *m, u64 pa)
 		set(f, BAR0 + 4 * FUNCTION_MIGRATION_BAR, 4,
 		    (u32)pa + FUNCTION_MIGRATION_BAR * FUNCTION_BAR_SIZE,
 		    ~(2 * FUNCTION_CONTROL - 1));
-	set(f, 0x34, 1, CAP_MSI, 0);
+	set(f, 0x34, 1, function_caps_fill(f, CAP_MSI), 0);
 	set(f, 0x3c, 1, 16 + (d->bdf >> 3 & 0xf), 0xff);
 	set(f, 0x3d, 1, 1, 0);
 	set(f, CAP_MSI, 2, 0x05 | CAP_MSIX << 8, 0);
@@ -292,8 +297,9 @@ static void power_on(void *arg)
 	struct functions *all = arg;
 
 	for (u32 i = 0; i < all->n; i++) {
-		reset(&all->fn[i]);
+		function_reset(&all->fn[i]);
 		all->fn[i].wire = IO_NONE;
+		function_caps_power_on(&all->fn[i]);
 		if (all->fn[i].memory)
 			memset(all->fn[i].memory, 0, FUNCTION_MEMORY_SIZE);
 	}
@@ -313,6 +319,8 @@ static void gone(void *arg)
 	for (u32 i = 0; i < all->n; i++) {
 		free(all->fn[i].mig);
 		free(all->fn[i].memory);
+		free(all->fn[i].vpd);
+		free(all->fn[i].rom);
 	}
 	free(all);
 }
@@ -335,6 +343,9 @@ static void add_more(struct world *w, struct function *f, u64 pa)
 {
 	const struct machine_device *d = &f->all->m->device[f->index];
 
+	function_caps_new(f, d);
+	if (f->rom)
+		add_region(w, function_rom_pa(f->index), FUNCTION_ROM_SIZE, &function_rom_ops, f);
 	if (d->migration) {
 		f->mig = function_mig_new();
 		add_region(w, pa + FUNCTION_MIGRATION_BAR * FUNCTION_BAR_SIZE,
@@ -397,6 +408,29 @@ void function_wire(struct world *w, u32 fn, u32 irq)
 	for (u32 i = 0; all && i < all->n; i++) {
 		if (all->fn[i].index == fn)
 			all->fn[i].wire = irq;
+	}
+}
+
+bool function_rid(const struct world *w, u64 fn, u32 *rid)
+{
+	const struct functions *all = w->functions;
+
+	for (u32 i = 0; all && i < all->n; i++) {
+		if (all->fn[i].index != fn)
+			continue;
+		*rid = all->m->device[fn].bdf;
+		return true;
+	}
+	return false;
+}
+
+void function_wire_pme(struct world *w, u32 fn, u32 irq)
+{
+	struct functions *all = w->functions;
+
+	for (u32 i = 0; all && i < all->n; i++) {
+		if (all->fn[i].index == fn)
+			all->fn[i].pme_wire = irq;
 	}
 }
 

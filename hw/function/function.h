@@ -12,6 +12,10 @@
  * it may begin nothing it does when it runs again, here or where it was restored. One
  * with memory has FUNCTION_MEMORY_SIZE bytes, which no BAR moves or turns off.
  *
+ * Some have power management (in D3hot neither registers nor DMA nor interrupts; an event
+ * from outside then raises its wire of power management events), vital product data, error
+ * reporting without errors, a ROM.
+ *
  * BAR 0, 4 bytes each: 0x00: write n: message n, or INTx when no messages are enabled;
  * 0x04: write: INTx is no longer asserted; 0x08, 0x0c: DMA address; 0x10: write 1: DMA
  * to 0x14, 2: from there; 0x18: status of the last one, 0 or 1. BAR 1: the MSI-X table.
@@ -28,6 +32,10 @@
 #define FUNCTION_CONTROL 4096u /* within it */
 #define FUNCTION_MEMORY 0xfe400000ULL
 #define FUNCTION_MEMORY_SIZE 0x10000u
+#define FUNCTION_ROM 0xfe300000ULL
+#define FUNCTION_ROM_SIZE 4096u
+#define FUNCTION_VPD_SIZE 128u
+#define FUNCTION_WAKE 0xfcu /* in configuration space: writing it is an event from outside */
 #define FUNCTION_STATE_SIZE 140u
 #define FUNCTION_LOG_PAGES 32768u
 #define FUNCTION_BAR_SIZE 4096u
@@ -62,3 +70,11 @@ void function_build(struct world *w, const struct machine *m, function_translate
 void function_reached(struct world *w, u32 fn, u64 pa, bool write);
 /* INTx of the function raises this line; IO_NONE: none. For the run. */
 void function_wire(struct world *w, u32 fn, u32 irq);
+/* How sim/io knows device fn; false: it is none of these functions. */
+bool function_rid(const struct world *w, u64 fn, u32 *rid);
+/* Its power management events raise this one. */
+void function_wire_pme(struct world *w, u32 fn, u32 irq);
+static inline u64 function_rom_pa(u32 fn)
+{
+	return FUNCTION_ROM + (u64)fn * FUNCTION_ROM_SIZE;
+}

@@ -20,7 +20,9 @@ struct bar {
 
 struct function {
 	struct functions *all;
-	u32 index, wire;
+	u32 index, wire, pme_wire;
+	bool has_pm, has_aer;
+	u8 *vpd, *rom; /* NULL: it has none */
 	struct bar bars[FUNCTION_BARS];
 	u8 config[CONFIG_BYTES], writable[CONFIG_BYTES], fresh[CONFIG_BYTES];
 	u8 bar[FUNCTION_BARS][FUNCTION_BAR_SIZE];
@@ -37,6 +39,8 @@ struct functions {
 };
 
 /* --- function.c --- */
+/* As at power-on, but for its memory and vital product data. */
+void function_reset(struct function *f);
 bool function_decodes(const struct function *f);
 void function_interrupt(struct function *f, u32 n);
 void function_dma(struct function *f, bool write);
@@ -51,3 +55,16 @@ bool function_mig_still(const struct function *f);
 bool function_mig_defers(struct function *f, u64 off, u32 value);
 /* It has written to the page. */
 void function_mig_log(struct function *f, u64 iova);
+
+/* --- caps.c: what only some have --- */
+extern const struct io_ops function_rom_ops;
+void function_caps_new(struct function *f, const struct machine_device *d);
+void function_caps_power_on(struct function *f);
+/* Puts its capabilities before next, and gives the first. */
+u32 function_caps_fill(struct function *f, u32 next);
+u32 function_ext_fill(struct function *f, u32 next);
+bool function_has_power(const struct function *f);
+/* Its power register; 0: it has none. */
+u32 function_power(const struct function *f);
+/* Configuration space was written; old: function_power() before. */
+void function_caps_written(struct function *f, u32 off, u32 size, u32 value, u32 old_power);

@@ -68,6 +68,7 @@ struct machine_device {
 	u32 alias_of; /* device whose requester id it shares, or MACHINE_NONE */
 	u32 physfn;   /* pci: the device whose virtual function it is, or MACHINE_NONE */
 	bool migration; /* pci: its state can be saved and restored (hw/function) */
+	bool pm, aer, vpd, rom; /* pci: power management, errors, data, a ROM (hw/function) */
 	bool memory;    /* pci: it has memory of its own that processors cache (hw/function) */
 	bool bridge;  /* a PCI bridge: no DMA of its own */
 	bool untrusted;
