@@ -104,8 +104,10 @@ static void handle_record(struct smmu_iommu *iommu, const u64 *r)
 /* The queue is empty. What CONS is to say: hardware may go on. */
 static u32 end_overflow(struct smmu_iommu *iommu, u32 prod)
 {
-	if ((prod ^ smmu_read(iommu, SMMU_PAGE1 + SMMU_PRIQ_CONS)) & Q_OVERFLOW)
+	if ((prod ^ smmu_read(iommu, SMMU_PAGE1 + SMMU_PRIQ_CONS)) & Q_OVERFLOW) {
+		pr_err_ratelimited("arm-smmu-v3: PRIQ overflow detected -- requests lost\n");
 		iopf_queue_discard_partial(&iommu->iommu.iopf);
+	}
 	return prod & Q_OVERFLOW;
 }
 

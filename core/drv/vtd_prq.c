@@ -151,6 +151,7 @@ static void end_overflow(struct vtd_iommu *iommu)
 {
 	if (!(vtd_read32(iommu, VTD_PRS) & VTD_PRS_PRO))
 		return;
+	pr_err_ratelimited("DMAR: PRQ overflow detected\n");
 	if (vtd_read64(iommu, VTD_PQH) != vtd_read64(iommu, VTD_PQT))
 		return;
 	iopf_queue_discard_partial(&iommu->iommu.iopf);
