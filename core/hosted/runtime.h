@@ -48,10 +48,10 @@ struct hosted_task {
 };
 
 /*
- * The floor's sync() of p, here where all it does is to count: the task is quiet, what it
- * touches is in the heap, and nothing else is due.
+ * The floor's sync() of p, where all it does is to count: the task is quiet, what it
+ * touches is in the heap, and nothing else is due. Else false, and nothing is done.
  */
-static __always_inline void hosted_sync(const void *p, unsigned int flags)
+static __always_inline bool hosted_sync_counted(const void *p, unsigned int flags)
 {
 	struct floor_notes *notes = hosted_floor->notes;
 	char *task = hosted_floor_task();
@@ -61,15 +61,27 @@ static __always_inline void hosted_sync(const void *p, unsigned int flags)
 
 	if (IS_ENABLED(IOMMULAB_X86) || *(int *)(task + FLOOR_TASK_MODE) != FLOOR_QUIET ||
 	    notes->check_every || (unsigned long)p >> FLOOR_HEAP_SHIFT != FLOOR_HEAP_TAG ||
-	    (long)(*ops + 1 - (*stop - weight)) >= 0) {
-		hosted_floor->sync(p, flags);
-		return;
-	}
+	    (long)(*ops + 1 - (*stop - weight)) >= 0)
+		return false;
 	*stop -= weight;
 	notes->hash = floor_mix(notes->hash,
 				floor_sync_word((unsigned long)p, *(int *)(task + FLOOR_TASK_ID),
 						++*ops, flags | FLOOR_SYNC | FLOOR_MARKED));
 	notes->n++;
+	return true;
+}
+
+static __always_inline void hosted_sync(const void *p, unsigned int flags)
+{
+	if (!hosted_sync_counted(p, flags))
+		hosted_floor->sync(p, flags);
+}
+
+/* What the tree has not announced, but did write; where nothing is announced, nobody asks. */
+static inline void hosted_written(const void *p, size_t size)
+{
+	if (IS_ENABLED(IOMMULAB_HOOKS))
+		hosted_floor->mark_written(p, size);
 }
 
 static inline struct hosted_task *hosted_task_of(struct task_struct *p)

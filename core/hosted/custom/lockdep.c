@@ -60,7 +60,7 @@ void lockdep_init_map_type(struct lockdep_map *map, const char *name, struct loc
 		map->wait_type_outer = outer;
 		map->lock_type = type;
 	}
-	hosted_floor->mark_written(map, sizeof(*map));
+	hosted_written(map, sizeof(*map));
 	hosted_floor->lock_init(map, class_of(map), name);
 }
 

@@ -282,6 +282,6 @@ long memfd_pin_folios(struct file *file, loff_t start, loff_t end, struct folio 
 		}
 		folios[n++] = folio;
 	}
-	hosted_floor->mark_written(folios, n * sizeof(*folios));
+	hosted_written(folios, n * sizeof(*folios));
 	return n;
 }

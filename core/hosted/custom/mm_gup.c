@@ -101,7 +101,7 @@ static long gup_locked(struct mm_struct *mm, unsigned long start, long done, lon
 			pages[done] = page;
 	}
 	if (pages)
-		hosted_floor->mark_written(pages, done * sizeof(*pages));
+		hosted_written(pages, done * sizeof(*pages));
 	return done || !n ? done : -EFAULT;
 }
 
@@ -132,7 +132,7 @@ static long gup_fast(unsigned long start, long n, unsigned int flags, struct pag
 		mmap_read_unlock(mm);
 	}
 	if (done > 0)
-		hosted_floor->mark_written(pages, done * sizeof(*pages));
+		hosted_written(pages, done * sizeof(*pages));
 	return done;
 }
 

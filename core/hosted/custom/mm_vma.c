@@ -74,7 +74,7 @@ struct vm_area_struct *hosted_vma_copy(struct vm_area_struct *from, struct mm_st
 	if (!vma)
 		return NULL;
 	memcpy(vma, from, sizeof(*vma));
-	hosted_floor->mark_written(vma, sizeof(*vma));
+	hosted_written(vma, sizeof(*vma));
 	vma->vm_mm = mm;
 	INIT_LIST_HEAD(&vma->anon_vma_chain);
 	if (vma->vm_file)

@@ -110,7 +110,7 @@ static unsigned long *state(struct srcu_struct *ssp)
 
 	if (unlikely(*n >> 32)) {
 		*n = 0;
-		hosted_floor->mark_written(n, sizeof(*n));
+		hosted_written(n, sizeof(*n));
 	}
 	return n;
 }
@@ -119,7 +119,7 @@ int hosted_init_srcu(struct srcu_struct *ssp, const char *name, struct lock_clas
 {
 	memset(ssp, 0, sizeof(*ssp));
 	lockdep_init_map(&ssp->dep_map, name, key, 0);
-	hosted_floor->mark_written(ssp, sizeof(*ssp));
+	hosted_written(ssp, sizeof(*ssp));
 	return 0;
 }
 

@@ -32,7 +32,7 @@ static struct slab_sheaf *make(unsigned int max, gfp_t gfp)
 		return NULL;
 	sheaf->n = 0;
 	sheaf->max = max;
-	hosted_floor->mark_written(sheaf, sizeof(*sheaf));
+	hosted_written(sheaf, sizeof(*sheaf));
 	return sheaf;
 }
 
@@ -85,7 +85,7 @@ void *kmem_cache_alloc_from_sheaf_noprof(struct kmem_cache *s, gfp_t gfp, struct
 
 	if (p && gfp & __GFP_ZERO) {
 		memset(p, 0, kmem_cache_size(s));
-		hosted_floor->mark_written(p, kmem_cache_size(s));
+		hosted_written(p, kmem_cache_size(s));
 	}
 	return p;
 }

@@ -157,7 +157,7 @@ static void *grow(const void *p, size_t size, gfp_t gfp, unsigned long pc)
 	if (!new || !old)
 		return new;
 	memcpy(new, p, min(old, size));
-	hosted_floor->mark_written(new, min(old, size));
+	hosted_written(new, min(old, size));
 	release(p, pc);
 	return new;
 }
@@ -217,7 +217,7 @@ static void *cache_alloc(struct kmem_cache *s, gfp_t gfp, unsigned long pc)
 	p = alloc_with(size, gfp, s->floor_flags, s->name, pc);
 	/* Its tree moves the link of a spare node before there is one. */
 	if (p && s->has_link)
-		hosted_floor->mark_written(p, 3 * sizeof(p));
+		hosted_written(p, 3 * sizeof(p));
 	if (p && s->ctor)
 		s->ctor(p);
 	return p;
@@ -272,7 +272,7 @@ kmem_cache_alloc_bulk_noprof(struct kmem_cache *s, gfp_t gfp, size_t n, void **p
 			return 0;
 		}
 	}
-	hosted_floor->mark_written(p, n * sizeof(*p));
+	hosted_written(p, n * sizeof(*p));
 	return n;
 }
 
@@ -297,7 +297,7 @@ static void *copy(const void *from, size_t size, size_t room, gfp_t gfp, unsigne
 	if (!p)
 		return NULL;
 	memcpy(p, from, size);
-	hosted_floor->mark_written(p, size);
+	hosted_written(p, size);
 	return p;
 }
 

@@ -36,7 +36,7 @@ void __raw_spin_lock_init(raw_spinlock_t *l, const char *name, struct lock_class
 	l->magic = SPINLOCK_MAGIC;
 	l->owner = SPINLOCK_OWNER_INIT;
 	l->owner_cpu = -1;
-	hosted_floor->mark_written(l, sizeof(*l));
+	hosted_written(l, sizeof(*l));
 }
 
 /* What spin_is_locked() looks at. */
@@ -74,7 +74,35 @@ static noinline void wait_for(raw_spinlock_t *l)
 	me->spins_on = NULL;
 }
 
-static void lock(raw_spinlock_t *l, int subclass, unsigned long pc)
+/*
+ * Where no access is announced, what nobody holds is taken, and given back, without a call.
+ * Such builds have no point to switch at where a lock is released.
+ */
+static __always_inline bool taken_at_once(raw_spinlock_t *l)
+{
+	if (IS_ENABLED(IOMMULAB_HOOKS) || unlikely(l->magic != SPINLOCK_MAGIC || taken(l)) ||
+	    unlikely(!hosted_own(FLOOR_TASK_WORD) || !hosted_own(FLOOR_THREAD_WORD)) ||
+	    unlikely(!hosted_sync_counted(l, FLOOR_WRITE)))
+		return false;
+	preempt_disable();
+	l->owner = current;
+	show(l, true);
+	return true;
+}
+
+static __always_inline bool released_at_once(raw_spinlock_t *l)
+{
+	if (IS_ENABLED(IOMMULAB_HOOKS) || unlikely(hosted_n_spinners) ||
+	    unlikely(!hosted_own(FLOOR_TASK_WORD) || !hosted_own(FLOOR_THREAD_WORD)) ||
+	    unlikely(l->owner != current))
+		return false;
+	l->owner = SPINLOCK_OWNER_INIT;
+	show(l, false);
+	preempt_enable();
+	return true;
+}
+
+static noinline void take(raw_spinlock_t *l, int subclass, unsigned long pc)
 {
 	preempt_disable();
 	hosted_sync(l, FLOOR_WRITE);
@@ -90,9 +118,16 @@ static void lock(raw_spinlock_t *l, int subclass, unsigned long pc)
 	acquired(l);
 }
 
-static void unlock(raw_spinlock_t *l, unsigned long pc)
+static __always_inline void lock(raw_spinlock_t *l, int subclass, unsigned long pc)
 {
-	hosted_sync(l, FLOOR_WRITE);
+	if (!taken_at_once(l))
+		take(l, subclass, pc);
+}
+
+static noinline void give_back(raw_spinlock_t *l, unsigned long pc)
+{
+	if (IS_ENABLED(IOMMULAB_HOOKS))
+		hosted_sync(l, FLOOR_WRITE);
 	if (unlikely(l->owner != current))
 		hosted_finding(pc, "BUG: spinlock wrong owner in %F", "%s", current->comm);
 	lock_release(&l->dep_map, pc);
@@ -107,6 +142,12 @@ static void unlock(raw_spinlock_t *l, unsigned long pc)
 		}
 	}
 	preempt_enable();
+}
+
+static __always_inline void unlock(raw_spinlock_t *l, unsigned long pc)
+{
+	if (!released_at_once(l))
+		give_back(l, pc);
 }
 
 void _raw_spin_lock(raw_spinlock_t *l)
@@ -201,7 +242,7 @@ void __rwlock_init(rwlock_t *l, const char *name, struct lock_class_key *key)
 	l->magic = RWLOCK_MAGIC;
 	l->owner = SPINLOCK_OWNER_INIT;
 	l->owner_cpu = -1;
-	hosted_floor->mark_written(l, sizeof(*l));
+	hosted_written(l, sizeof(*l));
 }
 
 void _raw_read_lock(rwlock_t *l)

@@ -356,5 +356,5 @@ void hosted_timer_init(struct timer_list *timer, void (*func)(struct timer_list 
 	memset(timer, 0, sizeof(*timer));
 	timer->function = func;
 	timer->flags = flags;
-	hosted_floor->mark_written(timer, sizeof(*timer));
+	hosted_written(timer, sizeof(*timer));
 }
