@@ -36,7 +36,7 @@ DROPPED = ("-fno-PIE", "-mcmodel=large", "-mcmodel=kernel", "-mstack-alignment=8
            "-fno-builtin", "-fomit-frame-pointer", "-pg")
 DROPPED_PREFIXES = ("-Wp,", "-fno-builtin-", "-fmacro-prefix-map=", "-std=")
 COMMON = ["-std=gnu11", "-fPIC", "-g", "-fdebug-compilation-dir=.", "-fno-omit-frame-pointer",
-          "-momit-leaf-frame-pointer",
+          "-momit-leaf-frame-pointer", "-fdata-sections",
           "-fno-asynchronous-unwind-tables"]
 HOOKS = ["-fsanitize=thread", "-mllvm", "-tsan-distinguish-volatile=1",
          "-mllvm", "-tsan-instrument-func-entry-exit=0", "-fno-optimize-sibling-calls"]
