@@ -65,17 +65,8 @@ u64 kapi_addr_slow(const void *p)
 
 void kapi_own(const void *p, size_t size)
 {
-	const char *at = p;
-
-	if (access_is_unseen())
-		return;
-	for (size_t i = 0; i < size; i += 8) {
-		struct cell *c = access_cell(at + i);
-
-		if (!c)
-			return;
-		c->init = 0xff;
-	}
+	if (!access_is_unseen())
+		access_set_init(p, size);
 }
 
 void kapi_link(struct list_head *node, struct list_head *waiters)

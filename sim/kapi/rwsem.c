@@ -99,10 +99,20 @@ static bool try_down(struct rw_semaphore *s, bool write, u64 pc)
 	return true;
 }
 
+/* As most are: the last lock that the task has taken. */
+static inline bool is_last_held(const struct rw_semaphore *s, bool write)
+{
+	const struct task *t = current_task;
+	const struct task_held *h = &t->held[t->n_held - 1];
+
+	return t->n_held && h->lock == s && !(h->mode & LOCK_READ) == write;
+}
+
 static __attribute__((noinline)) void up_watched(struct rw_semaphore *s, bool write, u64 pc)
 {
 	access_service(s, OP_WRITE);
-	if (!kapi_is_held(&s->dep, write ? KAPI_HELD_WRITE : KAPI_HELD_READ)) {
+	if (!is_last_held(s, write) &&
+	    !kapi_is_held(&s->dep, write ? KAPI_HELD_WRITE : KAPI_HELD_READ)) {
 		kapi_finding(pc, "WARNING: bad unlock balance in %%F");
 		return;
 	}
@@ -113,7 +123,8 @@ static __attribute__((noinline)) void up_watched(struct rw_semaphore *s, bool wr
 		s->n_readers--;
 		access_release(&s->waiters);
 	}
-	kapi_wake_first(&s->waiters);
+	if (!list_empty(&s->waiters))
+		kapi_wake_first(&s->waiters);
 }
 
 /* The usual case of each; whatever else there may be is the other's. */

@@ -32,6 +32,9 @@ static u32 position(const struct xarray *xa, unsigned long index)
 {
 	u32 lo = 0, hi = xa->n;
 
+	/* Most that are new come last. */
+	if (!hi || xa->slot[hi - 1].index < index)
+		return hi;
 	while (lo < hi) {
 		u32 mid = (lo + hi) / 2;
 
@@ -156,7 +159,8 @@ static bool reserve_room(struct xarray *xa, gfp_t gfp, int *err, u64 pc)
 static void insert_at(struct xarray *xa, u32 i, unsigned long index, void *entry)
 {
 	sim_assert(xa->n < xa->room);
-	memmove(&xa->slot[i + 1], &xa->slot[i], (xa->n - i) * sizeof(xa->slot[0]));
+	if (i < xa->n)
+		memmove(&xa->slot[i + 1], &xa->slot[i], (xa->n - i) * sizeof(xa->slot[0]));
 	xa->slot[i] = (struct xa_slot){.index = index, .entry = entry};
 	xa->n++;
 }
@@ -164,7 +168,8 @@ static void insert_at(struct xarray *xa, u32 i, unsigned long index, void *entry
 static void remove_at(struct xarray *xa, u32 i, u64 pc)
 {
 	xa->n--;
-	memmove(&xa->slot[i], &xa->slot[i + 1], (xa->n - i) * sizeof(xa->slot[0]));
+	if (i < xa->n)
+		memmove(&xa->slot[i], &xa->slot[i + 1], (xa->n - i) * sizeof(xa->slot[0]));
 	if (!xa->n)
 		free_slots(xa, pc);
 }

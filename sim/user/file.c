@@ -189,8 +189,9 @@ int files_copy(struct fd_table *to, const struct fd_table *from)
 
 void files_close(struct fd_table *t)
 {
+	/* Nobody else is left who could change it. */
 	for (u32 fd = 0; fd < t->room; fd++) {
-		struct file *file = fd_take(t, fd);
+		struct file *file = t->slot[fd].file ? fd_take(t, fd) : NULL;
 
 		if (file)
 			fput(file);

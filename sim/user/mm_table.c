@@ -105,11 +105,16 @@ u64 *mm_pte_next(struct mm_struct *mm, unsigned long *addr, unsigned long end)
 		const struct mm_table *t = &mm->table[i];
 		unsigned long at = max(*addr, t->index << TABLE_SHIFT);
 
-		for (; at < end && at >> TABLE_SHIFT == t->index; at += PAGE_SIZE) {
-			if (!t->entry[slot_of(at)])
-				continue;
+		u64 *e = t->entry + slot_of(at), *stop = t->entry + TABLE_N;
+
+		if (at >= end)
+			break;
+		while (e < stop && !*e)
+			e++;
+		at = (t->index << TABLE_SHIFT) + (unsigned long)(e - t->entry) * PAGE_SIZE;
+		if (e < stop && at < end) {
 			*addr = at;
-			return t->entry + slot_of(at);
+			return e;
 		}
 		if (at >= end)
 			break;
