@@ -59,6 +59,19 @@ struct iopt_reserved {
 
 enum iopt_account_mode { IOPT_PAGES_ACCOUNT_NONE, IOPT_PAGES_ACCOUNT_USER, IOPT_PAGES_ACCOUNT_MM };
 
+/* Pinned pages and how many use each. */
+#define PIN_CHUNK 512UL
+struct pin_chunk {
+	u32 n_used;
+	struct pin {
+		struct page *page;
+		u32 users;
+	} pin[];
+};
+
+/* So many pages have their pins in themselves: see `few`. */
+#define PIN_FEW 16UL
+
 /* Pins, accounting, access_itree: mutex. */
 struct iopt_pages {
 	struct kref kref;
@@ -70,18 +83,9 @@ struct iopt_pages {
 	struct file *file;    /* a memfd, or NULL */
 	bool writable, charged; /* charged: in the middle of a CHANGE_PROCESS */
 	u8 account_mode;
-	struct xarray pins;   /* by index / PIN_CHUNK: struct pin_chunk */
+	struct xarray pins;   /* by index / PIN_CHUNK: struct pin_chunk, while any is used */
 	struct interval_tree_root access_itree; /* of iopt_pages_access, by index */
-};
-
-/* Pinned pages and how many use each; there while any is used. */
-#define PIN_CHUNK 512UL
-struct pin_chunk {
-	u32 n_used;
-	struct pin {
-		struct page *page;
-		u32 users;
-	} pin[];
+	struct pin_chunk few; /* last: of npages, if they are at most PIN_FEW */
 };
 
 /* A slice of pages that is to be an area; in a list for IOAS_COPY. */

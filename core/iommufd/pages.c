@@ -27,12 +27,16 @@ static int check_range(const struct file *file, u64 start, unsigned long length)
 struct iopt_pages *iopt_alloc_pages(struct file *file, u64 uptr, unsigned long length,
 				    bool writable)
 {
-	struct iopt_pages *pages;
+	u64 start = ALIGN_DOWN(uptr, PAGE_SIZE);
 	int rc = check_range(file, uptr, length);
+	struct iopt_pages *pages;
+	unsigned long n;
 
 	if (rc)
 		return ERR_PTR(rc);
-	pages = kzalloc(sizeof(*pages), GFP_KERNEL_ACCOUNT);
+	n = (length + (uptr - start) + PAGE_SIZE - 1) / PAGE_SIZE;
+	pages = kzalloc(sizeof(*pages) + (n <= PIN_FEW ? n * sizeof(struct pin) : 0),
+			GFP_KERNEL_ACCOUNT);
 	if (!pages)
 		return ERR_PTR(-ENOMEM);
 	kref_init(&pages->kref);
@@ -45,8 +49,8 @@ struct iopt_pages *iopt_alloc_pages(struct file *file, u64 uptr, unsigned long l
 	if (file)
 		get_file(file);
 	pages->file = file;
-	pages->uptr = ALIGN_DOWN(uptr, PAGE_SIZE);
-	pages->npages = (length + (uptr - pages->uptr) + PAGE_SIZE - 1) / PAGE_SIZE;
+	pages->uptr = start;
+	pages->npages = n;
 	pages->writable = writable;
 	pages->account_mode = capable(CAP_IPC_LOCK) ? IOPT_PAGES_ACCOUNT_NONE
 						     : IOPT_PAGES_ACCOUNT_USER;
@@ -58,7 +62,7 @@ static void release_pages(struct kref *kref)
 	struct iopt_pages *pages = container_of(kref, struct iopt_pages, kref);
 
 	WARN_ON(!interval_tree_empty(&pages->access_itree));
-	WARN_ON(pages->npinned);
+	WARN_ON(pages->npinned || pages->few.n_used);
 	WARN_ON(!xa_empty(&pages->pins));
 	xa_destroy(&pages->pins);
 	mmdrop(pages->source_mm);
@@ -178,9 +182,12 @@ void iopt_pages_change_process(struct iopt_pages *pages, bool commit)
 
 static struct pin_chunk *chunk_of(struct iopt_pages *pages, unsigned long index, bool make)
 {
-	struct pin_chunk *chunk = xa_load(&pages->pins, index / PIN_CHUNK);
 	unsigned long n = min(PIN_CHUNK, pages->npages - ALIGN_DOWN(index, PIN_CHUNK));
+	struct pin_chunk *chunk;
 
+	if (pages->npages <= PIN_FEW)
+		return &pages->few;
+	chunk = xa_load(&pages->pins, index / PIN_CHUNK);
 	if (chunk || !make)
 		return chunk;
 	chunk = kzalloc(struct_size(chunk, pin, n), GFP_KERNEL_ACCOUNT);
@@ -193,7 +200,7 @@ static struct pin_chunk *chunk_of(struct iopt_pages *pages, unsigned long index,
 
 static void chunk_put(struct iopt_pages *pages, unsigned long index, struct pin_chunk *chunk)
 {
-	if (chunk->n_used)
+	if (chunk->n_used || chunk == &pages->few)
 		return;
 	xa_erase(&pages->pins, index / PIN_CHUNK);
 	kfree(chunk);
