@@ -47,12 +47,16 @@ SAME(FLOOR_LOCK_TRY, LOCK_TRY);
 SAME(FLOOR_LOCK_NEST, LOCK_NEST);
 SAME(FLOOR_LOCK_IRQ_OFF, LOCK_IRQ_OFF);
 
-_Static_assert(offsetof(struct task, ops) == FLOOR_TASK_OPS &&
+_Static_assert(offsetof(struct task, due) == FLOOR_TASK_DUE &&
 	       offsetof(struct task, stop_at) == FLOOR_TASK_STOP &&
 	       offsetof(struct task, id) == FLOOR_TASK_ID &&
 	       offsetof(struct task, mode) == FLOOR_TASK_MODE && ACCESS_QUIET == FLOOR_QUIET &&
 	       ACCESS_LIGHT == FLOOR_LIGHT,
 	       "the object counts a quiet task's accesses");
+_Static_assert(offsetof(struct sched_told, task) == offsetof(struct floor_now, task) &&
+	       offsetof(struct sched_told, due) == offsetof(struct floor_now, due) &&
+	       sizeof(struct sched_told) == sizeof(struct floor_now),
+	       "the floor tells who runs");
 _Static_assert(offsetof(struct task, weight_shared) == FLOOR_TASK_WEIGHT &&
 	       offsetof(struct task, owners) == FLOOR_TASK_OWNERS &&
 	       offsetof(struct task, own) == FLOOR_TASK_OWN &&
@@ -69,6 +73,11 @@ _Static_assert(NOTED(notes) == offsetof(struct floor_notes, n) &&
 _Static_assert(HEAP_BASE == (unsigned long)FLOOR_HEAP_TAG << FLOOR_HEAP_SHIFT &&
 	       HEAP_END <= HEAP_BASE + (1UL << FLOOR_HEAP_SHIFT),
 	       "the object knows a heap address by its upper bits");
+#define HAS_BIT(addr) ((addr) >> FLOOR_OTHER_BIT & 1)
+_Static_assert(!HAS_BIT(HEAP_BASE) && !HAS_BIT(HEAP_END) && HAS_BIT(HEAP_BASE - 1) &&
+	       HAS_BIT(STACK_BASE) && HAS_BIT(FRAMES_BASE) && HAS_BIT(FRAMES_END),
+	       "what is compiled into the object counts accesses to the heap");
+#undef HAS_BIT
 
 #define BOOK_BASE 0x322000000000UL
 #define TIMERS_MAX 64
@@ -76,12 +85,24 @@ _Static_assert(HEAP_BASE == (unsigned long)FLOOR_HEAP_TAG << FLOOR_HEAP_SHIFT &&
 
 /* --- tasks --- */
 
-static void tell(void **now)
+static void tell(struct floor_now *now)
 {
 	struct sched *s = this_world()->sched;
 
-	s->told = now;
-	*now = current_task;
+	s->told = (struct sched_told *)now;
+	sched_tell(s, current_task);
+}
+
+/* As a hook that does not look counts it. */
+static void counted(const void *p)
+{
+	struct task *t = current_task;
+
+	if (!t)
+		return;
+	t->due++;
+	if (sched_due(t))
+		sched_stop_before(p, 1, OP_READ, CALLER);
 }
 
 static unsigned task_id(void)
@@ -352,7 +373,7 @@ static void floor_lock_acquire(const void *lock, unsigned long class_key, unsign
 	if (t->n_held == TASK_HELD_MAX)
 		return;
 	t->held[t->n_held++] = (struct task_held){
-		.lock = lock, .class_key = class, .mode = mode, .op = t->ops, .pc = pc};
+		.lock = lock, .class_key = class, .mode = mode, .op = sched_ops(t), .pc = pc};
 }
 
 static void floor_lock_release(const void *lock, unsigned long pc)
@@ -428,6 +449,7 @@ static const struct floor floor_table = {
 	.release = access_release,
 	.racing = racing,
 	.hooks = hooks,
+	.counted = counted,
 	.alloc = floor_alloc,
 	.free = floor_free,
 	.size_of = size_of,
@@ -485,7 +507,7 @@ void hosted_floor_lay(const struct hosted_image *image, struct world *w)
 	frames_map(w->slot, -1);
 	g->table.notes = (struct floor_notes *)&w->sched->hash;
 	sim_assert(floor_mix(3, 5) == hash_mix(3, 5) &&
-		   floor_sync_word(3, current_task->id, current_task->ops, FLOOR_SYNC) ==
+		   floor_sync_word(3, current_task->id, sched_ops(current_task), FLOOR_SYNC) ==
 			   sched_point_word(current_task, 3, OP_SYNC));
 	g->table.clients = (const void *const *)user_client_place();
 	w->floor = g;

@@ -15,11 +15,11 @@
 
 #include "core/hosted/floor_machine.h"
 
-#define FLOOR_ABI 6
+#define FLOOR_ABI 7
 
 /* Of the floor's task, bytes into it (some again in force.h). */
-#define FLOOR_TASK_OPS 0       /* operations; one is added ... */
-#define FLOOR_TASK_STOP 8      /* ... unless that reaches this */
+#define FLOOR_TASK_DUE 0       /* a long; one is added for an operation, unless that makes it 0 */
+#define FLOOR_TASK_STOP 8      /* with DUE: how many operations there have been */
 #define FLOOR_TASK_ID 40       /* an int */
 #define FLOOR_TASK_WEIGHT 52   /* an unsigned: what a sync(), or a word of several, takes */
 #define FLOOR_TASK_MODE 60     /* an int: what else is to be done, as follows */
@@ -55,10 +55,23 @@
 #define FLOOR_VOLATILE_HOOKS(X) FLOOR_VOLATILE_GRANULE_HOOKS(X) FLOOR_VOLATILE_OTHER_HOOKS(X)
 #define FLOOR_HOOKS(X) FLOOR_PLAIN_HOOKS(X) FLOOR_VOLATILE_HOOKS(X) FLOOR_UNORDERED_HOOKS(X)
 
-/* An address of some heap has FLOOR_HEAP_TAG above this bit; below FLOOR_LOW it is near NULL. */
+/*
+ * An address of some heap has FLOOR_HEAP_TAG above this bit. Stacks, frames, what an object does
+ * not write, the program and its libraries have FLOOR_OTHER_BIT; below FLOOR_LOW it is near NULL.
+ */
 #define FLOOR_HEAP_SHIFT 31
-#define FLOOR_HEAP_TAG 0x6000
+#define FLOOR_HEAP_TAG 0x8000
+#define FLOOR_OTHER_BIT 44
 #define FLOOR_LOW 0x10000
+
+/*
+ * Who runs, and where its operations are counted: in FLOOR_TASK_DUE if it is quiet; else, for
+ * each access is to be looked at, where it has no effect and is never negative.
+ */
+struct floor_now {
+	void *task;
+	long *due;
+};
 
 enum floor_hook {
 #define X(name) FLOOR_HOOK_##name,
@@ -136,7 +149,9 @@ struct floor {
 	/* Tasks. The object's own words of a task (FLOOR_TASK_WORD) are zero when it is new. */
 	void *const *running;      /* where the running task's pointer is */
 	/* It is also kept in *now, in what no reset touches, from here on. */
-	void (*tell)(void **now);
+	void (*tell)(struct floor_now *now);
+	/* An operation on memory that is in no heap; may choose who goes on. */
+	void (*counted)(const void *p);
 	unsigned (*task_id)(void);
 	unsigned (*generation)(void); /* another in every run: tasks do not outlive it */
 	_Bool (*is_daemon)(void);

@@ -66,6 +66,16 @@ int *hosted_irq_flag(void);
 		flags_;                                                                       \
 	})
 #ifndef IOMMULAB_X86
+/* It changes when a run ends. */
+#include <linux/debug_locks.h>
+#ifndef IOMMULAB_RUNTIME
+#define debug_locks                                                                           \
+	({                                                                                    \
+		int on_;                                                                      \
+		asm("movl debug_locks(%%rip), %0" : "=r"(on_));                                \
+		on_;                                                                          \
+	})
+#endif
 #include <asm/preempt.h>
 #define hosted_own_count() (*(int *)&current_thread_info()->preempt_count)
 #define preempt_count()                                                       \

@@ -17,7 +17,7 @@
 
 extern const struct floor *hosted_floor;
 extern void *const *hosted_running;
-extern void *hosted_now;
+extern struct floor_now hosted_now;
 
 /*
  * Defines a function of the tree under a name of ours, so that the tree may
@@ -55,18 +55,19 @@ static __always_inline bool hosted_sync_counted(const void *p, unsigned int flag
 {
 	struct floor_notes *notes = hosted_floor->notes;
 	char *task = hosted_floor_task();
-	unsigned long *ops = (unsigned long *)(task + FLOOR_TASK_OPS);
-	unsigned long *stop = (unsigned long *)(task + FLOOR_TASK_STOP);
+	long *due = (long *)(task + FLOOR_TASK_DUE);
+	long *stop = (long *)(task + FLOOR_TASK_STOP);
 	unsigned int weight = *(unsigned int *)(task + FLOOR_TASK_WEIGHT);
 
 	if (IS_ENABLED(IOMMULAB_X86) || *(int *)(task + FLOOR_TASK_MODE) != FLOOR_QUIET ||
 	    notes->check_every || (unsigned long)p >> FLOOR_HEAP_SHIFT != FLOOR_HEAP_TAG ||
-	    (long)(*ops + 1 - (*stop - weight)) >= 0)
+	    *due + 1 + weight >= 0)
 		return false;
+	*due += 1 + weight;
 	*stop -= weight;
 	notes->hash = floor_mix(notes->hash,
 				floor_sync_word((unsigned long)p, *(int *)(task + FLOOR_TASK_ID),
-						++*ops, flags | FLOOR_SYNC | FLOOR_MARKED));
+						*due + *stop, flags | FLOOR_SYNC | FLOOR_MARKED));
 	notes->n++;
 	return true;
 }

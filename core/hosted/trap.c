@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Data that the tree refers to and the runtime lacks lies in pages that nobody may touch. The
- * fault becomes what the call of an absent function is: a finding that names it.
+ * fault becomes what the call of an absent function is: a finding that names it. An access near
+ * NULL that no hook announced (a quiet task's is only counted) becomes one, too.
  */
+#include "core/hosted/floor.h"
 #include "core/hosted/hosted_priv.h"
 
+#include "sim/access/access.h"
 #include "sim/base/assert.h"
 #include "sim/host/host.h"
 #include "sim/oracle/oracle.h"
@@ -42,8 +45,16 @@ static void absent_touched(u64 addr)
 	sim_fatal("hosted kernel: %s is absent, and was touched", a->name);
 }
 
+static void null_touched(u64 addr)
+{
+	access_wild(addr, 1, OP_READ, (u64)(uintptr_t)__builtin_return_address(0));
+	sim_fatal("hosted kernel: address %#llx was touched", (unsigned long long)addr);
+}
+
 static void (*who(u64 addr))(u64 addr)
 {
+	if (addr < FLOOR_LOW)
+		return current_task && current_task->world->floor ? null_touched : NULL;
 	return absent_at(addr) ? absent_touched : NULL;
 }
 

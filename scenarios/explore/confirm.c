@@ -92,7 +92,7 @@ static bool announced(const struct director *d, const struct task *t, u32 side)
 /* What the task that has announced something means for the plan. */
 static void look(struct director *d, const struct task *cur)
 {
-	if (d->phase == FOLLOW && cur->id == d->side[0].task && cur->ops >= d->hold_op)
+	if (d->phase == FOLLOW && cur->id == d->side[0].task && sched_ops(cur) >= d->hold_op)
 		d->phase = HOLD;
 	if (d->phase != HOLD)
 		return;
@@ -100,7 +100,7 @@ static void look(struct director *d, const struct task *cur)
 		if (d->ready[i] || !announced(d, cur, i))
 			continue;
 		d->ready[i] = true;
-		d->op[i] = cur->ops;
+		d->op[i] = sched_ops(cur);
 	}
 	if (d->ready[0] && d->ready[1])
 		d->phase = FIRST;
@@ -111,7 +111,7 @@ static struct task *deviation(struct sched *s, struct task *cur, enum sched_why 
 {
 	struct director *d = director_of(s);
 	u32 task = cur ? cur->id : 0;
-	u64 op = cur ? cur->ops : 0;
+	u64 op = cur ? sched_ops(cur) : 0;
 
 	for (u32 i = d->at; i < d->n_points && i < d->at + 16; i++) {
 		const struct switch_point *p = &d->points[i];
@@ -152,7 +152,7 @@ static struct task *others(struct sched *s, struct task *cur, enum sched_why why
 
 static struct task *let(struct task *t, u64 ops)
 {
-	t->stop_at = ops == ~0ULL ? ops : t->ops + ops;
+	sched_set_stop(t, ops == ~0ULL ? ops : sched_ops(t) + ops);
 	t->weight_shared = 0;
 	return t;
 }

@@ -135,11 +135,10 @@ void access_observe(struct access *a, void (*fn)(void *self, const struct access
 static enum access_mode mode_of(const struct task *t)
 {
 	const struct world *w = t->world;
-	const struct policy *p = w->sched->policy;
 
 	if (w->sched->access_checks || t->observed)
 		return ACCESS_FULL;
-	if (!IOMMULAB_HOOKS || !p || !p->weighs)
+	if (!IOMMULAB_HOOKS || !w->sched->weighs)
 		return ACCESS_QUIET;
 	/* Our own core's user memory is what is open in its cells; no snapshot knows owners. */
 	return w->floor && !w->access->booting ? ACCESS_LIGHT : ACCESS_FULL;
@@ -191,6 +190,8 @@ void access_ready(struct task *t)
 	t->shared = t->world->access->owner_gen << 8 | OWNER_SHARED;
 	t->clocks = t->world->access->clock;
 	t->readers = t->world->access->readers;
+	if (t == current_task)
+		sched_tell(t->world->sched, t);
 }
 
 void access_set_checks(struct task *t, u32 checks)
@@ -309,7 +310,7 @@ void access_stop(struct task *t, const struct cell *c, u64 addr, u32 size, u32 f
 		struct access_event e = {.task = t->id,
 					 .size = size,
 					 .flags = flags,
-					 .op = t->ops,
+					 .op = sched_ops(t),
 					 .addr = addr,
 					 .pc = pc};
 
@@ -328,8 +329,8 @@ void access_frame(u64 addr, u32 size, u32 flags, u64 pc)
 
 	if (!t || t->world->floor)
 		return;
-	t->ops++;
-	t->stop_at -= t->weight_shared;
+	t->due++;
+	sched_weigh(t, t->weight_shared);
 	if (unlikely(sched_due(t) || t->observed))
 		access_stop(t, &shared, addr, size, flags, pc);
 }
@@ -339,9 +340,9 @@ void access_lightly(struct task *t, u64 addr, u32 size, u32 flags, u64 pc)
 	static const struct cell shared = {.owner = ACCESS_SHARED}, own = {.owner = 1};
 	u32 now = access_touch(t, addr);
 
-	t->ops++;
+	t->due++;
 	if (now == t->shared)
-		t->stop_at -= t->weight_shared;
+		sched_weigh(t, t->weight_shared);
 	if (unlikely(sched_due(t)))
 		access_stop(t, now == t->shared ? &shared : &own, addr, size, flags, pc);
 }
@@ -430,7 +431,7 @@ void access_note_reader(struct task *t, struct cell *c, u32 bytes)
 	}
 	if (c->r_epoch == t->epoch)
 		bytes |= c->r_bytes;
-	add_reader(&a->readers[c->readers], t->epoch, (u32)t->ops, bytes);
+	add_reader(&a->readers[c->readers], t->epoch, (u32)sched_ops(t), bytes);
 }
 
 static void check_read(struct task *t, struct cell *c, u32 bytes, u32 flags, u64 addr, u64 pc)
@@ -445,7 +446,7 @@ static void check_read(struct task *t, struct cell *c, u32 bytes, u32 flags, u64
 		access_races_with_write(t, c, mask, flags, addr, pc);
 	if (unlikely(c->readers || access_unordered(t, c->r_epoch)))
 		access_note_reader(t, c, bytes);
-	access_keep_read(t, c, bytes, (u32)t->ops);
+	access_keep_read(t, c, bytes, (u32)sched_ops(t));
 }
 
 static void check_write(struct task *t, struct cell *c, u32 bytes, u32 flags, u64 addr, u64 pc)
@@ -461,7 +462,7 @@ static void check_write(struct task *t, struct cell *c, u32 bytes, u32 flags, u6
 		access_races_with_write(t, c, mask, flags, addr, pc);
 	if (unlikely(c->readers || access_unordered(t, c->r_epoch)))
 		access_races_with_reads(t, c, mask, flags, addr, pc);
-	access_keep_write(t, c, bytes, (u32)t->ops);
+	access_keep_write(t, c, bytes, (u32)sched_ops(t));
 }
 
 /* One of several that read without an order among them; false: nothing was done. */
@@ -469,18 +470,20 @@ ACCESS_FAST bool was_next_reader(struct task *t, u64 addr, u32 bytes)
 {
 	struct cell *c = access_cell_at(addr);
 	struct access_readers *r = (struct access_readers *)t->readers + c->readers;
-	u64 ops = t->ops + 1, stop = t->stop_at - t->weight_shared;
+	s64 due = t->due + 1 + t->weight_shared;
+	u32 ops;
 
 	if (access_unusual(t, c, OP_READ) != t->usual_shared || !c->readers || !t->checks ||
-	    access_unordered(t, c->w_epoch) || t->id >= r->n || (s64)(ops - stop) >= 0)
+	    access_unordered(t, c->w_epoch) || t->id >= r->n || due >= 0)
 		return false;
-	t->ops = ops;
-	t->stop_at = stop;
+	t->due = due;
+	t->stop_at -= t->weight_shared;
+	ops = (u32)sched_ops(t);
 	if (c->r_epoch == t->epoch)
 		bytes |= c->r_bytes;
-	r->of[t->id] = (struct access_read){t->epoch, (u32)ops, bytes};
+	r->of[t->id] = (struct access_read){t->epoch, ops, bytes};
 	c->r_epoch = t->epoch;
-	c->r_op = (u32)ops;
+	c->r_op = ops;
 	c->r_bytes = (u16)bytes;
 	return true;
 }
@@ -493,13 +496,14 @@ ACCESS_FAST bool was_near_usual(struct task *t, u64 addr, u32 bytes, u32 flags)
 {
 	struct cell *c = access_cell_at(addr);
 	bool write = flags & OP_WRITE, own = !c->owner || c->owner == t->id + 1;
-	u64 ops = t->ops + 1, stop = t->stop_at - (own ? 0 : t->weight_shared);
+	u32 weight = own ? 0 : t->weight_shared, ops;
+	s64 due = t->due + 1 + weight;
 
-	if (c->gen != t->gen || (s64)(ops - stop) >= 0 || t->observed || access_light(t))
+	if (c->gen != t->gen || due >= 0 || t->observed || access_light(t))
 		return false;
 	if (!t->checks) {
-		t->ops = ops;
-		t->stop_at = stop;
+		t->due = due;
+		t->stop_at -= weight;
 		c->owner = own ? (u8)(t->id + 1) : ACCESS_SHARED;
 		return true;
 	}
@@ -507,15 +511,16 @@ ACCESS_FAST bool was_near_usual(struct task *t, u64 addr, u32 bytes, u32 flags)
 	    !(t->checks & ACCESS_CHECK_RACE) || access_unordered(t, c->w_epoch) ||
 	    (c->readers && write) || (!c->readers && access_unordered(t, c->r_epoch)))
 		return false;
-	t->ops = ops;
-	t->stop_at = stop;
+	t->due = due;
+	t->stop_at -= weight;
+	ops = (u32)sched_ops(t);
 	c->owner = own ? (u8)(t->id + 1) : ACCESS_SHARED;
 	if (write) {
-		access_keep_write(t, c, bytes, (u32)ops);
+		access_keep_write(t, c, bytes, ops);
 	} else {
 		if (c->readers)
 			access_note_reader(t, c, bytes);
-		access_keep_read(t, c, bytes, (u32)ops);
+		access_keep_read(t, c, bytes, ops);
 	}
 	return true;
 }
@@ -546,7 +551,7 @@ void access_slow(u64 addr, u32 size, u32 flags, u64 pc)
 
 	if (access_light(t))
 		return access_lightly(t, addr, size, flags, pc);
-	t->ops++;
+	t->due++;
 	access_announce(t, c, addr, size, flags, pc);
 	if (!t->checks)
 		return;
@@ -565,9 +570,9 @@ static void check_granule(struct task *t, u64 addr, u32 size, u32 flags, u64 pc)
 	/* An ordinary one, as in access_was_usual(); its operation is counted already. */
 	if (!access_unusual(t, c, flags)) {
 		if (write)
-			access_keep_write(t, c, bytes, (u32)t->ops);
+			access_keep_write(t, c, bytes, (u32)sched_ops(t));
 		else
-			access_keep_read(t, c, bytes, (u32)t->ops);
+			access_keep_read(t, c, bytes, (u32)sched_ops(t));
 		return;
 	}
 	if (unlikely(c->gen != t->gen))
@@ -624,7 +629,7 @@ _Static_assert(CELL_WORDS == 4 && offsetof(struct cell, w_epoch) == 8 &&
 
 static u64 now_of(const struct task *t)
 {
-	return t->epoch | t->ops << 32;
+	return t->epoch | sched_ops(t) << 32;
 }
 
 /* Writes whole granules from addr on, as long as our_head() knows one. */
@@ -704,7 +709,7 @@ static __attribute__((noinline)) void heap_range(u64 addr, u64 size, u32 flags, 
 
 	if (access_light(t))
 		return range_lightly(t, addr, size, flags, pc);
-	t->ops++;
+	t->due++;
 	access_announce(t, access_cell_at(addr), addr, (u32)size, flags, pc);
 	if (t->checks)
 		check_range(t, addr, addr + size, flags, pc);
@@ -777,14 +782,14 @@ ACCESS_FAST bool was_usual_cell(struct task *t, struct cell *c, u64 addr)
 ACCESS_FAST bool was_usual_sync(struct task *t, u64 addr, u32 flags)
 {
 	if (addr - HEAP_BASE >= ACCESS_HEAP_BYTES || t->world->sched->check_every ||
-	    (s64)(t->ops + 1 - (t->stop_at - t->weight_shared)) >= 0)
+	    t->due + 1 + t->weight_shared >= 0)
 		return false;
 	if (access_light(t))
 		access_touch(t, addr);
 	else if (t->mode == ACCESS_FULL && !was_usual_cell(t, access_cell_at(addr), addr))
 		return false;
-	t->ops++;
-	t->stop_at -= t->weight_shared;
+	sched_weigh(t, t->weight_shared);
+	t->due++;
 	sched_note_plain(t->world->sched, sched_point_word(t, addr, flags));
 	return true;
 }

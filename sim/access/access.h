@@ -123,6 +123,9 @@ ACCESS_HEAP_HOOKS(2);
 ACCESS_HEAP_HOOKS(4);
 ACCESS_HEAP_HOOKS(8);
 
+/* An access near NULL, which is a finding where oracles watch. pc is the code that made it. */
+void access_wild(u64 addr, u32 size, u32 flags, u64 pc);
+
 /* A service's operation on its own object: scheduling point, no race check. */
 void access_sync(const void *addr, u32 flags);
 
@@ -139,8 +142,8 @@ static inline __attribute__((always_inline)) void access_service(const void *add
 		access_sync(addr, flags);
 		return;
 	}
-	t->ops++;
-	t->stop_at -= t->weight_shared;
+	t->due++;
+	sched_weigh(t, t->weight_shared);
 	if (unlikely(t->mode != ACCESS_QUIET || sched_due(t)))
 		access_counted(addr, flags, (u64)(uintptr_t)__builtin_return_address(0));
 }

@@ -136,7 +136,6 @@ void access_refresh(struct cell *c, u64 addr);
 void access_stop(struct task *t, const struct cell *c, u64 addr, u32 size, u32 flags, u64 pc);
 /* Of a light task, whatever it meets. */
 void access_lightly(struct task *t, u64 addr, u32 size, u32 flags, u64 pc);
-void access_wild(u64 addr, u32 size, u32 flags, u64 pc);
 void access_bad_bytes(struct task *t, const struct cell *c, u32 mask, u32 flags, u64 addr, u64 pc);
 void access_races_with_write(struct task *t, const struct cell *c, u32 mask, u32 flags, u64 addr,
 			     u64 pc);
@@ -164,11 +163,11 @@ static inline bool access_unordered(const struct task *t, u32 epoch)
 /* A quiet task's access, if nothing else is due: the same in a hosted kernel's hooks. */
 static inline bool access_was_quiet(struct task *t)
 {
-	u64 ops = t->ops + 1;
+	s64 due = t->due + 1;
 
-	if (t->mode != ACCESS_QUIET || (s64)(ops - t->stop_at) >= 0)
+	if (t->mode != ACCESS_QUIET || due >= 0)
 		return false;
-	t->ops = ops;
+	t->due = due;
 	return true;
 }
 
@@ -191,7 +190,7 @@ ACCESS_FAST void access_announce(struct task *t, struct cell *c, u64 addr, u32 s
 	if (c->owner != t->id + 1) {
 		c->owner = c->owner ? ACCESS_SHARED : (u8)(t->id + 1);
 		if (c->owner == ACCESS_SHARED)
-			t->stop_at -= t->weight_shared;
+			sched_weigh(t, t->weight_shared);
 	}
 	if (unlikely(sched_due(t) || t->observed))
 		access_stop(t, c, addr, size, flags, pc);
@@ -286,12 +285,12 @@ ACCESS_FAST void access_keep(struct task *t, struct cell *c, u32 bytes, u32 flag
  */
 ACCESS_FAST bool access_was_ordinary(struct task *t, struct cell *c, u32 bytes, u32 flags)
 {
-	u64 ops = t->ops + 1;
+	s64 due = t->due + 1;
 
-	if (unlikely(access_unusual(t, c, flags)) || unlikely((s64)(ops - t->stop_at) >= 0))
+	if (unlikely(access_unusual(t, c, flags)) || unlikely(due >= 0))
 		return false;
-	t->ops = ops;
-	access_keep(t, c, bytes, flags, ops);
+	t->due = due;
+	access_keep(t, c, bytes, flags, sched_ops(t));
 	return true;
 }
 
@@ -301,16 +300,16 @@ ACCESS_FAST bool access_was_ordinary(struct task *t, struct cell *c, u32 bytes, 
  */
 ACCESS_FAST bool access_was_shared(struct task *t, struct cell *c, u32 bytes, u32 flags)
 {
-	u64 ops = t->ops + 1, stop = t->stop_at - t->weight_shared;
+	s64 due = t->due + 1 + t->weight_shared;
 
-	if (access_unusual(t, c, flags) != t->usual_shared || unlikely((s64)(ops - stop) >= 0))
+	if (access_unusual(t, c, flags) != t->usual_shared || unlikely(due >= 0))
 		return false;
 	if (t->checks && unlikely(c->readers || access_unordered(t, c->w_epoch) ||
 				  access_unordered(t, c->r_epoch)))
 		return false;
-	t->ops = ops;
-	t->stop_at = stop;
-	access_keep(t, c, bytes, flags, ops);
+	t->due = due;
+	t->stop_at -= t->weight_shared;
+	access_keep(t, c, bytes, flags, sched_ops(t));
 	return true;
 }
 

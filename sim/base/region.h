@@ -5,6 +5,9 @@
  * its libraries (0x55..., 0x7f...) and of syzkaller's data regions
  * (0x20000000 and 0x200000000000).
  *
+ * Of all addresses that a task may touch, the program's and its libraries' included, only heaps'
+ * lack bit 44, and NULL: what is compiled into a hosted tree tests it.
+ *
  * World slot k has its heap at HEAP_BASE + k * HEAP_SLOT and its stacks at
  * STACK_BASE + k * STACK_SLOT. The shadow of heap address a is cell
  * (a - HEAP_BASE) / 8 at SHADOW_BASE, for all slots alike.
@@ -15,7 +18,7 @@
  */
 #pragma once
 
-#define HEAP_BASE 0x300000000000UL
+#define HEAP_BASE 0x400000000000UL
 #define HEAP_SLOT (256UL << 20)
 /*
  * A slot's hosted kernel has its code this far below the slot's heap: outside

@@ -142,7 +142,7 @@ static void on_fault(int sig, siginfo_t *info, void *context)
 
 	if (info->si_code == SEGV_ACCERR && mem_guard_fault(addr))
 		return;
-	fn = info->si_code == SEGV_ACCERR && fault_owner ? fault_owner(addr) : NULL;
+	fn = fault_owner ? fault_owner(addr) : NULL;
 	if (fn)
 		call_instead(context, fn, addr);
 	else

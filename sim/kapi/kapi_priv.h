@@ -242,7 +242,7 @@ static inline void kapi_hold(struct task *t, u64 addr, u64 class, u32 mode, u64 
 	h->lock = (const void *)(uintptr_t)addr;
 	h->class_key = class;
 	h->mode = mode;
-	h->op = t->ops;
+	h->op = sched_ops(t);
 	h->pc = pc;
 }
 
@@ -278,13 +278,13 @@ static inline bool kapi_lock_release(const struct lockdep_map *map, u64 pc)
 static inline bool kapi_is_alone(const struct task *t)
 {
 	return !IOMMULAB_HOOKS && t->alone &&
-	       (s64)(t->ops + 1 - (t->stop_at - t->weight_shared)) < 0;
+	       t->due + 1 + t->weight_shared < 0;
 }
 
 static inline void kapi_count(struct task *t)
 {
-	t->ops++;
-	t->stop_at -= t->weight_shared;
+	t->due++;
+	sched_weigh(t, t->weight_shared);
 }
 
 /* The same of a lock that is what it should be, and of the heap. */

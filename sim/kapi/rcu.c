@@ -36,7 +36,7 @@ void rcu_read_lock(void)
 
 	if (!t->rcu_depth++) {
 		access_service(&kapi_state()->rcu, OP_READ);
-		t->rcu_since_op = t->ops;
+		t->rcu_since_op = sched_ops(t);
 	}
 	fact(RCU_LOCK, 0, (u64)t->rcu_depth);
 }
@@ -75,7 +75,7 @@ void kapi_rcu_enter(void)
 	struct task *t = current_task;
 
 	if (!t->rcu_depth++)
-		t->rcu_since_op = t->ops;
+		t->rcu_since_op = sched_ops(t);
 	if (unlikely(fact_wanted(t->world->fact, FACT_RCU_LOCK)))
 		fact_send(FACT_RCU_LOCK, (u64[4]){0, (u64)t->rcu_depth});
 }

@@ -56,7 +56,7 @@ static inline void add(refcount_t *r, int i, u64 pc)
 		add_watched(r, i, pc);
 		return;
 	}
-	t->ops++;
+	t->due++;
 	r->refs += i;
 }
 
@@ -88,7 +88,7 @@ bool refcount_inc_not_zero(refcount_t *r)
 
 	if (unlikely(!is_plain(t, r) || r->refs <= 0 || r->refs == INT_MAX))
 		return inc_watched(r, KAPI_CALLER);
-	t->ops++;
+	t->due++;
 	r->refs++;
 	return true;
 }
@@ -117,7 +117,7 @@ static inline bool sub(refcount_t *r, int i, u64 pc)
 
 	if (unlikely(!is_plain(t, r) || i <= 0 || r->refs < i))
 		return sub_watched(r, i, pc);
-	t->ops++;
+	t->due++;
 	r->refs -= i;
 	return !r->refs;
 }

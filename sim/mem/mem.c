@@ -247,7 +247,7 @@ static void stamp(const struct mem *m, struct mem_stack *s)
 	if (m->no_stacks)
 		return;
 	s->task = current_task->id;
-	s->op = current_task->ops;
+	s->op = sched_ops(current_task);
 	s->n = sched_stack(s->pc, MEM_STACK_MAX);
 }
 

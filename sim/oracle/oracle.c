@@ -373,7 +373,7 @@ void oracle_stack_here(struct mem_stack *s, u64 pc)
 	u32 n = sched_stack(pcs, STACK_SEARCH), first = 0;
 
 	s->task = current_task ? current_task->id : 0;
-	s->op = current_task ? current_task->ops : 0;
+	s->op = current_task ? sched_ops(current_task) : 0;
 	s->n = 0;
 	while (first < n && pc && pcs[first] != pc)
 		first++;
@@ -410,7 +410,7 @@ struct finding_spot *finding_task(struct finding *f, const char *what, const str
 	struct finding_spot *s = add_spot(f, what);
 
 	s->task = t->id;
-	s->op = t->ops;
+	s->op = sched_ops(t);
 	s->n = sched_stack_of(t, s->pc, MEM_STACK_MAX);
 	return s;
 }

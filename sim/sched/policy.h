@@ -30,7 +30,7 @@ struct policy {
 	const char *name;
 	const char *help;  /* one line; says what ARG means */
 	bool twice;        /* the explorer makes each run again and compares */
-	bool weighs;       /* gives tasks a weight_shared: who touches what is to be kept */
+	bool weighs;       /* parse() may say otherwise: see struct sched */
 	bool sequential;   /* each run builds on the one before: never split among jobs */
 	size_t state_size; /* bytes of s->policy_state zeroed before parse(); 0: all of it */
 	/*

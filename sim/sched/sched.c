@@ -74,6 +74,7 @@ struct sched *sched_create(struct world *w)
 	sim_assert(s);
 	s->world = w;
 	s->told = &s->told_nobody;
+	s->uncounted = 1LL << 62;
 	s->vcs = calloc(SCHED_TASKS_MAX, sizeof(*s->vcs));
 	s->policy_state = calloc(1, POLICY_STATE_MAX);
 	s->points_max = 4096;
@@ -111,7 +112,8 @@ static void task_reset(struct task *t)
 	INIT_LIST_HEAD(&t->timeout.node);
 	t->state = TASK_FREE;
 	t->flags = 0;
-	t->ops = 0;
+	t->due = 0;
+	t->stop_at = 0;
 	t->ops_at_switch = 0;
 	t->sp = NULL;
 	t->fake_stack = NULL;
@@ -159,6 +161,7 @@ void sched_reset(struct sched *s)
 void sched_set_policy(struct sched *s, const struct policy *p)
 {
 	s->policy = p;
+	s->weighs = p && p->weighs;
 }
 
 /* --- the run's hash --- */
@@ -181,7 +184,7 @@ void fact_send(enum fact_kind kind, const u64 arg[4])
 	struct fact f = {
 		.kind = kind,
 		.task = t->id,
-		.op = t->ops,
+		.op = sched_ops(t),
 		.arg = {arg[0], arg[1], arg[2], arg[3]},
 		.pc = (u64)(uintptr_t)__builtin_return_address(0),
 	};
@@ -193,7 +196,7 @@ u64 sched_steps(const struct sched *s)
 {
 	const struct task *t = current_task;
 
-	return s->steps + (t && t->world->sched == s ? t->ops - t->ops_at_switch : 0);
+	return s->steps + (t && t->world->sched == s ? sched_ops(t) - t->ops_at_switch : 0);
 }
 
 /* --- switching --- */
@@ -249,7 +252,7 @@ static void task_entry(void)
 static void switch_to(struct sched *s, struct task *from, struct task *to)
 {
 	current_task = to == &s->main ? NULL : to;
-	*s->told = to;
+	sched_tell(s, to);
 	to->started = true;
 	asan_before(from, to);
 	sched_fiber_switch(&from->sp, to->sp);
@@ -260,8 +263,8 @@ static void end_run(struct sched *s, enum sched_end end)
 {
 	struct task *t = current_task;
 
-	s->steps += t->ops - t->ops_at_switch;
-	t->ops_at_switch = t->ops;
+	s->steps += sched_ops(t) - t->ops_at_switch;
+	t->ops_at_switch = sched_ops(t);
 	s->end = end;
 	switch_to(s, t, &s->main);
 }
@@ -376,7 +379,7 @@ static void record_point(struct sched *s, struct task *cur, struct task *next, e
 	s->points[s->n_points++] = (struct switch_point){
 		.task = cur ? cur->id : 0,
 		.to = next->id,
-		.op = cur ? cur->ops : 0,
+		.op = cur ? sched_ops(cur) : 0,
 		.why = why,
 	};
 }
@@ -389,15 +392,15 @@ static struct task *pick(struct sched *s, struct task *cur, enum sched_why why)
 	u64 limit;
 
 	if (s->setup || !s->policy)
-		next->stop_at = NEVER;
+		sched_set_stop(next, NEVER);
 	else
 		next = s->policy->pick(s, cur, why);
 	sim_assert(s->runnable & task_bit(next));
 	sim_assert(next->mode != ACCESS_QUIET || !next->weight_shared || !IOMMULAB_HOOKS);
 	if (next != usual)
 		record_point(s, cur, next, why);
-	limit = next->ops + (s->steps_max > s->steps ? s->steps_max - s->steps : 0) + 1;
-	next->stop_at = min(next->stop_at, limit);
+	limit = sched_ops(next) + (s->steps_max > s->steps ? s->steps_max - s->steps : 0) + 1;
+	sched_set_stop(next, min(next->stop_at, limit));
 	return next;
 }
 
@@ -429,8 +432,8 @@ static void reschedule(struct sched *s, struct task *cur, enum sched_why why)
 {
 	struct task *next;
 
-	s->steps += cur->ops - cur->ops_at_switch;
-	cur->ops_at_switch = cur->ops;
+	s->steps += sched_ops(cur) - cur->ops_at_switch;
+	cur->ops_at_switch = sched_ops(cur);
 	if (s->steps > s->steps_max) {
 		end_run(s, SCHED_STEPS);
 		return;
@@ -445,8 +448,8 @@ static void reschedule(struct sched *s, struct task *cur, enum sched_why why)
 		irq_begin(s, next, cur);
 	s->n_switches++;
 	s->n_preempts += why == WHY_PREEMPT;
-	fact(SWITCH, cur->id, next->id, cur->ops, why);
-	next->ops_at_switch = next->ops;
+	fact(SWITCH, cur->id, next->id, sched_ops(cur), why);
+	next->ops_at_switch = sched_ops(next);
 	switch_to(s, cur, next);
 }
 
@@ -455,7 +458,7 @@ void sched_preempt(struct task *t)
 	struct sched *s = t->world->sched;
 
 	if (unlikely(s->setup)) {
-		t->stop_at = NEVER;
+		sched_set_stop(t, NEVER);
 		return;
 	}
 	reschedule(s, t, WHY_PREEMPT);
@@ -498,9 +501,9 @@ static void task_start(struct sched *s, struct task *t, struct task *parent)
 	t->observed = s->observed;
 	ready(s, t);
 	t->started = false;
-	t->stop_at = NEVER;
+	sched_set_stop(t, NEVER);
 	t->weight_shared = 0;
-	t->ops_at_switch = t->ops;
+	t->ops_at_switch = sched_ops(t);
 	t->wake_pending = false;
 	t->timed_out = false;
 	t->preempt_count = 0;
@@ -587,7 +590,7 @@ static void task_exit(struct task *t)
 {
 	struct sched *s = t->world->sched;
 
-	t->ops++;
+	t->due++;
 	fact(TASK_EXIT, t->id);
 	t->state = TASK_DEAD;
 	s->live &= ~task_bit(t);
@@ -602,7 +605,7 @@ bool sched_block(const char *what, const void *object, int owner, u64 timeout_ns
 	struct task *t = current_task;
 	struct sched *s = t->world->sched;
 
-	t->ops++;
+	t->due++;
 	if (t->wake_pending) {
 		t->wake_pending = false;
 		return true;
@@ -647,7 +650,7 @@ void sched_yield_now(void)
 {
 	struct task *t = current_task;
 
-	t->ops++;
+	t->due++;
 	reschedule(t->world->sched, t, WHY_YIELD);
 }
 
@@ -662,7 +665,7 @@ static enum sched_end run_loop(struct sched *s)
 	if (!s->runnable)
 		return s->end = all_ended(s) ? SCHED_AT_REST : SCHED_DEADLOCK;
 	first = pick(s, NULL, WHY_START);
-	first->ops_at_switch = first->ops;
+	first->ops_at_switch = sched_ops(first);
 	switch_to(s, &s->main, first);
 	return s->end;
 }

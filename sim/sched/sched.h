@@ -4,8 +4,8 @@
  *
  * Exactly one task runs at a time. Before each operation that another task
  * could observe (a hooked memory access, a lock, a wake-up) the running task
- * announces it: its operation count `ops` goes up by one, and when the count
- * reaches `stop_at` the policy chooses who goes on. (task, ops) therefore
+ * announces it: its count of operations, sched_ops(), goes up by one, and when it
+ * reaches `stop_at` the policy chooses who goes on. (task, operation) therefore
  * names a moment of a run, equal in every replay: it is what recipes, the
  * interleaving table and race reports speak of.
  *
@@ -77,7 +77,7 @@ struct task_held {
 
 struct task {
 	/* Hot: touched by every hooked access. */
-	u64 ops;
+	s64 due;            /* operations past its stop: sched_ops() is their sum */
 	u64 stop_at;
 	u64 usual, usual_read, usual_write; /* sim/access: an ordinary cell, and masks */
 	u32 id;
@@ -173,6 +173,12 @@ enum sched_end {
 	SCHED_STEPS,    /* more than steps_max operations */
 };
 
+/* As core/hosted/floor.h's struct floor_now. */
+struct sched_told {
+	struct task *task;
+	s64 *due;
+};
+
 struct sched {
 	struct world *world;
 	struct task task[SCHED_TASKS_MAX];
@@ -180,6 +186,7 @@ struct sched {
 	u64 runnable;  /* bit per task that may be chosen now */
 	u32 n_slots;   /* highest slot ever used in this run, plus 1 */
 	const struct policy *policy;
+	bool weighs; /* it gives tasks a weight_shared: who touches what is to be kept */
 	void *policy_state;  /* POLICY_STATE_MAX bytes, zeroed before begin() */
 	u64 steps_max;
 	/*
@@ -198,8 +205,9 @@ struct sched {
 	u64 *checks;
 	u32 n_checks, checks_max;
 	struct task main;    /* the host's own stack, only switched to and from */
-	void **told;         /* a hosted kernel's own copy of who runs; never NULL */
-	void *told_nobody;
+	struct sched_told *told; /* a hosted kernel's own copy of who runs; never NULL */
+	struct sched_told told_nobody;
+	s64 uncounted;           /* see sched_tell() */
 	enum sched_end end;
 	u32 generation;      /* of the world; sim/access sets it, tasks copy it */
 	u32 access_checks;   /* copied into tasks, as is the next */
@@ -288,10 +296,43 @@ static inline void sched_note(struct sched *s, u64 v)
 
 u64 sched_steps(const struct sched *s);
 
-/* Whether t has reached its stop. The difference, since a weight may lead stop_at below zero. */
+/*
+ * A task's operations so far. What is kept is their distance from the stop, so that
+ * to count one and to know that the stop is reached is one instruction.
+ */
+static inline u64 sched_ops(const struct task *t)
+{
+	return t->stop_at + (u64)t->due;
+}
+
+/* t is asked again when it has done so many operations in all. */
+static inline void sched_set_stop(struct task *t, u64 ops)
+{
+	t->due += (s64)(t->stop_at - ops);
+	t->stop_at = ops;
+}
+
+/* Brings the stop nearer: it may come to lie behind. */
+static inline void sched_weigh(struct task *t, u32 weight)
+{
+	t->due += weight;
+	t->stop_at -= weight;
+}
+
+/*
+ * t runs, and whether it is quiet: a hosted kernel's hooks count a quiet task's operations by
+ * themselves until its stop; another's are counted in vain and looked at one by one.
+ */
+static inline void sched_tell(struct sched *s, struct task *t)
+{
+	s->told->task = t;
+	s->told->due = t->mode == ACCESS_QUIET ? &t->due : &s->uncounted;
+}
+
+/* Whether t has reached its stop. */
 static inline bool sched_due(const struct task *t)
 {
-	return (s64)(t->ops - t->stop_at) >= 0;
+	return t->due >= 0;
 }
 
 /* Addresses of the world are the same in every run; others are left out. */
@@ -299,13 +340,16 @@ static inline u64 sched_stable_addr(const void *p)
 {
 	u64 a = (u64)(uintptr_t)p;
 
-	return a - HEAP_BASE < STACK_BASE + WORLD_SLOTS * STACK_SLOT - HEAP_BASE ? a : 0;
+	return a - HEAP_BASE < HEAP_END - HEAP_BASE ||
+			       a - STACK_BASE < WORLD_SLOTS * STACK_SLOT ?
+		       a :
+		       0;
 }
 
-/* What the run's hash learns of an operation; addr is a stable one, t->ops counts it. */
+/* What the run's hash learns of an operation; addr is a stable one, the count has it. */
 static inline u64 sched_point_word(const struct task *t, u64 addr, u32 flags)
 {
-	return addr ^ (u64)t->id << 56 ^ t->ops << 16 ^ flags;
+	return addr ^ (u64)t->id << 56 ^ sched_ops(t) << 16 ^ flags;
 }
 
 /* sched_point() of the running task, inlined. */
@@ -313,10 +357,10 @@ void sched_stop_before(const void *addr, u32 size, u32 flags, u64 pc);
 static inline __attribute__((always_inline)) void sched_point_at(struct task *t, const void *addr,
 								 u32 size, u32 flags, u64 pc)
 {
-	t->ops++;
+	t->due++;
 	sched_note(t->world->sched, sched_point_word(t, sched_stable_addr(addr), flags));
 	if (flags & (OP_SHARED | OP_SYNC))
-		t->stop_at -= t->weight_shared;
+		sched_weigh(t, t->weight_shared);
 	if (unlikely(sched_due(t)))
 		sched_stop_before(addr, size, flags, pc);
 }
@@ -338,7 +382,7 @@ static inline void fact_publish(enum fact_kind kind, const u64 arg[4])
 
 	if (!(FACTS_ANNOUNCED >> kind & 1))
 		sched_note(w->sched,
-			   (u64)kind << 56 | (u64)t->id << 48 | (t->ops & 0xffffffffffffULL));
+			   (u64)kind << 56 | (u64)t->id << 48 | (sched_ops(t) & 0xffffffffffffULL));
 	if (fact_wanted(w->fact, kind))
 		fact_send(kind, arg);
 }

@@ -30,7 +30,7 @@ static struct task *walk_pick(struct sched *s, struct task *cur, enum sched_why 
 
 	(void)cur;
 	(void)why;
-	next->stop_at = next->ops + 1 + choice_below(c, CHOICE_SCHED, 3);
+	sched_set_stop(next, sched_ops(next) + 1 + choice_below(c, CHOICE_SCHED, 3));
 	return next;
 }
 

@@ -69,6 +69,14 @@ BENCH_WHOLE = {name: 1000 for name in (
     "drivers/iommu/iommufd/ioas.c", "drivers/iommu/iommufd/main.c",
     "drivers/iommu/iommufd/selftest.c", "fs/file.c", "fs/file_table.c", "lib/fault-inject.c",
     "lib/idr.c", "lib/kobject.c", "lib/maple_tree.c", "lib/vsprintf.c")}
+# What a program runs through again and again has the hooks' usual case compiled in: twice the
+# code, and a third more to compile.
+INLINED = re.compile("|".join([
+    "drivers/iommu/iommufd/.*", "drivers/iommu/(iommu|iova).c", *map(re.escape, WHOLE),
+    *map(re.escape, BENCH_WHOLE)]))
+# As the tree's files are compiled in what bit code says of itself.
+INLINE_FLAGS = ["-O2", "-fPIC", "-fshort-wchar", "-mno-sse", "-mno-red-zone", "-emit-llvm",
+                "-fno-asynchronous-unwind-tables"]
 FIRST_READ = {"um": [], "x86": ["-include", os.path.join(HOSTED, "x86/force.h")]}
 # Two of x86's per-CPU variables are functions here (x86/force.h), which must not
 # share a section with one that is defined: each name has a section of its own.
@@ -249,11 +257,22 @@ class Build:
         return ["-I" + folder, *flags, "-include", os.path.join(folder, "force.h"),
                 "-DCONFIG_ACPI=1", *(f"-D{name}=1" for name, _ in self.tree.drivers)]
 
+    def inlined_hooks(self, root):
+        """Their bit code; None where they are not to be compiled in."""
+        if self.args.flavour == "bench" or self.args.config != "um":
+            return None
+        path = os.path.join(HOSTED, "inline/hooks.c")
+        hooks = Source("core/hosted/inline/hooks.o", os.path.realpath(path),
+                       [*INLINE_FLAGS, "-I" + root])
+        self.compiler.compile([hooks])
+        return hooks.object
+
     def sources(self):
         """The tree's files, then the runtime's."""
         first = CONFIGS[self.args.config]
         extra, rows, root = self.extra_flags(), [], os.path.realpath(self.args.root)
         whole = WHOLE | (BENCH_WHOLE if self.args.flavour == "bench" else {})
+        hooks = self.inlined_hooks(root)
         for source, words in self.tree.commands.items():
             if source.startswith("scripts/"):
                 continue
@@ -281,7 +300,8 @@ class Build:
             if source in self.tested:
                 flags += [f"-D{self.tested[source]}=1", "-include",
                           os.path.join(HOSTED, "custom", "selftest.h")]
-            rows.append(Source(source[:-2] + ".o", path, flags))
+            rows.append(Source(source[:-2] + ".o", path, flags,
+                               hooks if INLINED.fullmatch(source) else None))
         self.n_tree = len(rows)
         if not rows:
             raise Failure(f"{self.tree.path}: kbuild names no file to compile")

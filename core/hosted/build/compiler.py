@@ -11,13 +11,19 @@ from tree import Failure
 
 MANY = 20  # files, with which a user wants to know that it will take a while
 FAILED_MAX = 20
+# From bit code; all else that matters to it is in there.
+INLINE = ["clang-19", "-w", "-O1", "-fPIC", "-m64", "-c", "-x", "ir",
+          "-Xclang", "-mlink-builtin-bitcode", "-Xclang"]
 
 
 class Source:
-    """A file to be compiled: the object's label, the source, the flags."""
+    """
+    A file to be compiled: the object's label, the source, the flags; bit code whose functions
+    are to be compiled in where the compiler's passes put calls of them.
+    """
 
-    def __init__(self, label, path, flags):
-        self.label, self.path, self.flags = label, path, flags
+    def __init__(self, label, path, flags, inlined=None):
+        self.label, self.path, self.flags, self.inlined = label, path, flags, inlined
         self.key = self.object = None
 
 
@@ -36,6 +42,8 @@ class Compiler:
 
     def key(self, source):
         flags = [self.store.marked(word) for word in source.flags]
+        if source.inlined:
+            flags.append("inlined " + os.path.basename(source.inlined))
         return digest(self.version, self.names, self.store.name(source.path), *flags)
 
     def compile(self, sources):
@@ -87,10 +95,15 @@ class Compiler:
     def _one(self, source):
         out = self.store.path("objects", f"{source.key}.new")
         deps = out[:-len(".new")] + ".d.new"
-        argv = ["clang-19", *source.flags, *self.extra, "-MD", "-MF", deps, "-c", "-o", out,
-                source.path]
+        code = out[:-len(".new")] + ".bc.new"
+        argv = ["clang-19", *source.flags, *self.extra, "-MD", "-MF", deps, "-c"]
         try:
-            status, text = self._run(argv)
+            if source.inlined:
+                status, text = self._run([*argv, "-emit-llvm", "-o", code, source.path])
+                if not status:
+                    status, text = self._run([*INLINE, source.inlined, "-o", out, code])
+            else:
+                status, text = self._run([*argv, "-o", out, source.path])
             if status:
                 self.failed[source.label] = text
                 return
@@ -102,8 +115,8 @@ class Compiler:
         except OSError as e:
             self.failed[source.label] = f"{e.filename}: {e.strerror}\n"
         finally:
-            remove(out)
-            remove(deps)
+            for path in (out, deps, code):
+                remove(path)
 
     def _run(self, argv):
         with self.guard:

@@ -22,39 +22,68 @@ FLOOR_VOLATILE_HOOKS(X)
 
 #define TEXT(x) #x
 #define NUMBER(x) TEXT(x)
-#define HOOK(name, filter, far)                          \
-	asm(".text\n"                                    \
-	    ".globl __tsan_" #name "\n"                  \
-	    ".hidden __tsan_" #name "\n"                 \
-	    ".type __tsan_" #name ", @function\n"        \
-	    "__tsan_" #name ":\n"                        \
-	    filter                                       \
-	    "1:	jmp *hosted_hook_" #name "(%rip)\n"      \
-	    far                                          \
-	    ".size __tsan_" #name ", . - __tsan_" #name);
 
 /*
  * A third of the announced accesses are to the task's own stack: they end here. So
- * does one of a quiet task that is not due, and one of a light task to a granule that
- * nobody else has touched, or several have. To the heap, the floor's hook finds
- * the task in rcx, the place of a fourth argument. The tree's lockdep, where it
- * runs, counts nothing: its hooks are exchanged (lockdep_tree.c).
+ * does one of a quiet task that is not due; in files that are run through again and
+ * again both are compiled in (inline/hooks.c), and what is left comes to hosted_slow_*.
+ * One of a light task to a granule that nobody else has touched, or several have, ends
+ * here, too. To the heap, the floor's hook finds the task in rcx, the place of a fourth
+ * argument. The tree's lockdep, where it runs, counts nothing: its hooks are exchanged
+ * (lockdep_tree.c).
  */
+#define FUNCTION(name, body)                             \
+	asm(".text\n"                                    \
+	    ".globl " name "\n"                          \
+	    ".hidden " name "\n"                         \
+	    ".type " name ", @function\n"                \
+	    name ":\n"                                   \
+	    body                                         \
+	    ".size " name ", . - " name);
+
+/* Counted, but of nobody's heap: what the floor hands out, or near NULL. */
+#define COUNTED                                                    \
+	"	btq $" NUMBER(FLOOR_OTHER_BIT) ", %rdi\n"          \
+	"	jc 3f\n"                                           \
+	"	cmpq $" NUMBER(FLOOR_LOW) ", %rdi\n"               \
+	"	jb 3f\n"                                           \
+	"	jmp hosted_counted\n"
+#define NEAR_NULL                                                  \
+	"2:	cmpq $" NUMBER(FLOOR_LOW) ", %rdi\n"               \
+	"	jb 3f\n"                                           \
+	"	ret\n"
+/* Of volatile ones those to stacks, too, may order. */
+#define ANYWHERE "2:\n"
+#define FAR(name) "3:	jmp *hosted_far_" #name "(%rip)\n"
+
+#define UNLESS_IN_HEAP(where)                                      \
+	"	movq %rdi, %rax\n"                                 \
+	"	shrq $" NUMBER(FLOOR_HEAP_SHIFT) ", %rax\n"        \
+	"	cmpl $" NUMBER(FLOOR_HEAP_TAG) ", %eax\n"          \
+	"	jne " where "f\n"
+
 #ifdef IOMMULAB_X86
-#define COUNT(light) ""
+#define HOOK(name, light, far)                                                        \
+	FUNCTION("__tsan_" #name, UNLESS_IN_HEAP("2")                                 \
+		 "	jmp *hosted_hook_" #name "(%rip)\n" far FAR(name))
 #else
-#define COUNT(light)                                               \
+#define COUNT(name)                                                \
+	"	btq $" NUMBER(FLOOR_OTHER_BIT) ", %rdi\n"          \
+	"	jc 2f\n"                                           \
+	"	movq hosted_now + 8(%rip), %rax\n"                 \
+	"	incq (%rax)\n"                                     \
+	"	jns hosted_slow_" #name "\n"                       \
+	"	ret\n"
+
+/* Counted in vain, but for a quiet task's that is due: it is as if it were not. */
+#define SLOW(name, light)                                          \
+	UNLESS_IN_HEAP("2")                                        \
 	"	movq hosted_now(%rip), %rcx\n"                     \
 	"	cmpl $" NUMBER(FLOOR_QUIET) ", " NUMBER(FLOOR_TASK_MODE) "(%rcx)\n" \
 	"	jb 1f\n"                                           \
 	"	ja " light "f\n"                                   \
-	"5:	movq " NUMBER(FLOOR_TASK_OPS) "(%rcx), %rax\n"     \
-	"	incq %rax\n"                                       \
-	"	cmpq " NUMBER(FLOOR_TASK_STOP) "(%rcx), %rax\n"    \
-	"	jns 1f\n"                                          \
-	"	movq %rax, " NUMBER(FLOOR_TASK_OPS) "(%rcx)\n"     \
-	"	ret\n"
-#endif
+	"	decq " NUMBER(FLOOR_TASK_DUE) "(%rcx)\n"           \
+	"1:	jmp *hosted_hook_" #name "(%rip)\n"
 
 /* Within one granule: its own; several tasks'; nobody's so far; else it is another's. */
 #define LIGHT                                                      \
@@ -64,64 +93,60 @@ FLOOR_VOLATILE_HOOKS(X)
 	"	movl " NUMBER(FLOOR_TASK_OWN) "(%rcx), %eax\n"     \
 	"	movl (%rdx, %rsi, 4), %r8d\n"                      \
 	"	cmpl %eax, %r8d\n"                                 \
-	"	je 5b\n"                                           \
+	"	je 5f\n"                                           \
 	"	cmpl " NUMBER(FLOOR_TASK_SHARED) "(%rcx), %r8d\n"  \
 	"	jne 6f\n"                                          \
-	"	movq " NUMBER(FLOOR_TASK_STOP) "(%rcx), %rdx\n"    \
 	"	movl " NUMBER(FLOOR_TASK_WEIGHT) "(%rcx), %esi\n"  \
-	"	movq " NUMBER(FLOOR_TASK_OPS) "(%rcx), %rax\n"     \
-	"	subq %rsi, %rdx\n"                                 \
-	"	incq %rax\n"                                       \
-	"	cmpq %rdx, %rax\n"                                 \
-	"	jns 1f\n"                                          \
-	"	movq %rdx, " NUMBER(FLOOR_TASK_STOP) "(%rcx)\n"    \
-	"	movq %rax, " NUMBER(FLOOR_TASK_OPS) "(%rcx)\n"     \
+	"	movq " NUMBER(FLOOR_TASK_DUE) "(%rcx), %rax\n"     \
+	"	leaq 1(%rax, %rsi), %rax\n"                        \
+	"	testq %rax, %rax\n"                                \
+	"	jns 1b\n"                                          \
+	"	movq %rax, " NUMBER(FLOOR_TASK_DUE) "(%rcx)\n"     \
+	"	subq %rsi, " NUMBER(FLOOR_TASK_STOP) "(%rcx)\n"    \
 	"	ret\n"                                             \
 	"6:	xorl %eax, %r8d\n"                                 \
 	"	cmpl $0xff, %r8d\n"                                \
-	"	jbe 1f\n"                                          \
+	"	jbe 1b\n"                                          \
 	"	movl %eax, (%rdx, %rsi, 4)\n"                      \
-	"	jmp 5b\n"
-
-#define IN_HEAP(light)                                             \
-	"	movq %rdi, %rax\n"                                 \
-	"	shrq $" NUMBER(FLOOR_HEAP_SHIFT) ", %rax\n"        \
-	"	cmpl $" NUMBER(FLOOR_HEAP_TAG) ", %eax\n"          \
-	"	jne 2f\n"                                          \
-	COUNT(light)
-
-#ifdef IOMMULAB_X86
-#define GRANULE IN_HEAP("1")
-#else
-#define GRANULE IN_HEAP("4") LIGHT
+	"5:	movq " NUMBER(FLOOR_TASK_DUE) "(%rcx), %rax\n"     \
+	"	incq %rax\n"                                       \
+	"	jns 1b\n"                                          \
+	"	movq %rax, " NUMBER(FLOOR_TASK_DUE) "(%rcx)\n"     \
+	"	ret\n"
+#define HOOK(name, light, far)                                                        \
+	FUNCTION("__tsan_" #name, COUNT(name) far FAR(name))                          \
+	FUNCTION("hosted_slow_" #name, light "2:\n" COUNTED FAR(name))
 #endif
-#define GRANULES IN_HEAP("1") /* maybe more than one */
 
-#define NEAR_NULL(name)                                            \
-	"2:	cmpq $" NUMBER(FLOOR_LOW) ", %rdi\n"               \
-	"	jb 3f\n"                                           \
-	"	ret\n"                                             \
-	"3:	jmp *hosted_far_" #name "(%rip)\n"
+#define GRANULE(name, far) HOOK(name, SLOW(name, "4") LIGHT, far)
+#define GRANULES(name, far) HOOK(name, SLOW(name, "1"), far) /* maybe more than one */
 
-/* Of volatile ones those to stacks, too, may order. */
-#define ANYWHERE(name)                                             \
-	"2:	jmp *hosted_far_" #name "(%rip)\n"
-
-#define X(name) HOOK(name, GRANULE, NEAR_NULL(name))
+#define X(name) GRANULE(name, NEAR_NULL)
 FLOOR_PLAIN_GRANULE_HOOKS(X)
 #undef X
-#define X(name) HOOK(name, GRANULES, NEAR_NULL(name))
+#define X(name) GRANULES(name, NEAR_NULL)
 FLOOR_PLAIN_OTHER_HOOKS(X)
 #undef X
-#define X(name) HOOK(name, GRANULE, ANYWHERE(name))
+#define X(name) GRANULE(name, ANYWHERE)
 FLOOR_VOLATILE_GRANULE_HOOKS(X)
 #undef X
-#define X(name) HOOK(name, GRANULES, ANYWHERE(name))
+#define X(name) GRANULES(name, ANYWHERE)
 FLOOR_VOLATILE_OTHER_HOOKS(X)
 #undef X
-#define X(name) HOOK(name, "", "")
+#define X(name) FUNCTION("__tsan_" #name, "	jmp *hosted_hook_" #name "(%rip)\n")
 FLOOR_UNORDERED_HOOKS(X)
 #undef X
+
+#ifndef IOMMULAB_X86
+void hosted_counted(const void *p);
+
+void hosted_counted(const void *p)
+{
+	if (*(int *)(hosted_now.task + FLOOR_TASK_MODE) == FLOOR_QUIET)
+		--*hosted_now.due;
+	hosted_floor->counted(p);
+}
+#endif
 
 void hosted_hooks_boot(void);
 
@@ -175,8 +200,8 @@ static inline long weight_of(char *task, unsigned long addr, size_t size)
 /* As COUNT: whether the access is counted, and nothing else is due. */
 static inline bool is_counted(const volatile void *p, size_t size)
 {
-	char *task = hosted_now;
-	long *ops = (long *)(task + FLOOR_TASK_OPS), *stop = (long *)(task + FLOOR_TASK_STOP);
+	char *task = hosted_now.task;
+	long *due = (long *)(task + FLOOR_TASK_DUE), *stop = (long *)(task + FLOOR_TASK_STOP);
 	int mode = *(int *)(task + FLOOR_TASK_MODE);
 	long weight;
 
@@ -184,9 +209,9 @@ static inline bool is_counted(const volatile void *p, size_t size)
 	    (unsigned long)p >> FLOOR_HEAP_SHIFT != FLOOR_HEAP_TAG)
 		return false;
 	weight = mode == FLOOR_QUIET ? 0 : weight_of(task, (unsigned long)p, size);
-	if (unlikely(weight < 0) || *ops + 1 - (*stop - weight) >= 0)
+	if (unlikely(weight < 0) || *due + 1 + weight >= 0)
 		return false;
-	++*ops;
+	*due += 1 + weight;
 	*stop -= weight;
 	return true;
 }

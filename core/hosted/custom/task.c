@@ -21,7 +21,7 @@
 
 const struct floor *hosted_floor;
 void *const *hosted_running __hosted_keep;
-void *hosted_now __hosted_keep; /* *hosted_running, one step nearer: for the hooks */
+struct floor_now hosted_now __hosted_keep; /* *hosted_running, one step nearer: for the hooks */
 
 static struct hosted_task hosted_tasks[HOSTED_TASKS_MAX] __hosted_keep;
 static unsigned int hosted_run __hosted_keep; /* the floor's generation */

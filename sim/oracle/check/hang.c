@@ -57,7 +57,7 @@ static struct finding *begin_stall(struct world *w, const struct task *reader)
 		finding_printf(f, "%s/T%u has been in its reader section for %llu operations, "
 				  "while %s/T%u waits in %s.\n",
 			       reader->name, reader->id,
-			       (unsigned long long)(reader->ops - reader->rcu_since_op),
+			       (unsigned long long)(sched_ops(reader) - reader->rcu_since_op),
 			       waiter->name, waiter->id, waiter->wait.what);
 	return f;
 }
@@ -77,7 +77,7 @@ static void reader_left(struct world *w, const struct fact *fact)
 	struct finding *f;
 
 	/* arg[0] is the SRCU domain, arg[1] the depth that is left. */
-	if (likely(t->ops - t->rcu_since_op < RCU_STALL_OPS) || fact->arg[0] || fact->arg[1])
+	if (likely(sched_ops(t) - t->rcu_since_op < RCU_STALL_OPS) || fact->arg[0] || fact->arg[1])
 		return;
 	f = begin_stall(w, t);
 	if (!f)
@@ -136,7 +136,7 @@ static bool check_stalls(struct world *w)
 		struct finding *f;
 
 		if (!(s->live >> i & 1) || !t->rcu_depth ||
-		    t->ops - t->rcu_since_op < RCU_STALL_OPS)
+		    sched_ops(t) - t->rcu_since_op < RCU_STALL_OPS)
 			continue;
 		f = begin_stall(w, t);
 		if (!f)
@@ -157,7 +157,7 @@ static const struct task *busiest(const struct sched *s)
 
 		if (t->state != TASK_READY || i == SCHED_CLOCK_TASK)
 			continue;
-		if (!best || t->ops > best->ops)
+		if (!best || sched_ops(t) > sched_ops(best))
 			best = t;
 	}
 	return best;
@@ -182,7 +182,7 @@ static void stuck(struct world *w, void *state, void *carry, enum sched_end end)
 	if (t) {
 		finding_task(f, "Running", t);
 		finding_printf(f, "%s/T%u made %llu of them.\n", t->name, t->id,
-			       (unsigned long long)t->ops);
+			       (unsigned long long)sched_ops(t));
 	}
 	for (u32 i = 0; i < s->n_slots; i++) {
 		if (oracle_is_stuck(&s->task[i]) && !(s->task[i].flags & TASK_DAEMON))

@@ -147,13 +147,13 @@ static struct task *deviation(struct sched *s, u32 task, u64 op, enum sched_why 
 
 static struct task *pick(struct sched *s, struct task *cur, enum sched_why why)
 {
-	struct task *next = deviation(s, cur ? cur->id : 0, cur ? cur->ops : 0, why);
+	struct task *next = deviation(s, cur ? cur->id : 0, cur ? sched_ops(cur) : 0, why);
 	struct point *p;
 
 	if (!next)
 		next = policy_default_pick(s, cur, why);
-	p = next_point(s, next->id, next->ops + 1);
-	return policy_let(next, p ? p->op - next->ops : POLICY_NEVER, 0);
+	p = next_point(s, next->id, sched_ops(next) + 1);
+	return policy_let(next, p ? p->op - sched_ops(next) : POLICY_NEVER, 0);
 }
 
 static void resolve(const struct sched *s, char *buf, size_t size)

@@ -115,11 +115,12 @@ static struct task *pick(struct sched *s, struct task *cur, enum sched_why why)
 		pct->met++;
 	}
 	if (why == WHY_YIELD || (cur && cur->id == SCHED_CLOCK_TASK) ||
-	    (why == WHY_PREEMPT && cur == pct->running && cur->ops - pct->since >= pct->stretch))
+	    (why == WHY_PREEMPT && cur == pct->running &&
+	     sched_ops(cur) - pct->since >= pct->stretch))
 		pct->prio[cur->id] = PRIO_YIELDED - min(++pct->yielded, PRIO_YIELDED);
 	next = policy_highest(s, pct->prio);
 	if (next != pct->running || next != cur)
-		pct->since = next->ops;
+		pct->since = sched_ops(next);
 	pct->running = next;
 	left = pct->stretch;
 	if (pct->met < pct->n_changes)

@@ -15,7 +15,7 @@
 /* Picks t and lets it do ops further operations, or up to its next shared access by weight. */
 static inline struct task *policy_let(struct task *t, u64 ops, u32 weight_shared)
 {
-	t->stop_at = ops == POLICY_NEVER ? POLICY_NEVER : t->ops + ops;
+	sched_set_stop(t, ops == POLICY_NEVER ? POLICY_NEVER : sched_ops(t) + ops);
 	t->weight_shared = weight_shared;
 	return t;
 }
@@ -59,6 +59,6 @@ static inline void policy_ask_soon(const struct sched *s)
 {
 	struct task *cur = current_task;
 
-	if (cur && cur->world->sched == s && cur->stop_at > cur->ops + 1)
-		cur->stop_at = cur->ops + 1;
+	if (cur && cur->world->sched == s && cur->stop_at > sched_ops(cur) + 1)
+		sched_set_stop(cur, sched_ops(cur) + 1);
 }
