@@ -5,9 +5,10 @@
  *
  * A run of the core has thousands of accesses, and choosing anew before each
  * drowns the few choices that matter; hence the mean distance. Accesses to
- * what another task has touched count SHARED_WEIGHT + 1 times, so preemptions
- * gather where they can have an effect. Without an argument the distance is
- * an eighth of what runs have had so far.
+ * what another task has touched count WEIGHT + 1 times, so preemptions gather
+ * where they can have an effect; with a weight of 0 nobody needs to know what
+ * others touch, which is quicker. Without an argument the distance is an eighth
+ * of what runs have had so far.
  *
  * The clock is one choice in CLOCK_ONE_IN, so that time mostly stands still
  * while there is work; but a task that polls may be waiting for just that.
@@ -16,7 +17,8 @@
 
 #include <stdio.h>
 
-#define SHARED_WEIGHT 3
+#define WEIGHT_DEFAULT 3
+#define WEIGHT_MAX 1000
 #define CLOCK_ONE_IN 16
 #define DISTANCE_MAX (1u << 24)
 #define DISTANCE_FIRST 8
@@ -24,6 +26,7 @@
 
 struct rw {
 	u32 distance; /* 0: from the carry */
+	u32 weight;
 };
 
 static bool parse(struct sched *s, const char *arg)
@@ -31,11 +34,18 @@ static bool parse(struct sched *s, const char *arg)
 	struct rw *rw = s->policy_state;
 	u64 v;
 
+	rw->weight = WEIGHT_DEFAULT;
 	if (!*arg)
 		return true;
-	if (!policy_number(&arg, &v) || *arg || v < 1 || v > DISTANCE_MAX)
+	if (!policy_number(&arg, &v) || v < 1 || v > DISTANCE_MAX)
 		return false;
 	rw->distance = (u32)v;
+	if (!*arg)
+		return true;
+	if (*arg++ != ',' || !policy_number(&arg, &v) || *arg || v > WEIGHT_MAX)
+		return false;
+	rw->weight = (u32)v;
+	s->weighs = v > 0;
 	return true;
 }
 
@@ -73,7 +83,7 @@ static struct task *pick(struct sched *s, struct task *cur, enum sched_why why)
 	n = choice_below(c, CHOICE_SCHED, (u32)__builtin_popcountll(set));
 	return policy_let(&s->task[bit_nth(set, n)],
 			  choice_distance(c, CHOICE_SCHED, rw->distance),
-			  rw->distance > SHARED_WEIGHT ? SHARED_WEIGHT : 0);
+			  rw->distance > rw->weight ? rw->weight : 0);
 }
 
 /* One more to choose from: a stop for one that is alone lies too far. */
@@ -90,12 +100,16 @@ static void resolve(const struct sched *s, char *buf, size_t size)
 {
 	const struct rw *rw = s->policy_state;
 
-	snprintf(buf, size, "%u", rw->distance);
+	if (rw->weight == WEIGHT_DEFAULT)
+		snprintf(buf, size, "%u", rw->distance);
+	else
+		snprintf(buf, size, "%u,%u", rw->distance, rw->weight);
 }
 
 const struct policy policy_rw = {
 	.name = "rw",
-	.help = "random walk; ARG: mean operations between choices (1: each), default adaptive",
+	.help = "random walk; ARG: mean operations between choices (1: each), default adaptive; ,WEIGHT: "
+		"how many more one counts on memory that others have touched, default 3",
 	.sequential = true, /* without ARG */
 	.state_size = sizeof(struct rw),
 	.parse = parse,

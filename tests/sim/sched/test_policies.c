@@ -107,6 +107,8 @@ Test(policies, the_points_of_any_run_replay_it_as_a_list)
 		for (u64 seed = 1; seed <= 100; seed++) {
 			list_gives_it_again(find("rw"), "1", seed);
 			list_gives_it_again(find("rw"), "7", seed);
+			list_gives_it_again(find("rw"), "7,0", seed);
+			list_gives_it_again(find("rw"), "7,20", seed);
 			list_gives_it_again(find("pos"), "", seed);
 			list_gives_it_again(find("pct"), "4,60", seed);
 			list_gives_it_again(find("delay"), "3", seed);
@@ -126,7 +128,8 @@ Test(policies, an_argument_that_means_nothing_is_refused)
 		{"delay", "1@2,3"},  {"delay", "1@2,"},    {"list", "T2@17"},  {"list", "T64@1>T2"},
 		{"list", "T2@1>T3,"}, {"list", "T2#1>T3"}, {"list", "T2@>T3"}, {"list", ",T2@1>T3"},
 		{"default", "1"},    {"mix", "rw:0"},      {"mix", "mix"},     {"mix", "nothing:1"},
-		{"compare", "compare:rw"}, {"rw", "99999999999999999999"},
+		{"compare", "compare:rw"}, {"rw", "99999999999999999999"}, {"rw", "3,"},
+		{"rw", "3,1001"},    {"rw", "3,1,"},
 	};
 
 	load("reorder_3");
