@@ -233,7 +233,7 @@ cache_view_find(const struct hw_cache *c, const struct cache_view *v, u64 addr,
 
 /*
  * Fills what cache_view_find() has just not found, where all ways are in use. addr is
- * aligned. 0: nothing was done.
+ * aligned and below v->exact. 0: nothing was done.
  */
 CACHE_TARGET static inline __attribute__((always_inline)) u32
 cache_view_fill(struct hw_cache *c, const struct cache_view *v, const struct cache_place *at,
@@ -244,14 +244,13 @@ cache_view_fill(struct hw_cache *c, const struct cache_view *v, const struct cac
 	u32 slot, old, id = c->serial + 1;
 
 	empty = (age - 0x0101010101010101ULL) & ~age & 0x8080808080808080ULL;
-	if (unlikely(c->live != c->full || !id || !empty || (extra && !c->has_extra) ||
-		     addr >= v->exact))
+	if (unlikely(c->live != c->full || !id || !empty || (extra && !c->has_extra)))
 		return 0;
-	empty &= -empty;
 	way = (u64)__builtin_ctzll(empty) / 8;
 	slot = at->set * WAYS + (u32)way;
 	old = (c->slot[slot].key ^ v->key) & SLOT_SPACE;
 	if (unlikely(old)) {
+		c->column[slot] = (u16)v->key;
 		c->space[old ^ (v->key & SLOT_SPACE)].live--;
 		c->space[v->key & SLOT_SPACE].live++;
 	}
@@ -259,10 +258,8 @@ cache_view_fill(struct hw_cache *c, const struct cache_view *v, const struct cac
 	set->tag[way] = cache_tag_of(at->key);
 	c->slot[slot] = (struct cache_slot){value, id, v->key};
 	c->addr[slot] = addr;
-	c->column[slot] = (u16)v->key;
 	if (c->has_extra)
 		c->extra[slot] = extra;
-	/* Younger than all others. */
-	set->age = (age | ((empty << 1) - (empty >> 7))) & ~(0x0101010101010101ULL << way);
+	set->age = (age | cache_age[way].row) & cache_age[way].rest;
 	return id;
 }

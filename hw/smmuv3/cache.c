@@ -248,6 +248,7 @@ void smmu_lane_make(struct hw_smmuv3 *h, const struct smmu_ctx *slot)
 	l->who = slot->who;
 	l->gen = slot->gen;
 	l->nested = slot->s2;
+	l->output = 0x0000fffffffff000ull & ((1ull << min((u32)tt->oa, 48u)) - 1);
 	if (h->caching && h->base.env->ram_size >= 8 && !tt->off && !tt->tbi && tt->lg2g == 12 &&
 	    (!slot->s2 || slot->ste.s2.lg2g == 12))
 		l->usual = 1ull << min((u32)tt->ia, 12u + TAG_BITS);

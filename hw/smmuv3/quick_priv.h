@@ -161,7 +161,7 @@ QUICK(trail_make)(const struct smmu_lane *l, struct smmu_trail *t, const struct 
 
 	t->gen = 0;
 	t->n = 0;
-	t->attrs = t->value = 0;
+	t->attrs = t->value = t->plain = 0;
 	if (!(known ? QUICK(trail_known)(s, t, tt, addr, &table) :
 		      QUICK(trail_walk)(s, t, tt, addr, through, &table)) ||
 	    !QUICK(place)(s, t, table, through, &t->table))
@@ -275,6 +275,7 @@ QUICK(leaf)(const struct smmu_lane *l, struct smmu_trail *t, const struct smmu_t
 	if (unlikely((desc & ~address) != t->attrs)) {
 		t->attrs = desc & ~address;
 		t->value = value(l, tt, desc, 3);
+		t->plain = t->value & V_GLOBAL ? 0 : t->value;
 	}
 	f->value = t->value;
 	return likely(f->value) && !(f->page >> tt->oa);
@@ -344,7 +345,7 @@ QUICK(fill)(struct hw_cache *c, const struct hole *at, u64 addr, const struct fo
 {
 	u64 first = addr >> f->lg2 << f->lg2, value = f->page | f->value;
 
-	if (unlikely(at->view->key >> 24 != f->lg2 ||
+	if (unlikely(at->view->key >> 24 != f->lg2 || addr >= at->view->exact ||
 		     !cache_view_fill(c, at->view, &at->at, first, value, extra)))
 		QUICK(fill_slow)(c, at->space, first, f->lg2, value, extra);
 }
@@ -605,6 +606,41 @@ QUICK(missed)(struct smmu_lane *l, const struct hw_req *req, struct hw_resp *res
 		QUICK(unusual)(l->h, req, resp);
 }
 
+/*
+ * The same of one stage in as few instructions as may be: its last table, the leaf and
+ * the set are as they were the last time. If not, nothing has changed but ages.
+ */
+CACHE_TARGET static __attribute__((noinline)) void
+QUICK(page)(struct smmu_lane *l, const struct hw_req *req, struct hw_resp *resp,
+	    const struct cache_place at)
+{
+	struct hw_smmuv3 *h = l->h;
+	const struct hw_env *e = h->base.env;
+	u64 addr = req->addr, desc, value, meta;
+	struct smmu_trail *t = &l->s1_trail[addr >> 21 & (SMMU_TRAILS - 1)];
+	u32 how;
+
+	memcpy(&how, &req->access, sizeof(how));
+	if (unlikely(how - 1 > 2 || ((uintptr_t)e->point | (uintptr_t)e->read_flushed) ||
+		     l->nested || !QUICK(trail_good)(h, t, addr >> 21, false))) {
+		QUICK(missed)(l, req, resp, at);
+		return;
+	}
+	memcpy(&desc, e->ram + t->table + (addr >> 9 & 0xff8), 8);
+	value = t->plain;
+	/* Equal: the output is in range, too. A value of 0 permits nothing. */
+	if (unlikely((desc & ~l->output) != t->attrs || ((u64)how << 3 & ~value) ||
+		     !cache_view_fill(h->cache[CACHE_TLB], &l->own[0], &at, addr & ~0xfffull,
+				      (desc & l->output) | value, 0))) {
+		QUICK(missed)(l, req, resp, at);
+		return;
+	}
+	meta = 12 | (value >> 3 & 7) << 8 | (u64)t->reads << 40;
+	resp->pa = (desc & l->output) | (addr & 0xfff);
+	memcpy(&resp->lg2, &meta, sizeof(meta));
+	resp->entry = 0;
+}
+
 /* Views that are new, or other ones than those of pages of 4 KiB, none of them global. */
 CACHE_TARGET static __attribute__((noinline)) void
 QUICK(usual_lane)(struct smmu_lane *l, const struct hw_req *req, struct hw_resp *resp)
@@ -660,7 +696,7 @@ QUICK(cached)(struct hw_smmuv3 *h, const struct hw_req *req, struct hw_resp *res
 	at.set = (u32)at.key & c->set_mask;
 	m = cache_match8(c->set[at.set].tag, cache_tag_of(at.key));
 	if (!m) {
-		QUICK(missed)(l, req, resp, at);
+		QUICK(page)(l, req, resp, at);
 		return;
 	}
 	way = (u32)__builtin_ctz(m);

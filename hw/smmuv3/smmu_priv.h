@@ -93,6 +93,7 @@ struct smmu_trail {
 	u64 range;          /* of input that one last table is for */
 	u64 table;          /* where it lies */
 	u64 attrs, value;   /* of the last leaf: its bits but the address, what they mean */
+	u64 plain;          /* value, or 0 if the page is global */
 	/* Descriptors above it, where the walk cache does not know it; at least one. */
 	u64 at[SMMU_TRAIL_WORDS], word[SMMU_TRAIL_WORDS];
 	struct cache_way walk; /* of the walk cache */
@@ -108,6 +109,7 @@ struct smmu_lane {
 	u64 who, gen;       /* as of the context, if it is quick; else gen is 0 */
 	u64 usual;          /* addresses below it are in pages of 4 KiB, by its first tables */
 	u64 plain;          /* the TLB's version, if own[0] is of 4 KiB and global[0] empty */
+	u64 output;         /* bits of addresses that its leaves may have */
 	bool nested;
 	struct hw_smmuv3 *h;
 	const struct smmu_ctx *ctx;

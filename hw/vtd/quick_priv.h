@@ -565,7 +565,7 @@ QUICK(miss)(struct vtd *v, struct vtd_lane *l, const struct hw_req *req, struct 
 	if (unlikely(QUICK(denied)(req->access, meta)))
 		return false;
 	a.entry = 0;
-	if (likely(l->view.key >> 24 == 12))
+	if (likely(l->view.key >> 24 == 12 && req->addr < l->view.exact))
 		a.entry = cache_view_fill(c, &l->view, &at, req->addr & ~0xfffULL,
 					  a.page | a.flags, 0);
 	if (unlikely(!a.entry))
