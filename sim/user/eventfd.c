@@ -53,9 +53,10 @@ static void tell(struct eventfd *e)
 
 	if (!e->count || list_empty(&e->watches))
 		return;
-	e->count = 0;
-	list_for_each_entry(watch, &e->watches, entry)
+	list_for_each_entry(watch, &e->watches, entry) {
+		e->count -= e->semaphore && e->count ? 1 : e->count;
 		watch->fn(watch, false);
+	}
 }
 
 static bool give(struct eventfd *e, u64 n)
@@ -96,7 +97,6 @@ bool eventfd_watch(struct eventfd *e, struct eventfd_watch *watch)
 
 	spin_lock_irqsave(&e->lock, flags);
 	signalled = e->count;
-	e->count = 0;
 	list_add_tail(&watch->entry, &e->watches);
 	spin_unlock_irqrestore(&e->lock, flags);
 	return signalled;

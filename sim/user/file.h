@@ -106,7 +106,10 @@ struct eventfd *eventfd_ctx_fdget(int fd);
 void eventfd_ctx_put(struct eventfd *e);
 /* From any context. */
 void eventfd_signal(struct eventfd *e);
-/* Whether it had been signalled: signals are taken by watches from now on. */
+/*
+ * Whether it had been signalled, which others still see: signals from now on are taken by
+ * watches.
+ */
 bool eventfd_watch(struct eventfd *e, struct eventfd_watch *watch);
 /* fn is not running any more, and is not called again. */
 void eventfd_unwatch(struct eventfd *e, struct eventfd_watch *watch);
