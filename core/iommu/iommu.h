@@ -327,7 +327,7 @@ static inline struct iommu_core *iommu_core(void)
 
 /* Where answers differ between versions; every row in since.def. */
 enum iommu_since {
-#define SINCE(sym, version, doc) SINCE_##sym,
+#define SINCE(sym, version, calls, doc) SINCE_##sym,
 #include "core/iommu/since.def"
 #undef SINCE
 };
@@ -336,7 +336,7 @@ enum iommu_since {
 static inline bool iommu_since(enum iommu_since what)
 {
 	static const enum iommu_linux since[] = {
-#define SINCE(sym, version, doc) [SINCE_##sym] = (version),
+#define SINCE(sym, version, calls, doc) [SINCE_##sym] = (version),
 #include "core/iommu/since.def"
 #undef SINCE
 	};

@@ -17,6 +17,7 @@ struct diff {
 	u32 programs, differences, known, programs_differ;
 	bool differs; /* the program at hand, in what is not known */
 	bool led;     /* ... in what is, and it goes its own way since */
+	char why[512]; /* which versions' rows the last difference may be of */
 	u64 calls;
 	bool quiet;
 };

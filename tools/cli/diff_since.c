@@ -109,6 +109,52 @@ static bool matches(const struct diff *d, const struct known *k, const struct ex
 	return strstr(call, k->call);
 }
 
+/* What our core answers differently since a version: the rows of core/iommu/since.def. */
+static const struct row {
+	u32 version;
+	const char *parts, *doc;
+} rows[] = {
+#define LINUX_6_12 0x060c
+#define LINUX_7_3 0x0703
+#define SINCE(sym, number, calls, text) {number, calls, text},
+#include "core/iommu/since.def"
+#undef SINCE
+};
+
+static bool has_part(const char *call, const char *parts)
+{
+	char part[64];
+
+	for (; *parts; parts += *parts == ' ') {
+		size_t n = strcspn(parts, " ");
+
+		snprintf(part, sizeof(part), "%.*s", (int)n, parts);
+		if (strstr(call, part))
+			return true;
+		parts += n;
+	}
+	return false;
+}
+
+/* The rows between the two versions that may show in the call; NULL: none. */
+static const char *delta(struct diff *d, const char *call)
+{
+	u32 a = cli_diff_version(d->kernel[0]), b = cli_diff_version(d->kernel[1]);
+	size_t n = 0;
+
+	for (u32 i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct row *r = &rows[i];
+
+		if (r->version <= min(a, b) || r->version > max(a, b) || !has_part(call, r->parts))
+			continue;
+		n += (size_t)snprintf(d->why + n, sizeof(d->why) - n, "%ssince %u.%u: %s",
+				      n ? "; or " : "", r->version >> 8, r->version & 0xff, r->doc);
+		if (n >= sizeof(d->why))
+			break;
+	}
+	return n ? d->why : NULL;
+}
+
 const char *cli_diff_known(struct diff *d, const struct explore_difference *x, const char *call)
 {
 	u32 version;
@@ -124,7 +170,9 @@ const char *cli_diff_known(struct diff *d, const struct explore_difference *x, c
 	}
 	if (since && version > min(cli_diff_version(d->kernel[0]), cli_diff_version(d->kernel[1])))
 		return since;
-	return NULL;
+	since = x->op < d->s->n_ops ? delta(d, call) : NULL;
+	d->led |= since != NULL;
+	return since;
 }
 
 u32 cli_diff_version(const struct kernel *k)
