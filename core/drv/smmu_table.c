@@ -329,6 +329,9 @@ static void make_vsmmu_ste(const struct smmu_master *m, const struct smmu_domain
 		if (!sd->ste_ats)
 			w[1] &= ~(3ULL << STE1_EATS);
 		smmu_make_nested_ste(sd, w);
+		/* custom: who cannot be resumed does not stall, whatever the guest wants. */
+		if (stall_model(m->iommu) == STALL_OR_TERMINATE && m->ats)
+			w[1] |= 1ULL << STE1_S1STALLD;
 	}
 }
 

@@ -110,7 +110,8 @@ static struct vtd_device *find_device(struct vtd_iommu *iommu, u32 sid)
 static void report(struct device *dev, const struct request *r)
 {
 	struct iommu_fault_page_request prm = {
-		.flags = IOMMU_FAULT_PAGE_REQUEST_PASID_VALID,
+		.flags = IOMMU_FAULT_PAGE_REQUEST_PASID_VALID |
+			 IOMMU_FAULT_PAGE_RESPONSE_NEEDS_PASID,
 		.pasid = pasid_of(r),
 		.grpid = GROUP_OF(r),
 		.addr = ADDR_OF(r),

@@ -16,6 +16,8 @@
 /* --- iopf.c --- */
 #define IOMMU_FAULT_PAGE_REQUEST_PASID_VALID 1u
 #define IOMMU_FAULT_PAGE_REQUEST_LAST_PAGE 2u
+/* Drivers' own business; user space sees it all the same. */
+#define IOMMU_FAULT_PAGE_RESPONSE_NEEDS_PASID 4u
 /* iommu_fault_page_request.perm */
 #define IOMMU_FAULT_PERM_READ 1u
 #define IOMMU_FAULT_PERM_WRITE 2u
