@@ -206,7 +206,10 @@ static long op_mem_write(struct fabric *f, const u64 *arg)
 		return -EINVAL;
 	sched_point(frame_ptr(bus_world(f), arg[0]), size, OP_WRITE | OP_MARKED | OP_SHARED);
 	frame_note_write(bus_world(f), arg[0], size);
-	memcpy(frame_ptr(bus_world(f), arg[0]), &arg[1], size);
+	if (size == 8)
+		memcpy(frame_ptr(bus_world(f), arg[0]), &arg[1], 8);
+	else
+		memcpy(frame_ptr(bus_world(f), arg[0]), &arg[1], size);
 	return 0;
 }
 

@@ -282,11 +282,12 @@ void frames_set_poison(struct frames *f, u8 poison)
 	f->poison = poison;
 }
 
-/* Bytes [first, end) of one frame. */
+/* Bytes [first, end) of one frame, in lines: what is written word by word seldom comes here. */
 static void note_span(struct frames *f, u32 frame, u32 first, u32 end)
 {
 	struct stray_span *s = &f->stray_span[frame];
-	u16 lo = (u16)(first / sizeof(u64)), hi = (u16)((end + 7) / 8);
+	u16 lo = (u16)(ALIGN_DOWN(first, 64u) / sizeof(u64));
+	u16 hi = (u16)(ALIGN(end, 64u) / sizeof(u64));
 
 	if (!s->hi) {
 		push(&f->stray, &f->n_stray, &f->max_stray, frame);
