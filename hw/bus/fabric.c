@@ -92,17 +92,22 @@ static u32 device_of(const struct fabric *f, const struct fabric_iommu *im, u32 
 	return MACHINE_NONE;
 }
 
+/* What the fabric itself makes something of. */
+#define FACTS_TAKEN                                                                            \
+	(1u << HW_FACT_FAULT | 1u << HW_FACT_WALK_WORD | 1u << HW_FACT_PROTOCOL | \
+	 1u << HW_FACT_TORN)
+
 static void env_fact(struct hw_env *e, enum hw_fact kind, const u64 arg[4])
 {
 	struct fabric_iommu *im = im_of(e);
 
-	if (kind == HW_FACT_FAULT && current_task)
-		fact(HW_FAULT, device_of(im->f, im, (u32)arg[0]), arg[1], arg[2]);
 	if (kind == HW_FACT_WALK_WORD && current_task)
 		fact(HW_WALK, im->index, arg[0], arg[1]);
-	if (kind == HW_FACT_PROTOCOL && current_task)
+	else if (kind == HW_FACT_FAULT && current_task)
+		fact(HW_FAULT, device_of(im->f, im, (u32)arg[0]), arg[1], arg[2]);
+	else if (kind == HW_FACT_PROTOCOL && current_task)
 		fact(HW_PROTOCOL, im->index, arg[0], arg[1]);
-	if (kind == HW_FACT_TORN && current_task)
+	else if (kind == HW_FACT_TORN && current_task)
 		fact(HW_TORN, im->index, arg[0], arg[1]);
 	if (im->f->sink)
 		im->f->sink(im->f->sink_arg, im->index, kind, arg);
@@ -195,6 +200,7 @@ static void env_init(struct fabric_iommu *im)
 		.resume = env_resume,
 		.deliver = env_deliver,
 		.fact = env_fact,
+		.deaf = im->f->sink ? 0 : ~FACTS_TAKEN,
 		.wrote = env_wrote,
 	};
 }
@@ -263,6 +269,8 @@ void bus_facts(struct fabric *f, bus_fact_fn fn, void *arg)
 {
 	f->sink = fn;
 	f->sink_arg = arg;
+	for (u32 i = 0; i < f->n_iommus; i++)
+		f->iommu[i].env.deaf = fn ? 0 : ~FACTS_TAKEN;
 }
 
 /* --- functions --- */

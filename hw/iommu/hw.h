@@ -129,6 +129,7 @@ struct hw_env {
 	/* An interrupt after remapping: APIC style destination and vector. */
 	void (*deliver)(struct hw_env *e, u32 dest, u32 vector);
 	void (*fact)(struct hw_env *e, enum hw_fact f, const u64 arg[4]);
+	u32 deaf; /* bit per enum hw_fact: fact() would do nothing with it */
 	/* The walker does not snoop: it reads what was flushed; NULL: coherent. */
 	u64 (*read_flushed)(struct hw_env *e, u64 pa);
 	/*
@@ -192,6 +193,12 @@ static inline bool hw_ram_write(struct hw_env *e, u64 pa, const void *data, u64 
 	hw_wrote(e, pa, len);
 	__builtin_memcpy(e->ram + pa, data, len);
 	return true;
+}
+
+/* Whether somebody wants to know of this. */
+static inline bool hw_heard(const struct hw_env *e, enum hw_fact f)
+{
+	return e->fact && !(e->deaf >> f & 1);
 }
 
 static inline void hw_point(struct hw_env *e, const char *why)

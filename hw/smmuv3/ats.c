@@ -146,15 +146,6 @@ void smmu_ats_translated(struct smmu_walk *w, const struct hw_req *req, struct h
 
 /* --- invalidations that endpoints have not answered --- */
 
-bool smmu_atc_busy(const struct hw_smmuv3 *h)
-{
-	for (u32 i = 0; i < ATC_MAX; i++) {
-		if (h->atc[i].used)
-			return true;
-	}
-	return false;
-}
-
 /* false: all tags are in use, the command has to wait. */
 bool smmu_atc_invalidate(struct hw_smmuv3 *h, const u64 w[2])
 {
@@ -174,6 +165,7 @@ bool smmu_atc_invalidate(struct hw_smmuv3 *h, const u64 w[2])
 	m.addr = size >= 52 ? 0 : w[1] & ~((4096ull << size) - 1);
 	m.itag = (u16)(h->atc_seq++ << 5 | i);
 	h->atc[i] = (struct smmu_atc){m.itag, true};
+	h->n_atc++;
 	e->send(e, &m);
 	return true;
 }
@@ -183,8 +175,10 @@ void smmu_atc_done(struct hw_iommu *base, u16 itag)
 	struct hw_smmuv3 *h = (struct hw_smmuv3 *)base;
 	struct smmu_atc *a = &h->atc[itag % ATC_MAX];
 
-	if (a->used && a->itag == itag)
+	if (a->used && a->itag == itag) {
 		a->used = false;
+		h->n_atc--;
+	}
 }
 
 /* The root complex gives up: the next CMD_SYNC says so (3.9.1.4). */
@@ -195,4 +189,5 @@ void smmu_timeout(struct hw_iommu *base)
 	h->atc_failed |= smmu_atc_busy(h);
 	for (u32 i = 0; i < ATC_MAX; i++)
 		h->atc[i].used = false;
+	h->n_atc = 0;
 }

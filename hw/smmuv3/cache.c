@@ -289,6 +289,7 @@ void smmu_cache_reset(struct hw_smmuv3 *h)
 	h->l1std_space = hw_space(h->cache[CACHE_L1STD], 1);
 	h->l1cd_space = hw_space(h->cache[CACHE_L1CD], 1);
 	h->tg_seen = 0;
+	h->substreams = false;
 	h->ste_pool.n = h->ste_pool.n_free = 0;
 	h->cd_pool.n = h->cd_pool.n_free = 0;
 	smmu_contexts_void(h);

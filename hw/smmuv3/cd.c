@@ -273,6 +273,7 @@ u8 smmu_resolve(struct smmu_walk *w)
 	ctx->quick = ctx->s1 && !((ctx->ste.privcfg | ctx->ste.instcfg) & 2);
 	*slot = *ctx;
 	slot->gen = h->cfg_gen;
+	h->substreams |= w->pasid != HW_NO_PASID;
 	smmu_lane_make(h, slot);
 	if (!w->points)
 		w->ctx = slot;

@@ -140,7 +140,8 @@ void smmu_complete_one(struct hw_smmuv3 *h)
 	struct smmu_pending p = h->pending[0];
 
 	h->n_pending--;
-	memmove(h->pending, h->pending + 1, h->n_pending * sizeof(p));
+	if (h->n_pending)
+		memmove(h->pending, h->pending + 1, h->n_pending * sizeof(p));
 	/* Walks under way end first, so that what they fill is dropped too. */
 	if (h->cap.persona != PERSONA_TEGRA264)
 		smmu_retire_inflight(h, true);

@@ -26,7 +26,9 @@ static void reset(struct hw_iommu *base)
 	h->n_pending = 0;
 	h->serial = 0;
 	h->invalidated = false;
-	memset(h->atc, 0, sizeof(h->atc));
+	if (h->n_atc)
+		memset(h->atc, 0, sizeof(h->atc));
+	h->n_atc = 0;
 	h->atc_seq = 0;
 	h->atc_failed = false;
 	if (h->n_stalled)
@@ -54,7 +56,7 @@ static struct hw_iommu *create(struct hw_env *e, const char *options, char *err,
 	h->policy = policy;
 	h->stall = hw_calloc(cap.stallmax + 1u, sizeof(*h->stall));
 	sim_assert(h->stall);
-	smmu_regs_reset(h);
+	smmu_regs_make(h);
 	smmu_cache_create(h);
 	if (h->quick)
 		h->base.ops = quick_ops(cap.quick == 1);
@@ -94,8 +96,14 @@ static bool work(struct hw_iommu *base)
 {
 	struct hw_smmuv3 *h = (struct hw_smmuv3 *)base;
 	enum step can[STEPS];
-	u32 n = possible(h, can), i = 0;
+	u32 n, i = 0;
 
+	/* Without choice the first of what is possible. */
+	if (h->n_pending && !h->ack_late && !base->env->choose) {
+		smmu_complete_one(h);
+		return true;
+	}
+	n = possible(h, can);
 	if (!n)
 		return false;
 	if (n > 1 && base->env->choose)

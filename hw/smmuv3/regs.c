@@ -83,6 +83,8 @@ static const struct reg *find(const struct hw_smmuv3 *h, u64 off)
 	u32 low = 0, high = ARRAY_SIZE(regs);
 
 	off = canonical(h, off);
+	if (off < SMMU_REGS_END)
+		return h->reg_at[off / 4] ? &regs[h->reg_at[off / 4] - 1] : NULL;
 	while (low < high) {
 		u32 mid = (low + high) / 2;
 
@@ -173,14 +175,27 @@ static void masks(struct hw_smmuv3 *h)
 	}
 }
 
-void smmu_regs_reset(struct hw_smmuv3 *h)
+/* What the options decide, once. */
+void smmu_regs_make(struct hw_smmuv3 *h)
 {
-	memset(h->reg, 0, sizeof(h->reg));
-	memset(h->mask, 0, sizeof(h->mask));
+	static_assert(ARRAY_SIZE(regs) < 255, "a row's number fits a byte");
+
+	for (u32 i = 0; i < ARRAY_SIZE(regs); i++) {
+		for (u32 at = regs[i].off; at < (u32)regs[i].off + regs[i].size; at += 4) {
+			if (at < SMMU_REGS_END)
+				h->reg_at[at / 4] = (u8)(i + 1);
+		}
+	}
 	h->oa_bits = h->cap.oas;
 	h->oa_mask = (1ull << h->oa_bits) - 1;
 	identify(h);
 	masks(h);
+	memcpy(h->power_on, h->reg, sizeof(h->reg));
+}
+
+void smmu_regs_reset(struct hw_smmuv3 *h)
+{
+	memcpy(h->reg, h->power_on, sizeof(h->reg));
 	h->ack_late = false;
 }
 

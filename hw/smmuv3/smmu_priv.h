@@ -161,6 +161,8 @@ struct smmu_front {
 #define X_S1 0                  /* what stage 1 permits */
 #define X_S2 6                  /* what stage 2 permits */
 
+#define SMMU_REGS_END 0x200u /* of the registers of page 0 */
+
 enum { CACHE_TLB, CACHE_WALK, CACHE_STE, CACHE_CD, CACHE_L1STD, CACHE_L1CD, CACHES };
 
 /* Faults of a walk. */
@@ -261,7 +263,8 @@ struct hw_smmuv3 {
 	u8 tg_seen;        /* bit tg: there are, or were, spaces of this granule */
 	bool config_cache; /* structures are kept */
 	u64 gen;           /* counts invalidations: a walk that began before one starts over */
-	u64 cfg_gen;       /* of ctx[] */
+	u64 cfg_gen;       /* of ctx[]; 0: of none */
+	bool substreams;   /* ctx[] has, or had, some of substreams */
 	struct smmu_ctx *ctx;
 	struct smmu_lane *lane; /* of each of ctx[] */
 	u8 perm[8][16];    /* by kind of tables, then as perm[] of struct smmu_tt */
@@ -271,7 +274,9 @@ struct hw_smmuv3 {
 	u32 ste_space, cd_space, l1std_space, l1cd_space;
 	struct smmu_pool ste_pool, cd_pool;
 	u64 reg[R_COUNT];
-	u64 mask[R_COUNT];
+	u64 mask[R_COUNT]; /* bits that exist */
+	u64 power_on[R_COUNT];
+	u8 reg_at[SMMU_REGS_END / 4]; /* which row of regs.c a word belongs to, from 1 */
 	u8 oa_bits;
 	u64 oa_mask;
 	/* commands */
@@ -279,6 +284,7 @@ struct hw_smmuv3 {
 	u32 n_pending, serial;
 	bool invalidated;  /* since the last CMD_SYNC */
 	struct smmu_atc atc[ATC_MAX];
+	u32 n_atc;         /* in use */
 	u16 atc_seq;
 	bool atc_failed;
 	bool ack_late;     /* CR0ACK and its kin have to follow */
@@ -295,6 +301,7 @@ struct hw_smmuv3 {
 bool smmu_options(struct smmu_caps *cap, struct hw_cache_policy *policy, const char *text,
 		  char *err, size_t err_size);
 /* regs.c */
+void smmu_regs_make(struct hw_smmuv3 *h);
 void smmu_regs_reset(struct hw_smmuv3 *h);
 u64 smmu_mmio_read(struct hw_iommu *base, u64 off, u32 size);
 void smmu_mmio_write(struct hw_iommu *base, u64 off, u32 size, u64 value);
@@ -375,7 +382,10 @@ void smmu_resume(struct hw_smmuv3 *h, const u64 w[2]);
 void smmu_ats_request(struct smmu_walk *w, const struct hw_req *req, struct hw_resp *resp);
 void smmu_ats_translated(struct smmu_walk *w, const struct hw_req *req, struct hw_resp *resp);
 bool smmu_atc_invalidate(struct hw_smmuv3 *h, const u64 w[2]);
-bool smmu_atc_busy(const struct hw_smmuv3 *h);
+static inline bool smmu_atc_busy(const struct hw_smmuv3 *h)
+{
+	return h->n_atc;
+}
 void smmu_atc_done(struct hw_iommu *base, u16 itag);
 void smmu_timeout(struct hw_iommu *base);
 /* atos.c */
@@ -472,10 +482,8 @@ static inline bool smmu_enabled(const struct hw_smmuv3 *h)
 
 static inline void smmu_fact(struct hw_smmuv3 *h, enum hw_fact f, u64 a, u64 b, u64 c, u64 d)
 {
-	const u64 arg[4] = {a, b, c, d};
-
-	if (h->base.env->fact)
-		h->base.env->fact(h->base.env, f, arg);
+	if (hw_heard(h->base.env, f))
+		h->base.env->fact(h->base.env, f, (const u64[4]){a, b, c, d});
 }
 
 /* One word of a table. false: external abort. */

@@ -134,12 +134,40 @@ static void drop_streams(struct hw_smmuv3 *h, u64 first, u64 last, bool l1)
 		hw_cache_drop_range(h->cache[CACHE_L1STD], h->l1std_space, first, last);
 }
 
+/* The context of a stream and substream is void. */
+static void forget(struct hw_smmuv3 *h, u32 sid, u32 pasid)
+{
+	u32 i = smmu_ctx_index(sid, pasid);
+
+	if (h->ctx[i].who != ((u64)pasid << 32 | sid))
+		return;
+	h->ctx[i].gen = h->lane[i].gen = 0;
+	h->hot = &h->nobody;
+}
+
+/* Contexts that an STE or a CD was part of; others are as good as before. */
+static void forget_contexts(struct hw_smmuv3 *h, const u64 w[2])
+{
+	u32 sid = (u32)(w[0] >> CMD0_SID), ssid = FIELD(w[0], CMD0_SSID, 20);
+
+	if ((w[0] & 0xff) == CMD_CFGI_CD) {
+		forget(h, sid, ssid);
+		/* What has no SubstreamID may use the first CD. */
+		if (!ssid)
+			forget(h, sid, HW_NO_PASID);
+	} else if ((w[0] & 0xff) == CMD_CFGI_STE && !h->substreams) {
+		forget(h, sid, HW_NO_PASID);
+	} else {
+		smmu_contexts_void(h);
+	}
+}
+
 static void drop_config(struct hw_smmuv3 *h, const u64 w[2])
 {
 	u64 sid = w[0] >> CMD0_SID, span = (2ull << FIELD(w[1], CMD1_RANGE, 5)) - 1;
 	u64 cd = sid << SMMU_SSID_BITS | FIELD(w[0], CMD0_SSID, 20);
 
-	smmu_contexts_void(h);
+	forget_contexts(h, w);
 	switch (w[0] & 0xff) {
 	case CMD_CFGI_STE:
 		drop_streams(h, sid, sid, !FLAG(w[1], CMD1_LEAF));

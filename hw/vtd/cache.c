@@ -162,6 +162,20 @@ static void dropped_pages(struct vtd *v)
 	pages_void(v);
 }
 
+/* Nor is it of any device but one. */
+static void dropped_device(struct vtd *v, u16 sid)
+{
+	if (v->dev[sid].touched)
+		v->dev[sid].bind.gen = v->dev[sid].bind.quick_gen = 0;
+	if (v->memo && v->memo[sid % VTD_MEMOS].sid == sid)
+		v->memo[sid % VTD_MEMOS].gen = 0;
+	for (u32 i = 0; v->trail && i < VTD_TRAILS; i++) {
+		if (v->trail[i].sid == sid)
+			v->trail[i].gen = 0;
+	}
+	dropped_pages(v);
+}
+
 static void drop_fact(struct vtd *v, u32 cache)
 {
 	vtd_fact(v, HW_FACT_DROP, cache, 0, v->serial, 0);
@@ -189,7 +203,10 @@ void vtd_drop_context(struct vtd *v, u32 granularity, u16 did, u16 sid, u32 fm)
 	struct context_scope s = {.did = did, .sid = sid, .mask = masks[fm & 3],
 				  .by_sid = granularity == 3, .legacy = v->ttm == VTD_TTM_LEGACY};
 
-	dropped(v);
+	if (s.by_sid && s.mask == 0xffff)
+		dropped_device(v, sid);
+	else
+		dropped(v);
 	drop_fact(v, CACHE_CTX);
 	/* Entries of scalable mode have no domain: domain-selective is global there. */
 	if (granularity == 1 || (granularity == 2 && !s.legacy))

@@ -197,6 +197,23 @@ static u32 fetch_error(const struct vtd *v, u32 tail, u32 bytes, bool wide)
 	return 0;
 }
 
+/* The words of a descriptor, each a moment where there are any. False: there is no such memory. */
+static bool load_words(struct vtd *v, u64 at, u64 *word, u32 n)
+{
+	const struct hw_env *e = v->h.env;
+
+	if (!e->point && e->ram_size >= 32 && at <= e->ram_size - 32) {
+		memcpy(word, e->ram + at, 8 * (size_t)n);
+		return true;
+	}
+	for (u32 i = 0; i < n; i++) {
+		hw_point(v->h.env, "vtd: descriptor word");
+		if (!vtd_load(v, at + 8 * i, &word[i]))
+			return false;
+	}
+	return true;
+}
+
 static void fetch(struct vtd *v)
 {
 	u64 iqa = vtd_get64(v, VTD_IQA), serial = v->serial, at;
@@ -207,11 +224,8 @@ static void fetch(struct vtd *v)
 	struct vtd_cmd c = {.stamp = v->stamp};
 
 	at = (iqa & ~0xfffULL) + head;
-	for (u32 i = 0; !error && i < step / 8; i++) {
-		hw_point(v->h.env, "vtd: descriptor word");
-		if (!vtd_load(v, at + 8 * i, &c.d[i]))
-			error = VTD_IQEI_FETCH;
-	}
+	if (!error && !load_words(v, at, c.d, step / 8))
+		error = VTD_IQEI_FETCH;
 	c.type = (u8)((c.d[0] & 0xf) | TYPE_HIGH(c.d[0]));
 	/* A time-out came meanwhile: a wait behind it must not end as if there were none. */
 	if (vtd_get(v, VTD_FSTS) & (VTD_FSTS_IQE | VTD_FSTS_ITE))
@@ -237,8 +251,14 @@ static void fetch(struct vtd *v)
 bool vtd_inv_work(struct vtd *v)
 {
 	u32 ready[VTD_PENDING], n = 0, pick = 0;
-	bool more = may_fetch(v);
+	bool more;
 
+	/* Without choice the first that can go on does. */
+	if (v->n_cmds && !v->h.env->choose && can_go_on(v, 0)) {
+		go_on(v, 0);
+		return true;
+	}
+	more = may_fetch(v);
 	if (!v->n_cmds) {
 		if (more)
 			fetch(v);
@@ -257,6 +277,17 @@ bool vtd_inv_work(struct vtd *v)
 	else
 		fetch(v);
 	return true;
+}
+
+bool vtd_inv_pending(const struct vtd *v)
+{
+	if (may_fetch(v))
+		return true;
+	for (u32 i = 0; i < v->n_cmds; i++) {
+		if (can_go_on(v, i))
+			return true;
+	}
+	return false;
 }
 
 /* 6.5.2: off: what was fetched is finished first; the head goes back to 0. */

@@ -56,7 +56,7 @@ static void judge(struct vtd_walk *w, u64 pa, const u64 *then, const u64 *word, 
 }
 
 /* Words of an entry, at most 8; with atom=16 each pair of them at once (3.x "128-bit atomic"). */
-bool vtd_read_words(struct vtd_walk *w, u64 pa, u64 *word, u32 n)
+bool vtd_read_watched(struct vtd_walk *w, u64 pa, u64 *word, u32 n)
 {
 	const struct hw_env *e = w->v->h.env;
 	bool snoop = w->v->k.coherent, quiet = w->quiet;

@@ -233,19 +233,51 @@ bool vtd_late_work(struct vtd *v)
 	return false;
 }
 
+bool vtd_late_pending(const struct vtd *v)
+{
+	return v->late_done || ((v->late_ccmd || v->late_iotlb) && vtd_drained(v, v->stamp));
+}
+
 /* --- accesses --- */
 
 static const struct row *row_of(const struct vtd *v, u32 off)
 {
+	u32 i = off < VTD_ROWS_END ? v->row_at[off / 4] : 0;
+
+	return i ? &rows[i - 1] : NULL;
+}
+
+/* Which row each word belongs to, and what the registers hold at power-on. */
+void vtd_regs_make(struct vtd *v)
+{
+	static_assert(ARRAY_SIZE(rows) < 255, "a row's number fits a byte");
+
 	for (u32 i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct row *row = &rows[i];
 		u32 value;
 
-		if (off < rows[i].off || off >= (u32)rows[i].off + rows[i].bytes)
+		sim_assert(row->off + row->bytes <= VTD_ROWS_END);
+		memcpy(&value, (const char *)&v->k + row->needs, sizeof(value));
+		if (row->needs && !value)
 			continue;
-		memcpy(&value, (const char *)&v->k + rows[i].needs, sizeof(value));
-		return !rows[i].needs || value ? &rows[i] : NULL;
+		for (u32 at = row->off; at < (u32)row->off + row->bytes; at += 4)
+			v->row_at[at / 4] = (u8)(i + 1);
 	}
-	return NULL;
+	/* Version 6.0 has all that the model has. */
+	vtd_set(v, VTD_VER, 0x60);
+	vtd_set64(v, VTD_CAP, vtd_cap(&v->k));
+	vtd_set64(v, VTD_ECAP, vtd_ecap(&v->k));
+	vtd_set(v, VTD_FECTL, (u32)VTD_ECTL_IM);
+	vtd_set(v, VTD_IECTL, v->k.qi ? (u32)VTD_ECTL_IM : 0);
+	vtd_set(v, VTD_PECTL, v->k.prs ? (u32)VTD_ECTL_IM : 0);
+	memcpy(v->power_on, v->r, sizeof(v->power_on));
+}
+
+/* Nothing else is ever written. */
+void vtd_regs_reset(struct vtd *v)
+{
+	memcpy(v->r, v->power_on, sizeof(v->power_on));
+	memset(&v->r[VTD_FRCD / 4], 0, 16 * v->k.nfr);
 }
 
 static bool is_record(const struct vtd *v, u32 off)
@@ -308,8 +340,9 @@ void vtd_mmio_write(struct hw_iommu *h, u64 off, u32 size, u64 value)
 	}
 	row = row_of(v, (u32)off);
 	if (size == 8 && row && row->bytes == 8 && row->off == off) {
-		store(v, row, (u32)off, (u32)value);
-		store(v, row, (u32)off + 4, (u32)(value >> 32));
+		u64 old = (vtd_get64(v, (u32)off) & ~row->writable) | (value & row->writable);
+
+		vtd_set64(v, (u32)off, old & ~(value & row->clears));
 		if (row->written)
 			row->written(v, 3, value);
 		return;
@@ -317,16 +350,4 @@ void vtd_mmio_write(struct hw_iommu *h, u64 off, u32 size, u64 value)
 	write_half(v, (u32)off, (u32)value);
 	if (size == 8)
 		write_half(v, (u32)off + 4, (u32)(value >> 32));
-}
-
-void vtd_regs_reset(struct vtd *v)
-{
-	memset(v->r, 0, sizeof(v->r));
-	/* Version 6.0 has all that the model has. */
-	vtd_set(v, VTD_VER, 0x60);
-	vtd_set64(v, VTD_CAP, vtd_cap(&v->k));
-	vtd_set64(v, VTD_ECAP, vtd_ecap(&v->k));
-	vtd_set(v, VTD_FECTL, (u32)VTD_ECTL_IM);
-	vtd_set(v, VTD_IECTL, v->k.qi ? (u32)VTD_ECTL_IM : 0);
-	vtd_set(v, VTD_PECTL, v->k.prs ? (u32)VTD_ECTL_IM : 0);
 }

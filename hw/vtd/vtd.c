@@ -11,16 +11,7 @@ static void reset(struct hw_iommu *h)
 {
 	struct vtd *v = container_of(h, struct vtd, h);
 
-	for (u32 i = 0; i < v->n_touched; i++)
-		memset(&v->dev[v->touched[i]], 0, sizeof(v->dev[0]));
-	v->n_touched = 0;
-	vtd_lanes_void(v);
-	for (u32 i = 0; v->memo && i < VTD_MEMOS; i++)
-		v->memo[i].gen = 0;
-	for (u32 i = 0; v->trail && i < VTD_TRAILS; i++)
-		v->trail[i].gen = 0;
-	v->front_gen = VTD_FRONT_GEN_ONE;
-	v->cfg_gen = 1;
+	vtd_front_void(v);
 	v->te = false;
 	v->nested = false;
 	v->ttm = VTD_TTM_LEGACY;
@@ -78,7 +69,9 @@ static struct hw_iommu *create(struct hw_env *e, const char *options, char *err,
 		sim_assert(v->memo && v->trail);
 	}
 	vtd_reserved_bits(v);
+	vtd_regs_make(v);
 	vtd_caches_create(v);
+	vtd_lanes_void(v);
 	reset(&v->h);
 	return &v->h;
 }
@@ -102,7 +95,15 @@ static bool work(struct hw_iommu *h)
 {
 	struct vtd *v = container_of(h, struct vtd, h);
 
-	return vtd_late_work(v) || vtd_prq_work(v) || vtd_inv_work(v);
+	return (v->k.late && vtd_late_work(v)) || (v->n_pages && vtd_prq_work(v)) ||
+	       vtd_inv_work(v);
+}
+
+static bool pending(struct hw_iommu *h)
+{
+	const struct vtd *v = container_of(h, struct vtd, h);
+
+	return vtd_late_pending(v) || v->n_pages || vtd_inv_pending(v);
 }
 
 #define OPS(how)                                                                       \
@@ -111,7 +112,7 @@ static bool work(struct hw_iommu *h)
 		.destroy = destroy, .reset = reset, .mmio_read = vtd_mmio_read,         \
 		.mmio_write = vtd_mmio_write, .translate = (how), .work = work,         \
 		.page_request = vtd_page_request, .atc_done = vtd_atc_done,             \
-		.timeout = vtd_timeout, .walk = vtd_pure_walk,                          \
+		.timeout = vtd_timeout, .walk = vtd_pure_walk, .pending = pending,      \
 	}
 
 const struct hw_iommu_ops hw_vtd_ops = OPS(vtd_translate);

@@ -39,6 +39,7 @@ static_assert(offsetof(struct hw_req, pasid) == offsetof(struct hw_req, sid) + 4
 #define VTD_RETRIES 16
 #define VTD_MEMOS 16
 #define VTD_MEMO_WORDS 16
+#define VTD_ROWS_END 0x100u /* of all registers but the fault records */
 
 /* What `options` say; the capability registers follow from it. */
 struct vtd_knobs {
@@ -231,8 +232,10 @@ struct vtd {
 	u64 inv_epoch, stamp;
 	u64 walk_stamp[VTD_WALKS];
 	u32 n_walks;
-	/* Registers that have state. */
+	/* Registers that have state; which row of regs.c a word belongs to, from 1. */
 	u32 r[VTD_MMIO_SIZE / 4];
+	u32 power_on[VTD_ROWS_END / 4];
+	u8 row_at[VTD_ROWS_END / 4];
 	u64 ir_table;
 	u32 ir_size;
 	bool eime;
@@ -285,10 +288,8 @@ static inline u64 vtd_bits(u64 word, u32 low, u32 n)
 
 static inline void vtd_fact(struct vtd *v, enum hw_fact f, u64 a, u64 b, u64 c, u64 d)
 {
-	const u64 arg[4] = {a, b, c, d};
-
-	if (v->h.env->fact)
-		v->h.env->fact(v->h.env, f, arg);
+	if (hw_heard(v->h.env, f))
+		v->h.env->fact(v->h.env, f, (const u64[4]){a, b, c, d});
 }
 
 /* Software broke a rule; nothing else happens by this. text: static. */
@@ -306,16 +307,18 @@ void vtd_reserved_bits(struct vtd *v);
 /* regs.c */
 u64 vtd_mmio_read(struct hw_iommu *h, u64 off, u32 size);
 void vtd_mmio_write(struct hw_iommu *h, u64 off, u32 size, u64 value);
+void vtd_regs_make(struct vtd *v);
 void vtd_regs_reset(struct vtd *v);
 /* A register write's effect that was put off; false: there is none. */
 bool vtd_late_work(struct vtd *v);
+bool vtd_late_pending(const struct vtd *v);
 /* An event of the block FECTL, IECTL or PECTL; its interrupt, or that it is pending. */
 void vtd_event(struct vtd *v, u32 ctl);
 void vtd_event_clear(struct vtd *v, u32 ctl);
 
 /* mem.c */
 void vtd_watched_word(struct vtd_walk *w, u64 pa, bool snoop, u64 *value);
-bool vtd_read_words(struct vtd_walk *w, u64 pa, u64 *word, u32 n);
+bool vtd_read_watched(struct vtd_walk *w, u64 pa, u64 *word, u32 n);
 bool vtd_load(struct vtd *v, u64 pa, u64 *value);
 bool vtd_store(struct vtd *v, u64 pa, u64 value, u32 bytes);
 
@@ -331,6 +334,17 @@ static inline bool vtd_read(struct vtd_walk *w, u64 pa, bool snoop, u64 *value)
 		vtd_watched_word(w, pa, snoop, value);
 	else
 		memcpy(value, e->ram + pa, 8);
+	return true;
+}
+
+static inline bool vtd_read_words(struct vtd_walk *w, u64 pa, u64 *word, u32 n)
+{
+	const struct hw_env *e = w->v->h.env;
+
+	if (unlikely(w->watched || e->ram_size < 64 || pa > e->ram_size - 64))
+		return vtd_read_watched(w, pa, word, n);
+	w->reads += n;
+	memcpy(word, e->ram + pa, 8 * (size_t)n);
 	return true;
 }
 
@@ -425,6 +439,7 @@ bool vtd_qualified(u8 reason);
 
 /* inv.c */
 bool vtd_inv_work(struct vtd *v);
+bool vtd_inv_pending(const struct vtd *v);
 void vtd_inv_enable(struct vtd *v, bool on);
 void vtd_atc_done(struct hw_iommu *h, u16 itag);
 void vtd_timeout(struct hw_iommu *h);

@@ -157,6 +157,31 @@ static bool ss_entry_good(struct vtd_walk *w, u64 pte, u32 level, u32 access,
 	return true;
 }
 
+/*
+ * Whether the tables lead to an entry that is not present, and to nothing else of note:
+ * then it is all that a fault says of them. False: nothing is known.
+ */
+static bool ss_absent(struct vtd_walk *w, u64 addr, u64 table, u32 level)
+{
+	const struct hw_env *e = w->v->h.env;
+	const u64 bad = w->v->ss_reserved[1][0] | VTD_SS_PS;
+
+	for (u32 n = 1;; level--, n++) {
+		u64 at = table + (addr >> level_shift(level) & 511) * 8, pte;
+
+		if (e->ram_size < 8 || at > e->ram_size - 8)
+			return false;
+		memcpy(&pte, e->ram + at, 8);
+		if (!(pte & SS_RW)) {
+			w->reads += n;
+			return true;
+		}
+		if (level == 1 || (pte & bad))
+			return false;
+		table = pte & w->v->addr_mask;
+	}
+}
+
 /* The second stage of addr. access: what for; decides only between reasons. */
 static bool ss_walk(struct vtd_walk *w, struct stage *s, u32 access)
 {
@@ -165,6 +190,8 @@ static bool ss_walk(struct vtd_walk *w, struct stage *s, u32 access)
 	u32 level = w->cfg.ss_levels, flags = VTD_F_SSR | VTD_F_SSW;
 
 	psc_find(w, tag, s->addr, &table, &level, &flags);
+	if (!w->watched && ss_absent(w, s->addr, table, level))
+		return fail(w, access & HW_WRITE ? r->absent_write : r->absent_read);
 	s->top = (u8)level;
 	for (;; level--) {
 		u32 shift = level_shift(level);
