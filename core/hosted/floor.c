@@ -426,6 +426,17 @@ static void print(const char *text, unsigned long len)
 		image->printer(image->printer_arg, text, len);
 }
 
+/* The fuzzer's; there is none in other builds. */
+#define X(name) void __sanitizer_cov_trace_##name(void) __attribute__((weak));
+FLOOR_COMPARES(X)
+#undef X
+
+static void *const compares[FLOOR_COMPARES_N] = {
+#define X(name) [FLOOR_COMPARE_##name] = (void *)__sanitizer_cov_trace_##name,
+	FLOOR_COMPARES(X)
+#undef X
+};
+
 static const struct floor floor_table = {
 	.abi = FLOOR_ABI,
 	.size = sizeof(struct floor),
@@ -450,6 +461,7 @@ static const struct floor floor_table = {
 	.racing = racing,
 	.hooks = hooks,
 	.counted = counted,
+	.compares = compares,
 	.alloc = floor_alloc,
 	.free = floor_free,
 	.size_of = size_of,

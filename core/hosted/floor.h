@@ -80,6 +80,19 @@ enum floor_hook {
 	FLOOR_HOOKS_N,
 };
 
+/* What a fuzzer's compiler announces of comparisons: __sanitizer_cov_trace_NAME(). */
+#define FLOOR_COMPARES(X)                                          \
+	X(cmp1) X(cmp2) X(cmp4) X(cmp8)                            \
+	X(const_cmp1) X(const_cmp2) X(const_cmp4) X(const_cmp8)    \
+	X(switch)
+
+enum floor_compare {
+#define X(name) FLOOR_COMPARE_##name,
+	FLOOR_COMPARES(X)
+#undef X
+	FLOOR_COMPARES_N,
+};
+
 /* As sim/sched's OP_*; checked in floor.c. */
 enum floor_op {
 	FLOOR_READ = 0,
@@ -182,6 +195,7 @@ struct floor {
 	void (*racing)(_Bool now); /* the running task's accesses are data_race() now */
 	/* FLOOR_HOOKS_N; with_task: those of the heap alone, with the task as fourth argument. */
 	void *const *(*hooks)(_Bool with_task);
+	void *const *compares; /* FLOOR_COMPARES_N; NULL in it: no fuzzer wants to know */
 
 	/* The checked heap. */
 	void *(*alloc)(unsigned long size, unsigned flags, const char *cache, unsigned long pc);

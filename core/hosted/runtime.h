@@ -201,6 +201,9 @@ void hosted_slab_boot(void);
 /* custom/workqueue.c */
 void hosted_workqueue_boot(void);
 
+/* custom/compare.c */
+void hosted_compare_boot(void);
+
 /* custom/devnode.c: the device number of a path below /dev, or 0. */
 dev_t hosted_devnode(const char *path);
 struct inode *hosted_devnode_inode(dev_t devt);

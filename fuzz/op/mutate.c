@@ -15,6 +15,9 @@
 #define SCHED_MAX 1024
 #define DATA_MAX 512
 
+/* libFuzzer's own; there is none in other builds. */
+__attribute__((weak)) size_t LLVMFuzzerMutate(u8 *data, size_t size, size_t max);
+
 /* An input taken apart. */
 struct parts {
 	u8 head[FUZZOP_HEAD];
@@ -231,6 +234,12 @@ static void (*const changes[])(struct parts *p) = {
 	grow_sched, cut_sched, change_policy, change_seed, change_seed, change_head, change_data,
 };
 
+/* It knows what the code under test compared with what. */
+static void change_as_engine(struct parts *p)
+{
+	p->n_data = LLVMFuzzerMutate(p->data, p->n_data, DATA_MAX);
+}
+
 /* --- whole inputs --- */
 
 /* A small machine that works, registered and probed, and some operations. */
@@ -266,5 +275,7 @@ size_t fuzzop_mutate(u8 *bytes, size_t size, size_t max, u32 seed)
 		make(&p);
 	for (u32 i = 1 + below(&p, 4); i; i--)
 		changes[below(&p, ARRAY_SIZE(changes))](&p);
+	if (LLVMFuzzerMutate && !below(&p, 4))
+		change_as_engine(&p);
 	return put_together(&p, bytes, max);
 }

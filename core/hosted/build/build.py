@@ -50,6 +50,9 @@ FLAVOURS = {
     "asan": HOOKS + UBSAN,
     "fuzz": HOOKS + ["-fsanitize-coverage=edge,inline-8bit-counters,pc-table"],
 }
+# Of these a fuzzer learns what is compared with what: files that see values of users.
+COMPARED = ("drivers/", "fs/", "virt/")
+COMPARES = "-fsanitize-coverage=trace-cmp"
 # Files of the tree that watch the others: no hooks, names of their own.
 WATCHERS = {"kernel/locking/lockdep.c": "x86/lockdep_names.h"}
 # Headers of ours behind force.h: for a file that decides by a symbol which ARCH=um cannot have,
@@ -286,6 +289,8 @@ class Build:
                     flags.append("-DHOSTED_ARRAYS_ARE_FRAMES=1")
             if PER_CPU.search(self.tree.text(source)):
                 flags = SECTIONS[self.args.config] + flags
+            if self.args.flavour == "fuzz" and source.startswith(COMPARED):
+                flags.append(COMPARES)
             if source in WATCHERS:
                 flags = [f for f in flags if f not in FLAVOURS[self.args.flavour]]
                 flags += ["-include", os.path.join(HOSTED, WATCHERS[source])]

@@ -45,6 +45,7 @@ static void run_initcalls(initcall_entry_t *from, initcall_entry_t *to)
 static void boot(const struct floor_machine *m)
 {
 	hosted_hooks_boot();
+	hosted_compare_boot();
 	hosted_table_boot(m);
 	hosted_task_boot();
 	hosted_page_boot();
