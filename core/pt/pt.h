@@ -54,6 +54,12 @@ enum pt_feature {
 	PT_DIRTY = 4,   /* hardware marks what is written: writable pages begin clean */
 	PT_SNOOP = 8,   /* VT-d second stage: SNP in each leaf */
 	PT_GLOBAL = 16, /* AArch64 stage 1: no nG; x86: G */
+	/*
+	 * AArch64: a split makes what it splits invalid, calls sync_walks() for it, and only
+	 * then writes what comes in its place (break-before-make): for hardware below level 2 of
+	 * FEAT_BBM. Who accesses it meanwhile faults; nobody may unmap there at the same time.
+	 */
+	PT_BREAK = 32,
 };
 
 enum pt_format {

@@ -46,7 +46,8 @@
 #define F_LEVELS_MIN 2
 #define F_LOWER_HALF 0
 #define F_CONCAT_LG2_MAX (A64_STAGE == 2 ? 4 : 0)
-#define F_FEATURES (PT_SPLIT | PT_DIRTY | PT_CONTIG | (A64_STAGE == 1 ? PT_GLOBAL : 0))
+#define F_FEATURES                                                                         \
+	(PT_SPLIT | PT_DIRTY | PT_CONTIG | PT_BREAK | (A64_STAGE == 1 ? PT_GLOBAL : 0))
 
 #define A64_VALID BIT_ULL(0)
 #define A64_TABLE BIT_ULL(1) /* at level 1 of ours, the last: a page */

@@ -344,6 +344,14 @@ static ALWAYS_INLINE void unlink_table(struct pt *pt, struct pt_gather *g, u64 *
 	g->n_tables++;
 }
 
+/* n entries, all of [iova, iova + size), are invalid now: hardware forgets what they were. */
+static void broken(struct pt *pt, u64 *entry, u32 n, u64 iova, u64 size)
+{
+	flushed(pt, entry, n);
+	if (pt->sync_walks)
+		pt->sync_walks(pt->arg, iova, size);
+}
+
 /* Makes a large page's entry a table of the next smaller ones; 0 or -ENOMEM. */
 static int split_entry(struct unmap *u, u64 *entry, u64 e, u32 level)
 {
@@ -356,9 +364,13 @@ static int split_entry(struct unmap *u, u64 *entry, u64 e, u32 level)
 	flushed(pt, below, ENTRIES);
 	info_of(pt, below)->live = ENTRIES;
 	made = f_make_table((u64)((char *)below - pt->frames));
-	if (cmpxchg(entry, e, made) != e) {
+	if (cmpxchg(entry, e, pt->features & PT_BREAK ? 0 : made) != e) {
 		table_free(pt, below);
 		return 0; /* somebody else's; whatever it is now is looked at again */
+	}
+	if (pt->features & PT_BREAK) {
+		broken(pt, entry, 1, u->at & ~(block - 1), block);
+		WRITE_ONCE(*entry, made);
 	}
 	flushed(pt, entry, 1);
 	if (unlikely(pt->flush))
@@ -382,6 +394,26 @@ static u64 entry_take(u64 *entry, u64 bits, bool dirty)
 	}
 }
 
+#define RUN_MAX 128u /* of 16K pages */
+
+/* As split_run(), by way of entries that are invalid: none of them is marked meanwhile. */
+static void break_run(struct pt *pt, u64 *entry, u32 n, u64 iova, u64 size)
+{
+	u64 kept[RUN_MAX];
+	bool dirty = false;
+
+	for (u32 k = 0; k < n; k++) {
+		kept[k] = entry_take(&entry[k], ~0ULL, false);
+		dirty |= f_dirty(kept[k]);
+	}
+	broken(pt, entry, n, iova, size);
+	for (u32 k = 0; k < n; k++) {
+		u64 e = kept[k] & ~F_CONTIG_BIT;
+
+		WRITE_ONCE(entry[k], dirty ? f_make_dirty(e) : e);
+	}
+}
+
 /*
  * The entries of a run lose their hint and are pages of their own; what one knows, all know:
  * hardware marks one entry of a run and then writes to all of it. Once the last hint is gone
@@ -393,7 +425,9 @@ static void split_run(struct unmap *u, u64 *table, u32 i, u32 level)
 	u64 size = 1ULL << SHIFT(level);
 	bool dirty = false;
 
-	for (u32 k = first; k < first + n; k++)
+	if (u->pt->features & PT_BREAK && n <= RUN_MAX)
+		break_run(u->pt, &table[first], n, u->at & ~(size * n - 1), size * n);
+	for (u32 k = first; k < first + n && !(u->pt->features & PT_BREAK); k++)
 		dirty |= f_dirty(entry_take(&table[k], F_CONTIG_BIT, false));
 	for (u32 k = first; dirty && k < first + n; k++)
 		entry_take(&table[k], 0, true);

@@ -241,6 +241,50 @@ Test(pt, a_large_page_is_split_where_that_is_asked_for)
 	in_task(part_is_split, PT_A64S1_4K, PT_SPLIT);
 }
 
+/* --- break before make --- */
+
+static u32 n_breaks;
+
+static void nothing_is_there(void *arg, u64 iova, u64 size)
+{
+	(void)arg;
+	n_breaks++;
+	for (u64 at = iova; at < iova + size; at += K4)
+		cr_assert_eq(pt_iova_to_phys(pt, at), 0);
+}
+
+static void all_but(u64 start, u64 size, u64 hole)
+{
+	for (u64 at = start; at < start + size; at += K4)
+		cr_assert_eq(pt_iova_to_phys(pt, at), at == hole ? 0 : at);
+}
+
+static void breaks_both(void *arg)
+{
+	struct pt_gather mine = PT_GATHER_EMPTY;
+
+	(void)arg;
+	cr_assert_eq(pt_map(pt, M2, M2, M2, RW, &mine), 0);
+	cr_assert_eq(pt_unmap(pt, M2 + K4, K4, &mine), K4);
+	cr_assert_eq(n_breaks, 1, "a large page");
+	all_but(M2, M2, M2 + K4);
+	cr_assert_eq(pt_map(pt, G1, G1, 16 * K4, RW, &mine), 0);
+	cr_assert_eq(pt_unmap(pt, G1 + 5 * K4, K4, &mine), K4);
+	cr_assert_eq(n_breaks, 2, "a run");
+	all_but(G1, 16 * K4, G1 + 5 * K4);
+	pt_gather_release(pt, &mine);
+}
+
+Test(pt, a_split_breaks_before_it_makes)
+{
+	cfg = (struct pt_cfg){.format = PT_A64S1_4K, .ia_bits = 48,
+			      .features = PT_SPLIT | PT_CONTIG | PT_BREAK,
+			      .sync_walks = nothing_is_there};
+	n_breaks = 0;
+	load(.boot = table_up, .task = {breaks_both}, .shutdown = table_down);
+	run_clean(1);
+}
+
 static u64 frames_before;
 
 static void tables_come_back(void *arg)
