@@ -35,6 +35,7 @@ struct side {
 struct pair {
 	struct side s[2]; /* quick, and not */
 	u64 random, tail, answered;
+	bool calm; /* many pages, and little that changes: sets are full */
 	u32 ttm;
 };
 
@@ -96,7 +97,7 @@ static u64 address(struct pair *p)
 				      0x8000000000, 0xffff800000000000, 1ULL << 52};
 	u64 region = below(p, 4) ? regions[below(p, 3)] : pick(p, regions, ARRAY_SIZE(regions));
 
-	return region + ((u64)below(p, 24) << 12) + below(p, 4096);
+	return region + ((u64)below(p, p->calm ? 200 : 24) << 12) + below(p, 4096);
 }
 
 static const u16 sids[] = {8, 9, 0x85, 0x105};
@@ -232,7 +233,7 @@ static void operation(struct pair *p)
 {
 	u32 kind = below(p, 1000);
 
-	if (kind < 950)
+	if (kind < 950 || (p->calm && below(p, 40)))
 		ask(p);
 	else if (kind < 975)
 		word(p, (TABLES + below(p, PAGES - TABLES)) * 4096ULL + below(p, 24) * 8,
@@ -273,6 +274,7 @@ static void run(const char *options, u32 quick, u64 seed)
 	reg(&p, VTD_GCMD, 4, VTD_G_QIE);
 	root(&p);
 	for (u32 i = 0; i < OPERATIONS; i++) {
+		p.calm = i / 4096 % 2;
 		operation(&p);
 		if (i % 4096 == 0)
 			same_memory(&p);
