@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# What the tree refers to and nobody has names itself when it is reached: functions, and
-# data that is read or written.
+# What the tree refers to and nobody has names itself when it is reached: functions,
+# data that is read or written, and what lies near NULL.
 . "$(dirname "$0")/lib.sh"
 [ "$FLAVOUR" = lab ] || [ "$FLAVOUR" = bench ] || exit 77
 
@@ -31,4 +31,15 @@ broken 'WRITE_ONCE(absent_words[5], 7);'
 shows absent_words
 broken 'if (absent_call())\n\t\treturn -EIO;'
 shows absent_call
+
+# A page that nobody has: announced by a hook, or found by the fault where nothing looks.
+hosted_patch $MAIN '/^static int iommufd_fops_open/,/^}/ s/^{$/{\n\tstruct file *none = NULL;\n\n'\
+'\tOPTIMIZER_HIDE_VAR(none);\n\tif (none->f_mode == 3)\n\t\treturn -EIO;/' >"$WORK/absent.diff"
+KERNEL=$WORK/absent.so expect 0 . hosted_build --patch "$WORK/absent.diff"
+expect 1 'KASAN: null-ptr-deref in iommufd_fops_open' "$IOMMULAB" run --runs 10 \
+	--no-shrink --kernel "$WORK/absent.so" tests/core/hosted/one_task.yaml
+"$IOMMULAB" run --runs 10 --oracles none --kernel "$WORK/absent.so" \
+	tests/core/hosted/one_task.yaml >"$WORK/said" 2>&1
+grep -q 'hosted kernel: address 0x[0-9a-f]* was touched' "$WORK/said" ||
+	fail "without oracles nothing is said of a page that nobody has"
 finish
