@@ -76,7 +76,10 @@ static void freed_at(const struct finding *f, u64 pc[FREED_PCS])
 	}
 }
 
-/* Near enough for the search: the same kind, in the same function or with the same release. */
+/*
+ * Near enough for the search: the same kind, in the same function or with the same release; or
+ * of the same task, where the function is chance.
+ */
 static bool alike(const struct shrinker *sh, const struct finding *f)
 {
 	const char *want = sh->e->s->expect_title;
@@ -86,6 +89,8 @@ static bool alike(const struct shrinker *sh, const struct finding *f)
 	resolved_title(f, title);
 	if (want && strstr(sh->title, want) && !strstr(title, want))
 		return false;
+	if (f->anywhere)
+		return f->n_spots && f->spot[0].task == sh->task;
 	freed_at(f, freed);
 	return strcmp(title, sh->title) == 0 ||
 	       (freed[0] && memcmp(freed, sh->freed, sizeof(freed)) == 0);
@@ -284,6 +289,7 @@ void shrink_relax(struct shrinker *sh)
 
 	resolved_title(f, sh->title);
 	freed_at(f, sh->freed);
+	sh->task = f->n_spots ? f->spot[0].task : 0;
 	sh->searching = true;
 }
 
@@ -303,6 +309,8 @@ u32 shrink_recipe(struct explorer *e, struct recipe *seq, u32 n, u32 k,
 	sh->trail_limit = ~0U;
 	/* The caller has just played it: that run is the best so far. */
 	keep_best(sh, seq[k].drop);
+	if (e->run.finding && e->run.finding->anywhere)
+		shrink_relax(sh);
 	shrink_points(sh);
 	shrink_merge(sh);
 	shrink_ops(sh);

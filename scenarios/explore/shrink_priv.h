@@ -16,6 +16,7 @@ struct shrinker {
 	struct explore_signature sig;
 	char title[FINDING_TITLE_MAX]; /* with functions: equal is enough while searching */
 	u64 freed[FREED_PCS];          /* so is the same release, 0 = none */
+	u32 task;                      /* where it was seen */
 	bool searching;
 	bool whole; /* all operations stay: what one is to give is so behind all before it */
 	u32 tries, tries_max;

@@ -49,6 +49,7 @@ struct finding {
 	} held[FINDING_HELD_MAX];
 	u32 n_held;
 	bool needs_carry;              /* rests on earlier runs too (lock order) */
+	bool anywhere;                 /* a loop, found where the task happened to be */
 };
 
 struct oracle {

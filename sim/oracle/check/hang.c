@@ -177,6 +177,7 @@ static void stuck(struct world *w, void *state, void *carry, enum sched_end end)
 	f = oracle_finding(w, oracle_hang.name, "BUG: soft lockup in %%F");
 	if (!f)
 		return;
+	f->anywhere = true; /* the limit says where */
 	finding_printf(f, "The run did not end within %llu steps.\n",
 		       (unsigned long long)s->steps_max);
 	if (t) {
