@@ -148,7 +148,7 @@ Test(report, a_use_after_free_from_title_to_replay_line)
 	static const char *const parts[] = {
 		"==================================================================\n",
 		"BUG: KASAN: slab-use-after-free in planted_use\n",
-		"Read of size 8 at addr 0x30000",
+		"Read of size 8 at addr 0x40000",
 		" by task user/T2\n",
 		"PID: T2 Comm: user  step ",
 		" planted_use                          tests/scenarios/explore/report_hooked.c:",
