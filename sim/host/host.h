@@ -115,6 +115,7 @@ struct host_client {
 	const char *preload;     /* the library's path */
 	const char *env, *value; /* a variable of its environment */
 	int fd[2], at[2];        /* descriptors of ours, and their numbers there */
+	bool without_sys;        /* the host's /sys is read-only there, or it does not start */
 };
 /* Starts it; orphans it leaves become our children. 0, or the errno of its start. */
 int host_client_start(const struct host_client *c, int *pid);

@@ -77,6 +77,7 @@ static int start_client(struct exec_session *s, char *const argv[], const char *
 		.env = EXEC_ENV,
 		.value = text,
 		.at = {FD_CONTROL, FD_FRAMES},
+		.without_sys = s->sysfs != NULL,
 	};
 	int error;
 

@@ -100,12 +100,12 @@ long preload_openat(long nr, const preload_args a)
 		return preload_host(SYS_openat, a);
 	if (is_hosted_path(path) && !(a[2] & O_PATH) && !(a[2] & O_DIRECTORY))
 		return ask_for_fd(SYS_openat, a, a[2] & O_CLOEXEC);
-	ret = preload_sysfs_open(path, a[2]);
+	ret = preload_sysfs_open(a[0], path, a[2]);
 	if (ret == -ENOSYS)
 		ret = preload_special_open(a[0], path, a[2]);
 	if (ret != -ENOSYS)
 		return ret;
-	if (preload_sysfs_path(path, moved) == path)
+	if (preload_sysfs_path(a[0], path, moved) == path)
 		return preload_host(SYS_openat, a);
 	return preload_raw(SYS_openat, AT_FDCWD, (long)moved, a[2], a[3], 0, 0);
 }

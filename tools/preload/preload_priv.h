@@ -86,10 +86,10 @@ void preload_registers_cut(unsigned long addr, unsigned long end);
 /* --- sysfs.c --- */
 /* Where the client finds the machine's /sys; "" or NULL: nowhere. Lives as long as the process. */
 void preload_sysfs_begin(const char *root);
-/* The path, or where it is instead (in buf). */
-const char *preload_sysfs_path(const char *path, char buf[PRELOAD_PATH_MAX]);
+/* The path, or where it is instead (in buf); dir as openat() has it. */
+const char *preload_sysfs_path(long dir, const char *path, char buf[PRELOAD_PATH_MAX]);
 /* Opens a file there for writing, if it is one; -ENOSYS: it is none. */
-long preload_sysfs_open(const char *path, long flags);
+long preload_sysfs_open(long dir, const char *path, long flags);
 long preload_sysfs_write(long fd, const void *data, size_t size);
 void preload_sysfs_copied(long from, long to);
 /* Before the descriptor goes, or becomes another. */

@@ -152,7 +152,7 @@ EXPORT DIR *opendir(const char *name)
 	char moved[PRELOAD_PATH_MAX];
 	size_t n = strlen(DEBUGFS);
 
-	name = preload_sysfs_path(name, moved);
+	name = preload_sysfs_path(AT_FDCWD, name, moved);
 	if (!preload_active() || folder.fd >= 0 || strncmp(name, DEBUGFS, n) != 0 ||
 	    (name[n] && strcmp(name + n, "/") != 0))
 		return next(name);

@@ -50,16 +50,82 @@ static bool is_ours(const char *path)
 	return false;
 }
 
-const char *preload_sysfs_path(const char *path, char buf[PRELOAD_PATH_MAX])
+/* As the client sees it: without the folder that is put before. */
+static char *without_root(char *path)
 {
-	if (!preload_active() || !is_ours(path) || strlen(path) + root_size >= PRELOAD_PATH_MAX)
+	bool inside = root_size && strncmp(path, root, root_size) == 0;
+
+	return inside ? path + root_size : path;
+}
+
+/* Where a relative path begins; false: nowhere that it could reach the machine from. */
+static bool begin_of(long dir, char buf[PRELOAD_PATH_MAX])
+{
+	char link[32], here[PRELOAD_PATH_MAX];
+	long n;
+
+	if (dir == AT_FDCWD)
+		snprintf(link, sizeof(link), "/proc/self/cwd");
+	else
+		snprintf(link, sizeof(link), "/proc/self/fd/%ld", dir);
+	n = preload_raw(SYS_readlink, (long)link, (long)here, sizeof(here) - 1, 0, 0, 0);
+	if (n <= 0)
+		return false;
+	here[n] = '\0';
+	strcpy(buf, without_root(here));
+	return strcmp(buf, "/") == 0 || strncmp(buf, "/sys", 4) == 0 || strncmp(buf, "/dev", 4) == 0;
+}
+
+/* Adds a path's parts to what is in buf (at most PRELOAD_PATH_MAX); `..` takes one away. */
+static bool add_parts(char *buf, const char *path)
+{
+	size_t at = strcmp(buf, "/") == 0 ? 0 : strlen(buf);
+
+	while (*path) {
+		size_t n = strcspn(path, "/");
+
+		if (n == 2 && path[0] == '.' && path[1] == '.') {
+			while (at && buf[--at] != '/')
+				;
+		} else if (n && !(n == 1 && path[0] == '.')) {
+			if (at + n + 2 > PRELOAD_PATH_MAX)
+				return false;
+			buf[at++] = '/';
+			memcpy(buf + at, path, n);
+			at += n;
+		}
+		buf[at] = '\0';
+		path += n + (path[n] == '/');
+	}
+	return true;
+}
+
+/*
+ * The client's path from "/" on; NULL: it is not of the machine. Links are not followed: behind
+ * one, `..` is what stands before it.
+ */
+static const char *whole(long dir, const char *path, char buf[PRELOAD_PATH_MAX])
+{
+	if (!preload_active() || !root_size || !path || !*path)
+		return NULL;
+	buf[0] = '\0';
+	if (*path != '/' && !begin_of(dir, buf))
+		return NULL;
+	return add_parts(buf, path) && is_ours(buf) ? buf : NULL;
+}
+
+const char *preload_sysfs_path(long dir, const char *path, char buf[PRELOAD_PATH_MAX])
+{
+	char absolute[PRELOAD_PATH_MAX];
+
+	if (!whole(dir, path, absolute) || strlen(absolute) + root_size >= PRELOAD_PATH_MAX)
 		return path;
 	/* Any call is answered only when the machine is there. */
 	if (!ready)
 		preload_ask1(EXEC_NR_FAIL_NTH, -1);
 	ready = true;
 	memcpy(buf, root, root_size);
-	strcpy(buf + root_size, path);
+	strcpy(buf + root_size, absolute);
 	return buf;
 }
 
@@ -99,7 +165,7 @@ void preload_sysfs_copied(long from, long to)
 
 static bool is_sysfs_file(const char *path, long flags)
 {
-	return (flags & O_ACCMODE) != O_RDONLY && is_ours(path) && strncmp(path, "/sys/", 5) == 0 &&
+	return path && (flags & O_ACCMODE) != O_RDONLY && strncmp(path, "/sys/", 5) == 0 &&
 	       !strstr(path, "/config");
 }
 
@@ -107,14 +173,17 @@ static bool exists(const char *path)
 {
 	char moved[PRELOAD_PATH_MAX];
 
-	return preload_raw(SYS_access, (long)preload_sysfs_path(path, moved), 0, 0, 0, 0, 0) == 0;
+	return preload_raw(SYS_access, (long)preload_sysfs_path(AT_FDCWD, path, moved), 0, 0, 0, 0,
+			   0) == 0;
 }
 
-long preload_sysfs_open(const char *path, long flags)
+long preload_sysfs_open(long dir, const char *relative, long flags)
 {
+	char buf[PRELOAD_PATH_MAX];
+	const char *path = whole(dir, relative, buf);
 	long fd;
 
-	if (!preload_active() || !is_sysfs_file(path, flags))
+	if (!is_sysfs_file(path, flags))
 		return -ENOSYS;
 	if (!exists(path))
 		return -ENOENT;
@@ -177,13 +246,15 @@ static int stream_close(void *cookie)
 }
 
 /* A stream whose writes are the server's; NULL: it is none. */
-static FILE *stream(const char *path, const char *mode)
+static FILE *stream(const char *relative, const char *mode)
 {
 	static char paths[8][PRELOAD_PATH_MAX / 2];
 	const cookie_io_functions_t io = {.write = stream_write, .close = stream_close};
+	char buf[PRELOAD_PATH_MAX];
+	const char *path = whole(AT_FDCWD, relative, buf);
 
-	if (!preload_active() || mode[0] == 'r' || !is_sysfs_file(path, O_WRONLY) ||
-	    !exists(path) || strlen(path) >= sizeof(paths[0]))
+	if (mode[0] == 'r' || !is_sysfs_file(path, O_WRONLY) || !exists(path) ||
+	    strlen(path) >= sizeof(paths[0]))
 		return NULL;
 	for (int i = 0; i < 8; i++) {
 		if (paths[i][0])
@@ -199,7 +270,7 @@ EXPORT FILE *fopen(const char *path, const char *mode)
 	char moved[PRELOAD_PATH_MAX];
 	FILE *f = stream(path, mode);
 
-	return f ? f : NEXT(fopen)(preload_sysfs_path(path, moved), mode);
+	return f ? f : NEXT(fopen)(preload_sysfs_path(AT_FDCWD, path, moved), mode);
 }
 
 EXPORT FILE *fopen64(const char *path, const char *mode)
@@ -211,24 +282,40 @@ EXPORT ssize_t readlink(const char *path, char *buf, size_t size)
 {
 	char moved[PRELOAD_PATH_MAX];
 
-	return NEXT(readlink)(preload_sysfs_path(path, moved), buf, size);
+	return NEXT(readlink)(preload_sysfs_path(AT_FDCWD, path, moved), buf, size);
 }
 
 EXPORT ssize_t readlinkat(int dir, const char *path, char *buf, size_t size)
 {
 	char moved[PRELOAD_PATH_MAX];
 
-	return NEXT(readlinkat)(dir, preload_sysfs_path(path, moved), buf, size);
+	return NEXT(readlinkat)(dir, preload_sysfs_path(dir, path, moved), buf, size);
+}
+
+EXPORT int chdir(const char *path)
+{
+	char moved[PRELOAD_PATH_MAX];
+
+	return NEXT(chdir)(preload_sysfs_path(AT_FDCWD, path, moved));
 }
 
 /* The client does not see where we keep it. */
+EXPORT char *getcwd(char *buf, size_t size)
+{
+	char *here = NEXT(getcwd)(buf, size);
+
+	if (here)
+		memmove(here, without_root(here), strlen(without_root(here)) + 1);
+	return here;
+}
+
 EXPORT char *realpath(const char *path, char *resolved)
 {
 	char moved[PRELOAD_PATH_MAX];
-	char *real = NEXT(realpath)(preload_sysfs_path(path, moved), resolved);
+	char *real = NEXT(realpath)(preload_sysfs_path(AT_FDCWD, path, moved), resolved);
 
-	if (real && root_size && strncmp(real, root, root_size) == 0)
-		memmove(real, real + root_size, strlen(real + root_size) + 1);
+	if (real)
+		memmove(real, without_root(real), strlen(without_root(real)) + 1);
 	return real;
 }
 
@@ -236,21 +323,21 @@ EXPORT int access(const char *path, int mode)
 {
 	char moved[PRELOAD_PATH_MAX];
 
-	return NEXT(access)(preload_sysfs_path(path, moved), mode);
+	return NEXT(access)(preload_sysfs_path(AT_FDCWD, path, moved), mode);
 }
 
 EXPORT int faccessat(int dir, const char *path, int mode, int flags)
 {
 	char moved[PRELOAD_PATH_MAX];
 
-	return NEXT(faccessat)(dir, preload_sysfs_path(path, moved), mode, flags);
+	return NEXT(faccessat)(dir, preload_sysfs_path(dir, path, moved), mode, flags);
 }
 
 EXPORT int statx(int dir, const char *path, int flags, unsigned int mask, struct statx *st)
 {
 	char moved[PRELOAD_PATH_MAX];
 
-	return NEXT(statx)(dir, preload_sysfs_path(path, moved), flags, mask, st);
+	return NEXT(statx)(dir, preload_sysfs_path(dir, path, moved), flags, mask, st);
 }
 
 #define STAT(name, type)                                                     \
@@ -258,7 +345,7 @@ EXPORT int statx(int dir, const char *path, int flags, unsigned int mask, struct
 	{                                                                    \
 		char moved[PRELOAD_PATH_MAX];                                \
 									     \
-		return NEXT(name)(preload_sysfs_path(path, moved), st);      \
+		return NEXT(name)(preload_sysfs_path(AT_FDCWD, path, moved), st);      \
 	}
 STAT(stat, stat)
 STAT(stat64, stat64)
@@ -270,7 +357,7 @@ STAT(lstat64, stat64)
 	{                                                                              \
 		char moved[PRELOAD_PATH_MAX];                                          \
 										       \
-		return NEXT(name)(dir, preload_sysfs_path(path, moved), st, flags);    \
+		return NEXT(name)(dir, preload_sysfs_path(dir, path, moved), st, flags); \
 	}
 STAT_AT(fstatat, stat)
 STAT_AT(fstatat64, stat64)
@@ -282,7 +369,8 @@ STAT_AT(fstatat64, stat64)
 	{                                                                                \
 		char moved[PRELOAD_PATH_MAX];                                            \
 											 \
-		return NEXT(name)(preload_sysfs_path(path, moved), list, filter, compare); \
+		path = preload_sysfs_path(AT_FDCWD, path, moved);                        \
+		return NEXT(name)(path, list, filter, compare);                          \
 	}
 SCANDIR(scandir, dirent)
 SCANDIR(scandir64, dirent64)

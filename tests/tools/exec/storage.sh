@@ -57,6 +57,12 @@ expect 0 '^0000:00:03.0$' on_machine bash -c 'B=/sys/bus/pci/drivers
 	echo 0000:00:03.0 >$B/vfio-pci/bind; ls $B/vfio-pci | grep 0000'
 expect 0 '^/sys/devices/pci0000:00/0000:00:03.0$' on_machine \
 	realpath /sys/bus/pci/devices/0000:00:03.0
+# From within, too; and the host's own is never written to, root or not.
+expect 0 '^/sys/devices/pci0000:00/0000:00:03.0 vfio-pci$' on_machine sh -c 'cd /sys/bus/pci/devices
+	cd 0000:00:03.0; echo 0000:00:03.0 >driver/unbind; echo vfio-pci >driver_override
+	cd ..; echo 0000:00:03.0 >../drivers_probe; cd ./0000:00:03.0
+	echo $(/bin/pwd) $(basename $(readlink driver))'
+expect 2 . on_machine sh -c 'cd /sys/devices/virtual/mem/null && echo add >uevent'
 [ -z "$(find "${TMPDIR:-/tmp}" -maxdepth 1 -name 'iommulab-sys-*' -newer "$WORK/want")" ] ||
 	fail "a machine's /sys is left behind"
 
