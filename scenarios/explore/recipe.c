@@ -409,10 +409,11 @@ static bool option_oracle(struct scan *s, struct recipe *r)
 {
 	size_t start = s->at, used = strlen(r->oracles);
 	char name[32];
-	bool known = false;
+	bool known;
 
 	if (!take_word(s, name, sizeof(name), "oracle"))
 		return false;
+	known = strcmp(name, "all") == 0 || strcmp(name, "none") == 0;
 	for (const struct oracle *const *o = oracle_table; *o; o++)
 		known |= strcmp((*o)->name, name) == 0;
 	if (!known)
