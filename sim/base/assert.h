@@ -14,8 +14,8 @@ _Noreturn void sim_panic(const char *file, int line, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /*
- * The host refuses what we need (address space, memory, processes): one line on
- * standard error, exit code 2. No defect of ours, nothing to replay.
+ * The host refuses what we need (address space, memory, processes), or a user's kernel its
+ * machine: one line on standard error, exit code 2. No defect of ours, nothing to replay.
  */
 _Noreturn void sim_exhausted(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 

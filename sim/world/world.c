@@ -152,7 +152,8 @@ void world_load(struct world *w, const struct world_program *p)
 		end = sched_setup(w->sched, boot, ws);
 		f = oracles_finding(w->oracles);
 		if (f)
-			sim_fatal("finding while the world was booting: %s", f->title);
+			sim_exhausted("the kernel does not boot on this machine: %s: %.*s", f->title,
+				      (int)strcspn(f->text, "\n"), f->text);
 		sim_assert(end == SCHED_AT_REST);
 	}
 	kapi_snapshot(w->kapi);

@@ -19,6 +19,8 @@ clean() {
 }
 
 expect 0 '' hosted_build
+expect 2 'does not boot on this machine: .* needs an object of .kernel build --drivers.' "$IOMMULAB" run \
+	--kernel "$KERNEL" scenarios/story/vtd-dma.yaml
 clean all scenarios/story/{core-3x10,domains,mixed-iommus}.yaml
 clean $NO_RACE scenarios/story/{ownership,reserved,sysfs-type}.yaml tests/core/hosted/ownership.yaml
 if [ "$FLAVOUR" = lab ] && grep -q '^PATCHLEVEL = 12$' "$TREE/Makefile"; then
