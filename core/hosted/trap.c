@@ -45,10 +45,19 @@ static void absent_touched(u64 addr)
 	sim_fatal("hosted kernel: %s is absent, and was touched", a->name);
 }
 
+/* If no oracle watches the heap, it is what a processor would say: the run cannot go on. */
 static void null_touched(u64 addr)
 {
-	access_wild(addr, 1, OP_READ, (u64)(uintptr_t)__builtin_return_address(0));
-	sim_fatal("hosted kernel: address %#llx was touched", (unsigned long long)addr);
+	u64 pc = (u64)(uintptr_t)__builtin_return_address(0);
+	struct world *w = current_task->world;
+	struct finding *f;
+
+	access_wild(addr, 1, OP_READ, pc);
+	f = oracle_finding(w, "oops", "BUG: unable to handle kernel NULL pointer dereference in %%F");
+	sim_assert(f);
+	f->addr = addr;
+	finding_here(f, "touched", pc);
+	oracle_report(w, f);
 }
 
 static void (*who(u64 addr))(u64 addr)
