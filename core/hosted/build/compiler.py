@@ -2,6 +2,7 @@
 """Runs compilers, a few at once, for the objects that the store does not have."""
 import os
 import re
+import shutil
 import signal
 import subprocess
 import threading
@@ -11,6 +12,7 @@ from tree import Failure
 
 MANY = 20  # files, with which a user wants to know that it will take a while
 FAILED_MAX = 20
+SPACE_MIN = 4 << 20  # bytes; with less, what does not compile need not be the source's fault
 # From bit code; all else that matters to it is in there.
 INLINE = ["clang-19", "-w", "-O1", "-fPIC", "-m64", "-c", "-x", "ir",
           "-Xclang", "-mlink-builtin-bitcode", "-Xclang"]
@@ -140,6 +142,9 @@ class Compiler:
                 for w in words]
 
     def _complain(self, todo):
+        folder = self.store.path("objects", "")
+        if shutil.disk_usage(folder).free < SPACE_MIN:
+            raise Failure(f"{folder}: no space left on device")
         texts = [self.failed[s.label] for s in todo if s.label in self.failed]
         names = [s.label for s in todo if s.label in self.failed]
         more = f" and {len(names) - 1} more" if len(names) > 1 else ""
