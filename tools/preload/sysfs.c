@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 
 #define EXPORT __attribute__((visibility("default")))
 #define WRITERS_MAX 64
@@ -291,6 +292,27 @@ EXPORT ssize_t readlinkat(int dir, const char *path, char *buf, size_t size)
 
 	return NEXT(readlinkat)(dir, preload_sysfs_path(dir, path, moved), buf, size);
 }
+
+#define GETXATTR(name)                                                                  \
+	EXPORT ssize_t name(const char *path, const char *which, void *value, size_t size) \
+	{                                                                               \
+		char moved[PRELOAD_PATH_MAX];                                           \
+											\
+		path = preload_sysfs_path(AT_FDCWD, path, moved);                       \
+		return NEXT(name)(path, which, value, size);                            \
+	}
+GETXATTR(getxattr)
+GETXATTR(lgetxattr)
+
+#define LISTXATTR(name)                                                              \
+	EXPORT ssize_t name(const char *path, char *list, size_t size)               \
+	{                                                                            \
+		char moved[PRELOAD_PATH_MAX];                                        \
+										     \
+		return NEXT(name)(preload_sysfs_path(AT_FDCWD, path, moved), list, size); \
+	}
+LISTXATTR(listxattr)
+LISTXATTR(llistxattr)
 
 EXPORT int chdir(const char *path)
 {

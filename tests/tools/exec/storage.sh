@@ -62,6 +62,8 @@ expect 0 '^/sys/devices/pci0000:00/0000:00:03.0 vfio-pci$' on_machine sh -c 'cd 
 	cd 0000:00:03.0; echo 0000:00:03.0 >driver/unbind; echo vfio-pci >driver_override
 	cd ..; echo 0000:00:03.0 >../drivers_probe; cd ./0000:00:03.0
 	echo $(/bin/pwd) $(basename $(readlink driver))'
+on_machine ls -lR /sys/bus/pci /dev/vfio >"$WORK/got" 2>&1 || fail "ls: $(cat "$WORK/got")"
+grep '^ls: ' "$WORK/got" && fail "ls sees files that are not there"
 expect 2 . on_machine sh -c 'cd /sys/devices/virtual/mem/null && echo add >uevent'
 [ -z "$(find "${TMPDIR:-/tmp}" -maxdepth 1 -name 'iommulab-sys-*' -newer "$WORK/want")" ] ||
 	fail "a machine's /sys is left behind"
