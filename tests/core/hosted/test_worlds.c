@@ -150,7 +150,8 @@ Test(worlds, and_in_each_others_slots)
 /* What several tasks touch draws preemptions; it is kept apart where no oracle looks at cells. */
 Test(worlds, oracles_change_no_run)
 {
-	static const char *const policy[][2] = {{"rw", "100"}, {"rw", "3"}, {"pos", ""}};
+	static const char *const policy[][2] = {
+		{"rw", "100"}, {"rw", "3"}, {"rw", "100,0"}, {"rw", "7,0"}, {"pos", ""}};
 	static struct tree t;
 	u64 hash[2];
 
