@@ -103,11 +103,11 @@ struct iommu_viommu_arm_smmuv3_invalidate { u64 cmd[2]; };
 #define IOMMU_VEVENTQ_TYPE_ARM_SMMUV3 1u
 struct iommu_vevent_arm_smmuv3 { u64 evt[4]; };
 
-/* Data of this type, size bytes of it known: -EINVAL: another, or too short; -E2BIG, -EFAULT. */
+/* Data of this type and of size bytes: -EINVAL: another, or of another length; -EFAULT. */
 static inline int iommu_copy_user_data(void *to, u32 size, const struct iommu_user_data *from,
 				       u32 type)
 {
-	if (from->type != type || from->len < size)
+	if (from->type != type || from->len != size)
 		return -EINVAL;
 	return copy_struct_from_user(to, size, u64_to_user_ptr(from->uptr), from->len);
 }
@@ -116,7 +116,7 @@ static inline int iommu_copy_user_data(void *to, u32 size, const struct iommu_us
 static inline int iommu_copy_user_entry(void *to, u32 size,
 					const struct iommu_user_data_array *from, u32 type, u32 i)
 {
-	if (from->type != type || i >= from->entry_num || from->entry_len < size)
+	if (from->type != type || i >= from->entry_num || from->entry_len != size)
 		return -EINVAL;
 	return copy_struct_from_user(to, size,
 				     u64_to_user_ptr(from->uptr + (u64)i * from->entry_len),

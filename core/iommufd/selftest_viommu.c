@@ -178,7 +178,9 @@ static int init_with(struct mock_viommu *mock, const struct iommu_user_data *fro
 	struct iommu_viommu_selftest data;
 	int rc;
 
-	if (from->len < offsetof(struct iommu_viommu_selftest, out_mmap_offset))
+	/* dup: longer than what is known is refused before it is read. */
+	if (from->len < offsetof(struct iommu_viommu_selftest, out_mmap_offset) ||
+	    from->len > sizeof(data))
 		return -EINVAL;
 	rc = copy_struct_from_user(&data, sizeof(data), u64_to_user_ptr(from->uptr), from->len);
 	if (rc)
