@@ -4,7 +4,7 @@
  * pages behind them.
  *
  * Every area is a slice of one struct iopt_pages, a linear run of a process's
- * memory or of a memfd, which any number of areas in any number of spaces share.
+ * memory, of a memfd or of a dma-buf, which any number of areas in any number of spaces share.
  * A page is pinned once, however many areas, domains and accesses use it:
  * struct iopt_pages counts users per page. custom: Linux keeps frames in the
  * domains and reads them back; here the pages remember theirs.
@@ -17,8 +17,10 @@
 #include "sim/kapi/xarray.h"
 #include "sim/user/user.h"
 
+struct dma_buf;
 struct iommufd_access;
 struct iommufd_ctx;
+struct iopt_dmabuf;
 
 /* domains, next_domain_id, access_list: both rwsems for writing; the rest: iova_rwsem. */
 struct io_pagetable {
@@ -81,6 +83,7 @@ struct iopt_pages {
 	struct mm_struct *source_mm;   /* its structure is kept, its contents may go */
 	struct process *source_process;
 	struct file *file;    /* a memfd, or NULL */
+	struct iopt_dmabuf *dmabuf; /* or NULL: there is nothing to pin */
 	bool writable, charged; /* charged: in the middle of a CHANGE_PROCESS */
 	u8 account_mode;
 	struct xarray pins;   /* by index / PIN_CHUNK: struct pin_chunk, while any is used */
@@ -230,6 +233,24 @@ void iopt_area_remove_access(struct iopt_area *area, unsigned long first, unsign
 			     bool locked);
 int iopt_pages_rw_access(struct iopt_pages *pages, unsigned long start_byte, void *data,
 			 unsigned long length, u32 flags);
+/* With pages->mutex. An area goes out of a domain, or a part of it. */
+void iopt_area_unmap_part(struct iopt_area *area, struct iommu_domain *domain,
+			  unsigned long length);
+
+/*
+ * --- dmabuf.c: pages that lie where a dma-buf's exporter says, until it takes them back.
+ * The functions on areas: with pages->mutex. ---
+ */
+/* Its uptr is the offset in dmabuf. */
+struct iopt_pages *iopt_alloc_dmabuf_pages(struct dma_buf *dmabuf, u64 start, unsigned long length,
+					   bool writable);
+void iopt_dmabuf_release(struct iopt_pages *pages);
+/* What was taken back maps nothing, and is 0. */
+int iopt_dmabuf_map_area(struct iopt_area *area, struct iopt_pages *pages,
+			 struct iommu_domain *domain);
+void iopt_dmabuf_unmap_area(struct iopt_area *area, struct iopt_pages *pages,
+			    struct iommu_domain *domain);
+
 /*
  * CHANGE_PROCESS, for each pages: charges the current process; then takes the
  * charge from where it was, or back.

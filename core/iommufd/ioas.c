@@ -2,6 +2,7 @@
 /*
  * The calls on an IOAS, and options.
  */
+#include "core/dmabuf/dma_buf.h"
 #include "core/iommufd/iommufd_priv.h"
 
 #include "sim/kapi/bug.h"
@@ -154,11 +155,17 @@ static bool too_far(u64 a, u64 b)
 	return a == ~0ULL || b == ~0ULL;
 }
 
+static struct iopt_pages *pages_of(const struct iommufd_source *from, bool writable)
+{
+	if (from->dmabuf)
+		return iopt_alloc_dmabuf_pages(from->dmabuf, from->start, from->length, writable);
+	return iopt_alloc_pages(from->file, from->start, from->length, writable);
+}
+
 int iommufd_map(struct iommufd_ctx *ictx, struct iommufd_ioas *ioas,
 		const struct iommufd_source *from, unsigned long *iova, u32 flags)
 {
-	struct iopt_pages *pages = iopt_alloc_pages(from->file, from->start, from->length,
-						    flags & IOMMU_IOAS_MAP_WRITEABLE);
+	struct iopt_pages *pages = pages_of(from, flags & IOMMU_IOAS_MAP_WRITEABLE);
 	struct iopt_pages_list slice = {.pages = pages, .length = from->length};
 
 	if (IS_ERR(pages))
@@ -188,8 +195,8 @@ int iommufd_ioas_map(struct iommufd_ucmd *ucmd)
 	if (IS_ERR(ioas))
 		return (int)PTR_ERR(ioas);
 	rc = iommufd_map(ucmd->ictx, ioas,
-			 &(struct iommufd_source){NULL, cmd->user_va, cmd->length}, &iova,
-			 cmd->flags);
+			 &(struct iommufd_source){.start = cmd->user_va, .length = cmd->length},
+			 &iova, cmd->flags);
 	if (!rc) {
 		cmd->iova = iova;
 		rc = iommufd_ucmd_respond(ucmd, sizeof(*cmd));
@@ -208,12 +215,38 @@ static int check_file_range(const struct iommu_ioas_map_file *cmd)
 	return cmd->start + cmd->length - 1 < cmd->start ? -EOVERFLOW : 0;
 }
 
+/*
+ * dup: a dma-buf, else a memfd. custom: others are -EINVAL at once; where nothing is
+ * pinned any file would do, our own as well.
+ */
+static int map_file(struct iommufd_ucmd *ucmd, struct iommufd_ioas *ioas, unsigned long *iova)
+{
+	const struct iommu_ioas_map_file *cmd = ucmd->cmd;
+	struct iommufd_source from = {.start = cmd->start, .length = cmd->length};
+	struct file *file;
+	int rc = check_file_range(cmd);
+
+	if (rc)
+		return rc;
+	file = fget((u32)cmd->fd);
+	if (!file)
+		return -EBADF;
+	if (dma_buf_known())
+		from.dmabuf = dma_buf_of(file);
+	if (is_memfd(file))
+		from.file = file;
+	rc = -EINVAL;
+	if (from.dmabuf || from.file)
+		rc = iommufd_map(ucmd->ictx, ioas, &from, iova, cmd->flags);
+	fput(file);
+	return rc;
+}
+
 int iommufd_ioas_map_file(struct iommufd_ucmd *ucmd)
 {
 	struct iommu_ioas_map_file *cmd = ucmd->cmd;
 	unsigned long iova = cmd->iova;
 	struct iommufd_ioas *ioas;
-	struct file *file;
 	int rc;
 
 	if (cmd->flags & ~MAP_FLAGS)
@@ -225,17 +258,7 @@ int iommufd_ioas_map_file(struct iommufd_ucmd *ucmd)
 	ioas = iommufd_get_ioas(ucmd->ictx, cmd->ioas_id);
 	if (IS_ERR(ioas))
 		return (int)PTR_ERR(ioas);
-	rc = check_file_range(cmd);
-	file = rc ? NULL : fget((u32)cmd->fd);
-	if (!rc)
-		rc = file ? -EINVAL : -EBADF;
-	/* custom: at once. Where nothing is pinned any file would do, our own as well. */
-	if (file && is_memfd(file))
-		rc = iommufd_map(ucmd->ictx, ioas,
-				 &(struct iommufd_source){file, cmd->start, cmd->length}, &iova,
-				 cmd->flags);
-	if (file)
-		fput(file);
+	rc = map_file(ucmd, ioas, &iova);
 	if (!rc) {
 		cmd->iova = iova;
 		rc = iommufd_ucmd_respond(ucmd, sizeof(*cmd));

@@ -93,9 +93,10 @@ static inline struct iommufd_ioas *iommufd_get_ioas(struct iommufd_ctx *ictx, u3
 
 struct iommufd_ioas *iommufd_ioas_alloc(struct iommufd_ctx *ictx);
 void iommufd_ioas_destroy(struct iommufd_object *obj);
-/* What is mapped: the caller's memory from an address on, or a file's from an offset on. */
+/* What is mapped: the caller's memory from an address on, or one of these from an offset on. */
 struct iommufd_source {
-	struct file *file;
+	struct file *file;      /* a memfd */
+	struct dma_buf *dmabuf;
 	u64 start, length;
 };
 

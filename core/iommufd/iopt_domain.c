@@ -264,6 +264,9 @@ static int split_area(struct iopt_area *area, unsigned long last)
 		return 0;
 	if (!pages || area->prevent_access)
 		return -EBUSY;
+	/* dup: what is to be taken back is not cut. */
+	if (pages->dmabuf)
+		return -EOPNOTSUPP;
 	if ((new_start | iopt_area_start_byte(area, new_start)) & mask)
 		return -EINVAL;
 	lhs = iopt_area_alloc();

@@ -67,9 +67,14 @@ static void release_pages(struct kref *kref)
 	xa_destroy(&pages->pins);
 	mmdrop(pages->source_mm);
 	process_put(pages->source_process);
+	if (bug_on(BUG_IOMMUFD_DMABUF_DESTROY_ORDER))
+		mutex_destroy(&pages->mutex);
+	if (pages->dmabuf)
+		iopt_dmabuf_release(pages);
 	if (pages->file)
 		fput(pages->file);
-	mutex_destroy(&pages->mutex);
+	if (!bug_on(BUG_IOMMUFD_DMABUF_DESTROY_ORDER))
+		mutex_destroy(&pages->mutex);
 	kfree(pages);
 }
 
@@ -311,6 +316,8 @@ int iopt_pages_pin(struct iopt_pages *pages, unsigned long first, unsigned long 
 	long got = 0;
 
 	lockdep_assert_held(&pages->mutex);
+	if (pages->dmabuf)
+		return 0;
 	while (index <= last) {
 		struct pin_chunk *chunk = chunk_of(pages, index, true);
 
@@ -332,16 +339,28 @@ int iopt_pages_pin(struct iopt_pages *pages, unsigned long first, unsigned long 
 void iopt_pages_unpin(struct iopt_pages *pages, unsigned long first, unsigned long last)
 {
 	lockdep_assert_held(&pages->mutex);
+	if (pages->dmabuf)
+		return;
 	drop_users(pages, first, last + 1);
 	update_pinned(pages);
 }
 
 /* --- domains --- */
 
-static void unmap_part(struct iopt_area *area, struct iommu_domain *domain, unsigned long length)
+void iopt_area_unmap_part(struct iopt_area *area, struct iommu_domain *domain,
+			  unsigned long length)
 {
 	if (length)
 		WARN_ON(iommu_unmap(domain, iopt_area_iova(area), length) != length);
+}
+
+static void unmap_area(struct iopt_area *area, struct iopt_pages *pages,
+		       struct iommu_domain *domain)
+{
+	if (pages->dmabuf)
+		iopt_dmabuf_unmap_area(area, pages, domain);
+	else
+		iopt_area_unmap_part(area, domain, iopt_area_length(area));
 }
 
 /* The area's pages into one domain: runs of neighbouring frames, or page by page. */
@@ -352,6 +371,8 @@ static int map_area(struct iopt_area *area, struct iopt_pages *pages, struct iom
 	bool small = READ_ONCE(area->iopt->disable_large_pages);
 	struct pin_chunk *chunk = NULL;
 
+	if (pages->dmabuf)
+		return iopt_dmabuf_map_area(area, pages, domain);
 	while (done < length) {
 		u64 phys = page_to_phys(next_page(pages, index++, &chunk)) + offset;
 		unsigned long size = PAGE_SIZE - offset;
@@ -366,7 +387,7 @@ static int map_area(struct iopt_area *area, struct iopt_pages *pages, struct iom
 		rc = iommu_map(domain, iopt_area_iova(area) + done, phys, size,
 			       area->iommu_prot | IOMMU_CACHE);
 		if (rc) {
-			unmap_part(area, domain, done);
+			iopt_area_unmap_part(area, domain, done);
 			return rc;
 		}
 		done += size;
@@ -388,7 +409,7 @@ static int map_into_all(struct iopt_area *area, struct iopt_pages *pages)
 		xa_for_each(&area->iopt->domains, at, undo) {
 			if (at == index)
 				break;
-			unmap_part(area, undo, iopt_area_length(area));
+			unmap_area(area, pages, undo);
 		}
 		return rc;
 	}
@@ -421,7 +442,7 @@ void iopt_area_unfill_domains(struct iopt_area *area, struct iopt_pages *pages)
 	mutex_lock(&pages->mutex);
 	if (area->filled) {
 		xa_for_each(&area->iopt->domains, index, domain)
-			unmap_part(area, domain, iopt_area_length(area));
+			unmap_area(area, pages, domain);
 		iopt_pages_unpin(pages, area->first_index, area->last_index);
 		area->filled = false;
 	}
@@ -472,7 +493,7 @@ void iopt_area_unfill_domain(struct iopt_area *area, struct iommu_domain *domain
 
 	mutex_lock(&pages->mutex);
 	WARN_ON(!area->filled);
-	unmap_part(area, domain, iopt_area_length(area));
+	unmap_area(area, pages, domain);
 	if (last) {
 		unpin_area(area, pages);
 		area->filled = false;

@@ -54,6 +54,8 @@ int iopt_area_add_access(struct iopt_area *area, unsigned long first, unsigned l
 
 	if (flags & IOMMUFD_ACCESS_RW_WRITE && !pages->writable)
 		return -EPERM;
+	if (pages->dmabuf)
+		return -EINVAL;
 	mutex_lock(&pages->mutex);
 	access = find_access(pages, first, last);
 	if (!access)
@@ -165,6 +167,8 @@ int iopt_pages_rw_access(struct iopt_pages *pages, unsigned long start_byte, voi
 
 	if (flags & IOMMUFD_ACCESS_RW_WRITE && !pages->writable)
 		return -EPERM;
+	if (pages->dmabuf)
+		return -EINVAL;
 	if (foreign && start_byte / PAGE_SIZE == last / PAGE_SIZE)
 		return rw_page(pages, start_byte, data, length, flags);
 	if (foreign)

@@ -440,6 +440,8 @@ static int (*const tests[IOMMU_TEST_OPS])(struct iommufd_ucmd *ucmd) = {
 	[IOMMU_TEST_OP_PASID_REPLACE] = iommufd_test_pasid_replace,
 	[IOMMU_TEST_OP_PASID_DETACH] = iommufd_test_pasid_detach,
 	[IOMMU_TEST_OP_PASID_CHECK_HWPT] = iommufd_test_pasid_check_hwpt,
+	[IOMMU_TEST_OP_DMABUF_GET] = iommufd_test_dmabuf_get,
+	[IOMMU_TEST_OP_DMABUF_REVOKE] = iommufd_test_dmabuf_revoke,
 };
 
 int iommufd_test(struct iommufd_ucmd *ucmd)

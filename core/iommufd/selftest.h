@@ -73,6 +73,10 @@ int iommufd_test_pasid_replace(struct iommufd_ucmd *ucmd);
 int iommufd_test_pasid_detach(struct iommufd_ucmd *ucmd);
 int iommufd_test_pasid_check_hwpt(struct iommufd_ucmd *ucmd);
 
+/* --- selftest_dmabuf.c --- */
+int iommufd_test_dmabuf_get(struct iommufd_ucmd *ucmd);
+int iommufd_test_dmabuf_revoke(struct iommufd_ucmd *ucmd);
+
 /* --- selftest_access.c --- */
 int iommufd_test_create_access(struct iommufd_ucmd *ucmd);
 int iommufd_test_access_replace_ioas(struct iommufd_ucmd *ucmd);

@@ -195,6 +195,8 @@ enum iommu_test_op {
 	IOMMU_TEST_OP_PASID_REPLACE,
 	IOMMU_TEST_OP_PASID_DETACH,
 	IOMMU_TEST_OP_PASID_CHECK_HWPT,
+	IOMMU_TEST_OP_DMABUF_GET,
+	IOMMU_TEST_OP_DMABUF_REVOKE,
 	IOMMU_TEST_OPS,
 };
 
@@ -237,6 +239,8 @@ struct iommu_test_cmd {
 		struct { u32 pasid, pt_id; } pasid_attach; /* and replace; id: a selftest device */
 		struct { u32 pasid; } pasid_detach;
 		struct { u32 pasid, hwpt_id; } pasid_check;
+		struct { u32 length, open_flags; } dmabuf_get;
+		struct { s32 dmabuf_fd; u32 revoked; } dmabuf_revoke;
 	};
 	u32 last;
 };

@@ -107,7 +107,8 @@ static long vfio_map_dma(struct iommufd_ctx *ictx, u64 arg)
 	if (IS_ERR(ioas))
 		return PTR_ERR(ioas);
 	iova = map.iova;
-	rc = iommufd_map(ictx, ioas, &(struct iommufd_source){NULL, map.vaddr, map.size}, &iova,
+	rc = iommufd_map(ictx, ioas,
+			 &(struct iommufd_source){.start = map.vaddr, .length = map.size}, &iova,
 			 flags);
 	iommufd_put_object(ictx, &ioas->obj);
 	return rc;

@@ -114,6 +114,9 @@ static void pci_close(struct vfio_device *vdev)
 	if (p->variant && p->variant->closed)
 		p->variant->closed(p);
 	vfio_pci_vf_used(p, false);
+	if (!bug_on(BUG_VFIO_DMABUF_CLOSE_WINDOW))
+		vfio_pci_dma_buf_cleanup(p);
+	vfio_pci_dma_buf_off(p);
 	vfio_pci_ioeventfds_off(p);
 	vfio_pci_pm_close(p);
 	if (has_idle_d3(p) && !WARN_ON(!p->pm_usage))
@@ -131,6 +134,8 @@ static void pci_close(struct vfio_device *vdev)
 		pci_write(p, PCI_COMMAND, 2, command & ~(u32)PCI_COMMAND_MASTER);
 		device_unlock(vdev->dev);
 	}
+	if (bug_on(BUG_VFIO_DMABUF_CLOSE_WINDOW))
+		vfio_pci_dma_buf_cleanup(p);
 }
 
 /* The driver goes: the user is asked, if it has said how. */
@@ -198,6 +203,7 @@ static int pci_init(struct vfio_device *vdev)
 	xa_init(&p->ctx);
 	mutex_init(&p->ioeventfds_lock);
 	INIT_LIST_HEAD(&p->ioeventfds);
+	INIT_LIST_HEAD(&p->dmabufs);
 	vfio_pci_find(p);
 	/* Functions that only their bus can reset go together. */
 	if (bus->parent == MACHINE_NONE || dev_fw(vdev->dev)->physfn != MACHINE_NONE)

@@ -3,7 +3,8 @@
  * Private to core/vfio: vfio-pci.
  *
  * Locks, outer to inner: dev_set->lock -> igate; mmap_lock -> memory_lock (read, by a
- * fault); memory_lock (write) -> the mappings' zap; igate -> memory_lock -> irqlock.
+ * fault); memory_lock (write) -> the mappings' zap, a dma-buf's resv; igate -> memory_lock ->
+ * irqlock.
  */
 #pragma once
 
@@ -143,6 +144,7 @@ struct vfio_pci {
 	struct mutex ioeventfds_lock;
 	struct list_head ioeventfds; /* ioeventfds_lock */
 	u32 n_ioeventfds;
+	struct list_head dmabufs;       /* of its registers; memory_lock */
 	/* SR-IOV. Constant while bound. */
 	bool is_virtfn;
 	struct vfio_pci *pf; /* that vfio-pci has, too; of a virtual function */
@@ -216,6 +218,20 @@ u32 vfio_pci_piece(u64 off, u64 count);
 /* --- pci_ioeventfd.c --- */
 long vfio_pci_ioctl_ioeventfd(struct vfio_pci *p, u64 arg);
 void vfio_pci_ioeventfds_off(struct vfio_pci *p);
+
+/* --- pci_dmabuf.c --- */
+int vfio_pci_feature_dma_buf(struct vfio_pci *p, u32 flags, u64 arg, size_t argsz);
+/*
+ * With memory_lock for writing. Taken back: nobody maps them any more, and nobody may;
+ * or, if registers may be reached, they may be mapped anew.
+ */
+void vfio_pci_dma_buf_revoke(struct vfio_pci *p);
+void vfio_pci_dma_buf_permit(struct vfio_pci *p);
+/* The device is being closed: they are taken back for good. */
+void vfio_pci_dma_buf_cleanup(struct vfio_pci *p);
+
+/* The function is no longer its user's; nothing of it is lent any more, or the fact is told. */
+void vfio_pci_dma_buf_off(struct vfio_pci *p);
 
 /* --- pci_sriov.c --- */
 /* At binding, and at its end: the functions below it first, then what it has. */

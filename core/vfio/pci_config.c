@@ -210,11 +210,14 @@ static void write_command(struct vfio_pci *p, const struct pci_config_cap *cap, 
 		down_write(&p->memory_lock);
 	else
 		vfio_pci_zap_and_lock(p);
+	if (!(value & PCI_COMMAND_MEMORY))
+		vfio_pci_dma_buf_revoke(p);
 	if ((value & virt & ~phys & own) || bars_lost(p))
 		restore_bars(p);
 	default_write(p, cap, PCI_COMMAND, size, value);
 	virt = virt_get(p, PCI_COMMAND, 2);
 	virt_set(p, PCI_COMMAND, 2, (virt & ~own) | (value & own));
+	vfio_pci_dma_buf_permit(p);
 	up_write(&p->memory_lock);
 }
 
@@ -279,7 +282,9 @@ static void exp_write(struct vfio_pci *p, const struct pci_config_cap *cap, u32 
 		return;
 	vfio_pci_zap_and_lock(p);
 	vfio_pci_power_up(p);
+	vfio_pci_dma_buf_revoke(p);
 	vfio_pci_try_reset(p);
+	vfio_pci_dma_buf_permit(p);
 	up_write(&p->memory_lock);
 }
 

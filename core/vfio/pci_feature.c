@@ -10,6 +10,7 @@ static int (*const features[VFIO_DEVICE_FEATURES])(struct vfio_pci *p, u32 flags
 	[VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY] = vfio_pci_low_power_entry,
 	[VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY_WITH_WAKEUP] = vfio_pci_low_power_entry_with_wakeup,
 	[VFIO_DEVICE_FEATURE_LOW_POWER_EXIT] = vfio_pci_low_power_exit,
+	[VFIO_DEVICE_FEATURE_DMA_BUF] = vfio_pci_feature_dma_buf,
 };
 
 int vfio_pci_feature(struct vfio_device *vdev, u32 flags, u64 arg, size_t argsz)

@@ -84,7 +84,10 @@ void vfio_pci_set_power(struct vfio_pci *p, u32 state)
 		vfio_pci_zap_and_lock(p);
 	else
 		down_write(&p->memory_lock);
+	if (state >= PCI_D3HOT)
+		vfio_pci_dma_buf_revoke(p);
 	set_power(p, state, 0);
+	vfio_pci_dma_buf_permit(p);
 	up_write(&p->memory_lock);
 }
 
@@ -229,6 +232,7 @@ static int pm_entry(struct vfio_pci *p, struct eventfd *wake)
 	if (!save)
 		return -ENOMEM;
 	vfio_pci_zap_and_lock(p);
+	vfio_pci_dma_buf_revoke(p);
 	if (!p->pm_runtime_engaged) {
 		p->pm_runtime_engaged = true;
 		p->pm_wake = wake;
@@ -249,6 +253,7 @@ void vfio_pci_pm_exit(struct vfio_pci *p)
 
 	down_write(&p->memory_lock);
 	end_permission(p, &wake);
+	vfio_pci_dma_buf_permit(p);
 	up_write(&p->memory_lock);
 	if (wake)
 		eventfd_ctx_put(wake);

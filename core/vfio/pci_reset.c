@@ -14,9 +14,11 @@ long vfio_pci_ioctl_reset(struct vfio_pci *p)
 		return -EINVAL;
 	vfio_pci_zap_and_lock(p);
 	vfio_pci_power_up(p);
+	vfio_pci_dma_buf_revoke(p);
 	ret = vfio_pci_try_reset(p);
 	if (bug_on(BUG_VFIO_PM_SAVE_LEAK))
 		p->pm_save = NULL; /* it has power again */
+	vfio_pci_dma_buf_permit(p);
 	up_write(&p->memory_lock);
 	return ret;
 }
@@ -251,6 +253,7 @@ static long hot_reset_locked(struct vfio_pci *p, const struct groups *groups)
 			ret = -EBUSY;
 		if (ret)
 			break;
+		vfio_pci_dma_buf_revoke(to_pci(vdev));
 		unmap_mapping_range(vdev, 0,
 				    (u64)VFIO_PCI_ROM_REGION_INDEX << VFIO_PCI_OFFSET_SHIFT);
 		vfio_pci_power_up(to_pci(vdev));
@@ -262,6 +265,8 @@ static long hot_reset_locked(struct vfio_pci *p, const struct groups *groups)
 	list_for_each_entry(other, &set->devices, dev_set_list) {
 		if (other == vdev)
 			break;
+		if (other->open_count)
+			vfio_pci_dma_buf_permit(to_pci(other));
 		up_write(&to_pci(other)->memory_lock);
 	}
 	return ret;

@@ -196,6 +196,9 @@ struct vfio_device_feature_dma_logging_control {
 struct vfio_device_feature_dma_logging_report { u64 iova, length, page_size, bitmap; };
 struct vfio_device_feature_mig_data_size { u64 stop_copy_length; };
 struct vfio_device_feature_bus_master { u32 op; };
+struct vfio_region_dma_range { u64 offset, length; };
+/* Ranges follow. */
+struct vfio_device_feature_dma_buf { u32 region_index, open_flags, flags, nr_ranges; };
 #define VFIO_DEVICE_FEATURE_CLEAR_MASTER 0u
 #define VFIO_DEVICE_FEATURE_SET_MASTER 1u
 struct vfio_precopy_info { u32 argsz, flags; u64 initial_bytes, dirty_bytes; };

@@ -33,6 +33,15 @@ void get_file(struct file *file)
 	file->count++;
 }
 
+bool get_file_active(struct file *file)
+{
+	access_service(&file->count, OP_WRITE | OP_ATOMIC);
+	if (file->count <= 0)
+		return false;
+	file->count++;
+	return true;
+}
+
 void file_discard(struct file *file)
 {
 	mutex_destroy(&file->pos_lock);

@@ -68,6 +68,8 @@ static inline struct file *anon_inode_getfile(const struct file_operations *op, 
 }
 
 void get_file(struct file *file);
+/* False: its last reference has gone; what release() takes apart may still be there. */
+bool get_file_active(struct file *file);
 void fput(struct file *file);
 /* Drops a file whose release() must not be called: its opening failed. */
 void file_discard(struct file *file);

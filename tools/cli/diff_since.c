@@ -40,6 +40,7 @@ const char *cli_diff_since(const char *call, u32 *version)
 }
 
 #define BAR_BELOW_0 "the tree takes a negative offset of an ioeventfd for one of a BAR below 0"
+#define NO_DMABUFS "a hosted tree has no dma-bufs"
 #define NOT_ITS_OWN "the tree's selftest driver takes any device for one of its own"
 
 /*
@@ -81,8 +82,9 @@ static const struct known {
 	/* The first 256 bytes of configuration space. */
 	{.call = ", 0x700000000",
 	 .why = "the machines put a function's registers at different addresses"},
-	{.call = "IOMMU_TEST_OP_DMABUF",
-	 .why = "dma-bufs are not built; a hosted tree has none, either"},
+	{.call = "IOMMU_TEST_OP_DMABUF", .leads = true, .why = NO_DMABUFS},
+	{.call = "VFIO_DEVICE_FEATURE$DMA_BUF", .leads = true, .why = NO_DMABUFS},
+	{.call = "VFIO_DEVICE_FEATURE_DMA_BUF", .leads = true, .why = NO_DMABUFS},
 };
 
 static bool has_call(const struct scenario *s, const char *part)
