@@ -293,6 +293,47 @@ Test(isolation, peers_of_two_groups)
 	fires("BUG: peer-to-peer DMA between groups in %F");
 }
 
+#define LENT (~1ULL)
+
+static void lent(void *arg)
+{
+	(void)arg;
+	fact(HW_P2P, LENT, PA, 2 * PAGE, 1);
+	fact(HW_DMA, DEV, IOVA, PA + PAGE, OK);
+	fact(HW_P2P, LENT, PA, 2 * PAGE, 0);
+	fact(HW_DMA, DEV, IOVA, PA + 2 * PAGE, OK);
+	fact(HW_DMA, DEV, IOVA, PA, 0);
+}
+
+static void lent_again(void *arg)
+{
+	lent(arg);
+	/* Another range of the same registers. */
+	fact(HW_P2P, LENT, PA, PAGE, 1);
+	fact(HW_DMA, DEV, IOVA, PA, OK);
+}
+
+static void taken_back(void *arg)
+{
+	lent_again(arg);
+	fact(HW_P2P, LENT, PA, PAGE, 0);
+	fact(HW_DMA, DEV, IOVA, PA + 8, OK);
+}
+
+Test(isolation, registers_that_are_lent_are_silent)
+{
+	load_hw("isolation", lent);
+	silent();
+	load_hw("isolation", lent_again);
+	silent();
+}
+
+Test(isolation, registers_that_were_taken_back)
+{
+	load_hw("isolation", taken_back);
+	fires("BUG: DMA to registers that were taken back in %F");
+}
+
 static void illegal(void *arg)
 {
 	(void)arg;
