@@ -159,7 +159,8 @@ struct hw_cache *hw_cache_create(struct hw_env *e, const char *name,
 	c->ways = policy->kind == HW_CACHE_TINY ? TINY_WAYS : WAYS;
 	c->grows = policy->kind == HW_CACHE_INFINITE;
 	c->keeps_age = !c->grows && policy->replace == HW_REPLACE_LRU;
-	c->plain = (c->grows || policy->kind == HW_CACHE_SETS) && !policy->provenance;
+	c->usual = c->grows || policy->kind == HW_CACHE_SETS;
+	c->plain = c->usual && !policy->provenance;
 	c->probe = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2") ?
 			   &cache_probe_avx2 : &cache_probe_scalar;
 	if (c->grows)
@@ -393,15 +394,13 @@ static u32 new_slot(struct hw_cache *c, u64 key)
 	return open_slot(c, key);
 }
 
-u32 hw_cache_fill(struct hw_cache *c, const struct hw_cache_entry *e,
-		  const struct hw_cache_word *prov, u32 n)
+static __attribute__((noinline)) u32 fill_slow(struct hw_cache *c, const struct hw_cache_entry *e)
 {
 	struct cache_space *s = &c->space[e->space];
 	struct hw_cache_entry new = *e;
 	u64 vpn = e->addr >> e->lg2;
 	u32 slot;
 
-	sim_assert(e->space && e->space <= c->n_spaces && e->lg2 < 64);
 	if (c->serial == 0xffffffffu)
 		renumber(c);
 	if (c->policy.kind == HW_CACHE_NONE)
@@ -422,16 +421,34 @@ u32 hw_cache_fill(struct hw_cache *c, const struct hw_cache_entry *e,
 	put(c, slot, &new);
 	if (c->keeps_age)
 		cache_touch(c, slot);
-	if (c->policy.provenance)
-		cache_log_add(c, &new, prov, n);
 	return c->serial;
+}
+
+u32 hw_cache_fill(struct hw_cache *c, const struct hw_cache_entry *e,
+		  const struct hw_cache_word *prov, u32 n)
+{
+	u32 id;
+
+	sim_assert(e->space && e->space <= c->n_spaces && e->lg2 < 64);
+	id = c->probe->fill(c, e);
+	if (unlikely(!id))
+		id = fill_slow(c, e);
+	if (c->policy.provenance && c->policy.kind != HW_CACHE_NONE) {
+		struct hw_cache_entry new = *e;
+
+		new.addr = e->addr >> e->lg2 << e->lg2;
+		new.id = id;
+		cache_log_add(c, &new, prov, n);
+	}
+	return id;
 }
 
 /* --- look-up and drops --- */
 
 const struct hw_cache_entry *hw_cache_find(struct hw_cache *c, u32 space, u64 addr)
 {
-	return c->probe->find(c, space, addr);
+	/* Mostly it is asked for in vain where nothing is. */
+	return c->space[space].live ? c->probe->find(c, space, addr) : NULL;
 }
 
 void hw_cache_drop_range(struct hw_cache *c, u32 space, u64 addr, u64 last)

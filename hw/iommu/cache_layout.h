@@ -100,6 +100,7 @@ struct hw_cache {
 	bool grows, keeps_age;
 	bool has_extra;       /* some entry's second word is not 0 */
 	bool plain;           /* entries are kept, in 8 ways, without provenance */
+	bool usual;           /* entries are kept, in 8 ways */
 	u32 turn;
 	struct hw_cache_entry found[4]; /* the last answers, in turns */
 	/* Cold. */
@@ -128,6 +129,8 @@ struct cache_probe {
 	/* The slot of exactly this key, or NO_SLOT. */
 	u32 (*exact)(const struct hw_cache *c, u32 space, u64 vpn, u32 lg2);
 	const struct hw_cache_entry *(*find)(struct hw_cache *c, u32 space, u64 addr);
+	/* Fills a key that is not there, where that is easy; gives its id. 0: nothing was done. */
+	u32 (*fill)(struct hw_cache *c, const struct hw_cache_entry *e);
 	/* Kills entries of the space that overlap [addr, last], size by size or by a scan. */
 	void (*drop)(struct hw_cache *c, u32 space, u64 addr, u64 last);
 	/* Kills entries of the space that overlap [addr, last], by the column. */

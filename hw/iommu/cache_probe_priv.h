@@ -149,6 +149,53 @@ CACHE_TARGET static const struct hw_cache_entry *PROBE(find)(struct hw_cache *c,
 	return PROBE(find_any)(c, space, addr);
 }
 
+CACHE_TARGET static __attribute__((noinline)) u32 PROBE(fill_any)(struct hw_cache *c,
+								  const struct hw_cache_entry *e)
+{
+	const struct cache_space *s = &c->space[e->space];
+	u64 vpn = e->addr >> e->lg2, key = cache_key(s, vpn, e->lg2);
+	const u32 *tags = c->set[cache_set(c, key)].tag;
+
+	/* It may be there; or further on. */
+	if (unlikely(!c->usual || cache_match8(tags, cache_tag_of(key)) ||
+		     (c->grows && !cache_match8(tags, TAG_EMPTY))))
+		return 0;
+	return cache_quick_put(c, e->space, vpn << e->lg2, e->lg2, e->value, e->extra);
+}
+
+/* The usual, written out: sets, and a way that is empty in that of the key. */
+CACHE_TARGET static u32 PROBE(fill)(struct hw_cache *c, const struct hw_cache_entry *e)
+{
+	struct cache_space *s = &c->space[e->space];
+	u32 lg2 = e->lg2, id = c->serial + 1, set, way, slot, m;
+	u64 vpn = e->addr >> lg2, key = cache_key(s, vpn, lg2);
+	struct cache_set *at;
+
+	set = (u32)key & c->set_mask;
+	at = &c->set[set];
+	m = cache_match8(at->tag, TAG_EMPTY);
+	if (unlikely(!m || !c->usual || c->grows || !id || s->epoch != c->epoch ||
+		     (e->extra && !c->has_extra) || cache_match8(at->tag, cache_tag_of(key))))
+		return PROBE(fill_any)(c, e);
+	way = (u32)__builtin_ctz(m);
+	slot = set * WAYS + way;
+	cache_set_touched(c, set);
+	cache_size_used(c, s, lg2);
+	c->serial = id;
+	c->used++;
+	c->live++;
+	s->live++;
+	at->tag[way] = cache_tag_of(key);
+	c->slot[slot] = (struct cache_slot){e->value, id, cache_slot_key(e->space, vpn, lg2)};
+	c->addr[slot] = vpn << lg2;
+	c->column[slot] = (u16)e->space;
+	if (c->has_extra)
+		c->extra[slot] = e->extra;
+	if (c->keeps_age)
+		at->age = (at->age | cache_age[way].row) & cache_age[way].rest;
+	return id;
+}
+
 CACHE_TARGET static void PROBE(scan_some)(struct hw_cache *c, u32 at, u32 space, u64 addr,
 					  u64 last)
 {
@@ -229,5 +276,5 @@ CACHE_TARGET static u32 PROBE(match)(const u32 *tags, u32 tag)
 
 const struct cache_probe PROBE(cache_probe) = {
 	.exact = PROBE(exact), .find = PROBE(find), .drop = PROBE(drop),
-	.scan = PROBE(scan), .match = PROBE(match),
+	.scan = PROBE(scan), .match = PROBE(match), .fill = PROBE(fill),
 };

@@ -102,7 +102,7 @@ static inline void cache_quick_touch(struct hw_cache *c, u32 slot)
 }
 
 /* A free slot of a set; NO_SLOT: not so easily. */
-CACHE_TARGET static __attribute__((noinline, unused)) u32
+CACHE_TARGET static inline u32
 cache_quick_room(const struct hw_cache *c, u32 set)
 {
 	const u32 *tags = c->set[set].tag;
@@ -126,21 +126,19 @@ CACHE_TARGET static inline u32 cache_quick_oldest(const struct hw_cache *c, u32 
 	return set * WAYS + (u32)__builtin_ctzll(empty_row) / 8;
 }
 
-/*
- * Fills a key that cache_quick_find() has just not found. addr is aligned.
- * 0: nothing was done.
- */
-CACHE_TARGET static inline u32 cache_quick_fill(struct hw_cache *c, u32 space, u64 addr, u32 lg2,
+/* Fills a key that is not there, in a cache of 8 ways. 0: nothing was done. */
+CACHE_TARGET static inline u32 cache_quick_put(struct hw_cache *c, u32 space, u64 addr, u32 lg2,
 						u64 value, u64 extra)
 {
 	struct cache_space *s = &c->space[space];
 	u64 key = cache_key(s, addr >> lg2, lg2);
-	u32 set = cache_set(c, key), slot = cache_quick_oldest(c, set);
+	u32 set = cache_set(c, key), slot = NO_SLOT;
 
-	if (unlikely(!c->plain || c->serial == 0xffffffffu || s->epoch != c->epoch ||
-		     (extra && !c->has_extra)))
+	if (unlikely(c->serial == 0xffffffffu || s->epoch != c->epoch || (extra && !c->has_extra)))
 		return 0;
-	if (likely(slot != NO_SLOT)) {
+	if (c->live == c->n_slots)
+		slot = cache_quick_oldest(c, set);
+	if (slot != NO_SLOT) {
 		c->space[cache_space_of(c, slot)].live--;
 	} else {
 		slot = cache_quick_room(c, set);
@@ -161,6 +159,16 @@ CACHE_TARGET static inline u32 cache_quick_fill(struct hw_cache *c, u32 space, u
 	s->live++;
 	cache_quick_touch(c, slot);
 	return c->serial;
+}
+
+/*
+ * Fills a key that cache_quick_find() has just not found. addr is aligned.
+ * 0: nothing was done.
+ */
+CACHE_TARGET static inline u32 cache_quick_fill(struct hw_cache *c, u32 space, u64 addr, u32 lg2,
+						u64 value, u64 extra)
+{
+	return likely(c->plain) ? cache_quick_put(c, space, addr, lg2, value, extra) : 0;
 }
 
 /* Where a key that was not found belongs. */

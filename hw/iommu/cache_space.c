@@ -63,6 +63,8 @@ static u32 recycle(struct hw_cache *c)
 		if (s->epoch != c->epoch || !s->live)
 			break;
 	}
+	/* Who knows the number must ask for it anew. */
+	c->version++;
 	hw_cache_drop_space(c, c->hand);
 	unlink_space(c, c->hand);
 	return c->hand;
@@ -119,10 +121,10 @@ void hw_cache_drop_space(struct hw_cache *c, u32 space)
 {
 	struct cache_space *s = &c->space[space];
 
-	/* Before all else: who makes a space anew of this one counts on it. */
-	c->version++;
-	if (s->epoch != c->epoch)
+	/* Nothing lives there: it may stay as it is, and views of it as well. */
+	if (s->epoch != c->epoch || !s->live)
 		return;
+	c->version++;
 	c->live -= s->live;
 	s->live = 0;
 	s->sizes = 0;
