@@ -3,7 +3,7 @@
  * Rows of whole executions: a model as new, 8 devices, 4 domains, 50 operations
  * of which 30 in 100 map 1 to 16 pages, 10 unmap one and invalidate it, 40
  * translate, 10 invalidate a domain, 10 move a device to another domain. Then
- * everything is as new again: of each page what was touched is cleared.
+ * everything is as new again: of each page the lines that were touched are cleared.
  *
  * Checked: the model tells each of its steps, keeps what each entry was made
  * from, and each answer is compared with a walk of memory as it is, unless an
@@ -28,13 +28,12 @@
 #define SPAN 512u /* pages that a domain has */
 #define RAM (1u << 20)
 
-struct span {
-	u16 first, end; /* bytes of a page; end 0: none */
-};
+#define LINE 64u
+#define LINES (BED_PAGE / LINE)
 
 struct execution {
 	struct bed bed;
-	struct span span[RAM / BED_PAGE];
+	u64 lines[RAM / BED_PAGE]; /* of each page, bit per line: written to */
 	u64 leaf[DOMAINS]; /* the table of all of a domain's pages; 0: not there */
 	u64 root_table, root[DOMAINS], cds, contexts;
 	u32 domain_of[DEVICES];
@@ -45,11 +44,9 @@ struct execution {
 /* Bytes of one page were written. */
 static void touched(struct execution *x, u64 pa, u32 len)
 {
-	struct span *s = &x->span[pa / BED_PAGE];
-	u32 first = pa % BED_PAGE, end = first + len;
+	u32 first = pa / LINE % LINES, last = (u32)(pa + len - 1) / LINE % LINES;
 
-	s->first = (u16)(s->end ? min((u32)s->first, first) : first);
-	s->end = (u16)max((u32)s->end, end);
+	x->lines[pa / BED_PAGE] |= ~0ULL << first & ~0ULL >> (LINES - 1 - last);
 }
 
 static void model_wrote(struct hw_env *e, u64 pa, u64 len)
@@ -62,10 +59,12 @@ static void model_wrote(struct hw_env *e, u64 pa, u64 len)
 static void clear(struct execution *x)
 {
 	for (u64 page = 1; page < x->bed.used / BED_PAGE; page++) {
-		struct span *s = &x->span[page];
+		for (u64 lines = x->lines[page]; lines; lines &= lines - 1) {
+			u64 at = page * BED_PAGE + (u64)__builtin_ctzll(lines) * LINE;
 
-		memset(bed_word(&x->bed, page * BED_PAGE + s->first), 0, s->end - s->first);
-		*s = (struct span){0, 0};
+			memset(bed_word(&x->bed, at), 0, LINE);
+		}
+		x->lines[page] = 0;
 	}
 	x->bed.used = BED_PAGE;
 }
