@@ -169,6 +169,11 @@ struct hw_iommu_ops {
 	void (*walk)(struct hw_iommu *h, const struct hw_req *req, struct hw_resp *resp);
 	/* Whether work() would do something. NULL: ask work() itself. */
 	bool (*pending)(struct hw_iommu *h);
+	/*
+	 * work() until nothing is pending, in one go where nobody chooses or has moments in
+	 * between. Who hears of facts must not drive the model meanwhile. NULL: call work().
+	 */
+	void (*drain)(struct hw_iommu *h);
 };
 
 /* First member of each model's state. */
@@ -178,6 +183,17 @@ struct hw_iommu {
 };
 
 extern const struct hw_iommu_ops hw_vtd_ops, hw_smmuv3_ops;
+
+/* All that is pending, and what comes of it. */
+static inline void hw_drain(struct hw_iommu *h)
+{
+	if (h->ops->drain) {
+		h->ops->drain(h);
+		return;
+	}
+	while (h->ops->work(h))
+		;
+}
 
 static inline void hw_wrote(struct hw_env *e, u64 pa, u64 len)
 {

@@ -81,7 +81,7 @@ static void record(struct vtd *v, u64 low, u64 high)
 	}
 	vtd_set64(v, record_at(i), low);
 	vtd_set64(v, record_at(i) + 8, high | VTD_FRCD_F);
-	v->next_record = (i + 1) % v->k.nfr;
+	v->next_record = i + 1 == v->k.nfr ? 0 : i + 1;
 	if (status & VTD_FSTS_PPF)
 		return;
 	vtd_set(v, VTD_FSTS, (status & ~0xff00u) | i << VTD_FSTS_FRI_SHIFT);

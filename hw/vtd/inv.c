@@ -279,6 +279,40 @@ bool vtd_inv_work(struct vtd *v)
 	return true;
 }
 
+/* Descriptors that are done when they are fetched, and call nobody. */
+#define AT_ONCE (1u << VTD_INV_CONTEXT | 1u << VTD_INV_IOTLB | 1u << VTD_INV_IEC | \
+		 1u << VTD_INV_PASID_IOTLB | 1u << VTD_INV_PASID_CACHE)
+
+/*
+ * As vtd_inv_work() again and again: without choice each is done before the next is
+ * fetched. What is wrong, or takes longer, is left to it.
+ */
+bool vtd_inv_drain(struct vtd *v)
+{
+	const struct hw_env *e = v->h.env;
+	u64 iqa = vtd_get64(v, VTD_IQA), tail = vtd_get64(v, VTD_IQT), head;
+	u32 bytes = 4096u << (iqa & VTD_IQA_QS);
+	const u8 *ring = e->ram + (iqa & ~0xfffULL);
+
+	if (e->point || e->choose || v->n_cmds || !may_fetch(v) || (iqa & VTD_IQA_DW) ||
+	    tail >= bytes || e->ram_size < bytes || (iqa & ~0xfffULL) > e->ram_size - bytes)
+		return false;
+	while ((head = vtd_get64(v, VTD_IQH)) != tail) {
+		struct vtd_cmd c = {.stamp = v->stamp};
+
+		memcpy(c.d, ring + (head & (bytes - 1)), 16);
+		c.type = (u8)((c.d[0] & 0xf) | TYPE_HIGH(c.d[0]));
+		if (c.type > 15 || !(AT_ONCE >> c.type & 1) || vtd_inv_check(v, &c))
+			return false;
+		c.serial = ++v->serial;
+		vtd_set64(v, VTD_IQH, (head + 16) & (bytes - 1));
+		vtd_fact(v, HW_FACT_COMMAND, c.d[0], c.serial, c.d[1], 0);
+		vtd_inv_effect(v, &c);
+		vtd_fact(v, HW_FACT_COMMAND_DONE, c.d[0], c.serial, 0, 0);
+	}
+	return true;
+}
+
 bool vtd_inv_pending(const struct vtd *v)
 {
 	if (may_fetch(v))

@@ -38,16 +38,21 @@ static u32 granularity(const struct vtd_cmd *c)
 	return (u32)vtd_bits(c->d[0], 4, 2);
 }
 
-static bool has(const struct vtd *v, u16 knob)
+/* Which types there are, a bit each: what the options decide. */
+u32 vtd_inv_types(const struct vtd_knobs *k)
 {
-	u32 value;
+	u32 types = 0, value;
 
-	memcpy(&value, (const char *)&v->k + knob, sizeof(value));
-	return !knob || value;
+	for (u32 i = 0; i < ARRAY_SIZE(table); i++) {
+		memcpy(&value, (const char *)k + table[i].needs, sizeof(value));
+		if (table[i].fields[0] && (!table[i].needs || value))
+			types |= 1u << i;
+	}
+	return types;
 }
 
 /* Granularities that do not exist, masks that are too large, and what a capability allows. */
-static bool fields_good(const struct vtd *v, const struct vtd_cmd *c)
+static inline bool fields_good(const struct vtd *v, const struct vtd_cmd *c)
 {
 	u32 g = granularity(c);
 	bool range;
@@ -75,8 +80,9 @@ u32 vtd_inv_check(const struct vtd *v, const struct vtd_cmd *c)
 	bool wide = vtd_get64(v, VTD_IQA) & VTD_IQA_DW;
 	const struct descriptor *d;
 
-	if (c->type >= ARRAY_SIZE(table) || !(table[c->type].fields[0] | c->type) ||
-	    !table[c->type].fields[0] || !has(v, table[c->type].needs))
+	static_assert(ARRAY_SIZE(table) <= 32, "a bit for each type");
+
+	if (c->type >= ARRAY_SIZE(table) || !(v->inv_types >> c->type & 1))
 		return VTD_IQEI_TYPE;
 	d = &table[c->type];
 	if (d->scalable && !v->k.scalable)

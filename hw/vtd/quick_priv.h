@@ -749,6 +749,11 @@ QUICK(unusual)(struct vtd *v, const struct hw_req *req, struct hw_resp *resp)
 
 	memcpy(&how, &req->access, sizeof(how));
 	v->hot = l;
+	/* Nothing is known that could answer: neither a page nor a way to it. */
+	if (!v->iotlb->live && !v->psc->live) {
+		vtd_translate_slow(v, req, resp);
+		return;
+	}
 	/* No more than read and write of an untranslated request. */
 	if ((how & ~3u) || (l->who != vtd_who(v, req) && !QUICK(lane_make)(v, l, req)) ||
 	    !QUICK(in_lane)(v, l, req, resp))

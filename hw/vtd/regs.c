@@ -10,6 +10,7 @@
 #define EVENT(off, knob)                                                              \
 	{off, 4, VTD_ECTL_IM, 0, knob, write_event}, {off + 4, 4, 0xffffffffULL, 0, knob, NULL}, \
 	{off + 8, 4, 0xfffffffcULL, 0, knob, NULL}, {off + 12, 4, 0xffffffffULL, 0, knob, NULL}
+#define IQT_WRITABLE 0x7fff0ULL
 #define FSTS_CLEARS (VTD_FSTS_PFO | VTD_FSTS_IQE | VTD_FSTS_ICE | VTD_FSTS_ITE)
 #define NEEDS(knob) offsetof(struct vtd_knobs, knob)
 
@@ -41,7 +42,7 @@ static const struct row rows[] = {
 	{VTD_FSTS, 4, 0, FSTS_CLEARS, 0, write_status},
 	EVENT(VTD_FECTL, 0),
 	{VTD_IQH, 8, 0, 0, NEEDS(qi), NULL},
-	{VTD_IQT, 8, 0x7fff0, 0, NEEDS(qi), NULL},
+	{VTD_IQT, 8, IQT_WRITABLE, 0, NEEDS(qi), NULL},
 	{VTD_IQA, 8, ~0x7f8ULL, 0, NEEDS(qi), NULL},
 	{VTD_ICS, 4, 0, VTD_ICS_IWC, NEEDS(qi), write_ics},
 	EVENT(VTD_IECTL, NEEDS(qi)),
@@ -287,7 +288,7 @@ static bool is_record(const struct vtd *v, u32 off)
 
 static bool good_access(u64 off, u32 size)
 {
-	return (size == 4 || size == 8) && off <= VTD_MMIO_SIZE - size && off % size == 0;
+	return (size == 4 || size == 8) && off <= VTD_MMIO_SIZE - size && !(off & (size - 1));
 }
 
 u64 vtd_mmio_read(struct hw_iommu *h, u64 off, u32 size)
@@ -334,6 +335,11 @@ void vtd_mmio_write(struct hw_iommu *h, u64 off, u32 size, u64 value)
 	struct vtd *v = container_of(h, struct vtd, h);
 	const struct row *row;
 
+	/* The queue's tail: nothing follows of it but that there is work. */
+	if (off == VTD_IQT && size == 8 && v->k.qi) {
+		vtd_set64(v, VTD_IQT, value & IQT_WRITABLE);
+		return;
+	}
 	if (!good_access(off, size)) {
 		vtd_protocol(v, "MMIO: not 4 or 8 aligned bytes of the register page");
 		return;

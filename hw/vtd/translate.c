@@ -44,17 +44,27 @@ bool vtd_is_quick(const struct vtd *v, const struct vtd_cfg *c)
 	return v->quick && c->mode != VTD_MODE_PASS && !c->priv && !c->ere;
 }
 
+static u32 bound_space(struct vtd *v, struct vtd_binding *b)
+{
+	if (!b->space || hw_space_tag(v->iotlb, b->space) != b->cfg.tag)
+		b->space = hw_space(v->iotlb, b->cfg.tag);
+	b->quick_gen = vtd_is_quick(v, &b->cfg) ? b->gen : 0;
+	return b->space;
+}
+
+static bool is_bound(const struct vtd *v, const struct vtd_binding *b, const struct hw_req *req)
+{
+	return b->gen == v->cfg_gen && b->pasid == req->pasid;
+}
+
 static u32 iotlb_space(struct vtd_walk *w)
 {
 	struct vtd *v = w->v;
 	struct vtd_binding *b = &v->dev[w->req->sid].bind;
 
-	if (b->gen != v->cfg_gen || b->pasid != w->req->pasid || !v->front_on)
+	if (!is_bound(v, b, w->req) || !v->front_on)
 		return hw_space(v->iotlb, w->cfg.tag);
-	if (!b->space || hw_space_tag(v->iotlb, b->space) != w->cfg.tag)
-		b->space = hw_space(v->iotlb, w->cfg.tag);
-	b->quick_gen = vtd_is_quick(v, &b->cfg) ? b->gen : 0;
-	return b->space;
+	return bound_space(v, b);
 }
 
 /* 1: it answers; -1: it says that there is a fault; 0: to the tables. */
@@ -294,11 +304,79 @@ static bool is_interrupt(const struct hw_req *req)
 	return interrupt_range(req->addr) && req->pasid == HW_NO_PASID;
 }
 
+/* --- pages that are not there --- */
+
+/* Whether nobody hears of a plain request, or runs in between. */
+static bool is_plain(const struct vtd *v, const struct hw_req *req)
+{
+	const struct hw_env *e = v->h.env;
+	u32 how;
+
+	/* access, kind and no_fault_report at once: reads and writes */
+	memcpy(&how, &req->access, sizeof(how));
+	return v->lane && !(how & ~3u) && !e->point && !e->fact && !e->read_flushed &&
+	       !v->k.policy.negative;
+}
+
+/*
+ * The fault of a page that the second stage does not have, without the preparations of
+ * a walk; the caches are asked in the same order. False: it is not so simple, and
+ * nothing has happened that the long way would not do again.
+ */
+static bool absent(struct vtd *v, struct vtd_binding *b, const struct hw_req *req, u32 reads,
+		   struct hw_resp *resp)
+{
+	const struct vtd_cfg *c = &b->cfg;
+	u32 n;
+	u8 reason;
+
+	if (c->mode != VTD_MODE_SS || c->priv || req->addr >> (12 + 9 * c->ss_levels) ||
+	    hw_cache_find(v->iotlb, bound_space(v, b), req->addr))
+		return false;
+	n = vtd_absent(v, b, req->addr);
+	if (!n)
+		return false;
+	reason = req->access & HW_WRITE ? VTD_FR_WRITE : VTD_FR_READ;
+	if (!c->legacy)
+		reason = VTD_FR_S_SS_P;
+	*resp = (struct hw_resp){.status = HW_ABORT, .reads = (u8)(reads + n)};
+	if (!c->fpd)
+		vtd_fault(v, req, reason, false);
+	return true;
+}
+
+static void long_way(struct vtd *v, const struct hw_req *req, struct hw_resp *resp)
+{
+	struct vtd_binding *b = &v->dev[req->sid].bind;
+	bool ok = true, plain = is_plain(v, req), bound = is_bound(v, b, req);
+	struct vtd_walk w;
+
+	w.reads = 0;
+	if (!plain || !bound)
+		vtd_walk_begin(v, &w, req);
+	if (plain && !bound && !(v->ttm == VTD_TTM_ABORT && v->k.adms)) {
+		ok = vtd_config(&w);
+		bound = is_bound(v, b, req);
+	}
+	if (plain && ok && bound) {
+		if (absent(v, b, req, w.reads, resp))
+			return;
+		if (!w.reads)
+			vtd_walk_begin(v, &w, req);
+	}
+	ok = ok && run(&w);
+	answer(&w, ok, resp);
+	vtd_walk_end(v, &w);
+	if (!ok)
+		return;
+	vtd_fact(v, HW_FACT_TRANSLATE, req->sid | (u64)req->pasid << 32, req->addr, resp->pa,
+		 req->access);
+	if (w.cfg.mode != VTD_MODE_PASS)
+		vtd_front_fill(&w, resp);
+}
+
 void vtd_translate_slow(struct vtd *v, const struct hw_req *req, struct hw_resp *resp)
 {
-	struct vtd_walk w;
-	bool ok;
-
 	if (unlikely(req->sid >= VTD_DEVICES ||
 		     (req->pasid != HW_NO_PASID && req->pasid > 0xfffff))) {
 		memset(resp, 0, sizeof(*resp));
@@ -313,16 +391,7 @@ void vtd_translate_slow(struct vtd *v, const struct hw_req *req, struct hw_resp 
 		pass_all(req, resp);
 		return;
 	}
-	vtd_walk_begin(v, &w, req);
-	ok = run(&w);
-	answer(&w, ok, resp);
-	vtd_walk_end(v, &w);
-	if (!ok)
-		return;
-	vtd_fact(v, HW_FACT_TRANSLATE, req->sid | (u64)req->pasid << 32, req->addr, resp->pa,
-		 req->access);
-	if (w.cfg.mode != VTD_MODE_PASS)
-		vtd_front_fill(&w, resp);
+	long_way(v, req, resp);
 }
 
 /* Options that leave nothing to the quick way. */

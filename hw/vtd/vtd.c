@@ -70,6 +70,7 @@ static struct hw_iommu *create(struct hw_env *e, const char *options, char *err,
 	}
 	vtd_reserved_bits(v);
 	vtd_regs_make(v);
+	v->inv_types = vtd_inv_types(&v->k);
 	vtd_caches_create(v);
 	vtd_lanes_void(v);
 	reset(&v->h);
@@ -99,6 +100,16 @@ static bool work(struct hw_iommu *h)
 	       vtd_inv_work(v);
 }
 
+static void drain(struct hw_iommu *h)
+{
+	struct vtd *v = container_of(h, struct vtd, h);
+
+	if (!v->k.late && !v->n_pages && vtd_inv_drain(v))
+		return;
+	while (work(h))
+		;
+}
+
 static bool pending(struct hw_iommu *h)
 {
 	const struct vtd *v = container_of(h, struct vtd, h);
@@ -113,6 +124,7 @@ static bool pending(struct hw_iommu *h)
 		.mmio_write = vtd_mmio_write, .translate = (how), .work = work,         \
 		.page_request = vtd_page_request, .atc_done = vtd_atc_done,             \
 		.timeout = vtd_timeout, .walk = vtd_pure_walk, .pending = pending,      \
+		.drain = drain,                                                         \
 	}
 
 const struct hw_iommu_ops hw_vtd_ops = OPS(vtd_translate);

@@ -246,6 +246,7 @@ struct vtd {
 	u64 serial;
 	u16 itag_sid[VTD_ITAGS];
 	u32 itags;      /* bit: in use */
+	u32 inv_types;  /* bit: there are descriptors of this type */
 	/* Late effects of register writes. */
 	u32 late_gcmd, late_done;
 	bool late_ccmd, late_iotlb;
@@ -357,6 +358,7 @@ bool vtd_pasid_config(struct vtd_walk *w, const u64 ctx[2], u32 pasid);
 
 /* walk.c: false with w->reason set, or w->changed */
 bool vtd_walk_tables(struct vtd_walk *w);
+u32 vtd_absent(struct vtd *v, struct vtd_binding *b, u64 addr);
 /* enum hw_access of the mode of w that flags allow. */
 u32 vtd_allowed(const struct vtd_walk *w, u32 flags);
 /* The reason for which flags do not permit w->access; 0: they do. */
@@ -440,6 +442,8 @@ bool vtd_qualified(u8 reason);
 /* inv.c */
 bool vtd_inv_work(struct vtd *v);
 bool vtd_inv_pending(const struct vtd *v);
+/* Descriptors that nobody watches, one after the other. True: nothing is left. */
+bool vtd_inv_drain(struct vtd *v);
 void vtd_inv_enable(struct vtd *v, bool on);
 void vtd_atc_done(struct hw_iommu *h, u16 itag);
 void vtd_timeout(struct hw_iommu *h);
@@ -450,7 +454,8 @@ void vtd_iotlb_command(struct vtd *v);
 /* Whether all walks have ended that began before the stamp. */
 bool vtd_drained(const struct vtd *v, u64 stamp);
 
-/* inv_decode.c: IQEI, or 0 */
+/* inv_decode.c: which types there are; IQEI, or 0 */
+u32 vtd_inv_types(const struct vtd_knobs *k);
 u32 vtd_inv_check(const struct vtd *v, const struct vtd_cmd *c);
 
 /* prq.c */

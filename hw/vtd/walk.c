@@ -159,27 +159,45 @@ static bool ss_entry_good(struct vtd_walk *w, u64 pte, u32 level, u32 access,
 
 /*
  * Whether the tables lead to an entry that is not present, and to nothing else of note:
- * then it is all that a fault says of them. False: nothing is known.
+ * then it is all that a fault says of them. Gives how many were read; 0: nothing is known.
  */
-static bool ss_absent(struct vtd_walk *w, u64 addr, u64 table, u32 level)
+static u32 ss_absent(const struct vtd *v, u64 addr, u64 table, u32 level)
 {
-	const struct hw_env *e = w->v->h.env;
-	const u64 bad = w->v->ss_reserved[1][0] | VTD_SS_PS;
+	const struct hw_env *e = v->h.env;
+	const u64 bad = v->ss_reserved[1][0] | VTD_SS_PS, limit = e->ram_size - 8;
+	u32 shift = level_shift(level);
 
-	for (u32 n = 1;; level--, n++) {
-		u64 at = table + (addr >> level_shift(level) & 511) * 8, pte;
+	if (e->ram_size < 8)
+		return 0;
+	for (u32 n = 1;; shift -= 9, n++) {
+		u64 at = table + (addr >> shift & 511) * 8, pte;
 
-		if (e->ram_size < 8 || at > e->ram_size - 8)
-			return false;
+		if (at > limit)
+			return 0;
 		memcpy(&pte, e->ram + at, 8);
-		if (!(pte & SS_RW)) {
-			w->reads += n;
-			return true;
-		}
-		if (level == 1 || (pte & bad))
-			return false;
-		table = pte & w->v->addr_mask;
+		if (!(pte & SS_RW))
+			return n;
+		if (shift == 12 || (pte & bad))
+			return 0;
+		table = pte & v->addr_mask;
 	}
+}
+
+/* Likewise of a device whose configuration is known, from where the caches know the way. */
+u32 vtd_absent(struct vtd *v, struct vtd_binding *b, u64 addr)
+{
+	const struct hw_cache_entry *e;
+	u64 table = b->cfg.ss_root;
+	u32 level = b->cfg.ss_levels;
+
+	if (!b->psc_space || hw_space_tag(v->psc, b->psc_space) != b->cfg.tag)
+		b->psc_space = hw_space(v->psc, b->cfg.tag);
+	e = hw_cache_find(v->psc, b->psc_space, addr);
+	if (e) {
+		table = e->value & ~VTD_F_MASK;
+		level = (e->lg2 - 12u) / 9;
+	}
+	return ss_absent(v, addr, table, level);
 }
 
 /* The second stage of addr. access: what for; decides only between reasons. */
@@ -190,8 +208,13 @@ static bool ss_walk(struct vtd_walk *w, struct stage *s, u32 access)
 	u32 level = w->cfg.ss_levels, flags = VTD_F_SSR | VTD_F_SSW;
 
 	psc_find(w, tag, s->addr, &table, &level, &flags);
-	if (!w->watched && ss_absent(w, s->addr, table, level))
-		return fail(w, access & HW_WRITE ? r->absent_write : r->absent_read);
+	if (!w->watched) {
+		u32 n = ss_absent(w->v, s->addr, table, level);
+
+		w->reads += n;
+		if (n)
+			return fail(w, access & HW_WRITE ? r->absent_write : r->absent_read);
+	}
 	s->top = (u8)level;
 	for (;; level--) {
 		u32 shift = level_shift(level);

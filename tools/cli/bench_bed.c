@@ -135,8 +135,7 @@ void bed_vtd_invalidate(struct bed *b, u64 low, u64 high)
 	d[1] = high;
 	b->tail = (b->tail + 16) & QUEUE_MASK;
 	b->h->ops->mmio_write(b->h, VTD_IQT, 8, b->tail);
-	while (b->h->ops->work(b->h))
-		;
+	hw_drain(b->h);
 }
 
 /* --- SMMUv3 --- */
@@ -180,8 +179,7 @@ void bed_smmu_command(struct bed *b, u64 low, u64 high)
 	w[1] = high;
 	b->tail = (b->tail + 1) & ((2 << LG2_COMMANDS) - 1);
 	b->h->ops->mmio_write(b->h, SMMU_CMDQ_PROD, 4, b->tail);
-	while (b->h->ops->work(b->h))
-		;
+	hw_drain(b->h);
 }
 
 void bed_smmu_on(struct bed *b, u32 sid, u64 first, u64 second)
