@@ -81,7 +81,10 @@ static void keep(struct smmu_walk *w, u32 cache, u64 key, const void *rec)
 	if (!h->config_cache || w->gen != h->gen)
 		return;
 	n = pool_take(p, h->cache[cache], space);
-	memcpy((u8 *)p->rec + n * p->size, rec, p->size);
+	if (ste)
+		memcpy((struct smmu_ste *)p->rec + n, rec, sizeof(struct smmu_ste));
+	else
+		memcpy((struct smmu_cd *)p->rec + n, rec, sizeof(struct smmu_cd));
 	p->key[n] = key;
 	e = (struct hw_cache_entry){.value = n, .addr = key, .space = space, .lg2 = 0};
 	e.id = hw_cache_fill(h->cache[cache], &e, w->prov, w->n_prov);

@@ -89,6 +89,24 @@ void smmu_decode_cd(struct hw_smmuv3 *h, const struct smmu_ste *ste, const u64 w
 	cd->mair = w[3];
 	if (!FLAG(w[0], CD0_V) || !legal(h, ste, w, cd))
 		cd->bad = C_BAD_CD;
+	for (u32 n = 0; !cd->bad && n < 2; n++)
+		smmu_permissions(h, &cd->tt[n]);
+}
+
+static void meaning_of(struct smmu_walk *w, const struct smmu_ste *ste, const u64 word[8],
+		       struct smmu_cd *cd)
+{
+	u32 i = (w->sid ^ w->sid >> 3) % SMMU_MEANINGS;
+	struct smmu_cd_meaning *m = &w->h->cd_meaning[i];
+	u32 how = 1 | (u32)ste->world << 1 | (u32)ste->s1stalld << 8;
+
+	/* Of a CD only the first half means anything to the model. */
+	if (!w->h->cap.quick || m->how != how || memcmp(m->word, word, sizeof(m->word))) {
+		m->how = how;
+		memcpy(m->word, word, sizeof(m->word));
+		smmu_decode_cd(w->h, ste, word, &m->cd);
+	}
+	*cd = m->cd;
 }
 
 static u8 bad_substream(struct smmu_walk *w)
@@ -156,12 +174,14 @@ u8 smmu_fetch_cd(struct smmu_walk *w, const struct smmu_ste *ste, u32 ssid, stru
 	} else if (ste->s1cdmax) {
 		at = (at & ~((64ull << ste->s1cdmax) - 1)) + (u64)ssid * 64;
 	}
-	for (u32 i = 0; i < 8; i++) {
-		event = table_word(w, ste, at + 8 * i, &word[i]);
-		if (event)
-			return event;
+	if ((ste->config & 2) || !smmu_read_at_once(w, at, word)) {
+		for (u32 i = 0; i < 8; i++) {
+			event = table_word(w, ste, at + 8 * i, &word[i]);
+			if (event)
+				return event;
+		}
 	}
-	smmu_decode_cd(w->h, ste, word, cd);
+	meaning_of(w, ste, word, cd);
 	if (!w->truth)
 		smmu_cd_keep(w, ssid, cd);
 	return 0;
@@ -252,13 +272,13 @@ u8 smmu_resolve(struct smmu_walk *w)
 	}
 	if (ctx->ste.bad)
 		return w->f.event = ctx->ste.bad;
-	ctx->s1 = false;
+	ctx->s1 = ctx->quick = false;
 	ctx->s2 = ctx->ste.config & 2;
 	/* The caller decides first whether this stream translates at all. */
 	if (!(ctx->ste.config & 4))
 		return 0;
-	if (h->caching && !w->truth)
-		smmu_spaces(h, ctx); /* of stage 2: a CD may be fetched through it */
+	if (h->caching && !w->truth && ctx->s2)
+		smmu_spaces(h, ctx); /* a CD may be fetched through it */
 	event = resolve_cd(w, ctx);
 	if (event)
 		return event;
@@ -266,11 +286,9 @@ u8 smmu_resolve(struct smmu_walk *w)
 		return 0;
 	if (h->caching)
 		smmu_spaces(h, ctx);
+	ctx->quick = ctx->s1 && !((ctx->ste.privcfg | ctx->ste.instcfg) & 2);
 	if (!h->config_cache || w->gen != h->gen)
 		return 0;
-	for (u32 n = 0; ctx->s1 && n < 2; n++)
-		smmu_permissions(h, &ctx->cd.tt[n]);
-	ctx->quick = ctx->s1 && !((ctx->ste.privcfg | ctx->ste.instcfg) & 2);
 	*slot = *ctx;
 	slot->gen = h->cfg_gen;
 	h->substreams |= w->pasid != HW_NO_PASID;

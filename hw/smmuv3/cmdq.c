@@ -265,3 +265,32 @@ bool smmu_command(struct hw_smmuv3 *h)
 		at_once(h, w);
 	return true;
 }
+
+/*
+ * As smmu_command() and smmu_complete_one() in turns: without choice each invalidation is
+ * complete before the next command is consumed. Other commands, and what is illegal, are
+ * left to them.
+ */
+bool smmu_commands_drain(struct hw_smmuv3 *h)
+{
+	const struct hw_env *e = h->base.env;
+	u32 lg2 = lg2_of(h), mask = index_mask(h), index, prod = (u32)h->reg[R_CMDQ_PROD] & mask;
+	u64 size = 16ull << lg2, ring = slot_of(h, 0), w[2];
+
+	if (e->point || e->choose || h->n_pending || !nonempty(h) || e->ram_size < size ||
+	    ring > e->ram_size - size)
+		return false;
+	while ((index = (u32)h->reg[R_CMDQ_CONS] & mask) != prod) {
+		memcpy(w, e->ram + ring + 16ull * (index & (mask >> 1)), 16);
+		if (!commands[w[0] & 0xff].later || !legal(h, w))
+			return false;
+		h->serial++;
+		smmu_fact(h, HW_FACT_COMMAND, w[0], h->serial, w[1], 0);
+		h->reg[R_CMDQ_CONS] = (h->reg[R_CMDQ_CONS] & ~0xfffffull) | ((index + 1) & mask);
+		smmu_front_drop(h);
+		smmu_invalidate(h, w);
+		h->invalidated = true;
+		smmu_fact(h, HW_FACT_COMMAND_DONE, w[0], h->serial, 0, 0);
+	}
+	return true;
+}

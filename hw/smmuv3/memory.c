@@ -38,6 +38,10 @@ bool smmu_write_words(struct hw_smmuv3 *h, u64 pa, const u64 *word, u32 n)
 	if (!inside(h, pa, n))
 		return false;
 	hw_wrote(h->base.env, pa, 8ull * n);
+	if (!h->base.env->point && n == 4) {
+		memcpy(h->base.env->ram + pa, word, 32);
+		return true;
+	}
 	for (u32 i = 0; i < n; i++)
 		__atomic_store_n((u64 *)(h->base.env->ram + pa + 8 * i), word[i], __ATOMIC_RELAXED);
 	return true;

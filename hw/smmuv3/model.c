@@ -123,6 +123,16 @@ static bool work(struct hw_iommu *base)
 	}
 }
 
+static void drain(struct hw_iommu *base)
+{
+	struct hw_smmuv3 *h = (struct hw_smmuv3 *)base;
+
+	if (!h->ack_late && !h->n_inflight && !h->n_stalled && smmu_commands_drain(h))
+		return;
+	while (work(base))
+		;
+}
+
 #define OPS(how)                                                                       \
 	{                                                                              \
 		.name = "smmuv3", .mmio_size = SMMU_MMIO_SIZE, .create = create,        \
@@ -130,6 +140,7 @@ static bool work(struct hw_iommu *base)
 		.mmio_write = smmu_mmio_write, .translate = (how), .work = work,        \
 		.page_request = smmu_page_request, .atc_done = smmu_atc_done,           \
 		.timeout = smmu_timeout, .walk = smmu_ground_truth, .pending = pending, \
+		.drain = drain,                                                         \
 	}
 
 const struct hw_iommu_ops hw_smmuv3_ops = OPS(smmu_translate);

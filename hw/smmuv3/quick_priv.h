@@ -518,6 +518,22 @@ QUICK(hit)(struct smmu_lane *l, u32 n, const struct hw_req *req, struct hw_resp 
 	return 1;
 }
 
+/* A plain access that nobody watches to a page that the TLB has not, nor the tables. */
+CACHE_TARGET static __attribute__((noinline)) bool
+QUICK(absent)(struct hw_smmuv3 *h, const struct smmu_ctx *ctx, const struct hw_req *req,
+	      struct hw_resp *resp)
+{
+	const struct hw_env *e = h->base.env;
+	u32 how, n;
+
+	memcpy(&how, &req->access, sizeof(how));
+	if (how - 1 > 2 || e->fact || e->point || e->read_flushed)
+		return false;
+	n = smmu_absent(h, ctx, req);
+	*resp = (struct hw_resp){.status = HW_ABORT, .reads = (u8)n};
+	return n;
+}
+
 /* Whatever the quick way can do. */
 CACHE_TARGET static __attribute__((noinline)) bool
 QUICK(known)(struct hw_smmuv3 *h, struct smmu_lane *lane, const struct hw_req *req,
@@ -542,8 +558,16 @@ QUICK(known)(struct hw_smmuv3 *h, struct smmu_lane *lane, const struct hw_req *r
 		return found > 0;
 	if (unlikely(e->ram_size < 8))
 		return false;
-	if (!ctx->s2)
+	if (!ctx->s2) {
+		u64 range = va >> QUICK(span)(q.lg2g);
+		const struct smmu_trail *t = &lane->s1_trail[range % SMMU_TRAILS];
+
+		/* Before a trail is made to what is not there. */
+		if (h->caching && (t->gen != h->gen || t->range != range) &&
+		    QUICK(absent)(h, ctx, req, resp))
+			return true;
 		return QUICK(miss)(&q, req, resp, h->caching);
+	}
 	return h->caching && QUICK(miss_nested)(&q, req, resp);
 }
 
@@ -585,6 +609,8 @@ QUICK(unusual)(struct hw_smmuv3 *h, const struct hw_req *req, struct hw_resp *re
 		return;
 	}
 	h->hot = l;
+	if (!h->cache[CACHE_TLB]->live && h->caching && QUICK(absent)(h, l->ctx, req, resp))
+		return;
 	if (unlikely(req->kind != HW_UNTRANSLATED || !smmu_need_of[req->access & 63] || e->fact ||
 		     e->point || e->read_flushed || !QUICK(known)(h, l, req, resp)))
 		smmu_translate_long(h, req, resp);

@@ -206,7 +206,7 @@ u64 smmu_mmio_read(struct hw_iommu *base, u64 off, u32 size)
 	struct hw_smmuv3 *h = (struct hw_smmuv3 *)base;
 	const struct reg *r;
 
-	if ((size != 4 && size != 8) || off >= SMMU_MMIO_SIZE || off % size)
+	if ((size != 4 && size != 8) || off >= SMMU_MMIO_SIZE || (off & (size - 1)))
 		return 0;
 	r = find(h, off);
 	if (size == 8 && (!r || r->size == 4))
@@ -348,7 +348,12 @@ void smmu_mmio_write(struct hw_iommu *base, u64 off, u32 size, u64 value)
 	const struct reg *r;
 	u64 old;
 
-	if ((size != 4 && size != 8) || off >= SMMU_MMIO_SIZE || off % size)
+	/* A tail of 4 bytes: nothing guards it, and nothing follows. */
+	if (off == SMMU_CMDQ_PROD && size == 4) {
+		h->reg[R_CMDQ_PROD] = value & h->mask[R_CMDQ_PROD];
+		return;
+	}
+	if ((size != 4 && size != 8) || off >= SMMU_MMIO_SIZE || (off & (size - 1)))
 		return;
 	r = find(h, off);
 	if (size == 8 && (!r || r->size == 4)) {

@@ -55,7 +55,7 @@ struct smmu_tt {
 	bool off;      /* EPD */
 	bool tbi, had, ha, hd, affd, wxn, pan;
 	bool one;      /* one privilege only (EL2) */
-	u8 perm[16];   /* of contexts in ctx[]: what AP, PXN, UXN (bits 0 to 3) of a leaf permit */
+	u8 perm[16];   /* of a CD that is good: what AP, PXN, UXN (bits 0 to 3) of a leaf permit */
 	u32 space;     /* of the TLB: entries that are not global, or of stage 2 */
 	u32 global;    /* of the TLB: global entries */
 	u32 walk;      /* of the walk cache */
@@ -78,6 +78,20 @@ struct smmu_cd {
 	u16 asid;
 	u64 mair;
 	struct smmu_tt tt[2];
+};
+
+/* What words were last found to mean; that depends on them and on `how` alone. */
+#define SMMU_MEANINGS 16
+struct smmu_ste_meaning {
+	u64 word[8];
+	u32 how;    /* 0: nothing is known */
+	struct smmu_ste ste;
+};
+
+struct smmu_cd_meaning {
+	u64 word[4];
+	u32 how;
+	struct smmu_cd cd;
 };
 
 enum smmu_world { WORLD_EL1, WORLD_EL2, WORLD_E2H };
@@ -273,6 +287,8 @@ struct hw_smmuv3 {
 	struct hw_cache *cache[CACHES];
 	u32 ste_space, cd_space, l1std_space, l1cd_space;
 	struct smmu_pool ste_pool, cd_pool;
+	struct smmu_ste_meaning ste_meaning[SMMU_MEANINGS];
+	struct smmu_cd_meaning cd_meaning[SMMU_MEANINGS];
 	u64 reg[R_COUNT];
 	u64 mask[R_COUNT]; /* bits that exist */
 	u64 power_on[R_COUNT];
@@ -327,6 +343,11 @@ bool smmu_granule(const struct hw_smmuv3 *h, u32 lg2g);
 u8 smmu_size_bits(u32 encoded);
 /* walk.c */
 u8 smmu_translate_walk(struct smmu_walk *w);
+/*
+ * The fault of an address that stage 1, alone and unwatched, does not map, and that the TLB
+ * has just been asked for. Gives how many words were read; 0: it is not so simple.
+ */
+u32 smmu_absent(struct hw_smmuv3 *h, const struct smmu_ctx *ctx, const struct hw_req *req);
 /* What a stage makes of an address: pa of it, lg2, and a TLB value. */
 struct smmu_leaf {
 	u64 pa, value;
@@ -362,12 +383,15 @@ void smmu_invalidate(struct hw_smmuv3 *h, const u64 w[2]);
 /* cmdq.c */
 bool smmu_command(struct hw_smmuv3 *h);
 bool smmu_command_ready(struct hw_smmuv3 *h);
+/* Commands that nobody watches, one after the other. True: nothing is left. */
+bool smmu_commands_drain(struct hw_smmuv3 *h);
 void smmu_complete_one(struct hw_smmuv3 *h);
 /* evtq.c */
 void smmu_event(struct hw_smmuv3 *h, const u64 rec[4], bool merges);
 bool smmu_event_write(struct hw_smmuv3 *h, const u64 rec[4]);
 bool smmu_eventq_writable(const struct hw_smmuv3 *h);
 void smmu_record(const struct smmu_walk *w, const struct hw_req *req, u64 rec[4]);
+void smmu_record_plain(const struct hw_req *req, u8 event, u64 rec[4]);
 /* priq.c */
 void smmu_page_request(struct hw_iommu *base, const struct hw_page_request *r);
 void smmu_pri_response(struct hw_smmuv3 *h, const u64 w[2]);
@@ -497,6 +521,18 @@ static inline bool smmu_read(struct smmu_walk *w, u64 pa, u64 *value)
 	if (unlikely(w->slow))
 		return smmu_read_slow(w, pa, value);
 	*value = __atomic_load_n((const u64 *)(e->ram + pa), __ATOMIC_RELAXED);
+	return true;
+}
+
+/* The 8 words of a structure that nobody watches. False: nothing was done. */
+static inline bool smmu_read_at_once(struct smmu_walk *w, u64 pa, u64 word[8])
+{
+	const struct hw_env *e = w->h->base.env;
+
+	if (w->slow || e->ram_size < 64 || pa > e->ram_size - 64)
+		return false;
+	memcpy(word, e->ram + pa, 64);
+	w->reads = (u8)min(w->reads + 8u, 255u);
 	return true;
 }
 

@@ -164,6 +164,19 @@ void smmu_decode_ste(struct hw_smmuv3 *h, const u64 w[8], struct smmu_ste *ste)
 		ste->bad = C_BAD_STE;
 }
 
+static void meaning_of(struct hw_smmuv3 *h, u32 sid, const u64 word[8], struct smmu_ste *ste)
+{
+	struct smmu_ste_meaning *m = &h->ste_meaning[(sid ^ sid >> 3) % SMMU_MEANINGS];
+	u32 how = 1 | (u32)(h->reg[R_CR2] & CR2_E2H) << 1;
+
+	if (!h->cap.quick || m->how != how || memcmp(m->word, word, sizeof(m->word))) {
+		m->how = how;
+		memcpy(m->word, word, sizeof(m->word));
+		smmu_decode_ste(h, word, &m->ste);
+	}
+	*ste = m->ste;
+}
+
 /* --- where it lies --- */
 
 static u8 fetch_failed(struct smmu_walk *w, u64 pa)
@@ -245,11 +258,13 @@ u8 smmu_fetch_ste(struct smmu_walk *w, struct smmu_ste *ste)
 
 	if (event)
 		return event;
-	for (u32 i = 0; i < 8; i++) {
-		if (!smmu_read(w, pa + 8 * i, &word[i]))
-			return fetch_failed(w, pa);
+	if (!smmu_read_at_once(w, pa, word)) {
+		for (u32 i = 0; i < 8; i++) {
+			if (!smmu_read(w, pa + 8 * i, &word[i]))
+				return fetch_failed(w, pa);
+		}
 	}
-	smmu_decode_ste(w->h, word, ste);
+	meaning_of(w->h, w->sid, word, ste);
 	if (!w->truth)
 		smmu_ste_keep(w, ste);
 	return 0;

@@ -194,8 +194,8 @@ static void drop_all(struct hw_smmuv3 *h)
 		hw_cache_drop_all(h->cache[i]);
 }
 
-/* A command takes effect. */
-void smmu_invalidate(struct hw_smmuv3 *h, const u64 w[2])
+/* Of translations. */
+static void drop_translations(struct hw_smmuv3 *h, const u64 w[2])
 {
 	const u64 world = TAG_WORLD | TAG_S2, asid_mask = 0xffffull << TAG_ASID;
 	const u64 e2h = h->reg[R_CR2] & CR2_E2H ? WORLD_E2H : WORLD_EL2;
@@ -204,10 +204,6 @@ void smmu_invalidate(struct hw_smmuv3 *h, const u64 w[2])
 	u64 asid = (u64)FIELD(w[0], CMD0_ASID, 16) << TAG_ASID;
 	u64 vmid_full = 0xffffull << TAG_VMID;
 
-	if (h->cap.persona == PERSONA_MAXINV) {
-		drop_all(h);
-		return;
-	}
 	vmid &= vm;
 	switch (w[0] & 0xff) {
 	case CMD_TLBI_NH_ALL:
@@ -246,7 +242,18 @@ void smmu_invalidate(struct hw_smmuv3 *h, const u64 w[2])
 	case CMD_TLBI_NSNH_ALL:
 		drop_tags(h, TAG_WORLD, WORLD_EL1);
 		break;
-	default:
-		drop_config(h, w);
 	}
+}
+
+/* A command takes effect. */
+void smmu_invalidate(struct hw_smmuv3 *h, const u64 w[2])
+{
+	u32 op = w[0] & 0xff;
+
+	if (h->cap.persona == PERSONA_MAXINV)
+		drop_all(h);
+	else if (op >= CMD_TLBI_NH_ALL)
+		drop_translations(h, w);
+	else
+		drop_config(h, w);
 }

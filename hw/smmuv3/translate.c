@@ -158,6 +158,30 @@ static void prefetch_next(struct smmu_walk *w, const struct hw_req *req)
 		smmu_prefetch(h, w->sid, w->pasid, next + ((u64)e->choose(e, 64) << 12));
 }
 
+/*
+ * A plain access that nobody watches to a page that is not there: without the walk's
+ * preparations, its caches asked in the same order. False: it is not so.
+ */
+static bool absent(struct smmu_walk *w, const struct hw_req *req, struct hw_resp *resp)
+{
+	struct hw_smmuv3 *h = w->h;
+	const struct smmu_ctx *ctx = w->ctx;
+	const struct smmu_tt *tt = &ctx->cd.tt[(req->addr >> 55 & 1) && !ctx->cd.tt[0].one];
+	u32 how, n;
+
+	/* access, kind and no_fault_report at once */
+	memcpy(&how, &req->access, sizeof(how));
+	if (how - 1 > 2 || w->slow || w->truth || !h->caching || !ctx->quick || tt->tbi ||
+	    tt->off ||
+	    hw_cache_find(h->cache[CACHE_TLB], tt->space, req->addr) ||
+	    hw_cache_find(h->cache[CACHE_TLB], tt->global, req->addr))
+		return false;
+	n = smmu_absent(h, ctx, req);
+	w->reads = (u8)min(w->reads + n, 255u);
+	resp->status = HW_ABORT;
+	return n;
+}
+
 static void untranslated(struct smmu_walk *w, const struct hw_req *req, struct hw_resp *resp)
 {
 	u8 event = smmu_resolve(w);
@@ -178,6 +202,8 @@ static void untranslated(struct smmu_walk *w, const struct hw_req *req, struct h
 		bypass(w, req, resp);
 		return;
 	}
+	if (absent(w, req, resp))
+		return;
 	if (unlikely(smmu_translate_walk(w))) {
 		smmu_fail(w, req, resp);
 		return;

@@ -445,3 +445,73 @@ Test(smmuv3, a_probe_that_is_overtaken_starts_over)
 		bed_close(&b);
 	}
 }
+
+/* All commands in one go, as hw_drain() does them. */
+static void at_once(struct bed *b, u64 w0, u64 w1)
+{
+	bed_send_command(b, w0, w1);
+	hw_drain(b->h);
+	cr_assert_eq(bed_r32(b, SMMU_CMDQ_CONS), b->prod);
+}
+
+Test(smmuv3, a_sync_retries_what_stalled_after_an_invalidation_in_one_go)
+{
+	struct bed b;
+
+	bed_open(&b, "");
+	bed_s1(&b, 3, 7);
+	*bed_cd(&b, 3, 0) |= 1ull << CD0_S;
+	/* The queue of 16 events is full: what stalls then is not told. */
+	for (u32 i = 0; i < 16; i++)
+		bed_dma(&b, 3, 0x5000 + i * 0x1000, HW_WRITE);
+	at_once(&b, CMD_STALL_TERM | 3ull << CMD0_SID, 0);
+	at_once(&b, CMD_SYNC, 0);
+	b.n_resumed = 0;
+	at_once(&b, CMD_TLBI_NH_ASID | 7ull << CMD0_ASID, 0);
+	cr_assert_eq(bed_dma(&b, 3, 0x5000, HW_WRITE).status, HW_STALLED);
+	cr_assert_eq(b.n_resumed, 0);
+	at_once(&b, CMD_SYNC, 0);
+	cr_assert_eq(b.n_resumed, 1);
+	cr_assert(b.resumed_retry);
+	bed_close(&b);
+}
+
+/* The same words mean another world: nothing remembered of them may be used. */
+Test(smmuv3, an_ste_means_another_world_when_e2h_changes)
+{
+	struct bed b;
+	u64 ttb, rec[4];
+
+	bed_open(&b, "hyp=1");
+	ttb = bed_s1(&b, 3, 7);
+	bed_ste(&b, 3)[1] |= 2ull << STE1_STRW;
+	/* Not for the unprivileged; EL2 without E2H knows no such thing. */
+	bed_map(&b, ttb, 0x5000, 0x200000 | (PAGE_RW & ~(1ull << 6)), 3);
+	cr_assert_eq(bed_dma(&b, 3, 0x5000, HW_READ).status, HW_OK);
+	bed_w32(&b, SMMU_CR0, CR0_EVENTQEN | CR0_CMDQEN);
+	bed_idle(&b);
+	bed_w32(&b, SMMU_CR2, CR2_E2H);
+	bed_w32(&b, SMMU_CR0, CR0_SMMUEN | CR0_EVENTQEN | CR0_CMDQEN);
+	bed_command(&b, CMD_CFGI_STE_RANGE, 31);
+	bed_command(&b, CMD_TLBI_EL2_ALL, 0);
+	cr_assert_eq(bed_dma(&b, 3, 0x5000, HW_READ).status, HW_ABORT);
+	cr_assert_eq(bed_event(&b, rec), F_PERMISSION);
+	bed_close(&b);
+}
+
+Test(smmuv3, a_cd_that_stalls_is_bad_where_its_ste_forbids_it)
+{
+	struct bed b;
+	u64 rec[4];
+
+	bed_open(&b, "");
+	bed_s1(&b, 3, 7);
+	*bed_cd(&b, 3, 0) |= 1ull << CD0_S;
+	cr_assert_eq(bed_dma(&b, 3, 0x5000, HW_READ).status, HW_STALLED);
+	bed_ste(&b, 3)[1] |= 1ull << STE1_S1STALLD;
+	bed_command(&b, CMD_CFGI_STE_RANGE, 31);
+	bed_event(&b, rec);
+	cr_assert_eq(bed_dma(&b, 3, 0x5000, HW_READ).status, HW_ABORT);
+	cr_assert_eq(bed_event(&b, rec), C_BAD_CD);
+	bed_close(&b);
+}
