@@ -18,6 +18,7 @@ bool explore_signature_same(const struct explore_signature *a, const struct expl
 /* One scenario, loaded into a world, with one set of bugs and oracles. */
 struct explorer {
 	const struct scenario *s;
+	struct bug_set bugs; /* the scenario's and the command line's */
 	const struct kernel *kernel;
 	struct world *w;
 	struct world_program program;
@@ -67,6 +68,9 @@ bool explorer_compare(struct explorer *e, u8 poison, u8 against);
 /* explorer_run()'s part of that. */
 void explorer_run_to_difference(struct explorer *e);
 
+/* The historic bugs of all runs from now on: those asked for, or none. */
+void explorer_set_bugs(struct explorer *e, bool on);
+bool explorer_has_bugs(const struct explorer *e);
 /*
  * Plays seq[0 .. n) on an empty lock graph and keeps the points of seq[keep].
  * The result is e->run, of the last.

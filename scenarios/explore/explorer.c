@@ -66,6 +66,22 @@ static void see_switch(void *self, const struct fact *f)
 	};
 }
 
+void explorer_set_bugs(struct explorer *e, bool on)
+{
+	static const struct bug_set none;
+
+	world_set_bugs(e->w, on ? &e->bugs : &none);
+}
+
+bool explorer_has_bugs(const struct explorer *e)
+{
+	u64 any = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(e->bugs.word); i++)
+		any |= e->bugs.word[i];
+	return any;
+}
+
 bool explorer_open(struct explorer *e, const struct scenario *s, const struct kernel *kernel,
 		   const struct bug_set *bugs, const char *oracles)
 {
@@ -75,8 +91,6 @@ bool explorer_open(struct explorer *e, const struct scenario *s, const struct ke
 bool explorer_open_in(struct explorer *e, const struct scenario *s, const struct kernel *kernel,
 		      const struct bug_set *bugs, const char *oracles, u32 slot)
 {
-	struct bug_set all = s->bugs;
-
 	memset(e, 0, sizeof(*e));
 	e->s = s;
 	e->kernel = kernel;
@@ -88,9 +102,10 @@ bool explorer_open_in(struct explorer *e, const struct scenario *s, const struct
 		e->w = NULL;
 		return false;
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(all.word); i++)
-		all.word[i] |= bugs->word[i];
-	world_set_bugs(e->w, &all);
+	e->bugs = s->bugs;
+	for (size_t i = 0; i < ARRAY_SIZE(e->bugs.word); i++)
+		e->bugs.word[i] |= bugs->word[i];
+	explorer_set_bugs(e, true);
 	world_set_steps(e->w, s->steps);
 	e->sp.scenario = s;
 	e->sp.kernel = kernel;
@@ -102,7 +117,7 @@ bool explorer_open_in(struct explorer *e, const struct scenario *s, const struct
 	e->base.content_hash = s->content_hash;
 	e->base.threads_all = s->threads_all;
 	/* Those the scenario does not switch on itself. */
-	for (size_t i = 0; i < ARRAY_SIZE(all.word); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(e->bugs.word); i++)
 		e->base.bugs.word[i] = bugs->word[i] & ~s->bugs.word[i];
 	if (oracles)
 		snprintf(e->base.oracles, sizeof(e->base.oracles), "%s", oracles);

@@ -18,7 +18,12 @@ struct shrinker {
 	u64 freed[FREED_PCS];          /* so is the same release, 0 = none */
 	u32 task;                      /* where it was seen */
 	bool searching;
-	bool whole; /* all operations stay: what one is to give is so behind all before it */
+	/*
+	 * A result that was not expected: what one operation is to give is so behind
+	 * all before it. They all stay, unless there is a kernel without the defect.
+	 */
+	bool by_result;
+	bool has_bugs; /* it is this one with the historic bugs off */
 	u32 tries, tries_max;
 	/* the best so far: what its run did, not what it was asked to */
 	struct switch_point *best;
