@@ -66,6 +66,8 @@ struct call {
 	u32 n_out;
 	u32 result;       /* slot of the return value, or CALL_NO_RESULT */
 	bool async;       /* in a task of its own */
+	bool has_ret;     /* the result is to be `ret` */
+	long ret;
 	u32 fail_nth;     /* 1: the first failure point of the call fails; 0: none */
 	u32 rerun;        /* so many times more, results ignored */
 };

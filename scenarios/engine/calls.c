@@ -318,7 +318,9 @@ struct scenario *scenario_of_calls(const char *path, struct call_program *p, boo
 	sim_assert(as && s->ops);
 	for (u32 i = 0; i < p->n; i++)
 		as[i] = (struct scenario_op){.call = &p->call[i], .line = p->call[i].line,
-					     .column = p->call[i].column};
+					     .column = p->call[i].column,
+					     .has_ret = p->call[i].has_ret,
+					     .ret = p->call[i].ret};
 	make_tasks(s, as);
 	free(as);
 	return s;
@@ -353,7 +355,11 @@ struct scenario *scenario_parse_syz(const char *name, const char *text, size_t s
 		return NULL;
 	}
 	s = scenario_of_calls(name, p, how->threads_all, err);
-	if (s)
-		s->content_hash = scenario_hash(0, text, size);
-	return s;
+	if (!s)
+		return NULL;
+	s->content_hash = scenario_hash(0, text, size);
+	if (scenario_read_yaml_of_syz(s, text, size, err))
+		return s;
+	scenario_free(s);
+	return NULL;
 }

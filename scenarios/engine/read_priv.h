@@ -70,6 +70,9 @@ void read_signals(struct reader *r);
 
 /* The scenario's name and path, and the file of err, which is emptied. */
 void scenario_set_path(struct scenario *s, const char *path, struct scenario_error *err);
+/* What the text of a .syz file says in YAML (syz.h), into s; false and *err. */
+bool scenario_read_yaml_of_syz(struct scenario *s, const char *text, size_t size,
+			       struct scenario_error *err);
 /* Each call of s becomes a task of its own; false: it has other operations. */
 bool read_threads_all(struct scenario *s, struct scenario_error *err);
 

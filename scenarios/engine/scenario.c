@@ -145,35 +145,147 @@ static void read_explore(struct reader *r, const struct yaml_node *v, void *memb
 static bool needs_machine(const struct scenario *s)
 {
 	for (u32 i = 0; i < s->n_ops; i++) {
-		if (!s->ops[i].call)
+		const struct op *op = &s->ops[i].op;
+
+		if (!s->ops[i].call && op->code != OP_signal && op->code != OP_wait)
 			return true;
 	}
 	return !s->n_ops;
 }
 
+static const struct field top_fields[] = {
+	{"about", read_string, offsetof(struct scenario, about), NULL, false},
+	{"machine", read_machine, 0, NULL, false},
+	{"tasks", read_tasks, 0, NULL, true},
+	{"bugs", read_bugs, 0, NULL, false},
+	{"expect", read_expect, 0, NULL, false},
+	{"explore", read_explore, 0, NULL, false},
+};
+
+static bool is_tasks(const char *key)
+{
+	return strcmp(key, "tasks") == 0;
+}
+
+/* What a .syz file may have of them. */
+static void read_beside_tasks(struct reader *r, const struct yaml_node *root)
+{
+	struct field fields[ARRAY_SIZE(top_fields)];
+	u32 n = 0;
+
+	for (u32 i = 0; i < ARRAY_SIZE(top_fields); i++) {
+		if (!is_tasks(top_fields[i].name))
+			fields[n++] = top_fields[i];
+	}
+	read_fields(r, root, fields, n, r->s, "the YAML of a program");
+}
+
 static void read_top(struct reader *r, const struct yaml_node *root)
 {
-	static const struct field fields[] = {
-		{"about", read_string, offsetof(struct scenario, about), NULL, false},
-		{"machine", read_machine, 0, NULL, false},
-		{"tasks", read_tasks, 0, NULL, true},
-		{"bugs", read_bugs, 0, NULL, false},
-		{"expect", read_expect, 0, NULL, false},
-		{"explore", read_explore, 0, NULL, false},
-	};
-
 	if (root->kind != YAML_MAP) {
 		read_error(r, root, "%s, expected a mapping with 'machine' and 'tasks'",
 			   root->kind == YAML_LIST ? "a list" : "a value");
 		return;
 	}
-	read_fields(r, root, fields, ARRAY_SIZE(fields), r->s, "a scenario");
+	read_fields(r, root, top_fields, ARRAY_SIZE(top_fields), r->s, "a scenario");
 	for (const struct yaml_link *l = root->first; l; l = l->next) {
 		if (strcmp(l->key->text, "machine") == 0)
 			return;
 	}
 	if (needs_machine(r->s))
 		read_error(r, root, "no 'machine' in a scenario, expected one");
+}
+
+/* --- the text beside the tasks --- */
+
+static size_t line_start(const char *text, size_t size, u32 line)
+{
+	size_t at = 0;
+
+	while (--line && at < size) {
+		const char *eol = memchr(text + at, '\n', size - at);
+
+		at = eol ? (size_t)(eol - text) + 1 : size;
+	}
+	return at;
+}
+
+/* The lines of all keys but `tasks`; NULL where keys do not begin lines of their own. */
+static char *text_beside_tasks(const char *text, size_t size, const struct yaml_node *root)
+{
+	char *lines = calloc(size + 2, 1);
+	size_t n = 0;
+
+	sim_assert(lines);
+	for (const struct yaml_link *l = root->first; l; l = l->next) {
+		size_t from = line_start(text, size, l->key->line);
+		size_t to = l->next ? line_start(text, size, l->next->key->line) : size;
+
+		if (l->key->column != 1 || memchr(text + from, '\0', to - from)) {
+			free(lines);
+			return NULL;
+		}
+		if (is_tasks(l->key->text))
+			continue;
+		memcpy(lines + n, text + from, to - from);
+		n += to - from;
+		if (n && lines[n - 1] != '\n')
+			lines[n++] = '\n';
+	}
+	return lines;
+}
+
+/* The YAML in a program's text. */
+struct yaml_lines {
+	char *in_place; /* with blanks for all else, so that places in it are places in the file */
+	size_t size;    /* of that */
+	char *alone;    /* the lines as they were in their own file */
+};
+
+static bool find_yaml_lines(const char *text, size_t size, struct yaml_lines *y)
+{
+	size_t skip = strlen(SYZ_YAML), n = 0;
+
+	*y = (struct yaml_lines){.in_place = malloc(size + 1), .alone = calloc(size + 1, 1)};
+	sim_assert(y->in_place && y->alone);
+	memset(y->in_place, ' ', size);
+	for (size_t at = 0, end; at < size; at = end) {
+		const char *eol = memchr(text + at, '\n', size - at);
+
+		end = eol ? (size_t)(eol - text) + 1 : size;
+		if (eol)
+			y->in_place[end - 1] = '\n';
+		if (end - at <= skip || memcmp(text + at, SYZ_YAML, skip) != 0)
+			continue;
+		memcpy(y->in_place + at + skip, text + at + skip, end - at - skip);
+		memcpy(y->alone + n, text + at + skip, end - at - skip);
+		n += end - at - skip;
+		y->size = end;
+	}
+	return y->size;
+}
+
+bool scenario_read_yaml_of_syz(struct scenario *s, const char *text, size_t size,
+			       struct scenario_error *err)
+{
+	struct reader r = {.s = s, .err = err, .file = s->path};
+	struct yaml_lines y;
+	struct yaml_doc doc;
+
+	if (find_yaml_lines(text, size, &y)) {
+		if (y.size > SCENARIO_FILE_MAX)
+			scenario_error_at(err, 1, 1, "YAML up to byte %zu, expected it in the first %lu",
+					  y.size, SCENARIO_FILE_MAX);
+		else if (scenario_yaml_read(&doc, y.in_place, y.size, err))
+			read_beside_tasks(&r, doc.root);
+		if (y.size <= SCENARIO_FILE_MAX)
+			scenario_yaml_free(&doc);
+		s->yaml = y.alone;
+	} else {
+		free(y.alone);
+	}
+	free(y.in_place);
+	return !err->text[0];
 }
 
 /* --- files --- */
@@ -224,6 +336,8 @@ struct scenario *scenario_parse(const char *name, const char *text, size_t size,
 				  SCENARIO_FILE_MAX);
 	else if (scenario_yaml_read(&doc, text, size, err))
 		read_top(&r, doc.root);
+	if (!err->text[0])
+		s->yaml = text_beside_tasks(text, size, doc.root);
 	if (size <= SCENARIO_FILE_MAX)
 		scenario_yaml_free(&doc);
 	if (!err->text[0])
@@ -307,6 +421,7 @@ void scenario_free(struct scenario *s)
 	call_program_free(s->program);
 	free(s->expect_title);
 	free(s->about);
+	free(s->yaml);
 	free(s->path);
 	free(s);
 }

@@ -38,6 +38,7 @@ struct scenario {
 	char name[64];        /* file name without folder and .yaml or .syz */
 	char *path;           /* as the user gave it */
 	char *about;
+	char *yaml;           /* the file's text but for its tasks, in lines; or NULL */
 	u64 content_hash;     /* of the file's bytes, and of its machine file's */
 	struct machine machine;
 	struct scenario_task task[SCENARIO_TASKS_MAX];

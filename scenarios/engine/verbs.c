@@ -79,11 +79,12 @@ static const struct uapi_field poll_args[] = {
 static const struct uapi_field fork_args[] = {FIXED("process", 0)};
 static const struct uapi_field exit_args[] = {NUMBER("status", 0)};
 
-#define CALL(call_name, number, args) \
-	{.name = (call_name), .verb = (call_name), .nr = (number), .arg = (args), \
+#define CALL_AS(verb_name, call_name, number, args) \
+	{.name = (call_name), .verb = (verb_name), .nr = (number), .arg = (args), \
 	 .n_args = ARRAY_SIZE(args)}
+#define CALL(call_name, number, args) CALL_AS(call_name, call_name, number, args)
 static const struct uapi_call plain_calls[] = {
-	CALL("open", 257, open_args),
+	CALL_AS("open", "openat", 257, open_args),
 	CALL("close", 3, fd_args),
 	CALL("dup", 32, fd_args),
 	CALL("read", 0, read_args),

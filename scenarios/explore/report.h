@@ -30,3 +30,9 @@ struct json_object *report_json(const struct explore_finding *f, const struct sc
 
 /* The recipe to replay it: f->earlier and f->recipe, joined. The caller's to free(). */
 char *report_recipe(const struct explore_finding *f);
+
+/*
+ * The calls, but those of `drop` (may be NULL), as the text of a .syz file that
+ * reads as the same scenario. NULL: no system calls; else free() it.
+ */
+char *report_program(const struct scenario *s, const u64 *drop);

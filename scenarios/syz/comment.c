@@ -13,13 +13,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What they have said of the next call's thread. */
+/* What they have said of the next call's thread and result. */
 void syz_take_thread(struct syz *s, struct call *c)
 {
 	c->id = s->p->n;
 	c->thread = s->thread;
 	c->after = s->after;
 	c->n_after = s->n_after;
+	c->has_ret = s->has_ret;
+	c->ret = s->ret;
+	s->has_ret = false;
 	s->thread = s->n_after = 0;
 	s->after = NULL;
 }
@@ -93,6 +96,16 @@ static void thread_comment(struct syz *s, char *text)
 	}
 }
 
+static void ret_comment(struct syz *s, char *text)
+{
+	char *end;
+
+	s->ret = strtol(text, &end, 10);
+	s->has_ret = end != text && !*end;
+	if (!s->has_ret)
+		syz_fail(s, s->at, "ret '%.20s', expected a number", text);
+}
+
 static void memory_comment(struct syz *s, char *text)
 {
 	unsigned long long addr, size;
@@ -121,6 +134,7 @@ void syz_comment(struct syz *s)
 		{SYZ_PROCESS, process_comment},
 		{SYZ_THREAD, thread_comment},
 		{SYZ_MEMORY, memory_comment},
+		{SYZ_RET, ret_comment},
 	};
 	char text[512] = "";
 	u32 n = s->end - s->at;

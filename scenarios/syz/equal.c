@@ -125,6 +125,8 @@ static bool same_call(struct compare *c, u32 i)
 		what = "number, process or number of arguments";
 	else if (a->async != b->async || a->fail_nth != b->fail_nth || a->rerun != b->rerun)
 		what = "properties";
+	else if (a->has_ret != b->has_ret || (a->has_ret && a->ret != b->ret))
+		what = "expected result";
 	else if (a->thread != b->thread || !same_after(a, b))
 		what = "thread, or calls that come first";
 	else if (!same_slot(c, a->result, b->result))

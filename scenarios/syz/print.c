@@ -29,7 +29,9 @@ static void begin_call(struct printer *r, const struct call *c)
 	syz_image(&r->m, c);
 	r->taken = calloc(c->n_out + 1, sizeof(const struct call_out *));
 	r->taken_used = calloc(c->n_out + 1, sizeof(bool));
-	sim_assert(r->taken && r->taken_used);
+	r->renamed = calloc(c->n_out + 1, sizeof(*r->renamed));
+	r->n_renamed = 0;
+	sim_assert(r->taken && r->taken_used && r->renamed);
 	for (u32 i = 0; i < c->n_out; i++)
 		r->taken[i] = &c->out[i];
 	r->n_taken = c->n_out;
@@ -40,7 +42,10 @@ static void begin_call(struct printer *r, const struct call *c)
 
 static void end_call(struct printer *r)
 {
+	for (u32 i = 0; i < r->n_renamed; i++)
+		r->name[r->renamed[i].slot] = r->renamed[i].name;
 	syz_image_free(&r->m);
+	free(r->renamed);
 	free(r->taken);
 	free(r->taken_used);
 }
@@ -99,13 +104,6 @@ static void properties(struct printer *r, const struct call *c)
 		syz_add(&r->line, ")");
 }
 
-static void name_result(struct printer *r, u32 slot)
-{
-	struct call_value v = {.result = slot};
-
-	syz_add_value(r, &v);
-}
-
 static void append(struct text *t, const char *text, size_t n)
 {
 	while (n) {
@@ -154,7 +152,7 @@ static void rest(struct printer *r)
 		r->line = (struct text){0};
 		syz_add(&r->line, "syz_fetch(&(0x%llx)=<",
 			(unsigned long long)syz_text_address(o->addr));
-		name_result(r, o->result);
+		syz_add(&r->line, "r%u", syz_new_name(r, o->result));
 		syz_add(&r->line, "=>0x%llx, 0x%x)\n",
 			(unsigned long long)r->p->result_default[o->result], o->size);
 		append(&r->out, r->line.at, r->line.n);
@@ -220,12 +218,12 @@ static void print_call(struct printer *r, const struct call *c)
 	}
 	print_thread(r, c);
 	r->number[c->id] = ++r->n_printed;
+	if (c->has_ret)
+		syz_add(&r->out, SYZ_RET "%ld\n", c->ret);
 	if (print_process(r, c))
 		return;
-	if (c->result != CALL_NO_RESULT) {
-		name_result(r, c->result);
-		syz_add(&r->line, " = ");
-	}
+	if (c->result != CALL_NO_RESULT)
+		syz_add(&r->line, "r%u = ", syz_new_name(r, c->result));
 	syz_add(&r->line, "%s(", row->name);
 	for (u32 i = 0; i < row->n_args && i < c->n_args; i++) {
 		const struct uapi_type *t = &row->arg[i].type;

@@ -83,6 +83,14 @@ static u32 named(struct printer *r, u32 slot)
 	return r->name[slot];
 }
 
+u32 syz_new_name(struct printer *r, u32 slot)
+{
+	if (r->name[slot] == CALL_NO_RESULT)
+		return named(r, slot);
+	r->renamed[r->n_renamed++] = (struct renamed){slot, r->n_names};
+	return r->n_names++;
+}
+
 void syz_add_value(struct printer *r, const struct call_value *v)
 {
 	struct text *t = &r->line;
@@ -120,7 +128,7 @@ void syz_add_taken(struct printer *r, u64 addr, u64 size, u64 def)
 		    r->p->result_default[r->taken[i]->result] != def)
 			continue;
 		r->taken_used[i] = true;
-		syz_add(&r->line, "<r%u=>", named(r, r->taken[i]->result));
+		syz_add(&r->line, "<r%u=>", syz_new_name(r, r->taken[i]->result));
 		return;
 	}
 }

@@ -23,6 +23,10 @@ struct printer {
 	u32 n_taken;
 	u32 *name; /* rN by slot, CALL_NO_RESULT: not named yet */
 	u32 n_names;
+	struct renamed {
+		u32 slot, name;
+	} *renamed;     /* names that hold from the next call on */
+	u32 n_renamed;
 	u32 *number; /* of the calls in the text, from 1, by id */
 	u32 n_numbers, n_printed;
 };
@@ -33,6 +37,12 @@ enum found { FOUND_NOTHING, FOUND_BYTES, FOUND_RESULT, FOUND_OTHER };
 void syz_add(struct text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void syz_add_data(struct text *t, const u8 *data, u64 n, bool hex);
 void syz_add_value(struct printer *r, const struct call_value *v);
+/*
+ * The name of what the call gives. A slot that has one gets another, behind the
+ * call: a name that is defined again in text hides the old one at once, and
+ * the call may use both (the id that goes in and comes out of one field).
+ */
+u32 syz_new_name(struct printer *r, u32 slot);
 /* `<rN=>` if the call takes what is there, as a result with this default. */
 void syz_add_taken(struct printer *r, u64 addr, u64 size, u64 def);
 

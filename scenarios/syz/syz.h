@@ -29,6 +29,16 @@
  * Memory that a recorded client had before its first call (stack, data), by address and size:
  *
  *	# iommulab: memory 0x55b1d3375000 0x1000
+ *
+ * What the next call is to return, as `ret:` in YAML; the error is the kernel's number:
+ *
+ *	# iommulab: ret -22
+ *
+ * What a YAML file has beside its tasks (machine, bugs, expect, explore), line by line; it is
+ * scenarios/engine that reads it:
+ *
+ *	# iommulab: yaml machine:
+ *	# iommulab: yaml   iommus: {mock0: {model: mock}}
  */
 #pragma once
 
@@ -38,6 +48,8 @@
 #define SYZ_PROCESS "# iommulab: process "
 #define SYZ_THREAD "# iommulab: thread "
 #define SYZ_MEMORY "# iommulab: memory "
+#define SYZ_RET "# iommulab: ret "
+#define SYZ_YAML "# iommulab: yaml "
 #define SYZ_THREADS_MAX 1024
 #define SYZ_AREAS_MAX 4096
 #define SYZ_PAGE 4096ULL

@@ -68,6 +68,8 @@ struct syz {
 	struct call *call; /* being made; not in p yet */
 	u32 max_in, max_out, max_areas;
 	u32 process; /* of the next call */
+	bool has_ret;
+	long ret;
 	u32 thread, *after, n_after; /* likewise */
 	u32 own_results; /* from this slot on, they are the call's own */
 	u64 stored;  /* bytes */

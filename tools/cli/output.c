@@ -193,42 +193,11 @@ void cli_json_add_finding(struct json_object *doc, const struct explore_finding 
 
 /* --- --out --- */
 
-struct kept {
-	const struct scenario *s;
-	const u64 *drop;
-};
-
-static bool is_kept(void *self, const struct call *c)
-{
-	const struct kept *k = self;
-
-	for (u32 i = 0; i < k->s->n_ops; i++) {
-		if (k->s->ops[i].call == c)
-			return !(k->drop[i / 64] >> (i % 64) & 1);
-	}
-	return false;
-}
-
-/* The finding's program as syzkaller's text, without what shrinking left out; or NULL. */
-static char *program_text(const struct explore_finding *f, const struct scenario *s)
-{
-	struct kept kept = {s, f->recipe.drop};
-	struct call_program *part;
-	char *text;
-
-	if (!s->program)
-		return NULL;
-	part = call_program_part(s->program, is_kept, &kept);
-	text = syz_print(part);
-	free(part);
-	return text;
-}
-
 int cli_publish(const struct explore_finding *f, const struct scenario *s, const char *dir)
 {
 	struct json_object *doc = cli_json_new("finding");
 	char *text = NULL, *recipe = report_recipe(f), made[HOST_PATH_MAX];
-	char *program = program_text(f, s);
+	char *program = report_program(s, f->recipe.drop);
 	const char *json;
 	size_t size = 0;
 	FILE *out = open_memstream(&text, &size);

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A scenario written as a .syz file reads as the same scenario: its tasks, what
+ * waits for what, expected results and the YAML beside the tasks.
+ */
+#include "scenarios/explore/report.h"
+
+#include "sim/base/assert.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define HEAD                                         \
+	"about: two tasks\n"                         \
+	"machine:\n"                                 \
+	"  iommus: {smmu0: {model: mock}}\n"         \
+	"  buses: {pci0: {kind: pci, iommu: smmu0}}\n" \
+	"  devices: {nic0: {bus: pci0, bdf: \"00:01.0\"}}\n"
+#define TAIL "bugs: [iommufd-mmap-ref-race]\nexplore: {runs: 7}\n"
+
+static struct scenario *read_yaml(const char *text)
+{
+	struct scenario_error err;
+	struct scenario *s = scenario_parse("a.yaml", text, strlen(text), &err);
+
+	cr_assert(s, "%u:%u: %s", err.line, err.column, err.text);
+	return s;
+}
+
+static struct scenario *read_syz(const char *text, struct scenario_error *err)
+{
+	return scenario_parse_syz("a.syz", text, strlen(text), &(struct scenario_how){0}, err);
+}
+
+/* The scenario of what is written of it. */
+static struct scenario *again(const struct scenario *s, const u64 *drop)
+{
+	char *text = report_program(s, drop);
+	struct scenario_error err;
+	struct scenario *t;
+
+	cr_assert(text);
+	t = read_syz(text, &err);
+	cr_assert(t, "%u:%u: %s in\n%s", err.line, err.column, err.text, text);
+	free(text);
+	return t;
+}
+
+static void same_text(const struct scenario *s, const struct scenario *t)
+{
+	char *a = report_program(s, NULL), *b = report_program(t, NULL);
+
+	cr_assert_str_eq(a, b);
+	free(a);
+	free(b);
+}
+
+static const char two_tasks[] =
+	HEAD
+	"tasks:\n"
+	"  main:\n"
+	"    - {wait: made}\n"
+	"    - {IOMMU_DESTROY: {fd: i, id: a}, ret: ENOENT}\n"
+	"  other:\n"
+	"    - {open: /dev/iommu, as: i}\n"
+	"    - {IOMMU_IOAS_ALLOC: {fd: i, out_ioas_id: a}}\n"
+	"    - {signal: made}\n"
+	"    - {close: i}\n"
+	TAIL;
+
+Test(program, tasks_become_threads_in_an_order_that_waits_allow)
+{
+	struct scenario *s = read_yaml(two_tasks), *t = again(s, NULL);
+	const struct call *destroy = NULL;
+
+	cr_assert_eq(t->n_tasks, 2);
+	cr_assert_eq(t->program->n, 4);
+	for (u32 i = 0; i < t->program->n; i++) {
+		if (strstr(t->program->call[i].name, "DESTROY"))
+			destroy = &t->program->call[i];
+	}
+	cr_assert(destroy);
+	cr_assert_eq(destroy->n_after, 1);
+	cr_assert_str_eq(t->program->call[destroy->after[0]].name, "ioctl$IOMMU_IOAS_ALLOC");
+	cr_assert(destroy->has_ret);
+	cr_assert_eq(destroy->ret, -2);
+	same_text(t, t);
+	scenario_free(s);
+	scenario_free(t);
+}
+
+Test(program, the_yaml_beside_tasks_comes_along)
+{
+	struct scenario *s = read_yaml(two_tasks), *t = again(s, NULL);
+
+	cr_assert_str_eq(t->yaml, HEAD TAIL);
+	cr_assert_str_eq(t->about, "two tasks");
+	cr_assert_str_eq(t->machine.iommu[0].name, "smmu0");
+	cr_assert_eq(memcmp(&t->bugs, &s->bugs, sizeof(s->bugs)), 0);
+	cr_assert_eq(t->runs, 7);
+	scenario_free(s);
+	scenario_free(t);
+}
+
+/* A wait for a call that was left out is one for what came before that call. */
+Test(program, a_call_that_is_left_out_hands_on_what_it_waited_for)
+{
+	struct scenario *s = read_yaml(
+		"tasks:\n"
+		"  one: [{open: /dev/iommu, as: i}, {signal: first}]\n"
+		"  two: [{wait: first}, {eventfd2: {initval: 0, flags: 0}}, {signal: second}]\n"
+		"  three: [{wait: second}, {IOMMU_IOAS_ALLOC: {fd: i}}]\n"), *t;
+	u64 drop[SCENARIO_OPS_MAX / 64] = {1 << 3};
+
+	t = again(s, drop);
+	cr_assert_eq(t->program->n, 2);
+	cr_assert_eq(t->program->call[1].n_after, 1);
+	cr_assert_eq(t->program->call[1].after[0], 0);
+	scenario_free(s);
+	scenario_free(t);
+}
+
+/* One field goes in and comes out: the text must not use a name that it defines there. */
+Test(program, a_result_that_is_given_again_gets_a_new_name)
+{
+	struct scenario *s = read_yaml(
+		"tasks:\n"
+		"  main:\n"
+		"    - {open: /dev/iommu, as: i}\n"
+		"    - {IOMMU_IOAS_ALLOC: {fd: i, out_ioas_id: a}}\n"
+		"    - {IOMMU_VFIO_IOAS: {fd: i, ioas_id: a, op: 1}}\n"
+		"    - {IOMMU_DESTROY: {fd: i, id: a}}\n");
+	char *text = report_program(s, NULL);
+
+	cr_assert(strstr(text, "<r2=>r1"), "%s", text);
+	free(text);
+	scenario_free(s);
+}
+
+Test(program, what_is_no_system_call_is_said)
+{
+	struct scenario *s = read_yaml(
+		HEAD
+		"tasks:\n  main: [{open: /dev/iommu}, {probe: nic0}]\n");
+	char *text = report_program(s, NULL);
+
+	cr_assert(strstr(text, "# left out, for it is no system call: probe: nic0"), "%s",
+		  text);
+	free(text);
+	scenario_free(s);
+}
+
+/* Places in YAML within comments are places in the file. */
+Test(program, errors_of_the_yaml_have_their_place)
+{
+	static const struct {
+		const char *text;
+		u32 line, column;
+		const char *what;
+	} rows[] = {
+		{"close(0x3)\n# iommulab: yaml bug: [x]\n", 2, 18, "unknown key 'bug' in the YAML of"},
+		{"# iommulab: yaml tasks: {}\nclose(0x3)\n", 1, 18, "unknown key 'tasks'"},
+		{"# iommulab: yaml bugs:\n# iommulab: yaml   [no-bug]\nclose(0x3)\n", 2, 21,
+		 "unknown bug 'no-bug'"},
+		{"# iommulab: yaml {\nclose(0x3)\n", 1, 0, ""},
+		{"# iommulab: ret x\nclose(0x3)\n", 1, 0, "expected a number"},
+		{"# iommulab: ret 4 4\nclose(0x3)\n", 1, 0, "expected a number"},
+	};
+	struct scenario_error err;
+
+	for (u32 i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		cr_assert_null(read_syz(rows[i].text, &err), "%s", rows[i].text);
+		cr_assert(strstr(err.text, rows[i].what), "%s", err.text);
+		cr_assert(rows[i].line == err.line || !rows[i].column, "line %u", err.line);
+		cr_assert(!rows[i].column || rows[i].column == err.column, "%u:%u: %s", err.line,
+			  err.column, err.text);
+	}
+}
