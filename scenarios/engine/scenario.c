@@ -78,14 +78,14 @@ static void read_runs(struct reader *r, const struct yaml_node *v, void *member,
 
 static void read_policy(struct reader *r, const struct yaml_node *v, void *member, const void *aux)
 {
-	const char *names[64], *near;
+	const char *names[64], *near, *arg;
 	char head[32];
-	size_t len, n = 0;
+	size_t len, arg_len, n = 0;
 
 	(void)aux;
 	if (!read_kind(r, v, YAML_TEXT, "NAME or NAME:ARG"))
 		return;
-	len = strcspn(v->text, ":");
+	len = policy_split(v->text, &arg, &arg_len);
 	if (v->len >= sizeof(((struct scenario *)0)->policy) || len >= sizeof(head)) {
 		read_error(r, v, "a policy of %u letters, expected at most 63", v->len);
 		return;

@@ -22,6 +22,7 @@
 
 #define BATCH 256
 #define JOBS_MAX 64
+#define RUNS_DEFAULT 1000
 #define FAIL_SEEDS 5
 #define NTH_MAX 4096
 #define CHECK_EVERY 32
@@ -501,10 +502,11 @@ u32 explore_campaign_run(const struct explore_campaign *c, struct explore_hit *h
 
 /* --- what is asked for --- */
 
-static bool policy_takes(const struct policy *p, const char *arg)
+static bool policy_takes(const struct policy *p, const char *arg, size_t arg_len)
 {
 	struct world *w = world_create(WORLD_SLOTS - 1);
-	bool ok = p->parse(w->sched, arg);
+	char *text = strndup(arg, arg_len);
+	bool ok;
 
 	world_destroy(w);
 	return ok;
@@ -512,6 +514,9 @@ static bool policy_takes(const struct policy *p, const char *arg)
 
 static bool unknown_policy(const char *text, size_t len, char *err, size_t err_size)
 {
+	sim_assert(text);
+	ok = p->parse(w->sched, text);
+	free(text);
 	const char *names[64], *near;
 	char head[32];
 	size_t n = 0;
@@ -527,16 +532,16 @@ static bool unknown_policy(const char *text, size_t len, char *err, size_t err_s
 
 bool explore_policy_check(const char *text, char *err, size_t err_size)
 {
-	size_t len = strcspn(text, ":");
-	const char *arg = text[len] ? text + len + 1 : "";
+	const char *arg;
+	size_t arg_len, len = policy_split(text, &arg, &arg_len);
 	const struct policy *p = policy_find(text, len);
 
 	if (!p)
 		return unknown_policy(text, len, err, err_size);
-	if (policy_takes(p, arg))
+	if (policy_takes(p, arg, arg_len))
 		return true;
-	snprintf(err, err_size, "policy %s does not take '%.64s', expected: %s", p->name, arg,
-		 p->help);
+	snprintf(err, err_size, "policy %s does not take '%.*s', expected: %s", p->name,
+		 (int)min(arg_len, (size_t)64), arg, p->help);
 	return false;
 }
 
@@ -544,8 +549,8 @@ bool explore_campaign_init(struct explore_campaign *c, const struct scenario *s,
 			   const struct explore_options *o, char *err, size_t err_size)
 {
 	const char *text = o->policy ? o->policy : s->policy[0] ? s->policy : "mix";
-	size_t len = strcspn(text, ":");
-	const char *arg = text[len] ? text + len + 1 : "";
+	const char *arg;
+	size_t arg_len, len = policy_split(text, &arg, &arg_len);
 
 	memset(c, 0, sizeof(*c));
 	c->s = s;
@@ -553,13 +558,13 @@ bool explore_campaign_init(struct explore_campaign *c, const struct scenario *s,
 	c->policy = policy_find(text, len);
 	if (!c->policy)
 		return unknown_policy(text, len, err, err_size);
-	if (strlen(arg) >= sizeof(c->policy_arg)) {
+	if (arg_len >= sizeof(c->policy_arg)) {
 		snprintf(err, err_size, "argument of policy %s, expected at most %zu letters",
 			 c->policy->name, sizeof(c->policy_arg) - 1);
 		return false;
 	}
-	strcpy(c->policy_arg, arg);
-	c->runs_max = o->runs ? o->runs : s->runs ? s->runs : 1000;
+	memcpy(c->policy_arg, arg, arg_len);
+	c->runs_max = o->runs ? o->runs : s->runs ? s->runs : RUNS_DEFAULT;
 	if (o->fail_nth && !o->runs)
 		c->runs_max = ~0ULL;
 	return true;

@@ -19,7 +19,7 @@ struct explore_options {
 	u64 seed;             /* first seed; run i has seed + i */
 	u64 runs;             /* 0: the scenario's, else 1,000 */
 	u64 time_ms;          /* wall clock only stops; 0 = no limit */
-	const char *policy;   /* NAME or NAME:ARG; NULL = the scenario's, else "mix" */
+	const char *policy;   /* NAME, NAME:ARG or NAME(ARG); NULL = the scenario's, else "mix" */
 	struct bug_set bugs;  /* added to the scenario's */
 	const struct kernel *kernel;
 	const char *oracles;  /* NULL = all */
@@ -90,7 +90,10 @@ bool explore_check(const struct scenario *s, const struct explore_options *o, ch
 /* Whether the kernel has what s needs: false and one line in err if not. */
 bool explore_kernel_check(const struct scenario *s, const struct kernel *k, char *err,
 			  size_t err_size);
-/* The same for a policy alone, as NAME or NAME:ARG. */
+/* And all else that s and these bugs ask for, as far as is known without a run. */
+bool explore_story_check(const struct scenario *s, const struct bug_set *bugs,
+			 const struct kernel *k, char *err, size_t err_size);
+/* The same for a policy alone, as NAME, NAME:ARG or NAME(ARG). */
 bool explore_policy_check(const char *text, char *err, size_t err_size);
 /* Explores s; explore_check() has agreed. The result is the caller's: explore_result_free(). */
 void explore_run(const struct scenario *s, const struct explore_options *o,

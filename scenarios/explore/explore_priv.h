@@ -109,7 +109,7 @@ struct explore_campaign {
 	const struct scenario *s;
 	const struct explore_options *o;
 	const struct policy *policy;
-	char policy_arg[4096];
+	char policy_arg[WORLD_ARG_MAX];
 	u64 runs_max;
 	struct explorer *e;
 };

@@ -8,6 +8,8 @@
  */
 #include "sim/sched/policy.h"
 
+#include "sim/base/bits.h"
+
 #include <string.h>
 
 #define CLOCK_BIT (1ULL << SCHED_CLOCK_TASK)
@@ -19,6 +21,19 @@ const struct policy *policy_find(const char *name, size_t len)
 			return *p;
 	}
 	return NULL;
+}
+
+size_t policy_split(const char *text, const char **arg, size_t *arg_len)
+{
+	size_t len = strcspn(text, ":("), all = strlen(text);
+	bool quoted = text[len] == '(';
+
+	/* Not closed: no policy is called so. */
+	if (quoted && text[all - 1] != ')')
+		len = all;
+	*arg = text + min(len + 1, all);
+	*arg_len = all - (size_t)(*arg - text) - (quoted && len < all);
+	return len;
 }
 
 struct task *policy_default_pick(struct sched *s, struct task *cur, enum sched_why why)

@@ -61,6 +61,11 @@ struct policy {
 /* Generated from the files in sim/sched/policy/, sorted by name, NULL at the end. */
 extern const struct policy *const policy_table[];
 const struct policy *policy_find(const char *name, size_t len);
+/*
+ * What users write, NAME or NAME:ARG, or what reports and recipes say, NAME(ARG):
+ * how long the name is, and where the argument stands and how long it is.
+ */
+size_t policy_split(const char *text, const char **arg, size_t *arg_len);
 
 /* The default order: cur if it may go on, else the lowest runnable task id, the clock last. */
 struct task *policy_default_pick(struct sched *s, struct task *cur, enum sched_why why);

@@ -44,6 +44,10 @@ expect_one_line 2 'is no system call' "$IOMMULAB" run --threads all demo
 expect_one_line 2 "'some', expected all" "$IOMMULAB" run --threads some demo
 expect_one_line 2 'no such program' "$IOMMULAB" exec no-such-program
 expect_one_line 2 'expected --kernel and --against' "$IOMMULAB" diff x
+# As recipes and reports have them.
+expect 0 'expected-finding' "$IOMMULAB" run --no-shrink -p 'mix(rw:12)' -s 6 -n 1 scenarios/demo.yaml
+expect_one_line 2 "policy rw does not take 'x'" "$IOMMULAB" run --policy 'rw(x)' demo
+expect_one_line 2 "unknown policy 'rw\(4'" "$IOMMULAB" run --policy 'rw(4' demo
 expect_one_line 2 'bisect: --good is missing' "$IOMMULAB" bisect x
 expect_one_line 2 'bisect: --bad is missing' "$IOMMULAB" bisect --good model x
 expect_one_line 2 'bisect: 0 files, expected one' "$IOMMULAB" bisect --good model --bad model
