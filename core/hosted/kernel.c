@@ -3,6 +3,7 @@
  * struct kernel for a hosted tree: its operations and system calls are the
  * object's own entries.
  */
+#include "core/hosted/core_ops.h"
 #include "core/hosted/hosted_priv.h"
 
 #include "core/uapi/call.h"
@@ -121,6 +122,30 @@ static void hosted_shutdown(struct world *w)
 	process_of(w)->k->shutdown();
 }
 
+static bool hosted_has_op(u32 code)
+{
+	static const bool core_op[OP_CODES] = {
+#define X(name, on, after_iommu) [OP_##name] = true,
+		HOSTED_CORE_OPS(X)
+#undef X
+	};
+
+	return code < OP_CODES && (core_op[code] || kernel_verbs_has(code));
+}
+
+/* Those that the runtime (custom/demo_driver.c, vfio_device.c) and the tree's files have. */
+static bool hosted_has_driver(const char *name)
+{
+	static const char *const has[] = {"demo-nic", "demo-disk", "vfio-pci", "pci-stub",
+					  "pcieport", "vfio-test", "vfio-emulated"};
+
+	for (u32 i = 0; i < ARRAY_SIZE(has); i++) {
+		if (strcmp(has[i], name) == 0)
+			return true;
+	}
+	return false;
+}
+
 void hosted_kernel_init(struct hosted_image *image)
 {
 	snprintf(image->name, sizeof(image->name), "Linux %s", image->facts.version);
@@ -128,6 +153,9 @@ void hosted_kernel_init(struct hosted_image *image)
 		.name = image->name,
 		.boot = hosted_boot,
 		.op = hosted_op,
+		.has_op = hosted_has_op,
+		.has_driver = hosted_has_driver,
+		.foreign = true,
 		.endpoints = true,
 		.shutdown = hosted_shutdown,
 		.syscall = hosted_syscall,

@@ -58,6 +58,13 @@ struct kernel {
 	 * result, or -errno. Never fails hard on any argument values.
 	 */
 	long (*op)(struct world *w, const struct op *op);
+	/*
+	 * What a story asks for and the kernel lacks is no finding: whether op() can do this at
+	 * all, and whether it has this of KERNEL_DRIVERS (NULL: all).
+	 */
+	bool (*has_op)(u32 code);
+	bool (*has_driver)(const char *name);
+	bool foreign; /* not our own core: no bugs of ours, plain PCI functions only */
 	bool endpoints; /* op() does dma_read, dma_write and page_request: its devices */
 	/*
 	 * The tasks have ended: undoes what the program left (drivers unbound,
@@ -112,6 +119,8 @@ struct kernel_verbs {
 void kernel_verbs_boot(struct kernel_verbs *p, const struct kernel *k);
 /* As op(); -EOPNOTSUPP: is none of these. */
 long kernel_verbs_op(struct kernel_verbs *p, const struct op *op);
+/* Whether this is one of them. */
+bool kernel_verbs_has(u32 code);
 
 /* Our own stack: it answers as Linux 6.12, and as 7.3. */
 extern const struct kernel kernel_model, kernel_model_73;

@@ -185,11 +185,16 @@ static long (*const handlers[OP_CODES])(struct kernel_verbs *p, const u64 *arg) 
 	[OP_destroy] = op_destroy,
 };
 
+bool kernel_verbs_has(u32 code)
+{
+	return code < OP_CODES && handlers[code];
+}
+
 long kernel_verbs_op(struct kernel_verbs *p, const struct op *op)
 {
 	const struct op_row *row = &op_rows[op->code];
 
-	if (op->code >= OP_CODES || !handlers[op->code])
+	if (!kernel_verbs_has(op->code))
 		return -EOPNOTSUPP;
 	for (u32 i = 0; i < OP_ARGS_MAX; i++) {
 		if (row->arg[i].type == OPARG_DOMAIN && op->arg[i] >= OP_DOMAINS_MAX)

@@ -160,16 +160,6 @@ void explore_finding_free(struct explore_finding *f)
 
 /* --- campaigns --- */
 
-bool explore_kernel_check(const struct scenario *s, const struct kernel *k, char *err,
-			  size_t err_size)
-{
-	if (!s->program || k->syscall)
-		return true;
-	snprintf(err, err_size, "%.160s: kernel %.60s has no system calls, expected --kernel and what "
-		 "`kernel build` made", s->path, k->name);
-	return false;
-}
-
 bool explore_check(const struct scenario *s, const struct explore_options *o, char *err,
 		   size_t err_size)
 {
@@ -181,17 +171,17 @@ bool explore_check(const struct scenario *s, const struct explore_options *o, ch
 				  err_size) ||
 	    !explore_campaign_init(&c, s, o, err, err_size))
 		return false;
-	if (!explore_kernel_check(s, o->kernel, err, err_size))
+	if (!explore_story_check(s, &o->bugs, o->kernel, err, err_size))
 		return false;
 	if (!o->oracles)
-		return true;
+		return explore_answers_check(s, o, err, err_size);
 	w = world_create(WORLD_SLOTS - 1);
 	ok = strlen(o->oracles) < sizeof(s->oracles) && world_set_oracles(w, o->oracles);
 	world_destroy(w);
 	if (!ok)
 		snprintf(err, err_size, "unknown oracle in '%.100s', expected a comma list from "
 			 "`iommulab list oracles`", o->oracles);
-	return ok;
+	return ok && explore_answers_check(s, o, err, err_size);
 }
 
 static void add_finding(struct explore_result *result, struct explore_finding *f)
@@ -317,6 +307,7 @@ long *explore_default_rets(const struct scenario *s, const struct explore_option
 	if (explorer_open(e, s, o->kernel, &o->bugs, o->oracles)) {
 		strcpy(r->policy, "list");
 		r->seed = o->seed;
+		e->sp.any_ret = true;
 		explorer_play(e, r, 1, 0);
 		memcpy(rets, e->rets, s->n_ops * sizeof(*rets));
 		*values = s->program ? call_results_of(&e->sp.calls) : NULL;

@@ -87,7 +87,7 @@ struct explore_result {
 /* Whether o makes sense (policy, oracles): false and one line in err if not. */
 bool explore_check(const struct scenario *s, const struct explore_options *o, char *err,
 		   size_t err_size);
-/* Whether the kernel has what s needs: false and one line in err if not. */
+/* Whether the kernel has system calls, if s has: false and one line in err if not. */
 bool explore_kernel_check(const struct scenario *s, const struct kernel *k, char *err,
 			  size_t err_size);
 /* And all else that s and these bugs ask for, as far as is known without a run. */
@@ -144,4 +144,5 @@ struct explore_hunt {
 	void (*row)(void *self, const struct explore_hunt_row *row);
 	void *self;
 };
-void explore_hunt(const struct explore_hunt *h);
+/* NULL, or the bug whose hunt the user interrupted: its rows are not all there. */
+const char *explore_hunt(const struct explore_hunt *h);

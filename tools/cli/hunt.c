@@ -102,7 +102,12 @@ static int hunt_options(const struct cli *c, struct explore_hunt *h)
 	h->bugs = c->o.bugs;
 	h->policy = c->o.policy;
 	h->seeds = (u32)seeds;
-	return cli_check_world(c, &h->kernel);
+	if (cli_check_world(c, &h->kernel))
+		return CLI_USAGE;
+	if (h->kernel->foreign)
+		return cli_fail("hunt: %s: historic bugs are our own core's, expected --kernel model "
+				"(tools/kernel_hunt.py hunts in trees)", c->o.kernel);
+	return CLI_OK;
 }
 
 int cli_hunt(struct cli *c)

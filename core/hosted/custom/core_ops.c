@@ -10,6 +10,7 @@
  * False: set_type has no sysfs to write to, shutdown_iommu no hardware; both
  * say EOPNOTSUPP. map with pa 0 maps fresh frames up to 4 MiB, beyond that some frames.
  */
+#include "core/hosted/core_ops.h"
 #include "core/hosted/custom/machine.h"
 
 #include <linux/gfp.h>
@@ -557,6 +558,16 @@ static long op_detach_pasid(const unsigned long *arg)
 	return hosted_pasid_detach(arg);
 }
 
+static long op_sva_bind(const unsigned long *arg)
+{
+	return hosted_op_sva_bind(arg);
+}
+
+static long op_sva_unbind(const unsigned long *arg)
+{
+	return hosted_op_sva_unbind(arg);
+}
+
 /* ON_PLUG: a device that need not be there. */
 enum on {
 	ON_NOTHING,
@@ -573,36 +584,9 @@ static const struct {
 	enum on on;
 	bool after_iommu; /* for drivers, which wait for the IOMMU */
 } core_ops[CORE_CODES] = {
-	[CORE_register_iommu] = {op_register_iommu, ON_IOMMU},
-	[CORE_unregister_iommu] = {op_unregister_iommu, ON_IOMMU},
-	[CORE_add] = {op_add, ON_PLUG},
-	[CORE_remove] = {op_remove, ON_PLUG},
-	[CORE_probe] = {op_probe, ON_DEVICE},
-	[CORE_bind] = {op_bind, ON_DEVICE},
-	[CORE_unbind] = {op_unbind, ON_DEVICE},
-	[CORE_deferred] = {op_deferred, ON_NOTHING},
-	[CORE_claim] = {op_claim, ON_DEVICE, true},
-	[CORE_release] = {op_release, ON_DEVICE},
-	[CORE_claim_group] = {op_claim_group, ON_DEVICE, true},
-	[CORE_release_group] = {op_release_group, ON_DEVICE, true},
-	[CORE_alloc_domain] = {op_alloc_domain, ON_DOMAIN_DEVICE, true},
-	[CORE_free_domain] = {op_free_domain, ON_DOMAIN},
-	[CORE_attach] = {op_attach, ON_DEVICE_DOMAIN, true},
-	[CORE_detach] = {op_detach, ON_DEVICE_DOMAIN},
-	[CORE_attach_group] = {op_attach_group, ON_DEVICE_DOMAIN, true},
-	[CORE_detach_group] = {op_detach_group, ON_DEVICE_DOMAIN, true},
-	[CORE_replace] = {op_replace, ON_DEVICE_DOMAIN, true},
-	[CORE_map] = {op_map, ON_DOMAIN},
-	[CORE_unmap] = {op_unmap, ON_DOMAIN},
-	[CORE_resv] = {op_resv, ON_DEVICE, true},
-	[CORE_dma] = {op_dma, ON_DEVICE},
-	[CORE_dma_read] = {op_dma_read, ON_DEVICE},
-	[CORE_dma_write] = {op_dma_write, ON_DEVICE},
-	[CORE_page_request] = {op_page_request, ON_DEVICE},
-	[CORE_sva_bind] = {hosted_op_sva_bind, ON_DEVICE, true},
-	[CORE_sva_unbind] = {hosted_op_sva_unbind, ON_DEVICE, true},
-	[CORE_attach_pasid] = {op_attach_pasid, ON_DEVICE_DOMAIN, true},
-	[CORE_detach_pasid] = {op_detach_pasid, ON_DEVICE_DOMAIN, true},
+#define X(name, on, after_iommu) [CORE_##name] = {op_##name, on, after_iommu},
+	HOSTED_CORE_OPS(X)
+#undef X
 };
 
 static bool indices_fit(enum on on, const unsigned long *arg)

@@ -21,6 +21,25 @@ clean() {
 expect 0 '' hosted_build
 expect 2 'does not boot on this machine: .* needs an object of .kernel build --drivers.' "$IOMMULAB" run \
 	--kernel "$KERNEL" scenarios/story/vtd-dma.yaml
+
+# What this kernel does not have is said before the first run, and is no finding.
+cannot() {
+	expect_one_line 2 "this kernel \(Linux .*\) cannot run it: $1" "$IOMMULAB" run --kernel "$KERNEL" "$2"
+}
+cannot 'device net0 needs the driver vhost-vdpa' tests/core/vdpa/vdpa.yaml
+cannot 'device fn has `pm`' tests/core/vfio/own/caps.yaml
+cannot 'device vf is a virtual function' tests/core/vfio/own/token.yaml
+cannot 'bug vfio-unmap-at-end can only' scenarios/historic/vfio-unmap-at-end.yaml
+expect_one_line 2 'historic bugs are our own core' "$IOMMULAB" hunt --kernel "$KERNEL"
+sed 's/{set_type: {\(.*\)}}/{set_type: {\1}, ret: 0}/' scenarios/story/sysfs-type.yaml >"$WORK/op.yaml"
+cannot 'line [0-9]+: there is no set_type' "$WORK/op.yaml"
+sed '/^bugs/d; /^expect/d' scenarios/historic/vfio-dma-entries-unlimited.yaml >"$WORK/file.yaml"
+cannot 'line [0-9]+: .*vfio_iommu_type1.* gives -ENOENT' "$WORK/file.yaml"
+if grep -q '^PATCHLEVEL = 12$' "$TREE/Makefile"; then
+	sed '/^bugs/d; /^expect/d' scenarios/historic/iommufd-veventq-hdr-size.yaml >"$WORK/call.yaml"
+	cannot 'line [0-9]+: IOMMU_VDEVICE_ALLOC.* gives -ENOTTY' "$WORK/call.yaml"
+fi
+
 clean all scenarios/story/{core-3x10,domains,mixed-iommus}.yaml
 clean $NO_RACE scenarios/story/{ownership,reserved,sysfs-type}.yaml tests/core/hosted/ownership.yaml
 if [ "$FLAVOUR" = lab ] && grep -q '^PATCHLEVEL = 12$' "$TREE/Makefile"; then
