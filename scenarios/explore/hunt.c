@@ -117,6 +117,9 @@ static void hunt_policy(struct hunter *hu, const char *bug, const char *policy)
 		if (!row.found_by++)
 			shrink_first(hu, &row);
 	}
+	/* Campaigns that were cut short say nothing of the policy. */
+	if (host_stop_asked())
+		return;
 	row.runs_median = median(hu->runs, row.seeds);
 	row.us_median = median(hu->us, row.seeds);
 	row.found = row.runs_median != ~0ULL;
@@ -163,7 +166,7 @@ static void hunt_bug(const struct explore_hunt *h, int bug)
 	hu->hit = calloc(EXPLORE_HITS_MAX, sizeof(*hu->hit));
 	sim_assert(hu->e && hu->hit && explorer_open(hu->e, s, h->kernel, &set, NULL));
 	if (!any_schedule(hu, id)) {
-		for (size_t i = 0; i < ARRAY_SIZE(policies); i++) {
+		for (size_t i = 0; i < ARRAY_SIZE(policies) && !host_stop_asked(); i++) {
 			if (!h->policy || strcmp(h->policy, policies[i]) == 0)
 				hunt_policy(hu, id, policies[i]);
 		}
@@ -175,17 +178,20 @@ static void hunt_bug(const struct explore_hunt *h, int bug)
 	scenario_free(s);
 }
 
-void explore_hunt(const struct explore_hunt *h)
+const char *explore_hunt(const struct explore_hunt *h)
 {
 	bool all = true;
 
 	for (unsigned i = 0; i < BUG_N; i++)
 		all &= !bug_set_has(&h->bugs, i);
 	for (unsigned i = 0; i < BUG_N; i++) {
+		if (!all && !bug_set_has(&h->bugs, i))
+			continue;
 		/* What an interrupted hunt has not tried it does not speak of. */
-		if (host_stop_asked())
-			return;
-		if (all || bug_set_has(&h->bugs, i))
+		if (!host_stop_asked())
 			hunt_bug(h, (int)i);
+		if (host_stop_asked())
+			return bug_rows[i].id;
 	}
+	return NULL;
 }

@@ -115,6 +115,7 @@ int cli_hunt(struct cli *c)
 	struct hunt out = {.quiet = c->o.json && strcmp(c->o.json, "-") == 0};
 	struct explore_hunt h = {.row = see_row, .self = &out};
 	struct json_object *doc;
+	const char *stopped;
 	int rc = hunt_options(c, &h);
 
 	if (rc)
@@ -123,12 +124,18 @@ int cli_hunt(struct cli *c)
 	if (!out.quiet)
 		printf("%-34s %-12s %-5s %10s %12s %9s %9s   %s\n", "bug", "policy", "", "runs",
 		       "ms", "switches", "shrink", "seeds");
-	explore_hunt(&h);
+	stopped = explore_hunt(&h);
+	/* Not found so far is not "not found". */
+	if (stopped && strcmp(out.bug, stopped) == 0 && !out.bug_found)
+		out.bug[0] = '\0';
 	bug_over(&out);
+	if (stopped && !out.quiet)
+		printf("%-34s interrupted: what was not tried is not counted\n", stopped);
 	if (!out.quiet)
 		printf("%u of %u bugs found; medians over the seeds; slowest shrink %llu ms\n",
 		       out.found, out.bugs, (unsigned long long)out.shrink_us_max / 1000);
 	doc = cli_json_new("hunt");
+	json_object_object_add(doc, "stopped_at", stopped ? json_object_new_string(stopped) : NULL);
 	json_object_object_add(doc, "rows", out.rows);
 	if (c->o.json)
 		rc = cli_json_write(doc, c->o.json);

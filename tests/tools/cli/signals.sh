@@ -44,6 +44,21 @@ wait $PID
 grep -q 'stopped' "$WORK/said" || fail 'workers did not stop'
 ls "$WORK"/*.recipe >"$WORK/left" 2>/dev/null && fail 'a worker left its recipe file'
 
+# A hunt that is interrupted does not speak of the bug that it was at.
+"$IOMMULAB" hunt --json "$WORK/hunt.json" >"$WORK/said" 2>&1 &
+PID=$!
+for _ in $(seq 200); do
+	[ "$(grep -c . "$WORK/said")" -ge 3 ] && break
+	sleep 0.05
+done
+kill -INT $PID
+wait $PID
+[ $? = 0 ] || fail "an interrupted hunt: exit code, $(tail -3 "$WORK/said")"
+grep -q 'interrupted: what was not tried is not counted' "$WORK/said" || fail 'no word of the interrupt'
+grep -qE '^([0-9]+) of \1 bugs found' "$WORK/said" || fail "counted: $(tail -1 "$WORK/said")"
+python3 -c 'import json, sys; assert json.load(open(sys.argv[1]))["stopped_at"]' "$WORK/hunt.json" ||
+	fail 'stopped_at'
+
 # One that is killed is named, and what was found so far is no clean bill.
 start --jobs 2
 pkill -KILL -P $PID
