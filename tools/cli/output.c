@@ -49,10 +49,10 @@ void cli_progress_end(void)
 
 /* --- reading --- */
 
-static void show_note(void *self, const char *file, u32 line, const char *text)
+/* Kept until the file has been read: an error is one line, and all that is said. */
+static void keep_note(void *self, const char *file, u32 line, const char *text)
 {
-	(void)self;
-	fprintf(stderr, "iommulab: %s:%u: %s\n", strcmp(file, "-") ? file : "standard input", line,
+	fprintf(self, "iommulab: %s:%u: %s\n", strcmp(file, "-") ? file : "standard input", line,
 		text);
 }
 
@@ -60,15 +60,22 @@ struct scenario *cli_read_scenario(const char *path, struct scenario_how how)
 {
 	struct scenario_error err;
 	struct scenario *s;
-	char text[1024];
+	char text[1024], *notes = NULL;
+	size_t size;
 
-	how.note = show_note;
+	how.note = keep_note;
+	how.self = open_memstream(&notes, &size);
+	sim_assert(how.self);
 	s = scenario_read_how(path, &how, &err);
-	if (s)
-		return s;
-	scenario_error_print(&err, text, sizeof(text));
-	cli_fail("%s", text);
-	return NULL;
+	fclose(how.self);
+	if (s) {
+		fputs(notes, stderr);
+	} else {
+		scenario_error_print(&err, text, sizeof(text));
+		cli_fail("%s", text);
+	}
+	free(notes);
+	return s;
 }
 
 /* --- JSON --- */
