@@ -5,6 +5,7 @@
  * failure; so is any other finding.
  */
 #include "scenarios/explore/report.h"
+#include "sim/base/assert.h"
 #include "sim/host/host.h"
 #include "tools/cli/cli.h"
 
@@ -188,23 +189,14 @@ static int write_trace(const struct cli *c, const struct scenario *s, const stru
 	       cli_fail("--trace: %s cannot be written", c->o.trace);
 }
 
-static int run_one(struct cli *c, const char *path, struct explore_options *o, int *worst,
+static int run_one(struct cli *c, const struct scenario *s, struct explore_options *o, int *worst,
 		   struct json_object **doc)
 {
-	struct scenario *s = cli_read_scenario(path, (struct scenario_how){
-		.threads_all = c->o.threads, .strict = c->o.strict});
 	struct explore_result r;
 	enum outcome outcome;
-	char text[1024];
 	int rc;
 
-	if (!s)
-		return CLI_USAGE;
 	o->want = s->expect_title;
-	if (!explore_check(s, o, text, sizeof(text))) {
-		scenario_free(s);
-		return cli_fail("%s", text);
-	}
 	cli_progress_begin(o);
 	explore_run(s, o, &r);
 	cli_progress_end();
@@ -222,25 +214,36 @@ static int run_one(struct cli *c, const char *path, struct explore_options *o, i
 	if (!rc && c->o.trace)
 		rc = write_trace(c, s, o->kernel, &r);
 	explore_result_free(&r);
-	scenario_free(s);
 	return rc;
 }
 
-int cli_run(struct cli *c)
+/* All files, before the first of them is run: what cannot be run costs no campaign. */
+static int read_all(const struct cli *c, const struct explore_options *o, struct scenario **s)
 {
-	struct explore_options o;
-	struct json_object *all = NULL, *doc = NULL;
-	int worst = CLI_OK, rc = cli_explore_options(c, &o);
+	char text[1024];
 
-	if (rc)
-		return rc;
-	if (!c->n_args)
-		return cli_fail("run: no file, expected FILE...");
+	for (int i = 0; i < c->n_args; i++) {
+		s[i] = cli_read_scenario(c->args[i], (struct scenario_how){
+			.threads_all = c->o.threads, .strict = c->o.strict});
+		if (!s[i])
+			return CLI_USAGE;
+		if (!explore_check(s[i], o, text, sizeof(text)))
+			return cli_fail("%s", text);
+	}
+	return CLI_OK;
+}
+
+/* The result of what was run, also where something else has gone wrong. */
+static int run_all(struct cli *c, struct explore_options *o, struct scenario **s)
+{
+	struct json_object *all = NULL, *doc = NULL;
+	int worst = CLI_OK, rc = CLI_OK, written;
+
 	if (c->n_args > 1 && c->o.json)
 		all = json_object_new_array();
 	for (int i = 0; i < c->n_args && !rc && !host_stop_asked(); i++) {
 		doc = NULL;
-		rc = run_one(c, c->args[i], &o, &worst, &doc);
+		rc = run_one(c, s[i], o, &worst, &doc);
 		if (all && doc)
 			json_object_array_add(all, doc);
 	}
@@ -248,9 +251,30 @@ int cli_run(struct cli *c)
 		doc = cli_json_new("run");
 		json_object_object_add(doc, "results", all);
 	}
-	if (doc && !rc)
-		rc = cli_json_write(doc, c->o.json);
-	else
-		json_object_put(doc);
+	if (doc) {
+		written = cli_json_write(doc, c->o.json);
+		rc = rc ? rc : written;
+	}
 	return rc ? rc : worst;
+}
+
+int cli_run(struct cli *c)
+{
+	struct explore_options o;
+	struct scenario **s;
+	int rc = cli_explore_options(c, &o);
+
+	if (rc)
+		return rc;
+	if (!c->n_args)
+		return cli_fail("run: no file, expected FILE...");
+	s = calloc((size_t)c->n_args, sizeof(struct scenario *));
+	sim_assert(s);
+	rc = read_all(c, &o, s);
+	if (!rc)
+		rc = run_all(c, &o, s);
+	for (int i = 0; i < c->n_args && s[i]; i++)
+		scenario_free(s[i]);
+	free(s);
+	return rc;
 }

@@ -76,6 +76,10 @@ chmod 0 "$WORK/secret.yaml"
 expect_one_line 2 'dir: is a directory, expected a file' "$IOMMULAB" run "$WORK/dir"
 expect_one_line 2 'none.yaml: .*No such file' "$IOMMULAB" run "$WORK/none.yaml"
 expect_one_line 2 "key.yaml:2:1: unknown key 'machin' in a scenario" "$IOMMULAB" run "$WORK/key.yaml"
+# All files are read before the first is run; of a program only the error is said.
+expect_one_line 2 "key.yaml:2:1: unknown key" "$IOMMULAB" run --json "$WORK/two.json" demo "$WORK/key.yaml"
+printf 'r0 = nosuchcall()\nr1 = openat(0xffffffffffffff9c, &(0x7f0000000000\n' >"$WORK/bad.syz"
+expect_one_line 2 'bad.syz:2:' "$IOMMULAB" run "$WORK/bad.syz"
 expect_one_line 2 'nul.yaml:1:2: NUL byte' "$IOMMULAB" run "$WORK/nul.yaml"
 expect_one_line 2 'empty.yaml:1:1: empty' "$IOMMULAB" run "$WORK/empty.yaml"
 expect_one_line 2 'standard input: |standard input:1:1' "$IOMMULAB" run -
