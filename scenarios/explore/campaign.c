@@ -361,12 +361,17 @@ static void sweep_seeds(struct campaign *k, struct explorer *e, u32 self)
 	}
 }
 
-/* --fail-nth: for each of a few seeds, every failure point that is passed. */
+/*
+ * --fail-nth: for each seed every failure point that is passed, and last the run without
+ * any. A schedule is a seed's, so there are as many runs as otherwise, to the end of a
+ * sweep, but no fewer than a few sweeps; where --runs or --time say how many, just that.
+ */
 static void sweep_failures(struct campaign *k, struct explorer *e)
 {
-	u64 i = 0;
+	const struct explore_options *o = k->c->o;
+	u64 i = 0, enough = o->runs ? o->runs : k->c->s->runs ? k->c->s->runs : RUNS_DEFAULT;
 
-	for (u64 s = 0; s < FAIL_SEEDS && i < k->c->runs_max; s++) {
+	for (u64 s = 0; (s < FAIL_SEEDS || i < enough) && i < k->c->runs_max; s++) {
 		for (u64 nth = 1; nth <= NTH_MAX && i < k->c->runs_max; nth++, i++) {
 			if (nth == 1 || i - k->batch_first == BATCH)
 				batch_begin(k, e, i);
@@ -508,15 +513,15 @@ static bool policy_takes(const struct policy *p, const char *arg, size_t arg_len
 	char *text = strndup(arg, arg_len);
 	bool ok;
 
+	sim_assert(text);
+	ok = p->parse(w->sched, text);
+	free(text);
 	world_destroy(w);
 	return ok;
 }
 
 static bool unknown_policy(const char *text, size_t len, char *err, size_t err_size)
 {
-	sim_assert(text);
-	ok = p->parse(w->sched, text);
-	free(text);
 	const char *names[64], *near;
 	char head[32];
 	size_t n = 0;

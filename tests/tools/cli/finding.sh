@@ -87,3 +87,7 @@ one=$("$IOMMULAB" run $bug | grep '^replay')
 two=$("$IOMMULAB" run --jobs 2 $bug | grep '^replay')
 [ "$one" = "$two" ] || fail 'two jobs found something else'
 finish
+# A sweep of failures is made under as many schedules as it takes for all runs: races show.
+expect 0 'expected-finding' "$IOMMULAB" run --fail-nth --no-shrink $bug
+points=$(sed -n 's/.*:\(list([^)]*)\):.*/\1/p' <<<"$recipe")
+expect 0 'expected-finding' "$IOMMULAB" run --fail-nth --no-shrink -p "$points" $bug
