@@ -68,14 +68,26 @@ static bool is_recipe(const char *arg)
 	       ends_with(arg, ".json") || ends_with(arg, ".recipe") || is_report(arg);
 }
 
+static int read_recipe(struct bisect *b, const char *arg)
+{
+	struct cli_recipes t;
+	int rc = cli_find_recipes(arg, &t);
+
+	if (!rc && t.n > 1)
+		rc = cli_fail("bisect: %u recipes in %s, expected one", t.n, arg);
+	if (!rc)
+		b->n_recipes = cli_read_recipe(t.text[0], b->c->o.force, b->recipe, &b->s);
+	cli_recipes_free(&t);
+	return b->n_recipes ? CLI_OK : CLI_USAGE;
+}
+
 static int read_file(struct bisect *b)
 {
 	const char *arg = b->c->args[0];
 	char why[512];
 
 	if (is_recipe(arg)) {
-		b->n_recipes = cli_read_recipes(arg, b->c->o.force, b->recipe, &b->s);
-		if (!b->n_recipes)
+		if (read_recipe(b, arg))
 			return CLI_USAGE;
 		for (u32 i = 0; i < BUG_N; i++) {
 			if (bug_set_has(&b->recipe[0].bugs, i))

@@ -116,8 +116,16 @@ int cli_publish(const struct explore_finding *f, const struct scenario *s, const
 void cli_json_add_finding(struct json_object *doc, const struct explore_finding *f,
 			  const struct scenario *s);
 
+/* Texts of recipes, each of one run (or of runs joined by " + "). */
+struct cli_recipes {
+	char **text;
+	u32 n;
+};
 /*
- * The recipes that an argument means: a recipe, a report file (text or JSON)
- * or "-". Checks build and scenario; returns how many, 0 after a complaint.
+ * Those that an argument means: a recipe, a report file (text or JSON; of several
+ * results each one's) or "-". CLI_USAGE after a complaint; cli_recipes_free() anyhow.
  */
-u32 cli_read_recipes(const char *arg, bool force, struct recipe *r, struct scenario **s);
+int cli_find_recipes(const char *arg, struct cli_recipes *to);
+void cli_recipes_free(struct cli_recipes *t);
+/* Reads one, checks build and scenario; returns how many runs it is of, 0 after a complaint. */
+u32 cli_read_recipe(const char *text, bool force, struct recipe *r, struct scenario **s);

@@ -5,6 +5,7 @@
 #include "core/hosted/hosted.h"
 #include "scenarios/explore/report.h"
 #include "sim/base/assert.h"
+#include "sim/base/bits.h"
 #include "sim/host/host.h"
 #include "sim/trace/trace.h"
 #include "tools/cli/cli.h"
@@ -25,18 +26,37 @@ static bool starts_recipe(const char *text)
 	return strncmp(text, MAGIC, strlen(MAGIC)) == 0;
 }
 
-/* The string member "recipe" of a JSON report, malloced; NULL if it has none. */
-static char *recipe_of_json(const char *text)
+static void add_text(struct cli_recipes *to, char *text)
 {
-	struct json_object *doc = json_tokener_parse(text), *recipe;
-	char *copy = NULL;
+	if (!text)
+		return;
+	to->text = realloc(to->text, (to->n + 1) * sizeof(*to->text));
+	sim_assert(to->text);
+	to->text[to->n++] = text;
+}
 
-	if (doc && json_object_is_type(doc, json_type_object) &&
-	    json_object_object_get_ex(doc, "recipe", &recipe) &&
+/* The string member "recipe" of one result. */
+static void add_result(struct cli_recipes *to, struct json_object *doc)
+{
+	struct json_object *recipe;
+
+	if (json_object_object_get_ex(doc, "recipe", &recipe) &&
 	    json_object_is_type(recipe, json_type_string))
-		copy = strdup(json_object_get_string(recipe));
+		add_text(to, strdup(json_object_get_string(recipe)));
+}
+
+/* That of a JSON report, or those of its results: what `run` says of several files. */
+static void add_json(struct cli_recipes *to, const char *text)
+{
+	struct json_object *doc = json_tokener_parse(text), *results;
+	bool many = doc && json_object_object_get_ex(doc, "results", &results) &&
+		    json_object_is_type(results, json_type_array);
+
+	for (size_t i = 0; many && i < json_object_array_length(results); i++)
+		add_result(to, json_object_array_get_idx(results, i));
+	if (!many)
+		add_result(to, doc);
 	json_object_put(doc);
-	return copy;
 }
 
 /* What stands in quotes behind the last "replay: iommulab replay" of a text report. */
@@ -53,33 +73,40 @@ static char *recipe_of_text(const char *text)
 	return end ? strndup(at, (size_t)(end - at)) : NULL;
 }
 
-/* The recipe's text, malloced; NULL after a complaint. */
-static char *recipe_text(const char *arg)
+void cli_recipes_free(struct cli_recipes *t)
 {
-	char err[160], *text, *found;
+	for (u32 i = 0; i < t->n; i++)
+		free(t->text[i]);
+	free(t->text);
+	*t = (struct cli_recipes){0};
+}
+
+int cli_find_recipes(const char *arg, struct cli_recipes *to)
+{
+	char err[160], *text;
 	size_t size, blanks;
 
-	if (starts_recipe(arg))
-		return strdup(arg);
+	*to = (struct cli_recipes){0};
+	if (starts_recipe(arg)) {
+		add_text(to, strdup(arg));
+		return CLI_OK;
+	}
 	if (strcmp(arg, "-") != 0 && !strchr(arg, '/') && !host_file_exists(arg) &&
-	    strchr(arg, ':')) {
-		cli_fail("'%.60s': no recipe and no file, expected " MAGIC "... or a report", arg);
-		return NULL;
-	}
-	if (!host_file_read(arg, REPORT_MAX, &text, &size, err, sizeof(err))) {
-		cli_fail("%s: %s", arg, err);
-		return NULL;
-	}
+	    strchr(arg, ':'))
+		return cli_fail("'%.60s': no recipe and no file, expected " MAGIC "... or a report",
+				arg);
+	if (!host_file_read(arg, REPORT_MAX, &text, &size, err, sizeof(err)))
+		return cli_fail("%s: %s", arg, err);
 	blanks = strspn(text, " \t\r\n");
 	if (starts_recipe(text))
-		found = strdup(text);
+		add_text(to, strdup(text));
+	else if (text[blanks] == '{')
+		add_json(to, text);
 	else
-		found = text[blanks] == '{' ? recipe_of_json(text) : recipe_of_text(text);
+		add_text(to, recipe_of_text(text));
 	free(text);
-	if (!found)
-		cli_fail("%s: no replay line, expected a whole report or a recipe",
-			 strcmp(arg, "-") == 0 ? "standard input" : arg);
-	return found;
+	return to->n ? CLI_OK : cli_fail("%s: no replay line, expected a whole report or a recipe",
+					 strcmp(arg, "-") == 0 ? "standard input" : arg);
 }
 
 static bool same_campaign(const struct recipe *r, u32 n)
@@ -145,15 +172,11 @@ static struct scenario *read_scenario(const struct recipe *r, bool force)
 	return NULL;
 }
 
-u32 cli_read_recipes(const char *arg, bool force, struct recipe *r, struct scenario **s)
+u32 cli_read_recipe(const char *text, bool force, struct recipe *r, struct scenario **s)
 {
-	char *text = recipe_text(arg), err[512];
-	u32 n;
+	char err[512];
+	u32 n = recipe_parse_all(text, strlen(text), r, err, sizeof(err));
 
-	if (!text)
-		return 0;
-	n = recipe_parse_all(text, strlen(text), r, err, sizeof(err));
-	free(text);
 	if (!n) {
 		cli_fail("recipe: %s", err);
 		return 0;
@@ -180,8 +203,8 @@ static const char *outcome_of(const struct scenario *s, const struct explore_res
 	       "expected-finding" : "finding";
 }
 
-static int write_json(const struct cli *c, const struct scenario *s,
-		      const struct explore_result *r, const char *recipe)
+static struct json_object *to_json(const struct cli *c, const struct scenario *s,
+				   const struct explore_result *r, const char *recipe)
 {
 	struct json_object *doc = cli_json_new(c->command->name);
 	char hash[24];
@@ -202,11 +225,10 @@ static int write_json(const struct cli *c, const struct scenario *s,
 		json_object_object_add(doc, "recipe", json_object_new_string(recipe));
 		json_object_object_add(doc, "trace_hash", json_object_new_string(hash));
 	}
-	return cli_json_write(doc, c->o.json);
+	return doc;
 }
 
-static int show(const struct cli *c, const struct scenario *s, const struct explore_result *r,
-		const char *recipe)
+static int show(const struct cli *c, const struct scenario *s, const struct explore_result *r)
 {
 	bool quiet = c->o.json && strcmp(c->o.json, "-") == 0;
 	int rc = CLI_OK;
@@ -223,8 +245,6 @@ static int show(const struct cli *c, const struct scenario *s, const struct expl
 		       (unsigned long long)r->runs, (unsigned long long)r->hash);
 	if (c->o.out && r->n_findings)
 		rc = cli_publish(&r->findings[0], s, c->o.out);
-	if (!rc && c->o.json)
-		rc = write_json(c, s, r, recipe);
 	if (rc)
 		return rc;
 	if (r->same != r->runs)
@@ -233,13 +253,15 @@ static int show(const struct cli *c, const struct scenario *s, const struct expl
 	       strcmp(outcome_of(s, r), "expected-finding") == 0 ? CLI_OK : CLI_FINDING;
 }
 
-static int play(struct cli *c, struct explore_replay *how, const struct scenario *s)
+static int play(struct cli *c, struct explore_replay *how, const struct scenario *s,
+		struct json_object **doc)
 {
 	static char text[RECIPES_MAX * RECIPE_TEXT_MAX];
 	struct explore_result r;
 	bool to_stdout = c->o.trace && strcmp(c->o.trace, "-") == 0;
 	int rc;
 
+	text[0] = '\0';
 	for (u32 i = 0; i < how->n; i++) {
 		size_t at = strlen(text);
 
@@ -253,7 +275,9 @@ static int play(struct cli *c, struct explore_replay *how, const struct scenario
 			return cli_fail("--trace: %s cannot be written", c->o.trace);
 	}
 	explore_replay(s, how, &r);
-	rc = show(c, s, &r, text);
+	rc = show(c, s, &r);
+	if (c->o.json)
+		*doc = to_json(c, s, &r, text);
 	explore_result_free(&r);
 	if (how->trace && !to_stdout && fclose(how->trace))
 		return cli_fail("--trace: %s cannot be written", c->o.trace);
@@ -267,7 +291,7 @@ static int play(struct cli *c, struct explore_replay *how, const struct scenario
  * hosted kernel is placed by us, so gdb is told where: functions and lines of
  * the tree are in its backtrace, and its text, where the tree is known.
  */
-static int in_gdb(struct cli *c, const struct kernel *kernel)
+static int in_gdb(struct cli *c, const char *recipe, const struct kernel *kernel)
 {
 	char symbols[HOST_PATH_MAX + 64] = "echo", sources[HOST_PATH_MAX + 64] = "echo";
 	char name[HOST_PATH_MAX + 16];
@@ -276,7 +300,7 @@ static int in_gdb(struct cli *c, const struct kernel *kernel)
 		"gdb", "-q", "-ex", "set confirm off", "-ex", "set breakpoint pending on",
 		"-ex", symbols, "-ex", sources, "-ex", "break oracle_report", "-ex", "handle SIGSEGV stop print",
 		"-ex", "run", "-ex", "backtrace", "--args",
-		(char *)host_program_path(), "replay", "--force", (char *)c->args[0],
+		(char *)host_program_path(), "replay", "--force", (char *)(uintptr_t)recipe,
 		c->o.kernel ? name : NULL, NULL,
 	};
 
@@ -305,35 +329,75 @@ static int recipe_kernel(const struct cli *c, const struct recipe *r, const stru
 			"the same", c->command->name, r->kernel_build, r->kernel, (*kernel)->build);
 }
 
-static int replay_with(struct cli *c, bool shrink)
+/* One recipe's text; doc: what is to be said of it in JSON. */
+static int replay_one(struct cli *c, const char *text, struct explore_replay *how,
+		      struct json_object **doc)
 {
 	struct recipe *r = calloc(RECIPES_MAX, sizeof(*r));
-	struct explore_replay how = {.recipe = r, .shrink = shrink};
+	struct explore_replay one = *how;
 	struct scenario *s = NULL;
 	char why[512];
-	u64 times;
-	int rc = cli_check_world(c, &how.kernel);
+	int rc;
 
 	sim_assert(r);
-	if (!rc && c->n_args != 1)
-		rc = cli_fail("%s: %d arguments, expected one RECIPE or REPORT", c->command->name,
-			      c->n_args);
-	if (!rc && !cli_number("times", c->o.times, 1, 1000000, 1, &times))
-		rc = CLI_USAGE;
-	if (!rc) {
-		how.times = shrink ? 1 : (u32)times;
-		how.n = cli_read_recipes(c->args[0], c->o.force, r, &s);
-		rc = how.n ? recipe_kernel(c, r, &how.kernel) : CLI_USAGE;
-	}
-	if (!rc && !explore_kernel_check(s, how.kernel, why, sizeof(why)))
+	one.recipe = r;
+	one.n = cli_read_recipe(text, c->o.force, r, &s);
+	rc = one.n ? recipe_kernel(c, r, &one.kernel) : CLI_USAGE;
+	if (!rc && !explore_story_check(s, &r->bugs, one.kernel, why, sizeof(why)))
 		rc = cli_fail("%s", why);
-	if (!rc && c->o.tree && !host_is_folder(c->o.tree))
-		rc = cli_fail("--tree: %s is no folder", c->o.tree);
 	if (!rc)
-		rc = c->o.gdb ? in_gdb(c, how.kernel) : play(c, &how, s);
+		rc = c->o.gdb ? in_gdb(c, text, one.kernel) : play(c, &one, s, doc);
 	if (s)
 		scenario_free(s);
 	free(r);
+	return rc;
+}
+
+/* All of what a report names, in its order; the worst that any gave. */
+static int replay_each(struct cli *c, const struct cli_recipes *t, struct explore_replay *how)
+{
+	struct json_object *all = NULL, *doc = NULL;
+	int worst = CLI_OK;
+
+	if (t->n > 1 && c->o.json)
+		all = json_object_new_array();
+	for (u32 i = 0; i < t->n && worst != CLI_USAGE && !host_stop_asked(); i++) {
+		doc = NULL;
+		worst = max(worst, replay_one(c, t->text[i], how, &doc));
+		if (all && doc)
+			json_object_array_add(all, doc);
+	}
+	if (all) {
+		doc = cli_json_new(c->command->name);
+		json_object_object_add(doc, "results", all);
+	}
+	return doc ? max(worst, cli_json_write(doc, c->o.json)) : worst;
+}
+
+static int replay_with(struct cli *c, bool shrink)
+{
+	struct explore_replay how = {.shrink = shrink};
+	struct cli_recipes t;
+	u64 times;
+	int rc = cli_check_world(c, &how.kernel);
+
+	if (rc)
+		return rc;
+	if (c->n_args != 1)
+		return cli_fail("%s: %d arguments, expected one RECIPE or REPORT", c->command->name,
+				c->n_args);
+	if (!cli_number("times", c->o.times, 1, 1000000, 1, &times))
+		return CLI_USAGE;
+	if (c->o.tree && !host_is_folder(c->o.tree))
+		return cli_fail("--tree: %s is no folder", c->o.tree);
+	rc = cli_find_recipes(c->args[0], &t);
+	how.times = shrink ? 1 : (u32)times;
+	if (!rc && t.n > 1 && (c->o.gdb || c->o.trace))
+		rc = cli_fail("%s: %u recipes in %s, --gdb and --trace expect one", c->command->name,
+			      t.n, c->args[0]);
+	if (!rc)
+		rc = replay_each(c, &t, &how);
+	cli_recipes_free(&t);
 	return rc;
 }
 

@@ -71,6 +71,20 @@ expect 0 'register_iommu' "$IOMMULAB" replay --trace - "$recipe"
 	python3 -c 'import json, sys; assert len(json.load(sys.stdin)["results"]) == 2' ||
 	fail '--json - of two'
 
+# What is said of several files is replayed one by one.
+"$IOMMULAB" run --json "$WORK/two.json" $bug scenarios/story/domains.yaml demo >"$WORK/said" 2>&1
+expect 0 'slab-use-after-free' "$IOMMULAB" replay --json "$WORK/again.json" "$WORK/two.json"
+python3 - "$WORK/two.json" "$WORK/again.json" <<'PY' || fail 'replay of several results'
+import json, sys
+first, again = (json.load(open(p))["results"] for p in sys.argv[1:])
+want = [r["trace_hash"] for r in first if r["recipe"]]
+assert len(want) == 2 and [r["trace_hash"] for r in again] == want
+PY
+expect_one_line 2 '2 recipes in .*, --gdb and --trace expect one' \
+	"$IOMMULAB" replay --trace - "$WORK/two.json"
+expect_one_line 2 'bisect: 2 recipes in .*, expected one' \
+	"$IOMMULAB" bisect --good model --bad model "$WORK/two.json"
+
 # Exit codes: a finding that nobody expected, one that is missed, none.
 sed '/^expect/d' scenarios/historic/$bug.yaml >"$WORK/unexpected.yaml"
 expect 1 'unexpected: finding' "$IOMMULAB" run "$WORK/unexpected.yaml"
@@ -80,6 +94,10 @@ sed '/^expect/d' "$WORK/missed.yaml" >"$WORK/clean.yaml"
 expect 0 'clean: clean, 300 runs' "$IOMMULAB" run "$WORK/clean.yaml"
 expect 1 'finding' "$IOMMULAB" run --bug $bug -n 5000 "$WORK/clean.yaml"
 expect 0 'clean, [0-9]{2,} runs' "$IOMMULAB" run --fail-nth "$WORK/clean.yaml"
+# A sweep of failures is made under as many schedules as it takes for all runs: races show.
+expect 0 'expected-finding' "$IOMMULAB" run --fail-nth --no-shrink $bug
+points=$(sed -n 's/.*:\(list([^)]*)\):.*/\1/p' <<<"$recipe")
+expect 0 'expected-finding' "$IOMMULAB" run --fail-nth --no-shrink -p "$points" $bug
 expect 0 'stopped' "$IOMMULAB" run --time 200ms "$WORK/clean.yaml"
 
 # Jobs change nothing.
@@ -87,7 +105,3 @@ one=$("$IOMMULAB" run $bug | grep '^replay')
 two=$("$IOMMULAB" run --jobs 2 $bug | grep '^replay')
 [ "$one" = "$two" ] || fail 'two jobs found something else'
 finish
-# A sweep of failures is made under as many schedules as it takes for all runs: races show.
-expect 0 'expected-finding' "$IOMMULAB" run --fail-nth --no-shrink $bug
-points=$(sed -n 's/.*:\(list([^)]*)\):.*/\1/p' <<<"$recipe")
-expect 0 'expected-finding' "$IOMMULAB" run --fail-nth --no-shrink -p "$points" $bug
