@@ -89,11 +89,12 @@ class Store:
     def _clean(self):
         """What a killed build left; then the oldest, when there is too much."""
         rows = []
-        for folder in ("objects", "linked", "lists"):
+        for folder in ("", "objects", "lists", "linked", "overlay", "probes"):
             for entry in os.scandir(os.path.join(self.work, folder)):
-                if entry.name.endswith(".new"):
+                # Ours, and the compiler's own beside them (".new.tmp").
+                if entry.name.endswith((".new", ".new.tmp")):
                     remove(entry.path)
-                else:
+                elif folder in ("objects", "lists", "linked"):
                     st = entry.stat()
                     rows.append((st.st_mtime_ns, st.st_size, entry.path))
         total = sum(size for _, size, _ in rows)

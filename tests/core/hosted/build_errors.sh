@@ -13,7 +13,13 @@ untouched() {
 }
 
 before=$(tree_state)
+# What a build that was killed has left goes.
+mkdir -p "$CACHE/objects"
+touch "$CACHE/objects/killed-1a2b3c4d.new.tmp" "$CACHE/objects/killed.new" "$CACHE/hashes.json.1.new"
 expect 0 '' hosted_build
+for left in objects/killed-1a2b3c4d.new.tmp objects/killed.new hashes.json.1.new; do
+	[ ! -e "$CACHE/$left" ] || fail "$left of a killed build is still there"
+done
 OLD=$WORK/k.so
 cp "$KERNEL" "$OLD" && cp "$KERNEL" "$WORK/old.so"
 
