@@ -115,11 +115,28 @@ long preload_protect(long nr, const preload_args a)
 	return ret;
 }
 
+/* Registers never grow (VM_PFNMAP); where the pages stay, the server need not be asked. */
+static long resize_registers(const preload_args a)
+{
+	unsigned long now = ((unsigned long)a[1] + EXEC_PAGE - 1) & ~(EXEC_PAGE - 1);
+	unsigned long to = ((unsigned long)a[2] + EXEC_PAGE - 1) & ~(EXEC_PAGE - 1);
+
+	if (a[3] & ~(long)MREMAP_MAYMOVE || a[0] & (EXEC_PAGE - 1) || !to)
+		return -EINVAL;
+	if (to > now)
+		return -EFAULT;
+	if (to < now)
+		preload_munmap(SYS_munmap, (preload_args){a[0] + (long)to, (long)(now - to)});
+	return a[0];
+}
+
 /* Moved by way of a place that the client has free; a host's mapping is the host's to move. */
 long preload_mremap(long nr, const preload_args a)
 {
 	long flags = a[3], at = a[4], ret;
 
+	if (preload_is_registers((unsigned long)a[0]) && !(flags & MREMAP_FIXED))
+		return resize_registers(a);
 	if (!(flags & MREMAP_MAYMOVE)) {
 		if (a[2] > a[1])
 			return preload_host(nr, a);
@@ -138,5 +155,7 @@ long preload_mremap(long nr, const preload_args a)
 	}
 	if (!(flags & MREMAP_FIXED))
 		preload_raw(SYS_munmap, at, a[2], 0, 0, 0, 0);
+	if (preload_is_registers((unsigned long)a[0]))
+		return ret;
 	return ret == -EFAULT || ret == -ENOSYS ? preload_host(nr, a) : ret;
 }

@@ -32,7 +32,7 @@ static int libc_sigaction(int sig, const struct sigaction *act, struct sigaction
 	return next(sig, act, old);
 }
 
-static bool is_registers(unsigned long addr)
+bool preload_is_registers(unsigned long addr)
 {
 	for (int i = 0; i < RANGES_MAX; i++) {
 		if (ranges[i].addr <= addr && addr < ranges[i].end)
@@ -82,7 +82,7 @@ static void on_fault(int sig, siginfo_t *info, void *context)
 	int saved = errno;
 	long ret;
 
-	if (info->si_code <= 0 || !is_registers((unsigned long)info->si_addr)) {
+	if (info->si_code <= 0 || !preload_is_registers((unsigned long)info->si_addr)) {
 		take_clients_action(sig, info, context);
 		return;
 	}

@@ -82,6 +82,7 @@ long preload_string(char buf[PRELOAD_PATH_MAX], const char *from);
 /* [addr, end) are registers of a device, which only the server can reach; or no longer. */
 void preload_registers_add(unsigned long addr, unsigned long end);
 void preload_registers_cut(unsigned long addr, unsigned long end);
+bool preload_is_registers(unsigned long addr);
 
 /* --- sysfs.c --- */
 /* Where the client finds the machine's /sys; "" or NULL: nowhere. Lives as long as the process. */

@@ -3,6 +3,8 @@
  * A function's registers, mapped: what is stored is in the device, as its file shows; a
  * store makes it interrupt; with decoding off nobody answers.
  */
+#define _GNU_SOURCE
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/vfio.h>
 #include <setjmp.h>
@@ -88,6 +90,15 @@ int main(void)
 	if (pwrite(device, (void *)(r + 8), 4, (off_t)bar.offset + 20) != 4)
 		die("pwrite from registers");
 	printf("copied %x\n", r[5]);
+
+	/* Registers do not grow; what mremap() leaves where it is stays theirs. */
+	for (int i = 0; i < 2; i++) {
+		void *more = mremap((void *)r, bar.size, 2 * bar.size, i ? MREMAP_MAYMOVE : 0);
+
+		printf("longer: %s\n", more == MAP_FAILED ? strerrorname_np(errno) : "accepted");
+	}
+	printf("as long: %s, ", mremap((void *)r, bar.size, bar.size, 0) == r ? "yes" : "no");
+	printf("loaded %x\n", r[5]);
 
 	signal(SIGBUS, on_bus_error);
 	command(device, 4);
