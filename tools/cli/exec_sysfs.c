@@ -11,13 +11,16 @@
 #include "sim/host/host.h"
 #include "sim/io/io.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -25,9 +28,11 @@
 #define PATH_SIZE 512
 #define CONFIG_SIZE 256
 #define DEVICES "../../../devices"
+#define SYS_PREFIX "iommulab-sys-"
 
 struct exec_sysfs {
 	char root[PATH_SIZE - TEXT_MAX];
+	int lock; /* of the folder, held as long as it is ours */
 	/* What the user has asked for; KERNEL_DRIVERS_N: nothing. */
 	u32 override[MACHINE_DEVICES_MAX];
 	u64 ids[KERNEL_DRIVERS_N]; /* vendor << 32 | device, from new_id */
@@ -468,6 +473,60 @@ long exec_sysfs_write(struct exec_worker *w, const u64 *arg)
 
 /* --- life --- */
 
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st;
+	(void)type;
+	(void)ftw;
+	return remove(path);
+}
+
+static void remove_all(const char *path)
+{
+	nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+/* The folder's owner holds its lock; -1: somebody else does, or it cannot be had. */
+static int lock_folder(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB)) {
+		close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
+/*
+ * What a session left that was killed by SIGKILL: its folder, if the process that its
+ * name says is gone (a new one has no lock yet) and nobody holds the lock (whose process
+ * has another number here).
+ */
+static void remove_stale(const char *dir)
+{
+	DIR *d = opendir(dir);
+	char path[PATH_SIZE];
+	struct stat st;
+
+	for (struct dirent *e; d && (e = readdir(d));) {
+		int pid = 0, fd;
+
+		if (sscanf(e->d_name, SYS_PREFIX "%d-", &pid) != 1 || pid <= 0 ||
+		    !kill(pid, 0) || errno != ESRCH)
+			continue;
+		snprintf(path, sizeof(path), "%.200s/%.200s", dir, e->d_name);
+		fd = lock_folder(path);
+		if (fd < 0)
+			continue;
+		if (!fstat(fd, &st) && st.st_uid == geteuid())
+			remove_all(path);
+		close(fd);
+	}
+	if (d)
+		closedir(d);
+}
+
 bool exec_sysfs_make(struct exec_session *s)
 {
 	struct exec_sysfs *f = calloc(1, sizeof(*f));
@@ -477,12 +536,16 @@ bool exec_sysfs_make(struct exec_session *s)
 		return false;
 	for (u32 i = 0; i < MACHINE_DEVICES_MAX; i++)
 		f->override[i] = KERNEL_DRIVERS_N;
-	snprintf(f->root, sizeof(f->root), "%.200s/iommulab-sys-XXXXXX", dir && *dir ? dir : "/tmp");
+	dir = dir && *dir ? dir : "/tmp";
+	remove_stale(dir);
+	snprintf(f->root, sizeof(f->root), "%.200s/" SYS_PREFIX "%d-XXXXXX", dir, getpid());
 	s->sysfs = f;
+	f->lock = -1;
 	if (!mkdtemp(f->root)) {
 		f->root[0] = '\0';
 		return false;
 	}
+	f->lock = lock_folder(f->root);
 	return true;
 }
 
@@ -515,18 +578,13 @@ bool exec_sysfs_fill(struct exec_session *s)
 	return ok && refresh(s);
 }
 
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
-}
-
 void exec_sysfs_free(struct exec_session *s)
 {
-	if (s->sysfs && s->sysfs->root[0])
-		nftw(s->sysfs->root, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	if (s->sysfs && s->sysfs->root[0]) {
+		remove_all(s->sysfs->root);
+		if (s->sysfs->lock >= 0)
+			close(s->sysfs->lock);
+	}
 	free(s->sysfs);
 	s->sysfs = NULL;
 }

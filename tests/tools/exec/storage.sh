@@ -68,6 +68,18 @@ expect 2 . on_machine sh -c 'cd /sys/devices/virtual/mem/null && echo add >ueven
 [ -z "$(find "${TMPDIR:-/tmp}" -maxdepth 1 -name 'iommulab-sys-*' -newer "$WORK/want")" ] ||
 	fail "a machine's /sys is left behind"
 
+# What a session that was killed has left goes with the next; what is in use stays.
+dead=$(sh -c 'echo $$')
+SYS=${TMPDIR:-/tmp}/iommulab-sys
+mkdir -p "$SYS-$dead-left01/sys/bus" "$SYS-$$-alive1" "$SYS-$dead-inuse"
+exec 9<"$SYS-$dead-inuse"
+flock 9
+expect 0 '^0x010802$' on_machine cat /sys/bus/pci/devices/0000:00:03.0/class
+[ ! -e "$SYS-$dead-left01" ] || fail "what a killed session left is still there"
+[ -d "$SYS-$$-alive1" ] && [ -d "$SYS-$dead-inuse" ] || fail "a folder in use is gone"
+exec 9<&-
+rmdir "$SYS-$$-alive1" "$SYS-$dead-inuse"
+
 # Instructions, registers that do not answer, the client's own handlers.
 sed 's/pci-stub/vfio-pci/' "$HERE/storage.yaml" >"$WORK/bound.yaml"
 MACHINE=$WORK/bound.yaml
