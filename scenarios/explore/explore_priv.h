@@ -117,7 +117,7 @@ u32 explore_campaign_run(const struct explore_campaign *c, struct explore_hit *h
 			 struct explore_result *result);
 /* Whether the finding has this in its title (NULL: any has). */
 bool explore_wanted(const struct finding *f, const char *want);
-/* Whether the default order meets anything that the kernel does not have: explore_check()'s part. */
+/* explore_check()'s part: whether the default order meets what the kernel does not have. */
 bool explore_answers_check(const struct scenario *s, const struct explore_options *o, char *err,
 			   size_t err_size);
 /* The policy and the number of runs that o and s ask for; false: err says what is wrong. */

@@ -44,6 +44,10 @@ expect_one_line 2 "--time: '5 parsecs'" "$IOMMULAB" run --time '5 parsecs' demo
 expect_one_line 2 "--jobs: '1000'" "$IOMMULAB" run --jobs 1000 demo
 expect_one_line 2 "unknown policy 'poss'.*did you mean 'pos'" "$IOMMULAB" run --policy poss demo
 expect_one_line 2 "policy rw does not take 'x'" "$IOMMULAB" run --policy rw:x demo
+# As recipes and reports have them.
+expect 0 'expected-finding' "$IOMMULAB" run --no-shrink -p 'mix(rw:12)' -s 6 -n 1 scenarios/demo.yaml
+expect_one_line 2 "policy rw does not take 'x'" "$IOMMULAB" run --policy 'rw(x)' demo
+expect_one_line 2 "unknown policy 'rw\(4'" "$IOMMULAB" run --policy 'rw(4' demo
 expect_one_line 2 "unknown bug 'none'" "$IOMMULAB" run --bug none demo
 expect_one_line 2 'unknown oracle' "$IOMMULAB" run --oracles kasam demo
 expect_one_line 2 'not built yet' "$IOMMULAB" run --memory tso demo
@@ -52,10 +56,6 @@ expect_one_line 2 'is no system call' "$IOMMULAB" run --threads all demo
 expect_one_line 2 "'some', expected all" "$IOMMULAB" run --threads some demo
 expect_one_line 2 'no such program' "$IOMMULAB" exec no-such-program
 expect_one_line 2 'expected --kernel and --against' "$IOMMULAB" diff x
-# As recipes and reports have them.
-expect 0 'expected-finding' "$IOMMULAB" run --no-shrink -p 'mix(rw:12)' -s 6 -n 1 scenarios/demo.yaml
-expect_one_line 2 "policy rw does not take 'x'" "$IOMMULAB" run --policy 'rw(x)' demo
-expect_one_line 2 "unknown policy 'rw\(4'" "$IOMMULAB" run --policy 'rw(4' demo
 expect_one_line 2 'bisect: --good is missing' "$IOMMULAB" bisect x
 expect_one_line 2 'bisect: --bad is missing' "$IOMMULAB" bisect --good model x
 expect_one_line 2 'bisect: 0 files, expected one' "$IOMMULAB" bisect --good model --bad model
