@@ -20,7 +20,7 @@ clean() {
 
 expect 0 '' hosted_build
 expect 2 'does not boot on this machine: .* needs an object of .kernel build --drivers.' "$IOMMULAB" run \
-	--kernel "$KERNEL" scenarios/story/vtd-dma.yaml
+	--kernel "$KERNEL" tests/core/hosted/drivers/vtd.yaml
 
 # What this kernel does not have is said before the first run, and is no finding.
 cannot() {
