@@ -6,6 +6,9 @@
  * write their numbers to, or, where the SMMU has no messages, CONS.
  * When hardware stops at a command (GERROR.CMDQ_ERR), whoever sees it first puts
  * a CMD_SYNC in the place of an illegal one and acknowledges.
+ *
+ * A queue that is closed takes nothing: an instance that is off has nothing cached, and
+ * a domain that outlives it (user space's) is given up without it.
  */
 #include "core/drv/smmu_priv.h"
 
@@ -99,6 +102,11 @@ void smmu_cmdq_issue(struct smmu_iommu *iommu, const struct smmu_cmd *cmd, u32 n
 	if (bug_on(BUG_SMMU_CMDSYNC_MSIDATA_ORDER))
 		number = (u32)atomic_inc_return(&q->next_sync);
 	spin_lock_irqsave(&q->lock, flags);
+	if (q->closed) {
+		spin_unlock_irqrestore(&q->lock, flags);
+		return;
+	}
+	atomic_inc(&q->issuers);
 	if (!bug_on(BUG_SMMU_CMDSYNC_MSIDATA_ORDER)) {
 		/* Numbers are in the order of the queue, so the word only grows. */
 		number = (u32)atomic_inc_return(&q->next_sync);
@@ -117,6 +125,19 @@ void smmu_cmdq_issue(struct smmu_iommu *iommu, const struct smmu_cmd *cmd, u32 n
 	spin_unlock_irqrestore(&q->lock, flags);
 	if (q->sync_pa)
 		wait_number(iommu, number, sync);
+	atomic_dec(&q->issuers);
+}
+
+void smmu_cmdq_close(struct smmu_iommu *iommu)
+{
+	struct smmu_cmdq *q = &iommu->cmdq;
+	unsigned long flags;
+
+	spin_lock_irqsave(&q->lock, flags);
+	q->closed = true;
+	spin_unlock_irqrestore(&q->lock, flags);
+	while (atomic_read_acquire(&q->issuers))
+		cpu_relax();
 }
 
 int smmu_cmdq_create(struct smmu_iommu *iommu)
@@ -141,6 +162,9 @@ int smmu_cmdq_create(struct smmu_iommu *iommu)
 	smmu_write64(iommu, SMMU_CMDQ_BASE, q->pa | q->lg2);
 	smmu_write(iommu, SMMU_CMDQ_PROD, 0);
 	smmu_write(iommu, SMMU_CMDQ_CONS, 0);
+	spin_lock(&q->lock);
+	q->closed = false;
+	spin_unlock(&q->lock);
 	return 0;
 }
 

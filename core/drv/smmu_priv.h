@@ -36,6 +36,8 @@ struct smmu_cmdq {
 	u32 lg2;
 	u64 sync_pa;        /* the word that CMD_SYNCs write their numbers to; 0: CONS is polled */
 	atomic_t next_sync; /* number of the next one */
+	bool closed;        /* the instance is off, or about to be */
+	atomic_t issuers;   /* who wait for hardware */
 };
 
 struct smmu_domain {
@@ -156,7 +158,12 @@ static inline void smmu_write64(struct smmu_iommu *iommu, u32 reg, u64 v)
 /* --- smmu_cmdq.c --- */
 int smmu_cmdq_create(struct smmu_iommu *iommu);
 void smmu_cmdq_destroy(struct smmu_iommu *iommu);
-/* n commands and a CMD_SYNC: returns when hardware has done them. n < half of the queue. */
+/* No more commands; returns when all that were issued are done. Before the queue is turned off. */
+void smmu_cmdq_close(struct smmu_iommu *iommu);
+/*
+ * n commands and a CMD_SYNC: returns when hardware has done them, or at once if the queue
+ * is closed. n < half of the queue.
+ */
 void smmu_cmdq_issue(struct smmu_iommu *iommu, const struct smmu_cmd *cmd, u32 n);
 void smmu_sync_ste(struct smmu_iommu *iommu, u32 sid, u32 ssid);
 /* A device may have asked before there was a table: that there is none is kept, too. */

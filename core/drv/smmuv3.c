@@ -274,6 +274,7 @@ err:
 
 static void stop(struct smmu_iommu *iommu)
 {
+	smmu_cmdq_close(iommu);
 	WARN_ON(set_cr0(iommu, 0));
 	smmu_write(iommu, SMMU_IRQ_CTRL, 0);
 	smmu_evtq_destroy(iommu);

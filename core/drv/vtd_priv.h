@@ -45,6 +45,7 @@ struct vtd_qi {
 	u32 head, tail, free;
 	u32 lg2;        /* of an entry's size */
 	u8 state[VTD_QI_ENTRIES];
+	bool closed;    /* the instance is off, or about to be: nothing is submitted */
 };
 
 /* The ring of page requests; 0: no instance of hardware has it. wait: requests were reported. */

@@ -173,11 +173,11 @@ static int wait_done(struct vtd_iommu *iommu, struct batch *b)
 	return fault ? fault : ret;
 }
 
-/* qi->lock is held on return, with room for n more and a wait. */
+/* qi->lock is held on return, with room for n more and a wait, unless it is closed. */
 static void lock_with_room(struct vtd_qi *qi, u32 n, unsigned long *flags)
 {
 	spin_lock_irqsave(&qi->lock, *flags);
-	while (qi->free < n + 2) {
+	while (!qi->closed && qi->free < n + 2) {
 		spin_unlock_irqrestore(&qi->lock, *flags);
 		cpu_relax();
 		spin_lock_irqsave(&qi->lock, *flags);
@@ -222,6 +222,11 @@ static int submit_once(struct vtd_iommu *iommu, const struct vtd_desc *desc, u32
 	int ret;
 
 	lock_with_room(qi, n, &b.flags);
+	/* A domain that outlives its instance (user space's): nothing is cached any more. */
+	if (qi->closed) {
+		spin_unlock_irqrestore(&qi->lock, b.flags);
+		return 0;
+	}
 	b.first = qi->head;
 	append(iommu, desc, n);
 	append_wait(iommu);
@@ -249,10 +254,12 @@ static void post(struct vtd_iommu *iommu, const struct vtd_desc *desc, u32 n)
 	u32 first;
 
 	lock_with_room(qi, n, &flags);
-	first = qi->head;
-	append(iommu, desc, n);
-	vtd_write64(iommu, VTD_IQT, (u64)qi->head << qi->lg2);
-	give_back(qi, first, n);
+	if (!qi->closed) {
+		first = qi->head;
+		append(iommu, desc, n);
+		vtd_write64(iommu, VTD_IQT, (u64)qi->head << qi->lg2);
+		give_back(qi, first, n);
+	}
 	spin_unlock_irqrestore(&qi->lock, flags);
 }
 
@@ -293,11 +300,30 @@ int vtd_qi_enable(struct vtd_iommu *iommu)
 	/* QS: 2^QS frames of 16-byte entries hold as many as 2^(QS + 1) of 32-byte ones. */
 	vtd_write64(iommu, VTD_IQA, qi->pa | (iommu->scalable ? VTD_IQA_DW | 1 : 0));
 	vtd_command(iommu, VTD_G_QIE, true);
+	spin_lock(&qi->lock);
+	qi->closed = false;
+	spin_unlock(&qi->lock);
 	return 0;
+}
+
+/* Nothing more is submitted, and all that was is done. */
+static void qi_close(struct vtd_qi *qi)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&qi->lock, flags);
+	qi->closed = true;
+	while (qi->free < VTD_QI_ENTRIES) {
+		spin_unlock_irqrestore(&qi->lock, flags);
+		cpu_relax();
+		spin_lock_irqsave(&qi->lock, flags);
+	}
+	spin_unlock_irqrestore(&qi->lock, flags);
 }
 
 void vtd_qi_disable(struct vtd_iommu *iommu)
 {
+	qi_close(&iommu->qi);
 	vtd_command(iommu, VTD_G_QIE, false);
 	qi_free(&iommu->qi);
 }
