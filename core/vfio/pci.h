@@ -72,6 +72,7 @@ struct pci_config_cap {
 	enum pci_config_kind kind;
 };
 #define PCI_CONFIG_CAPS_MAX 64
+#define PCI_SAVED_EXT 4
 
 #define VFIO_UUID_LEN 16u
 
@@ -102,6 +103,7 @@ struct vfio_pci {
 	u32 rid; /* as sim/io knows the function */
 	u32 cfg_size;
 	u8 msi_cap, msix_cap, exp_cap, pm_cap, vpd_cap;
+	u16 ats_cap, pri_cap, pasid_cap;
 	u64 bar_pa[PCI_BARS], bar_size[PCI_BARS];
 	u64 rom_pa, rom_size; /* 0: it has none */
 	struct mutex vpd_lock;
@@ -116,6 +118,7 @@ struct vfio_pci {
 	bool bardirty, virq_disabled;
 	u32 saved[PCI_STD_HEADER_SIZEOF / 4];
 	u16 saved_devctl;
+	u32 saved_ext[PCI_SAVED_EXT]; /* of ATS, PRI and PASID, if it has them */
 	/* Registers may be reached: reading; memory_lock. */
 	struct rw_semaphore memory_lock;
 	bool pm_runtime_engaged;        /* memory_lock */

@@ -8,6 +8,9 @@
 #define DEVCAP_FLR 0x10000000u
 #define DEVCTL_FLR 0x8000u
 #define CAPS_MAX 48
+#define EXT_ATS 0x0fu
+#define EXT_PRI 0x13u
+#define EXT_PASID 0x1bu
 
 u32 pci_read(const struct vfio_pci *p, u32 off, u32 size)
 {
@@ -37,6 +40,23 @@ static void find_caps(struct vfio_pci *p)
 		else if (id == PCI_CAP_ID_VPD)
 			p->vpd_cap = (u8)at;
 		at = pci_read(p, at + 1, 1) & 0xfc;
+	}
+}
+
+static void find_ext(struct vfio_pci *p)
+{
+	u32 at = 0x100;
+
+	for (u32 n = 0; at && n < CAPS_MAX; n++) {
+		u32 head = pci_read(p, at, 4);
+
+		if ((head & 0xffff) == EXT_ATS)
+			p->ats_cap = (u16)at;
+		else if ((head & 0xffff) == EXT_PRI)
+			p->pri_cap = (u16)at;
+		else if ((head & 0xffff) == EXT_PASID)
+			p->pasid_cap = (u16)at;
+		at = head >> 20;
 	}
 }
 
@@ -83,24 +103,54 @@ void vfio_pci_find(struct vfio_pci *p)
 	find_msix(p);
 	p->vpd_len = p->vpd_cap ? vfio_pci_vpd_len(p) : 0;
 	p->cfg_size = p->exp_cap ? PCI_CONFIG_ALL : PCI_CONFIG_STD;
+	if (p->exp_cap)
+		find_ext(p);
 	p->reset_works = p->exp_cap && pci_read(p, p->exp_cap + 4u, 4) & DEVCAP_FLR;
 }
 
 /* --- reset --- */
 
+/* What an IOMMU's driver has turned on: PASIDs before ATS, requests with their allotment. */
+struct ext_reg {
+	u16 cap, off;
+	u8 size;
+};
+
+static void ext_regs(const struct vfio_pci *p, struct ext_reg reg[PCI_SAVED_EXT])
+{
+	reg[0] = (struct ext_reg){p->pasid_cap, 6, 2};
+	reg[1] = (struct ext_reg){p->pri_cap, 12, 4};
+	reg[2] = (struct ext_reg){p->pri_cap, 4, 2};
+	reg[3] = (struct ext_reg){p->ats_cap, 6, 2};
+}
+
 void vfio_pci_save(struct vfio_pci *p)
 {
+	struct ext_reg reg[PCI_SAVED_EXT];
+
 	for (u32 i = 0; i < ARRAY_SIZE(p->saved); i++)
 		p->saved[i] = pci_read(p, 4 * i, 4);
 	if (p->exp_cap)
 		p->saved_devctl = (u16)pci_read(p, p->exp_cap + 8u, 2);
+	ext_regs(p, reg);
+	for (u32 i = 0; i < PCI_SAVED_EXT; i++) {
+		if (reg[i].cap)
+			p->saved_ext[i] = pci_read(p, (u32)reg[i].cap + reg[i].off, reg[i].size);
+	}
 }
 
 /* Addresses first, what decodes them last. */
 void vfio_pci_restore(struct vfio_pci *p)
 {
+	struct ext_reg reg[PCI_SAVED_EXT];
+
 	if (p->exp_cap)
 		pci_write(p, p->exp_cap + 8u, 2, p->saved_devctl);
+	ext_regs(p, reg);
+	for (u32 i = 0; i < PCI_SAVED_EXT; i++) {
+		if (reg[i].cap)
+			pci_write(p, (u32)reg[i].cap + reg[i].off, reg[i].size, p->saved_ext[i]);
+	}
 	for (u32 i = ARRAY_SIZE(p->saved); i--;) {
 		u32 value = p->saved[i];
 

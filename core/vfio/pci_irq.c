@@ -51,6 +51,15 @@ void vfio_pci_line_put(u32 line)
 	mutex_unlock(&v->lines_lock);
 }
 
+/* Whoever has the function raises the line for INTx; IO_NONE: nobody. */
+static void wire_intx(struct vfio_pci *p, u32 line)
+{
+	if (bus_of(this_world()))
+		bus_intx_wire(bus_of(this_world()), p->vdev.dev->index, line);
+	else
+		function_wire(this_world(), p->vdev.dev->index, line);
+}
+
 static struct vfio_pci_irq_ctx *ctx_get(struct vfio_pci *p, u32 index)
 {
 	return xa_load(&p->ctx, index);
@@ -209,7 +218,7 @@ static int intx_enable(struct vfio_pci *p, struct eventfd *trigger)
 	ret = request_irq(ctx->line, intx_handler, IRQF_SHARED, "vfio-intx", ctx);
 	if (ret)
 		goto err_ctx;
-	function_wire(this_world(), p->vdev.dev->index, ctx->line);
+	wire_intx(p, ctx->line);
 	return 0;
 
 err_ctx:
@@ -241,7 +250,7 @@ static void intx_disable(struct vfio_pci *p)
 
 	vfio_virqfd_disable(&ctx->unmask);
 	free_irq(ctx->line, ctx);
-	function_wire(this_world(), p->vdev.dev->index, IO_NONE);
+	wire_intx(p, IO_NONE);
 	vfio_pci_line_put(ctx->line);
 	if (ctx->trigger)
 		eventfd_ctx_put(ctx->trigger);

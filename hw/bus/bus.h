@@ -48,6 +48,7 @@ struct bus_bar {
 	const struct io_ops *ops;
 	void *arg;
 	u32 worker;    /* kicked by writes, or IO_NONE */
+	void (*reset)(void *arg); /* at a function level reset; NULL: nothing */
 	u64 pa;        /* out */
 };
 
@@ -101,9 +102,16 @@ u32 bus_post_errors(const struct fabric *f, u32 fn);
 
 /*
  * The function's interrupt: as configured in its MSI capability (PCI) or by
- * bus_msi_set(); a posted write behind all others.
+ * bus_msi_set(); a posted write behind all others. A PCI function without messages asserts
+ * INTx, which stays until bus_intx_clear().
  */
 void bus_interrupt(struct fabric *f, u32 fn);
+/* INTx of the function raises this line; IO_NONE: none. For the run. */
+void bus_intx_wire(struct fabric *f, u32 fn, u32 irq);
+bool bus_intx_pending(const struct fabric *f, u32 fn);
+void bus_intx_clear(struct fabric *f, u32 fn);
+/* Whether its registers answer: of a PCI function, while memory decoding is on. */
+bool bus_decodes(const struct fabric *f, u32 fn);
 void bus_msi_set(struct fabric *f, u32 fn, u64 addr, u32 data);
 
 /* An ATS translation request; what it gives is kept in the function's ATC. */

@@ -74,6 +74,7 @@ struct bus_fn {
 	u64 msi_addr;
 	u32 msi_data;
 	bool msi_on;
+	u32 intx;                    /* the line that INTx raises, or IO_NONE */
 	/* posted writes: a ring */
 	struct bus_posted posted[BUS_POSTED_MAX];
 	u32 n_posted, post_errors;
@@ -131,5 +132,9 @@ u32 bus_config_get(const struct bus_fn *n, u32 off, u32 size);
 #define PRI_FAILED 1u     /* a response was a failure */
 #define PRI_UNEXPECTED 2u /* a response for a group that is not outstanding */
 void bus_pri_status(struct bus_fn *n, u32 bits);
+/* INTx is asserted, or still is when software lets it through: its line is raised. */
+void bus_intx_assert(struct bus_fn *n);
+/* The function asserts it, if it has one. */
+void bus_intx_send(struct bus_fn *n);
 extern const struct io_config_ops bus_config_ops;
 bool bus_master_on(const struct bus_fn *n);

@@ -7,6 +7,7 @@
 #include "hw/bus/bus_priv.h"
 
 #include "sim/base/bits.h"
+#include "sim/kapi/irq.h"
 
 #include <string.h>
 
@@ -14,6 +15,12 @@
 #define DEVICE 0x1f00u
 #define COMMAND_MEMORY 2u
 #define COMMAND_MASTER 4u
+#define COMMAND_INTX_OFF 0x400u
+#define CFG_STATUS 0x06
+#define STATUS_INTX 8u
+#define DEVCAP_FLR 0x10008000u /* and errors by role */
+#define DEVCTL (CFG_PCIE + 8)
+#define DEVCTL_FLR 0x8000u
 
 static void put(struct bus_fn *n, u32 off, u32 size, u32 value)
 {
@@ -80,8 +87,11 @@ void bus_config_make(struct bus_fn *n)
 			put(n, CFG_BAR0 + 4 * i, 4, (u32)n->bar[i].pa);
 	}
 	put(n, 0x34, 1, CFG_MSI);
+	put(n, 0x3c, 1, 16 + (n->f->machine->device[n->index].bdf >> 3 & 0xf));
+	put(n, 0x3d, 1, 1);
 	put(n, CFG_MSI, 4, 0x05u | CFG_PCIE << 8 | 0x80u << 16);
 	put(n, CFG_PCIE, 4, 0x10u | 0x0002u << 16);
+	put(n, CFG_PCIE + 4, 4, DEVCAP_FLR);
 	put_extended(n);
 	n->config_written = false;
 }
@@ -90,6 +100,74 @@ void bus_config_reset(struct bus_fn *n)
 {
 	if (n->config_written)
 		bus_config_make(n);
+}
+
+/* --- INTx --- */
+
+bool bus_decodes(const struct fabric *f, u32 fn)
+{
+	return !f->fn[fn].pci || bus_config_get(&f->fn[fn], CFG_COMMAND, 2) & COMMAND_MEMORY;
+}
+
+void bus_intx_assert(struct bus_fn *n)
+{
+	if (bus_config_get(n, CFG_STATUS, 2) & STATUS_INTX &&
+	    !(bus_config_get(n, CFG_COMMAND, 2) & COMMAND_INTX_OFF) && n->intx != IO_NONE &&
+	    current_task)
+		irq_raise(n->intx);
+}
+
+void bus_intx_send(struct bus_fn *n)
+{
+	if (!n->pci)
+		return;
+	put(n, CFG_STATUS, 2, bus_config_get(n, CFG_STATUS, 2) | STATUS_INTX);
+	bus_intx_assert(n);
+}
+
+void bus_intx_wire(struct fabric *f, u32 fn, u32 irq)
+{
+	f->fn[fn].intx = irq;
+}
+
+bool bus_intx_pending(const struct fabric *f, u32 fn)
+{
+	return bus_config_get(&f->fn[fn], CFG_STATUS, 2) & STATUS_INTX;
+}
+
+void bus_intx_clear(struct fabric *f, u32 fn)
+{
+	struct bus_fn *n = &f->fn[fn];
+
+	if (bus_intx_pending(f, fn))
+		put(n, CFG_STATUS, 2, bus_config_get(n, CFG_STATUS, 2) & ~STATUS_INTX);
+}
+
+/* --- a function level reset (PCI Express 6.0, 6.6.2) --- */
+
+/*
+ * What software has set goes, addresses and all: nothing is turned on. What the function
+ * has sent stays on its way, and so do page requests: their responses still come.
+ */
+static void function_level_reset(struct bus_fn *n)
+{
+	bus_config_make(n);
+	put(n, CFG_COMMAND, 2, 0);
+	for (u32 i = 0; i < BUS_BARS; i++)
+		put(n, CFG_BAR0 + 4 * i, 4, 0);
+	if (n->f->machine->device[n->index].ats)
+		put(n, CFG_ATS + 6, 2, 0);
+	if (n->f->machine->device[n->index].pri) {
+		put(n, CFG_PRI + 4, 2, 0);
+		put(n, CFG_PRI + 12, 4, 0);
+	}
+	if (n->f->machine->device[n->index].pasid)
+		put(n, CFG_PASID + 6, 2, 0);
+	memset(n->atc, 0, sizeof(n->atc));
+	for (u32 i = 0; i < BUS_BARS; i++) {
+		if (n->bar[i].reset)
+			n->bar[i].reset(n->bar[i].arg);
+	}
 }
 
 /* Bits that software may change. */
@@ -153,6 +231,10 @@ static void config_write(void *arg, u32 rid, u32 off, u32 size, u32 value)
 	mask &= (size == 4 ? 0xffffffffu : (1u << (8 * size)) - 1) << shift;
 	old = bus_config_get(n, word, 4);
 	put(n, word, 4, (old & ~mask) | (value << shift & mask));
+	if (word == DEVCTL && value << shift & mask & DEVCTL_FLR)
+		function_level_reset(n);
+	if (word == CFG_COMMAND)
+		bus_intx_assert(n);
 	/* What is written as 1 is cleared. */
 	if (n->f->machine->device[n->index].pri && word == CFG_PRI + 4 && off + size > word + 2)
 		put(n, word + 2, 2,

@@ -357,6 +357,7 @@ void bus_interrupt(struct fabric *f, u32 fn)
 			 (u64)bus_config_get(n, CFG_MSI + 8, 4) << 32;
 		data = bus_config_get(n, CFG_MSI + 12, 2);
 	} else if (!n->msi_on) {
+		bus_intx_send(n);
 		return;
 	}
 	bus_post(f, fn, &r, &data, sizeof(data));

@@ -325,6 +325,7 @@ static void fn_reset(void *arg)
 	n->n_inbox = 0;
 	n->next_group = 0;
 	n->msi_on = false;
+	n->intx = IO_NONE;
 	bus_config_reset(n);
 	if (!n->index)
 		memset(n->f->stall, 0, sizeof(n->f->stall));

@@ -35,6 +35,10 @@ static u64 bar_read(void *arg, u64 off, u32 size)
 {
 	struct dev *d = arg;
 
+	if (!bus_decodes(d->fabric, d->fn))
+		return ~0ULL;
+	if (off / 8 == DEV_INTX / 8)
+		return off == DEV_INTX && bus_intx_pending(d->fabric, d->fn);
 	return d->model->read(d, off, size);
 }
 
@@ -42,7 +46,12 @@ static void bar_write(void *arg, u64 off, u32 size, u64 value)
 {
 	struct dev *d = arg;
 
-	d->model->write(d, off, size, value);
+	if (!bus_decodes(d->fabric, d->fn))
+		return;
+	if (off == DEV_INTX && value & 1)
+		bus_intx_clear(d->fabric, d->fn);
+	if (off / 8 != DEV_INTX / 8)
+		d->model->write(d, off, size, value);
 }
 
 static const struct io_ops bar_ops = {bar_read, bar_write};
@@ -50,15 +59,35 @@ static const struct io_ops bar_ops = {bar_read, bar_write};
 static bool dev_step(void *arg)
 {
 	struct dev *d = arg;
+	bool more;
 
-	return d->model->step(d);
+	d->stepping = true;
+	more = d->model->step(d);
+	d->stepping = false;
+	if (d->reset_due) {
+		d->reset_due = false;
+		d->model->reset(d);
+	}
+	return more;
 }
 
 static void dev_reset(void *arg)
 {
 	struct dev *d = arg;
 
+	d->stepping = d->reset_due = false;
 	d->model->reset(d);
+}
+
+/* Of the function alone, in the middle of a run. */
+static void function_reset(void *arg)
+{
+	struct dev *d = arg;
+
+	if (d->stepping)
+		d->reset_due = true;
+	else
+		d->model->reset(d);
 }
 
 static void dev_gone(void *arg)
@@ -75,7 +104,7 @@ struct dev *dev_create(struct fabric *f, u32 fn, const struct dev_model *model, 
 {
 	const struct machine_device *m = bus_device(f, fn);
 	struct io_worker k = {.name = m->name, .step = dev_step, .reset = dev_reset};
-	struct bus_bar bar = {.size = model->bar_size, .ops = &bar_ops};
+	struct bus_bar bar = {.size = model->bar_size, .ops = &bar_ops, .reset = function_reset};
 	struct dev *d = hw_calloc(1, model->state_size);
 
 	sim_assert(d && model->state_size >= sizeof(*d));

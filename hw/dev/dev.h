@@ -5,6 +5,8 @@
  * hardware (sim/io). They reach memory only through hw/bus. docs/hardware.md
  * has their registers and descriptors.
  *
+ * At DEV_INTX all have the same register: 1 while INTx is asserted; writing 1 ends that.
+ *
  * Registers, descriptors and firmware are untrusted: whatever they say has a
  * modelled outcome; each step is bounded.
  */
@@ -12,11 +14,14 @@
 
 #include "hw/bus/bus.h"
 
+#define DEV_INTX 0xff8u
+
 /* First member of each model's state. */
 struct dev {
 	const struct dev_model *model;
 	struct fabric *fabric;
 	u32 fn, worker;
+	bool stepping, reset_due; /* a reset waits for the end of the step that is under way */
 };
 
 struct dev_model {

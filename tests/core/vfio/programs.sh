@@ -6,6 +6,8 @@ for file in tests/core/vfio/*.yaml tests/core/vfio/own/*.yaml \
 	tests/core/hosted/stories/vfio_cdev.yaml; do
 	expect 0 ', 100 runs|expected-finding' "$IOMMULAB" run --runs 100 "$file"
 done
+sed 's/model: vtd/model: smmuv3/' tests/core/vfio/own/fabric.yaml >"$WORK/smmuv3.yaml"
+expect 0 'clean, 100 runs' "$IOMMULAB" run --runs 100 "$WORK/smmuv3.yaml"
 for file in tests/core/vfio/*.yaml tests/core/hosted/stories/vfio_cdev.yaml; do
 	expect 0 'clean' "$IOMMULAB" run --fail-nth "$file"
 done
