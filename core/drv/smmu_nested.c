@@ -49,8 +49,9 @@ static int nested_attach(struct iommu_domain *domain, struct device *dev)
 	if (m->n_pasids)
 		return -EBUSY;
 	ret = iommufd_viommu_get_vdev_id(&sd->vsmmu->core, dev, &vsid);
+	/* custom: where a move has failed a device stays on it, though its vdevice has gone. */
 	if (ret && smmu_ste_config(sd) == SMMU_CFG_S1)
-		return ret;
+		return m->domain == sd ? 0 : ret;
 	/* Who cannot fault never asks: the same answer as Linux's. */
 	if (domain->iopf_handler && m->n_sid != 1)
 		return -EOPNOTSUPP;
