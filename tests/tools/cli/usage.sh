@@ -45,7 +45,7 @@ expect_one_line 2 "--jobs: '1000'" "$IOMMULAB" run --jobs 1000 demo
 expect_one_line 2 "unknown policy 'poss'.*did you mean 'pos'" "$IOMMULAB" run --policy poss demo
 expect_one_line 2 "policy rw does not take 'x'" "$IOMMULAB" run --policy rw:x demo
 # As recipes and reports have them.
-expect 0 'expected-finding' "$IOMMULAB" run --no-shrink -p 'mix(rw:12)' -s 6 -n 1 scenarios/demo.yaml
+expect 0 'expected-finding' "$IOMMULAB" run --no-shrink -p 'mix(rw:12)' -n 5000 demo
 expect_one_line 2 "policy rw does not take 'x'" "$IOMMULAB" run --policy 'rw(x)' demo
 expect_one_line 2 "unknown policy 'rw\(4'" "$IOMMULAB" run --policy 'rw(4' demo
 expect_one_line 2 "unknown bug 'none'" "$IOMMULAB" run --bug none demo
