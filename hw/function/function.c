@@ -50,7 +50,9 @@ static void assert_line(struct function *f)
 void function_reset(struct function *f)
 {
 	memcpy(f->config, f->fresh, sizeof(f->config));
-	memset(f->bar, 0, sizeof(f->bar));
+	if (!f->bar_is_new)
+		memset(f->bar, 0, sizeof(f->bar));
+	f->bar_is_new = true;
 	if (f->mig)
 		function_mig_reset(f);
 }
@@ -154,6 +156,7 @@ void function_dma(struct function *f, bool write)
 	if (ok && write && f->mig)
 		function_mig_log(f, iova);
 	status = !ok;
+	f->bar_is_new = false;
 	memcpy(reg + REG_STATUS, &status, sizeof(status));
 }
 
@@ -180,6 +183,7 @@ static void bar_write(void *arg, u64 off, u32 size, u64 value)
 
 	if (!function_decodes(f) || function_mig_still(f))
 		return;
+	f->bar_is_new = false;
 	memcpy(f->bar[b->index] + off, &value, size);
 	if (b->index || function_mig_defers(f, off, (u32)value))
 		return;
@@ -208,6 +212,7 @@ static void memory_write(void *arg, u64 off, u32 size, u64 value)
 {
 	struct function *f = arg;
 
+	f->memory_is_new = false;
 	memcpy(f->memory + off, &value, size);
 }
 
@@ -300,8 +305,9 @@ static void power_on(void *arg)
 		function_reset(&all->fn[i]);
 		all->fn[i].wire = IO_NONE;
 		function_caps_power_on(&all->fn[i]);
-		if (all->fn[i].memory)
+		if (all->fn[i].memory && !all->fn[i].memory_is_new)
 			memset(all->fn[i].memory, 0, FUNCTION_MEMORY_SIZE);
+		all->fn[i].memory_is_new = true;
 	}
 }
 

@@ -26,6 +26,8 @@ struct function {
 	struct bar bars[FUNCTION_BARS];
 	u8 config[CONFIG_BYTES], writable[CONFIG_BYTES], fresh[CONFIG_BYTES];
 	u8 bar[FUNCTION_BARS][FUNCTION_BAR_SIZE];
+	bool bar_is_new;          /* all zero: nothing was written to it */
+	bool memory_is_new;       /* likewise */
 	struct function_mig *mig; /* NULL: it does not migrate */
 	u8 *memory;               /* NULL: it has none */
 };

@@ -93,6 +93,7 @@ static void load(struct function *f)
 	struct state s;
 
 	memcpy(&s, mig->window, sizeof(s));
+	f->bar_is_new = false;
 	memcpy(f->bar[0], s.bar0, REGS);
 	memcpy(mig->user, s.user, REGS);
 	mig->dma = s.dma;
