@@ -345,6 +345,7 @@ static void rcu_call(void *head, void (*func)(void *head))
 
 static void floor_lock_init(const void *lock, unsigned long class_key, const char *name)
 {
+	oracle_name_class(this_world()->oracles, class_key, name);
 	fact(LOCK_INIT, (u64)(uintptr_t)lock, class_key, (u64)(uintptr_t)name, LOCK_MUTEX);
 }
 

@@ -2,6 +2,7 @@
 #include "sim/kapi/lockdep.h"
 
 #include "sim/kapi/kapi_priv.h"
+#include "sim/oracle/oracle.h"
 
 #include <string.h>
 
@@ -27,21 +28,28 @@ u64 lockdep_key_class(const struct lock_class_key *key)
 	return (h | (LOCK_SUBCLASS_MASK + 1)) & ~(u64)LOCK_SUBCLASS_MASK;
 }
 
+static __attribute__((noinline)) void learn_class(struct kapi_class *c, const char *name,
+						  const struct lock_class_key *key)
+{
+	*c = (struct kapi_class){key, lockdep_key_class(key)};
+	oracle_name_class(this_world()->oracles, c->class, name);
+}
+
 /* Keys are constants of the program, so that one lies where no other ever will. */
-static inline u64 class_of(const struct lock_class_key *key)
+static inline u64 class_of(const struct lock_class_key *key, const char *name)
 {
 	u64 place = hash_mix(0, (u64)(uintptr_t)key) & (KAPI_CLASSES - 1);
 	struct kapi_class *c = &this_world()->kapi->class[place];
 
 	if (unlikely(c->key != key))
-		*c = (struct kapi_class){key, lockdep_key_class(key)};
+		learn_class(c, name, key);
 	return c->class;
 }
 
 void lockdep_init_map(struct lockdep_map *map, const char *name, const struct lock_class_key *key,
 		      u32 kind)
 {
-	map->class_key = class_of(key);
+	map->class_key = class_of(key, name);
 	map->name = name;
 	map->kind = kind;
 	map->magic = LOCKDEP_MAGIC;

@@ -7,8 +7,8 @@
  * costs one bit test (sim/fact) and a wanted one costs only its readers.
  *
  * The one thing the framework itself learns is the name of each lock class,
- * for reports: those come from LOCK_INIT facts and are never forgotten, since
- * a class has the same name in every run.
+ * for reports: who initialises locks tells it (a fact would cost something each
+ * time), and none is forgotten, since a class has the same name in every run.
  */
 #include "sim/oracle/oracle.h"
 
@@ -62,15 +62,15 @@ static u32 name_slot(const struct oracles *o, u64 key)
 	return i;
 }
 
-static void learn_name(struct oracles *o, const struct fact *f)
+void oracle_name_class(struct oracles *o, u64 class_key, const char *name)
 {
-	u64 key = f->arg[1] & ~LOCK_SUBCLASS_MASK;
+	u64 key = class_key & ~LOCK_SUBCLASS_MASK;
 	u32 i = name_slot(o, key);
 
 	if (o->name[i].key || o->n_names == NAMES_MAX / 2)
 		return;
 	o->name[i].key = key;
-	o->name[i].name = (const char *)(uintptr_t)f->arg[2];
+	o->name[i].name = name;
 	o->n_names++;
 }
 
@@ -85,8 +85,6 @@ const char *oracle_class_name(const struct oracles *o, u64 class_key)
 
 static __attribute__((noinline)) void see_all(struct oracles *o, const struct fact *f)
 {
-	if (f->kind == FACT_LOCK_INIT)
-		learn_name(o, f);
 	for (const struct reader *r = o->reader[f->kind], *end = r + o->n_readers[f->kind];
 	     r < end; r++)
 		r->see(o->world, r->state, r->carry, f);
@@ -98,7 +96,7 @@ static void see(void *self, const struct fact *f)
 	const struct reader *r = o->reader[f->kind];
 
 	/* Of locks and the heap there is one. */
-	if (likely(o->n_readers[f->kind] == 1 && f->kind != FACT_LOCK_INIT))
+	if (likely(o->n_readers[f->kind] == 1))
 		r->see(o->world, r->state, r->carry, f);
 	else
 		see_all(o, f);
@@ -106,7 +104,7 @@ static void see(void *self, const struct fact *f)
 
 static void subscribe(struct oracles *o)
 {
-	u64 mask = FACT_BIT(LOCK_INIT);
+	u64 mask = 0;
 	u32 checks = 0;
 	bool any = false;
 

@@ -110,6 +110,8 @@ bool oracle_iotlb_window(struct oracles *o, struct oracle_window *window);
 /* Sums and maxima of both. */
 void oracle_window_add(struct oracle_window *to, const struct oracle_window *w);
 
+/* The name of a lock class: the first that is told stays, from run to run. */
+void oracle_name_class(struct oracles *o, u64 class_key, const char *name);
 /* The name under which locks of this class were initialised; "?" if none was seen. */
 const char *oracle_class_name(const struct oracles *o, u64 class_key);
 
