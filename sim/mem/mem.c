@@ -34,6 +34,7 @@ struct head {
 	u64 unused;
 };
 _Static_assert(sizeof(struct head) == MEM_REDZONE, "the head is the redzone");
+_Static_assert(MEM_FRESH_MAX * 2 + MEM_REDZONE * 2 <= HEAP_SLOT, "what is plain finds room");
 
 struct record {
 	u32 next_free; /* in its class's quarantine */
@@ -241,8 +242,17 @@ static void mark_dirty(struct mem *m, u32 index)
 		m->n_dirty++;
 }
 
+/* Keeps what is rare, and its registers, out of what is not. */
+#define APART __attribute__((noinline))
+/* The same of what the shadow learns: rare where nothing is hooked. */
+#if IOMMULAB_HOOKS
+#define APART_UNSEEN inline
+#else
+#define APART_UNSEEN APART
+#endif
+
 /* Where no stacks are kept there are none: mem_keep_stacks() sees to it. */
-static void stamp(const struct mem *m, struct mem_stack *s)
+static inline void stamp(const struct mem *m, struct mem_stack *s)
 {
 	if (m->no_stacks)
 		return;
@@ -256,7 +266,7 @@ static u64 rounded(size_t size)
 	return ALIGN(max(size, (size_t)1), (size_t)16);
 }
 
-static u32 take_quarantined(struct mem *m, u64 bytes)
+static APART u32 take_quarantined(struct mem *m, u64 bytes)
 {
 	u64 class = bytes >> MEM_CLASS_LG2;
 	u32 i;
@@ -269,7 +279,28 @@ static u32 take_quarantined(struct mem *m, u64 bytes)
 	return i;
 }
 
-static u32 take_fresh(struct mem *m, u64 bytes, u64 align)
+static APART void more_records(struct mem *m)
+{
+	m->max *= 2;
+	m->rec = realloc(m->rec, m->max * sizeof(*m->rec));
+	sim_assert(m->rec);
+	memset(m->rec + m->n, 0, (m->max - m->n) * sizeof(*m->rec));
+}
+
+static APART_UNSEEN void show_head(const struct head *h, u64 gap)
+{
+	access_set_state(h - gap / sizeof(*h), gap + sizeof(*h), CELL_REDZONE);
+}
+
+/* The padding up to the next head is redzone, too. */
+static APART_UNSEEN void show_object(char *p, u64 size, bool zero)
+{
+	access_set_live(p, size, zero);
+	access_set_state(p + ALIGN(size, (size_t)8), rounded(size) - ALIGN(size, (size_t)8),
+			 CELL_REDZONE);
+}
+
+static inline u32 take_fresh(struct mem *m, u64 bytes, u64 align)
 {
 	u64 gap = ALIGN(m->brk + sizeof(struct head), align) - sizeof(struct head) - m->brk;
 	struct head *h = (struct head *)(m->brk + gap);
@@ -277,30 +308,54 @@ static u32 take_fresh(struct mem *m, u64 bytes, u64 align)
 
 	if (m->brk + need + sizeof(*h) > m->base + HEAP_SLOT)
 		return NONE;
-	if (m->n == m->max) {
-		m->max *= 2;
-		m->rec = realloc(m->rec, m->max * sizeof(*m->rec));
-		sim_assert(m->rec);
-		memset(m->rec + m->n, 0, (m->max - m->n) * sizeof(*m->rec));
-	}
+	if (unlikely(m->n == m->max))
+		more_records(m);
 	h->magic = MEM_MAGIC;
 	h->index = m->n;
 	if (!access_is_unseen())
-		access_set_state(h - gap / sizeof(*h), gap + sizeof(*h), CELL_REDZONE);
+		show_head(h, gap);
 	m->rec[m->n].o.addr = m->brk + gap + sizeof(*h);
 	m->brk += need;
 	return m->n++;
 }
 
-void *mem_alloc(struct mem *m, size_t size, u32 flags, const char *cache, u64 pc)
+/*
+ * Nothing is hooked, nobody looks at shadows or remembers stacks, and there is room at the
+ * end of all: no more is kept than what the object's release and its leak must know.
+ */
+static inline bool is_plain(const struct mem *m, const struct task *t, size_t size, u32 flags)
+{
+	return !IOMMULAB_HOOKS && t->unseen && m->no_stacks && !(flags & MEM_ALIGN_256) &&
+	       m->n < m->max && size <= MEM_FRESH_MAX && m->brk - m->base <= MEM_FRESH_MAX;
+}
+
+static inline void *alloc_plain(struct mem *m, size_t size, u32 flags, const char *cache)
+{
+	struct head *h = (struct head *)m->brk;
+	struct mem_object *o = &m->rec[m->n].o;
+	u64 addr = m->brk + sizeof(*h);
+
+	h->magic = MEM_MAGIC;
+	h->index = m->n++;
+	o->addr = addr;
+	o->size = (u32)size;
+	o->freed = false;
+	o->snapshot = false;
+	o->cache = cache;
+	m->brk = addr + rounded(size);
+	m->live++;
+	memset((void *)(uintptr_t)addr, flags & MEM_ZERO ? 0 : m->poison, size);
+	fact(ALLOC, addr, size, flags);
+	return (void *)(uintptr_t)addr;
+}
+
+static APART_UNSEEN void *alloc_any(struct mem *m, size_t size, u32 flags, const char *cache)
 {
 	u64 bytes = rounded(size);
 	struct mem_object *o;
 	u32 i = NONE;
 	void *p;
 
-	if (!(flags & MEM_NOFAIL) && sched_fails(m->world, FAULT_ALLOC, pc))
-		return NULL;
 	if (size >= HEAP_SLOT)
 		return NULL;
 	if (m->brk - m->base > MEM_FRESH_MAX && !(flags & MEM_ALIGN_256))
@@ -322,18 +377,23 @@ void *mem_alloc(struct mem *m, size_t size, u32 flags, const char *cache, u64 pc
 	}
 	m->live++;
 	p = (void *)(uintptr_t)o->addr;
-	if (!access_is_unseen()) {
-		access_set_live(p, size, flags & MEM_ZERO);
-		/* The padding up to the next head is redzone, too. */
-		access_set_state((char *)p + ALIGN(size, (size_t)8),
-				 bytes - ALIGN(size, (size_t)8), CELL_REDZONE);
-	}
+	if (!access_is_unseen())
+		show_object(p, size, flags & MEM_ZERO);
 	memset(p, flags & MEM_ZERO ? 0 : m->poison, size);
 	fact(ALLOC, o->addr, size, flags);
 	return p;
 }
 
-static struct record *record_of(struct mem *m, const void *p)
+void *mem_alloc(struct mem *m, size_t size, u32 flags, const char *cache, u64 pc)
+{
+	if (!(flags & MEM_NOFAIL) && sched_fails(m->world, FAULT_ALLOC, pc))
+		return NULL;
+	if (likely(is_plain(m, current_task, size, flags)))
+		return alloc_plain(m, size, flags, cache);
+	return alloc_any(m, size, flags, cache);
+}
+
+static inline struct record *record_of(struct mem *m, const void *p)
 {
 	u64 addr = (u64)(uintptr_t)p;
 	const struct head *h = (const struct head *)p - 1;
@@ -361,16 +421,23 @@ static void quarantine(struct mem *m, struct record *r)
 	m->q_tail[class] = i;
 }
 
-void mem_free(struct mem *m, const void *p, u64 pc)
+static APART void free_badly(struct mem *m, const void *p, const struct record *r, u64 pc)
 {
-	struct record *r;
+	if (m->bad_free)
+		m->bad_free(m->world, (u64)(uintptr_t)p, r ? &r->o : NULL, pc);
+}
 
-	if (!p)
-		return;
-	r = record_of(m, p);
-	if (!r || r->o.freed) {
-		if (m->bad_free)
-			m->bad_free(m->world, (u64)(uintptr_t)p, r ? &r->o : NULL, pc);
+static APART_UNSEEN void show_freed(const void *p, u32 size)
+{
+	access_set_state(p, ALIGN((u64)size, 8), CELL_FREED);
+}
+
+static inline void free_object(struct mem *m, const void *p, u64 pc)
+{
+	struct record *r = record_of(m, p);
+
+	if (unlikely(!r || r->o.freed)) {
+		free_badly(m, p, r, pc);
 		return;
 	}
 	mark_dirty(m, (u32)(r - m->rec));
@@ -379,8 +446,14 @@ void mem_free(struct mem *m, const void *p, u64 pc)
 	stamp(m, &r->o.free);
 	m->live--;
 	if (!access_is_unseen())
-		access_set_state(p, ALIGN((u64)r->o.size, 8), CELL_FREED);
+		show_freed(p, r->o.size);
 	quarantine(m, r);
+}
+
+void mem_free(struct mem *m, const void *p, u64 pc)
+{
+	if (p)
+		free_object(m, p, pc);
 }
 
 size_t mem_size(struct mem *m, const void *p)
