@@ -36,15 +36,12 @@ bool access_ok(const void __user *p, size_t n)
 	return addr >= USER_PAGE_SIZE && addr + n >= addr;
 }
 
-/* n bytes between a kernel's buffer and its user; bytes copied. */
-static size_t move(void *kernel, const void *user, size_t n, bool to_user)
+/* Where there are no processes: a user's memory is what others do not own. */
+static __attribute__((noinline)) size_t move_here(void *kernel, const void *user, size_t n,
+						  bool to_user)
 {
-	const struct world *w = this_world();
-	size_t done;
+	size_t done = mapped(user, n);
 
-	if (w->user_copy)
-		return n - w->user_copy(kernel, (u64)(uintptr_t)user, n, to_user);
-	done = mapped(user, n);
 	if (done && to_user)
 		memcpy((void *)(uintptr_t)user, kernel, done);
 	else if (done)
@@ -52,6 +49,27 @@ static size_t move(void *kernel, const void *user, size_t n, bool to_user)
 	if (to_user)
 		access_set_init(user, done);
 	return done;
+}
+
+/* n bytes between a kernel's buffer and its user; bytes copied. */
+static inline size_t move(void *kernel, const void *user, size_t n, bool to_user)
+{
+	const struct world *w = this_world();
+
+	if (likely(w->user_copy))
+		return n - w->user_copy(kernel, (u64)(uintptr_t)user, n, to_user);
+	return move_here(kernel, user, n, to_user);
+}
+
+/* The kernel's side; a buffer on the stack is nobody else's. */
+static inline void announce(const void *p, size_t n, u32 flags, u64 pc)
+{
+	struct task *t = current_task;
+
+	if (kapi_is_alone(t) && in_heap((u64)(uintptr_t)p))
+		t->due += n != 0;
+	else if (!kapi_is_alone(t) || (u64)(uintptr_t)p < USER_PAGE_SIZE)
+		access_range(p, n, flags, pc);
 }
 
 static bool fails(u64 pc)
@@ -64,7 +82,7 @@ unsigned long copy_from_user(void *to, const void __user *from, unsigned long n)
 {
 	size_t done = fails(KAPI_CALLER) ? 0 : n;
 
-	access_range(to, n, OP_WRITE, KAPI_CALLER);
+	announce(to, n, OP_WRITE, KAPI_CALLER);
 	if (done)
 		done = move(to, from, n, false);
 	if (n > done)
@@ -76,7 +94,7 @@ unsigned long copy_to_user(void __user *to, const void *from, unsigned long n)
 {
 	if (fails(KAPI_CALLER))
 		return n;
-	access_range(from, n, OP_READ, KAPI_CALLER);
+	announce(from, n, OP_READ, KAPI_CALLER);
 	return n - move((void *)(uintptr_t)from, to, n, true);
 }
 
@@ -131,7 +149,9 @@ int copy_struct_from_user(void *to, size_t size, const void __user *from, size_t
 	}
 	if (copy_from_user(to, from, both))
 		return -EFAULT;
-	access_range((char *)to + both, size - both, OP_WRITE, KAPI_CALLER);
-	memset((char *)to + both, 0, size - both);
+	if (size > both) {
+		access_range((char *)to + both, size - both, OP_WRITE, KAPI_CALLER);
+		memset((char *)to + both, 0, size - both);
+	}
 	return 0;
 }

@@ -85,6 +85,9 @@ struct vm_operations_struct {
 };
 
 /* Entries of a range of the size of a table; see mm_table.c. */
+#define MM_TABLE_ORDER 6
+#define MM_TABLE_SHIFT (PAGE_SHIFT + MM_TABLE_ORDER)
+#define MM_TABLE_N (1UL << MM_TABLE_ORDER)
 struct mm_table {
 	unsigned long index;
 	u64 *entry;
@@ -152,6 +155,14 @@ void page_write(struct page *page, u64 offset, const void *buf, u64 n);
 void page_read(const struct page *page, u64 offset, void *buf, u64 n);
 
 /* --- mm_table.c --- */
+/* In the table that was looked for last; NULL: it is in another, if there is one. */
+static inline u64 *mm_pte_last(const struct mm_struct *mm, unsigned long addr)
+{
+	return mm->last.entry && mm->last.index == addr >> MM_TABLE_SHIFT ?
+		       mm->last.entry + (addr >> PAGE_SHIFT & (MM_TABLE_N - 1)) :
+		       NULL;
+}
+
 /* NULL: none (make: no memory). */
 u64 *mm_pte(struct mm_struct *mm, unsigned long addr, bool make);
 /* That of addr; before: that of the page below it, or NULL. */

@@ -223,7 +223,7 @@ u64 mm_access(struct mm_struct *mm, void *buf, u64 addr, u64 size, bool to_user)
 	struct page *page = NULL;
 
 	if (mm && offset_in_page(addr) + size <= PAGE_SIZE)
-		page = ready(mm, addr, to_user ? FOLL_WRITE : 0, false);
+		page = ready_in(mm_pte_last(mm, addr), to_user ? FOLL_WRITE : 0, false);
 	if (unlikely(!page || !size))
 		return access_pages(mm, buf, addr, size, to_user);
 	if (to_user)

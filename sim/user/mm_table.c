@@ -10,14 +10,11 @@
 
 #include <string.h>
 
-#define TABLE_ORDER 6
-#define TABLE_SHIFT (PAGE_SHIFT + TABLE_ORDER)
-#define TABLE_N (1UL << TABLE_ORDER)
 #define TABLES_FIRST 8
 
 static unsigned long slot_of(unsigned long addr)
 {
-	return addr >> PAGE_SHIFT & (TABLE_N - 1);
+	return addr >> PAGE_SHIFT & (MM_TABLE_N - 1);
 }
 
 /* First table of at least `index`. */
@@ -53,7 +50,7 @@ static bool make_room(struct mm_struct *mm)
 
 static u64 *new_table(struct mm_struct *mm, unsigned long index)
 {
-	u64 *entry = kcalloc(TABLE_N, sizeof(*entry), GFP_KERNEL);
+	u64 *entry = kcalloc(MM_TABLE_N, sizeof(*entry), GFP_KERNEL);
 	u32 i;
 
 	/* Whoever faults adds tables: after those who did before. */
@@ -73,7 +70,7 @@ static u64 *new_table(struct mm_struct *mm, unsigned long index)
 static __attribute__((noinline)) u64 *pte_elsewhere(struct mm_struct *mm, unsigned long addr,
 						    bool make)
 {
-	unsigned long index = addr >> TABLE_SHIFT;
+	unsigned long index = addr >> MM_TABLE_SHIFT;
 	u32 i = position(mm, index);
 	u64 *entry = NULL;
 
@@ -89,9 +86,9 @@ static __attribute__((noinline)) u64 *pte_elsewhere(struct mm_struct *mm, unsign
 
 u64 *mm_pte(struct mm_struct *mm, unsigned long addr, bool make)
 {
-	if (likely(mm->last.entry && mm->last.index == addr >> TABLE_SHIFT))
-		return mm->last.entry + slot_of(addr);
-	return pte_elsewhere(mm, addr, make);
+	u64 *pte = mm_pte_last(mm, addr);
+
+	return likely(pte) ? pte : pte_elsewhere(mm, addr, make);
 }
 
 u64 *mm_pte_beside(struct mm_struct *mm, u64 *before, unsigned long addr)
@@ -101,17 +98,17 @@ u64 *mm_pte_beside(struct mm_struct *mm, u64 *before, unsigned long addr)
 
 u64 *mm_pte_next(struct mm_struct *mm, unsigned long *addr, unsigned long end)
 {
-	for (u32 i = position(mm, *addr >> TABLE_SHIFT); i < mm->n_tables; i++) {
+	for (u32 i = position(mm, *addr >> MM_TABLE_SHIFT); i < mm->n_tables; i++) {
 		const struct mm_table *t = &mm->table[i];
-		unsigned long at = max(*addr, t->index << TABLE_SHIFT);
+		unsigned long at = max(*addr, t->index << MM_TABLE_SHIFT);
 
-		u64 *e = t->entry + slot_of(at), *stop = t->entry + TABLE_N;
+		u64 *e = t->entry + slot_of(at), *stop = t->entry + MM_TABLE_N;
 
 		if (at >= end)
 			break;
 		while (e < stop && !*e)
 			e++;
-		at = (t->index << TABLE_SHIFT) + (unsigned long)(e - t->entry) * PAGE_SIZE;
+		at = (t->index << MM_TABLE_SHIFT) + (unsigned long)(e - t->entry) * PAGE_SIZE;
 		if (e < stop && at < end) {
 			*addr = at;
 			return e;

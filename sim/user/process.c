@@ -90,16 +90,27 @@ static struct process *process_new(struct user *u)
 	return p;
 }
 
+static __attribute__((noinline)) u64 copy_seen(const struct user_client *c, void *buf, u64 addr,
+					       u64 size, bool to_user)
+{
+	const struct process *p = current_process();
+	u64 left = mm_access(p ? p->mm : NULL, buf, addr, size, to_user);
+
+	if (!to_user && c->seen && p)
+		c->seen(p->id, addr, buf, size - left);
+	return left;
+}
+
 /* For copy_from_user() and copy_to_user(): bytes not copied. */
 static u64 copy_current(void *buf, u64 addr, u64 size, bool to_user)
 {
 	const struct user_client *c = user_client();
-	const struct process *p = current_process();
-	u64 left = mm_access(p ? p->mm : NULL, buf, addr, size, to_user);
+	const struct process *p;
 
-	if (unlikely(c) && !to_user && c->seen && p)
-		c->seen(p->id, addr, buf, size - left);
-	return left;
+	if (unlikely(c))
+		return copy_seen(c, buf, addr, size, to_user);
+	p = current_process();
+	return mm_access(p ? p->mm : NULL, buf, addr, size, to_user);
 }
 
 void user_boot(struct world *w, const struct user_node *nodes)
