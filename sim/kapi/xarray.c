@@ -75,10 +75,20 @@ static void unlock(struct xarray *xa)
 }
 
 /* Readers see changes from here on. */
-static void publish(struct xarray *xa)
+static __attribute__((noinline)) void publish_watched(struct xarray *xa)
 {
 	access_service(&xa->flags, OP_WRITE);
 	access_release(&xa->flags);
+}
+
+static inline void publish(struct xarray *xa)
+{
+	struct task *t = current_task;
+
+	if (likely(kapi_is_alone(t)))
+		kapi_count(t);
+	else
+		publish_watched(xa);
 }
 
 static __attribute__((noinline)) void look_watched(struct xarray *xa, u64 pc)
@@ -124,14 +134,11 @@ bool xa_empty(const struct xarray *xa)
  * Makes room for one more entry. With xa_lock held, which is dropped around an
  * allocation that may sleep: then returns true, and the caller looks again.
  */
-static bool reserve_room(struct xarray *xa, gfp_t gfp, int *err, u64 pc)
+static __attribute__((noinline)) bool make_room(struct xarray *xa, gfp_t gfp, int *err, u64 pc)
 {
 	u32 room = xa->room ? 2 * xa->room : XA_ROOM_MIN;
 	struct xa_slot *slot;
 
-	*err = 0;
-	if (xa->n < xa->room)
-		return false;
 	if (gfp & __GFP_SLEEP)
 		unlock(xa);
 	if (gfp & __GFP_SLEEP)
@@ -156,6 +163,12 @@ static bool reserve_room(struct xarray *xa, gfp_t gfp, int *err, u64 pc)
 	return gfp & __GFP_SLEEP;
 }
 
+static inline bool reserve_room(struct xarray *xa, gfp_t gfp, int *err, u64 pc)
+{
+	*err = 0;
+	return xa->n < xa->room ? false : make_room(xa, gfp, err, pc);
+}
+
 static void insert_at(struct xarray *xa, u32 i, unsigned long index, void *entry)
 {
 	sim_assert(xa->n < xa->room);
@@ -172,6 +185,13 @@ static void remove_at(struct xarray *xa, u32 i, u64 pc)
 		memmove(&xa->slot[i], &xa->slot[i + 1], (xa->n - i) * sizeof(xa->slot[0]));
 	if (!xa->n)
 		free_slots(xa, pc);
+}
+
+/* With xa_lock held since the caller has seen that index is free and made room for it. */
+static void put_new(struct xarray *xa, unsigned long index, void *entry)
+{
+	publish(xa);
+	insert_at(xa, position(xa, index), index, entry ? entry : XA_ZERO_ENTRY);
 }
 
 /* Sets index to entry (NULL removes it) with xa_lock held; returns the old entry as stored. */
@@ -289,7 +309,7 @@ static int insert_new(struct xarray *xa, unsigned long index, void *entry, gfp_t
 			return -EBUSY;
 	} while (reserve_room(xa, gfp, &err, pc));
 	if (!err)
-		set(xa, index, entry ? entry : XA_ZERO_ENTRY, gfp, pc);
+		put_new(xa, index, entry);
 	return err;
 }
 
@@ -354,7 +374,7 @@ static int alloc_in(struct xarray *xa, u32 *id, void *entry, struct xa_limit lim
 			return -EBUSY;
 	} while (reserve_room(xa, gfp, &err, KAPI_CALLER));
 	if (!err)
-		set(xa, *id, entry ? entry : XA_ZERO_ENTRY, gfp, KAPI_CALLER);
+		put_new(xa, *id, entry);
 	return err;
 }
 
