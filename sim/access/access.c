@@ -180,6 +180,7 @@ void access_ready(struct task *t)
 	t->mode = mode_of(t);
 	t->unseen = access_unseen(t);
 	t->alone = !IOMMULAB_HOOKS && t->mode == ACCESS_QUIET && !t->checks && !is_told(t);
+	sched_set_weight(t, t->weight_shared);
 	if (access_light(t)) {
 		/* What the hooks do not see to goes the long way. */
 		t->usual = ~0ULL;

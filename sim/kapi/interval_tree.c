@@ -10,8 +10,14 @@
 
 typedef struct interval_tree_node node_t;
 
-static void announce(const struct interval_tree_root *root, u32 flags, u64 pc)
+static inline void announce(const struct interval_tree_root *root, u32 flags, u64 pc)
 {
+	struct task *t = current_task;
+
+	if (likely(t && kapi_is_alone(t))) {
+		t->due++;
+		return;
+	}
 	access_range(&root->node, sizeof(root->node), flags, pc);
 }
 
@@ -65,7 +71,8 @@ void interval_tree_insert(struct interval_tree_node *node, struct interval_tree_
 	node_t **link = &root->node, *parent = NULL;
 
 	announce(root, OP_WRITE, KAPI_CALLER);
-	access_set_init(node, sizeof(*node));
+	if (!current_task || !access_is_unseen())
+		access_set_init(node, sizeof(*node));
 	while (*link) {
 		parent = *link;
 		parent->subtree_last = max(parent->subtree_last, node->last);

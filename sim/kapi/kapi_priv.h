@@ -165,9 +165,14 @@ static inline void kapi_sleeps(const char *what)
 		kapi_might_sleep(what);
 }
 
+static inline bool rcu_is_waited_for(const struct task *t)
+{
+	return !list_empty(&t->world->kapi->s.rcu.gps);
+}
+
 static inline void rcu_quiescent(struct task *t)
 {
-	if (unlikely(!list_empty(&t->world->kapi->s.rcu.gps)) && !kapi_atomic(t))
+	if (unlikely(rcu_is_waited_for(t)) && !kapi_atomic(t))
 		rcu_quiescent_slow(t);
 }
 
@@ -217,9 +222,10 @@ static inline bool kapi_wanted(const struct task *t, enum fact_kind kind)
 
 static inline u32 kapi_context_bits(const struct task *t)
 {
-	u32 bits = t->irq_off ? LOCK_IRQ_OFF : 0;
-
-	return bits | (t->preempt_count & HARDIRQ_BITS ? LOCK_IN_IRQ : 0);
+	if (likely(!(t->irq_off | (t->preempt_count & HARDIRQ_BITS))))
+		return 0;
+	return (t->irq_off ? LOCK_IRQ_OFF : 0) |
+	       (t->preempt_count & HARDIRQ_BITS ? LOCK_IN_IRQ : 0);
 }
 
 static inline void kapi_lock_acquire(const struct lockdep_map *map, unsigned subclass, u32 mode)
@@ -277,8 +283,7 @@ static inline bool kapi_lock_release(const struct lockdep_map *map, u64 pc)
  */
 static inline bool kapi_is_alone(const struct task *t)
 {
-	return !IOMMULAB_HOOKS && t->alone &&
-	       t->due + 1 + t->weight_shared < 0;
+	return !IOMMULAB_HOOKS && t->due < t->alone_below;
 }
 
 static inline void kapi_count(struct task *t)
@@ -300,8 +305,17 @@ static inline bool kapi_may_take(const struct task *t, const struct lockdep_map 
 	return kapi_is_plain(t, map) && t->n_held < TASK_HELD_MAX;
 }
 
-static inline void kapi_take(struct task *t, const struct lockdep_map *map, unsigned subclass,
-			     u32 mode, u64 pc)
+/* The same of one that may be waited for: any doubt is for the long way. */
+static inline bool kapi_may_take_asleep(const struct task *t, const struct lockdep_map *map)
+{
+	return kapi_may_take(t, map) &&
+	       !((u64)(u32)(t->preempt_count | t->irq_off | t->rcu_depth) |
+		 (u64)(uintptr_t)t->foreign_count | (u64)(uintptr_t)t->foreign_readers);
+}
+
+static inline __attribute__((always_inline)) void kapi_take(struct task *t,
+							    const struct lockdep_map *map,
+							    unsigned subclass, u32 mode, u64 pc)
 {
 	kapi_count(t);
 	kapi_hold(t, (u64)(uintptr_t)map, map->class_key | (subclass & LOCK_SUBCLASS_MASK),

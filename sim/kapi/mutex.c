@@ -45,11 +45,12 @@ static __attribute__((noinline)) void lock_watched(struct mutex *m, unsigned sub
 	kapi_lock_acquired(&m->dep, subclass, mode, pc);
 }
 
-static inline void lock(struct mutex *m, unsigned subclass, u32 mode, u64 pc)
+static inline __attribute__((always_inline)) void lock(struct mutex *m, unsigned subclass,
+						       u32 mode, u64 pc)
 {
 	struct task *t = current_task;
 
-	if (unlikely(!kapi_may_take(t, &m->dep) || m->owner || kapi_atomic(t))) {
+	if (unlikely(!kapi_may_take_asleep(t, &m->dep) || m->owner)) {
 		lock_watched(m, subclass, mode, pc);
 		return;
 	}

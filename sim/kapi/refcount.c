@@ -140,6 +140,15 @@ void refcount_dec(refcount_t *r)
 
 bool refcount_dec_if_one(refcount_t *r)
 {
+	struct task *t = current_task;
+
+	if (likely(is_plain(t, r))) {
+		t->due++;
+		if (r->refs != 1)
+			return false;
+		r->refs = 0;
+		return true;
+	}
 	access_range(r, sizeof(*r), REF_WRITE, KAPI_CALLER);
 	if (r->refs != 1)
 		return false;

@@ -12,6 +12,9 @@
 
 #include "sim/kapi/kapi_priv.h"
 
+/* Reader or writer: what differs is decided when it is compiled. */
+#define ALWAYS_INLINE inline __attribute__((always_inline))
+
 void kapi_rwsem_init(struct rw_semaphore *s, const char *name, const struct lock_class_key *key)
 {
 	kapi_own(s, sizeof(*s));
@@ -128,20 +131,26 @@ static __attribute__((noinline)) void up_watched(struct rw_semaphore *s, bool wr
 }
 
 /* The usual case of each; whatever else there may be is the other's. */
-static inline void down(struct rw_semaphore *s, bool write, unsigned subclass, u64 pc)
+static ALWAYS_INLINE void down(struct rw_semaphore *s, bool write, unsigned subclass, u64 pc)
 {
 	struct task *t = current_task;
 
-	if (unlikely(!kapi_may_take(t, &s->dep) || !list_empty(&s->waiters) ||
-		     !free_for(s, write) || kapi_atomic(t))) {
+	if (unlikely(!kapi_may_take_asleep(t, &s->dep) || !list_empty(&s->waiters) ||
+		     !free_for(s, write))) {
 		down_watched(s, write, subclass, pc);
 		return;
 	}
-	take(s, write);
+	/* As take() does, but for the edge that nobody looks for. */
+	if (write) {
+		s->writer = t;
+	} else {
+		s->n_readers++;
+		s->last_reader = (int)t->id;
+	}
 	kapi_take(t, &s->dep, subclass, mode_of(write) | (subclass ? LOCK_NEST : 0), pc);
 }
 
-static inline void up(struct rw_semaphore *s, bool write, u64 pc)
+static ALWAYS_INLINE void up(struct rw_semaphore *s, bool write, u64 pc)
 {
 	struct task *t = current_task;
 

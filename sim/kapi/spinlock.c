@@ -36,7 +36,8 @@ static __attribute__((noinline)) void lock_watched(spinlock_t *l, unsigned subcl
 }
 
 /* The caller has made the context atomic already. */
-static inline void lock(spinlock_t *l, unsigned subclass, u32 mode, u64 pc)
+static inline __attribute__((always_inline)) void lock(spinlock_t *l, unsigned subclass, u32 mode,
+						       u64 pc)
 {
 	struct task *t = current_task;
 
@@ -95,10 +96,24 @@ bool spin_trylock(spinlock_t *l)
 	return true;
 }
 
+static __attribute__((noinline)) void unlock_enable(spinlock_t *l, u64 pc)
+{
+	if (unlock(l, pc))
+		kapi_preempt_enable(pc);
+}
+
 void spin_unlock(spinlock_t *l)
 {
-	if (unlock(l, KAPI_CALLER))
-		kapi_preempt_enable(KAPI_CALLER);
+	struct task *t = current_task;
+
+	if (unlikely(!kapi_may_drop(t, &l->dep, true) || !list_empty(&l->waiters) ||
+		     t->preempt_count < PREEMPT_ONE || rcu_is_waited_for(t))) {
+		unlock_enable(l, KAPI_CALLER);
+		return;
+	}
+	kapi_drop(t);
+	l->owner = NULL;
+	t->preempt_count -= PREEMPT_ONE;
 }
 
 void spin_lock_irq(spinlock_t *l)

@@ -89,6 +89,7 @@ struct sched *sched_create(struct world *w)
 		t->vc = s->vcs[i];
 		t->stack = s->stacks + i * STACK_STRIDE + STACK_GUARD;
 		clock_timer_init(&t->timeout, task_timed_out);
+		sched_set_weight(t, 0);
 	}
 	s->n_slots = SCHED_TASKS_MAX;
 	sched_reset(s);
@@ -502,7 +503,7 @@ static void task_start(struct sched *s, struct task *t, struct task *parent)
 	ready(s, t);
 	t->started = false;
 	sched_set_stop(t, NEVER);
-	t->weight_shared = 0;
+	sched_set_weight(t, 0);
 	t->ops_at_switch = sched_ops(t);
 	t->wake_pending = false;
 	t->timed_out = false;

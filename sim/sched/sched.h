@@ -100,6 +100,7 @@ struct task {
 	/* Who touched what where nothing else is kept: sim/access. */
 	u32 *owners;         /* a word per granule of all heaps */
 	u32 own, shared;     /* such words: this task's, several tasks' */
+	s64 alone_below;     /* while `due` is less: alone, and no service makes it due */
 
 	/* The announced operation, valid while preempted before it. */
 	struct {
@@ -148,6 +149,8 @@ struct task {
 	u32 n_held;
 	struct task_held held[TASK_HELD_MAX];
 };
+
+#define SCHED_NEVER_ALONE (-0x7fffffffffffffffLL - 1)
 
 /* The one global: who runs now. NULL outside sched_run(), but for setup. */
 extern struct task *current_task __attribute__((visibility("hidden")));
@@ -327,6 +330,16 @@ static inline void sched_tell(struct sched *s, struct task *t)
 {
 	s->told->task = t;
 	s->told->due = t->mode == ACCESS_QUIET ? &t->due : &s->uncounted;
+}
+
+/*
+ * What each shared access counts besides, and up to where a task that is `alone` is so for
+ * the services as well: one comparison tells them all.
+ */
+static inline void sched_set_weight(struct task *t, u32 weight)
+{
+	t->weight_shared = weight;
+	t->alone_below = t->alone ? -1 - (s64)weight : SCHED_NEVER_ALONE;
 }
 
 /* Whether t has reached its stop. */

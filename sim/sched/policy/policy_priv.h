@@ -16,7 +16,7 @@
 static inline struct task *policy_let(struct task *t, u64 ops, u32 weight_shared)
 {
 	sched_set_stop(t, ops == POLICY_NEVER ? POLICY_NEVER : sched_ops(t) + ops);
-	t->weight_shared = weight_shared;
+	sched_set_weight(t, weight_shared);
 	return t;
 }
 
