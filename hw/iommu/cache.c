@@ -462,7 +462,7 @@ void hw_cache_drop_range(struct hw_cache *c, u32 space, u64 addr, u64 last)
 void hw_cache_drop_if(struct hw_cache *c,
 		      bool (*fn)(void *arg, const struct hw_cache_entry *e, u64 tag), void *arg)
 {
-	u32 n = cache_gather(c);
+	u32 n = c->live ? cache_gather(c) : 0;
 
 	for (u32 i = 0; i < n; i++) {
 		u32 slot = (u32)c->scratch[i];

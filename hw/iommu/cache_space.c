@@ -82,21 +82,23 @@ static u32 take_space(struct hw_cache *c)
 	return ++c->n_spaces;
 }
 
-u32 hw_space(struct hw_cache *c, u64 tag)
+static __attribute__((noinline)) u32 make_space(struct hw_cache *c, u64 tag)
 {
-	u32 space = hw_space_find(c, tag);
-	struct cache_space *s;
-	u16 *head;
+	u32 space = take_space(c);
+	struct cache_space *s = &c->space[space];
+	u16 *head = &c->head[head_of(tag)];
 
-	if (space)
-		return space;
-	space = take_space(c);
-	s = &c->space[space];
-	head = &c->head[head_of(tag)];
 	*s = (struct cache_space){.tag = tag, .salt = cache_mix(++c->salts), .epoch = c->epoch,
 				  .floor = c->serial, .next = *head};
 	*head = (u16)space;
 	return space;
+}
+
+u32 hw_space(struct hw_cache *c, u64 tag)
+{
+	u32 space = hw_space_find(c, tag);
+
+	return likely(space) ? space : make_space(c, tag);
 }
 
 void cache_spaces_reset(struct hw_cache *c)
@@ -146,6 +148,8 @@ void hw_cache_drop_all(struct hw_cache *c)
 
 void hw_cache_drop_tags(struct hw_cache *c, u64 mask, u64 match)
 {
+	if (!c->live)
+		return;
 	for (u32 i = 1; i <= c->n_spaces; i++) {
 		if ((c->space[i].tag & mask) == match)
 			hw_cache_drop_space(c, i);

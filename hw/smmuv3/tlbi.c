@@ -56,6 +56,8 @@ static void drop_tags(struct hw_smmuv3 *h, u64 mask, u64 match)
 /* The spaces of one address: of each granule, of the ASID and global. */
 static void drop_spaces(const struct scope *s, struct hw_cache *c, u64 tag, u32 tg)
 {
+	if (!hw_cache_count(c))
+		return;
 	for (u32 g = 1; g <= 3; g++) {
 		u32 space;
 
