@@ -207,11 +207,15 @@ void access_refresh(struct cell *c, u64 addr)
 	struct access *a = current_task->world->access;
 	u64 base = slot_base(a->world);
 
-	if (addr >= base && addr < a->snapshot_end)
-		*c = a->snapshot[(addr - base) >> GRANULE_LG2];
-	else
-		memset(c, 0, sizeof(*c));
+	memset(c, 0, sizeof(*c));
 	c->gen = a->gen;
+	if (addr >= base && addr < a->snapshot_end) {
+		const struct access_kept *kept = &a->snapshot[(addr - base) >> GRANULE_LG2];
+
+		c->open = kept->open;
+		c->init = kept->init;
+		c->state = kept->state;
+	}
 }
 
 void access_snapshot(struct access *a, const void *end)
@@ -229,9 +233,7 @@ void access_snapshot(struct access *a, const void *end)
 
 		if (c->gen != a->gen)
 			continue;
-		a->snapshot[i].open = c->open;
-		a->snapshot[i].init = c->init;
-		a->snapshot[i].state = c->state;
+		a->snapshot[i] = (struct access_kept){c->open, c->init, c->state};
 	}
 }
 

@@ -59,7 +59,9 @@ struct access {
 	u32 owner_gen; /* 1 .. OWNER_GENS, in their upper 24 bits */
 	u64 snapshot_end;
 	bool booting; /* there is no snapshot yet */
-	struct cell *snapshot;
+	struct access_kept {
+		u8 open, init, state; /* as in its cell; no more is left of it when a run begins */
+	} *snapshot; /* a granule each */
 	void (*finding)(struct world *w, const struct access_finding *f);
 	void (*observer)(void *self, const struct access_event *e);
 	void *observer_self;
