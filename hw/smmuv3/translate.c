@@ -166,13 +166,16 @@ static bool absent(struct smmu_walk *w, const struct hw_req *req, struct hw_resp
 {
 	struct hw_smmuv3 *h = w->h;
 	const struct smmu_ctx *ctx = w->ctx;
-	const struct smmu_tt *tt = &ctx->cd.tt[(req->addr >> 55 & 1) && !ctx->cd.tt[0].one];
+	const struct smmu_tt *tt;
 	u32 how, n;
 
 	/* access, kind and no_fault_report at once */
 	memcpy(&how, &req->access, sizeof(how));
-	if (how - 1 > 2 || w->slow || w->truth || !h->caching || !ctx->quick || tt->tbi ||
-	    tt->off ||
+	/* Only a context that is `quick` has a CD. */
+	if (how - 1 > 2 || w->slow || w->truth || !h->caching || !ctx->quick)
+		return false;
+	tt = &ctx->cd.tt[(req->addr >> 55 & 1) && !ctx->cd.tt[0].one];
+	if (tt->tbi || tt->off ||
 	    hw_cache_find(h->cache[CACHE_TLB], tt->space, req->addr) ||
 	    hw_cache_find(h->cache[CACHE_TLB], tt->global, req->addr))
 		return false;
