@@ -179,20 +179,32 @@ void fd_install(u32 fd, struct file *file)
 		t->slot[fd].file = file;
 }
 
-int files_copy(struct fd_table *to, const struct fd_table *from)
+int files_copy(struct fd_table *to, struct fd_table *from)
 {
-	if (!from->room)
+	struct fd_slot *slot;
+	u32 room;
+
+	/* The table may grow while memory is found for the copy. */
+	for (room = from->room; room; room = from->room) {
+		slot = kcalloc(room, sizeof(*slot), GFP_KERNEL);
+		if (!slot)
+			return -ENOMEM;
+		touch(from, OP_READ);
+		if (from->room <= room)
+			break;
+		kfree(slot);
+	}
+	if (!room)
 		return 0;
-	to->slot = kcalloc(from->room, sizeof(*to->slot), GFP_KERNEL);
-	if (!to->slot)
-		return -ENOMEM;
-	to->room = from->room;
 	for (u32 i = 0; i < from->room; i++) {
 		if (!from->slot[i].file || from->slot[i].file == FD_RESERVED)
 			continue;
-		to->slot[i] = from->slot[i];
-		get_file(to->slot[i].file);
+		slot[i] = from->slot[i];
+		access_acquire(slot[i].file);
+		slot[i].file->count++; /* in the step of the lookup, as fget() */
 	}
+	to->slot = slot;
+	to->room = room;
 	return 0;
 }
 

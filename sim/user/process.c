@@ -77,14 +77,17 @@ static struct process *process_new(struct user *u)
 	struct process *p;
 	u32 id = 0;
 
-	while (id < PROCESSES_MAX && u->process[id])
-		id++;
-	if (id == PROCESSES_MAX)
-		return ERR_PTR(-EAGAIN);
 	p = kzalloc(sizeof(*p), GFP_KERNEL);
 	if (!p)
 		return ERR_PTR(-ENOMEM);
 	refcount_set(&p->count, 1);
+	/* From here to where it is taken nobody else runs. */
+	while (id < PROCESSES_MAX && u->process[id])
+		id++;
+	if (id == PROCESSES_MAX) {
+		kfree(p);
+		return ERR_PTR(-EAGAIN);
+	}
 	p->id = id;
 	u->process[id] = p;
 	return p;
@@ -284,9 +287,16 @@ long user_syscall(struct world *w, u32 process, long nr, const u64 arg[6])
 
 static u64 access_of(struct world *w, u32 id, void *buf, u64 addr, u64 size, bool to_user)
 {
-	const struct process *p = find(w, id);
+	struct process *p = find(w, id);
+	u64 left;
 
-	return p && !p->ends ? mm_access(p->mm, buf, addr, size, to_user) : size;
+	if (!p || p->ends)
+		return size;
+	p->active++; /* its memory stays until the copy is over */
+	left = mm_access(p->mm, buf, addr, size, to_user);
+	if (!--p->active && p->ends)
+		end(p);
+	return left;
 }
 
 u64 user_peek(struct world *w, u32 process, void *buf, u64 addr, u64 size)

@@ -67,7 +67,7 @@ static inline struct user *user_here(void)
 struct user_task *user_task_here(void);
 
 /* file.c */
-int files_copy(struct fd_table *to, const struct fd_table *from);
+int files_copy(struct fd_table *to, struct fd_table *from);
 void files_close(struct fd_table *files);
 
 /* What reads and writes of files move; -EFAULT if not all was. */

@@ -22,4 +22,5 @@ if [ -x "$IOMMULAB_BUILD/fuzz_hosted_ops" ]; then
 	expect 0 'clean' env IOMMULAB_KERNEL=model "$IOMMULAB_BUILD/fuzz_hosted_ops" -runs=4000 \
 		-artifact_prefix="$WORK/"
 fi
+expect 0 'clean, 3000 runs' "$IOMMULAB" run --runs 3000 tests/core/iommufd/exit_beside.yaml
 finish
