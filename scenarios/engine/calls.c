@@ -302,6 +302,8 @@ struct scenario *scenario_of_calls(const char *path, struct call_program *p, boo
 
 	sim_assert(s);
 	s->program = p;
+	s->yaml = calloc(1, 1); /* none, and none is missing */
+	sim_assert(s->yaml);
 	s->threads_all = threads_all;
 	scenario_set_path(s, path, err);
 	if (!p->n)

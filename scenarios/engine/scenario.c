@@ -120,7 +120,9 @@ static void read_oracles(struct reader *r, const struct yaml_node *v, void *memb
 		int i = read_word(r, l->value, &w, "oracle");
 		size_t at = strlen(to);
 
-		if (i >= 0)
+		if (i >= 0 && at + strlen(names[i]) + 2 > sizeof(r->s->oracles))
+			read_error(r, l->value, "too many oracles, expected each once");
+		else if (i >= 0)
 			snprintf(to + at, sizeof(r->s->oracles) - at, "%s%s", at ? "," : "", names[i]);
 	}
 	if (!to[0])
@@ -210,27 +212,50 @@ static size_t line_start(const char *text, size_t size, u32 line)
 	return at;
 }
 
+/* Whether the document ends with this line. */
+static bool is_end(const char *line, size_t n)
+{
+	return n >= 3 && !memcmp(line, "...", 3) && (n == 3 || strchr(" \t\r\n", line[3]));
+}
+
+/* Adds text[from, to) up to the document's end. */
+static size_t add_lines(char *lines, size_t n, const char *text, size_t from, size_t to)
+{
+	while (from < to) {
+		const char *eol = memchr(text + from, '\n', to - from);
+		size_t next = eol ? (size_t)(eol - text) + 1 : to;
+
+		if (is_end(text + from, next - from))
+			break;
+		memcpy(lines + n, text + from, next - from);
+		n += next - from;
+		from = next;
+	}
+	if (n && lines[n - 1] != '\n')
+		lines[n++] = '\n';
+	return n;
+}
+
 /* The lines of all keys but `tasks`; NULL where keys do not begin lines of their own. */
 static char *text_beside_tasks(const char *text, size_t size, const struct yaml_node *root)
 {
+	static const char mark[] = "\xef\xbb\xbf"; /* of the order of bytes */
+	size_t n = 0, skip = size > 3 && !memcmp(text, mark, 3) ? 3 : 0;
 	char *lines = calloc(size + 2, 1);
-	size_t n = 0;
 
 	sim_assert(lines);
 	for (const struct yaml_link *l = root->first; l; l = l->next) {
 		size_t from = line_start(text, size, l->key->line);
 		size_t to = l->next ? line_start(text, size, l->next->key->line) : size;
 
+		from = max(from, skip);
 		if (l->key->column != 1 || memchr(text + from, '\0', to - from)) {
 			free(lines);
 			return NULL;
 		}
 		if (is_tasks(l->key->text))
 			continue;
-		memcpy(lines + n, text + from, to - from);
-		n += to - from;
-		if (n && lines[n - 1] != '\n')
-			lines[n++] = '\n';
+		n = add_lines(lines, n, text, from, to);
 	}
 	return lines;
 }
@@ -280,6 +305,7 @@ bool scenario_read_yaml_of_syz(struct scenario *s, const char *text, size_t size
 			read_beside_tasks(&r, doc.root);
 		if (y.size <= SCENARIO_FILE_MAX)
 			scenario_yaml_free(&doc);
+		free(s->yaml);
 		s->yaml = y.alone;
 	} else {
 		free(y.alone);

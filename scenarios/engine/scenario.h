@@ -13,6 +13,7 @@
 
 #define SCENARIO_TASKS_MAX 32
 #define SCENARIO_OPS_MAX 1024 /* all tasks together */
+#define SCENARIO_ORACLES_MAX 512 /* letters of a list of all of them */
 #define SCENARIO_FILE_MAX (1UL << 20)
 
 struct scenario_op {
@@ -38,7 +39,7 @@ struct scenario {
 	char name[64];        /* file name without folder and .yaml or .syz */
 	char *path;           /* as the user gave it */
 	char *about;
-	char *yaml;           /* the file's text but for its tasks, in lines; or NULL */
+	char *yaml;           /* the lines beside its tasks; NULL: they do not stand alone */
 	u64 content_hash;     /* of the file's bytes, and of its machine file's */
 	struct machine machine;
 	struct scenario_task task[SCENARIO_TASKS_MAX];
@@ -61,7 +62,7 @@ struct scenario {
 	u32 n_domains;
 	char owner_names[OP_OWNERS_MAX][MACHINE_NAME_LEN]; /* owner number - 1 -> name */
 	u32 n_owners;
-	char oracles[128];    /* which oracles watch, "" = all */
+	char oracles[SCENARIO_ORACLES_MAX]; /* which oracles watch, "" = all */
 };
 
 /* Where and what is wrong with an input; line and column count from 1, 0 = none. */

@@ -419,6 +419,10 @@ static bool option_oracle(struct scan *s, struct recipe *r)
 	if (!known)
 		return fail(s, start, "unknown oracle '%s', expected one of `iommulab list oracles`",
 			    name);
+	if (used && (!strcmp(name, "all") || !strcmp(name, "none") || !strcmp(r->oracles, "all") ||
+		     !strcmp(r->oracles, "none")))
+		return fail(s, start, "oracle '%s' beside another, expected 'all' or 'none' alone",
+			    name);
 	if (used + strlen(name) + 2 > sizeof(r->oracles))
 		return fail(s, start, "too many oracles");
 	snprintf(r->oracles + used, sizeof(r->oracles) - used, "%s%s", used ? "," : "", name);

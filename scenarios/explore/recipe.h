@@ -46,7 +46,7 @@ struct recipe {
 	u64 nth;
 	u64 drop[SCENARIO_OPS_MAX / 64];
 	u8 poison, against;
-	char oracles[128]; /* comma list, "" = the scenario's, else all */
+	char oracles[SCENARIO_ORACLES_MAX]; /* comma list, "" = the scenario's, else all */
 	char kernel[256], kernel_build[9]; /* "" = our own */
 	bool threads_all; /* each call is a task of its own */
 };

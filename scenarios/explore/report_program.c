@@ -151,19 +151,44 @@ static void put_left_out(FILE *out, const struct writer *w)
 	}
 }
 
-static char *write_text(const struct writer *w, const char *program)
+/* yaml: as comments; without, that it is missing is said. */
+static char *write_text(const struct writer *w, const char *program, bool yaml)
 {
 	char *text = NULL;
 	size_t size = 0;
 	FILE *out = open_memstream(&text, &size);
 
 	sim_assert(out);
-	if (w->s->yaml)
+	if (yaml)
 		put_lines(out, SYZ_YAML, w->s->yaml);
+	else
+		fputs("# left out: machine, bugs and what else the YAML file has beside its tasks, whose "
+		      "lines do not stand alone\n", out);
 	put_left_out(out, w);
 	fputs(program, out);
 	fclose(out);
 	return text;
+}
+
+static bool reads_back(const char *text)
+{
+	struct scenario_error err;
+	struct scenario *s = scenario_parse_syz("program.syz", text, strlen(text),
+						&(struct scenario_how){0}, &err);
+
+	scenario_free(s);
+	return s;
+}
+
+/* With the YAML, if that says the same alone: it may refer to what the tasks have. */
+static char *write_checked(const struct writer *w, const char *program)
+{
+	char *text = w->s->yaml ? write_text(w, program, true) : NULL;
+
+	if (text && reads_back(text))
+		return text;
+	free(text);
+	return write_text(w, program, false);
 }
 
 static void copy_calls(struct writer *w, struct call_program *part)
@@ -209,7 +234,7 @@ char *report_program(const struct scenario *s, const u64 *drop)
 	find_order(w);
 	copy_calls(w, &part);
 	program = syz_print(&part);
-	text = write_text(w, program);
+	text = write_checked(w, program);
 	free(program);
 	free(part.call);
 	free(w->after);

@@ -57,7 +57,7 @@ static void process_comment(struct syz *s, char *text)
 	}
 	of = strlen(text) > 5 && !strcmp(text + strlen(text) - 5, " ends") ? 5 : 0;
 	text[strlen(text) - of] = '\0';
-	if (sscanf(text, "%2u%c", &id, &rest) != 1 || !id || id >= CALL_PROCESSES_MAX)
+	if (sscanf(text, "%2u%c", &id, &rest) != 1 || (!id && !of) || id >= CALL_PROCESSES_MAX)
 		syz_fail(s, s->at, "process '%s', expected a number from 1 to %d", text,
 			 CALL_PROCESSES_MAX - 1);
 	else if (of)
@@ -78,8 +78,12 @@ static void thread_comment(struct syz *s, char *text)
 	}
 	s->thread = (u32)number;
 	s->n_after = 0;
-	if (strncmp(end, ", after ", 8) != 0)
+	if (!*end)
 		return;
+	if (strncmp(end, ", after ", 8) != 0) {
+		syz_fail(s, s->at, "thread '%.40s', expected as 1, after 3 7", text);
+		return;
+	}
 	if (!s->after)
 		s->after = calloc(SYZ_AFTER_MAX, sizeof(*s->after));
 	sim_assert(s->after);
@@ -94,6 +98,9 @@ static void thread_comment(struct syz *s, char *text)
 		}
 		s->after[s->n_after++] = (u32)number - 1;
 	}
+	if (*end)
+		syz_fail(s, s->at, "after '%.20s', expected at most %d numbers, blanks between", end,
+			 SYZ_AFTER_MAX);
 }
 
 static void ret_comment(struct syz *s, char *text)

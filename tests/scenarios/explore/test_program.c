@@ -151,6 +151,46 @@ Test(program, what_is_no_system_call_is_said)
 	scenario_free(s);
 }
 
+/* Lines that mean nothing alone do not come along, and that is said. */
+Test(program, yaml_that_does_not_stand_alone_is_left_out)
+{
+	static const char *const texts[] = {
+		"{bugs: [iommufd-split-itree], tasks: {main: [{open: /dev/iommu}]}}",
+		" bugs: [iommufd-split-itree]\n tasks: {main: [{open: /dev/iommu}]}\n",
+		"tasks: {main: [{open: &f /dev/iommu}]}\nabout: *f\n",
+	};
+
+	for (u32 i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		struct scenario *s = read_yaml(texts[i]), *t = again(s, NULL);
+		char *text = report_program(s, NULL);
+
+		cr_assert(strstr(text, "# left out: machine, bugs"), "%s", text);
+		free(text);
+		scenario_free(s);
+		scenario_free(t);
+	}
+}
+
+Test(program, marks_around_the_document_stay_behind)
+{
+	struct scenario *s = read_yaml("\xef\xbb\xbf" "about: x\ntasks: {main: [{open: /dev/iommu}]}\n"
+				       "explore: {runs: 7}\n...\n");
+	struct scenario *t = again(s, NULL);
+
+	cr_assert_str_eq(t->yaml, "about: x\nexplore: {runs: 7}\n");
+	scenario_free(s);
+	scenario_free(t);
+}
+
+Test(program, the_first_process_may_end)
+{
+	struct scenario *s = read_yaml("tasks: {main: [exit]}"), *t = again(s, NULL);
+
+	cr_assert_eq(t->program->n, 1);
+	scenario_free(s);
+	scenario_free(t);
+}
+
 /* Places in YAML within comments are places in the file. */
 Test(program, errors_of_the_yaml_have_their_place)
 {
@@ -166,6 +206,8 @@ Test(program, errors_of_the_yaml_have_their_place)
 		{"# iommulab: yaml {\nclose(0x3)\n", 1, 0, ""},
 		{"# iommulab: ret x\nclose(0x3)\n", 1, 0, "expected a number"},
 		{"# iommulab: ret 4 4\nclose(0x3)\n", 1, 0, "expected a number"},
+		{"close(0x3)\n# iommulab: thread 1 after 1\nclose(0x3)\n", 2, 0, "expected as 1, after"},
+		{"close(0x3)\n# iommulab: thread 1, after 1,\nclose(0x3)\n", 2, 0, "blanks between"},
 	};
 	struct scenario_error err;
 

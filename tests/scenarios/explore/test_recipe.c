@@ -87,6 +87,8 @@ static const struct {
 	{HEAD "rw:1:sc:poison=256", 55, "expected at most 255"},
 	{HEAD "rw:1:sc:bug=nothing", 52, "unknown bug 'nothing'"},
 	{HEAD "rw:1:sc:oracle=nobody", 55, "unknown oracle 'nobody'"},
+	{HEAD "rw:1:sc:oracle=none,oracle=kasan", 67, "'kasan' beside another"},
+	{HEAD "rw:1:sc:oracle=kasan,oracle=all", 68, "'all' beside another"},
 	{HEAD "rw:1:sc:nth=1,", 54, "no option"},
 	{HEAD "rw:1:sc:nth=1;", 53, "unexpected ';', expected ','"},
 };
