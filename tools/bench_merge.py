@@ -3,15 +3,19 @@
 """Prints benchmark rows of several builds as one table.
 
 Arguments are LABEL=FILE, FILE being the output of `iommulab bench --json -`.
-A row that both builds have is printed for each. --check FILE: only sees that
-the document has rows, all of them complete. Exit status 1: a row that gates
-missed what it must reach.
+A row that both builds have is printed for each. A LABEL that is given several
+times has as many passes: its rows show their medians, the best value (the
+highest rate, the shortest time), and in how many passes each met its must.
+--check FILE: only sees that the document has rows, all of them complete.
+Exit status 1: a row that gates missed what it must reach in each pass.
 """
 
 import json
+import statistics
 import sys
 
 FIELDS = ("name", "value", "unit", "baseline", "ratio", "spread", "must", "met")
+HEAD = ("row", "build", "value", "best", "unit", "baseline", "ratio", "spread", "must", "met")
 
 
 def rows_of(path):
@@ -34,6 +38,30 @@ def text(value):
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
 
 
+def median(passes, field):
+    values = [row[field] for row in passes if row[field] is not None]
+    if not values or isinstance(values[0], str):
+        return values[0] if values else None
+    return statistics.median(values)
+
+
+def met(passes):
+    """"yes" or "NO" of one pass, "met/all" of several, "-" where nothing is wanted."""
+    judged = [row["met"] for row in passes if row["met"] is not None]
+    if not judged:
+        return "-"
+    if len(judged) > 1:
+        return f"{sum(judged)}/{len(judged)}"
+    return "yes" if judged[0] else "NO"
+
+
+def line(name, label, passes):
+    best = max if passes[0]["unit"].endswith("/s") else min
+    cells = [text(median(passes, field)) for field in FIELDS[1:-1]]
+    cells.insert(1, text(best(row["value"] for row in passes)))
+    return (name, label, *cells, met(passes))
+
+
 def print_table(lines):
     widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
     for line in lines:
@@ -46,16 +74,13 @@ def main(arguments):
         for path in arguments[1:]:
             print(f"{path}: {len(rows_of(path))} rows")
         return 0
-    lines = [("row", "build", "value", "unit", "baseline", "ratio", "spread", "must", "met")]
-    missed = 0
+    rows = {}
     for argument in arguments:
         label, _, path = argument.partition("=")
         for row in rows_of(path):
-            cells = [text(row[f]) for f in FIELDS[1:-1]]
-            met = {True: "yes", False: "NO", None: "-"}[row["met"]]
-            missed += row["met"] is False
-            lines.append((row["name"], label, *cells, met))
-    print_table([lines[0]] + sorted(lines[1:]))
+            rows.setdefault((row["name"], label), []).append(row)
+    print_table([HEAD] + sorted(line(*key, passes) for key, passes in rows.items()))
+    missed = [p for p in rows.values() if all(row["met"] is False for row in p)]
     return 1 if missed else 0
 
 

@@ -106,7 +106,7 @@ static void must_text(const struct bench_row *r, char *buf, size_t size)
 {
 	static const char *const form[] = {
 		[BENCH_FREE] = "", [BENCH_AT_MOST] = "<= %.10g", [BENCH_AT_LEAST] = ">= %.10g",
-		[BENCH_RATIO_AT_MOST] = "ratio <= %.10g"};
+		[BENCH_RATIO_AT_MOST] = "ratio <= %.4g"};
 
 	snprintf(buf, size, form[r->kind], r->limit);
 }
