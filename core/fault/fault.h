@@ -57,7 +57,6 @@ struct iopf_group {
 };
 
 void iopf_queue_init(struct iopf_queue *queue);
-void iopf_queue_destroy(struct iopf_queue *queue);
 /*
  * Page requests of dev are handled, as often as it was asked for: -ENODEV: its driver
  * cannot answer; -ENOMEM. With the last disable what is partial is lost, and who waits

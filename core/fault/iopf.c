@@ -31,12 +31,6 @@ void iopf_queue_init(struct iopf_queue *queue)
 	INIT_LIST_HEAD(&queue->devices);
 }
 
-void iopf_queue_destroy(struct iopf_queue *queue)
-{
-	WARN_ON(!list_empty(&queue->devices));
-	mutex_destroy(&queue->lock);
-}
-
 /* --- the device's record --- */
 
 static void respond(struct iopf_group *group, enum iommu_page_response_code code)

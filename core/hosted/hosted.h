@@ -17,11 +17,6 @@
 
 struct task;
 
-/* What the object says of itself; compared before anything is mapped. */
-struct hosted_facts {
-	char version[64], flavour[16], compiler[32], floor[48];
-};
-
 /*
  * The kernel of an object's file, or NULL with one line in err. It lives as
  * long as the process wants it: hosted_close().
@@ -33,7 +28,6 @@ void hosted_call(const struct kernel *k, const char *name);
 /* For debuggers: the object's file, and where its address 0 is in a process's first world. */
 const char *hosted_file(const struct kernel *k);
 u64 hosted_address(void);
-const struct hosted_facts *hosted_facts(const struct kernel *k);
 /* Who hears what the kernel prints; nobody at first. text has no NUL. */
 void hosted_on_print(const struct kernel *k,
 		     void (*fn)(void *arg, const char *text, unsigned long len), void *arg);

@@ -10,6 +10,11 @@ struct hosted_segment {
 	int prot;
 };
 
+/* What the object says of itself; compared before anything is mapped. */
+struct hosted_facts {
+	char version[64], flavour[16], compiler[32], floor[48];
+};
+
 /* A file, read and checked; nothing of a world in it. */
 struct hosted_image {
 	struct kernel kernel; /* first: a struct kernel of ours is an image */

@@ -223,8 +223,3 @@ void hosted_on_print(const struct kernel *k,
 	image->printer = fn;
 	image->printer_arg = arg;
 }
-
-const struct hosted_facts *hosted_facts(const struct kernel *k)
-{
-	return &((const struct hosted_image *)k)->facts;
-}

@@ -43,12 +43,6 @@ const u32 uapi_resources_n = ARRAY_SIZE(uapi_resources);
 #include "core/uapi/flags.def"
 #undef FLAGSET
 
-const struct uapi_flags *const uapi_flagsets[] = {
-#define FLAGSET(sym, header) &flags_##sym,
-#include "core/uapi/flags.def"
-#undef FLAGSET
-};
-const u32 uapi_flagsets_n = ARRAY_SIZE(uapi_flagsets);
 #undef VALUE
 #undef END_FLAGSET
 

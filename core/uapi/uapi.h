@@ -113,8 +113,6 @@ extern const struct uapi_struct *const uapi_structs[];
 extern const u32 uapi_structs_n;
 extern const struct uapi_resource uapi_resources[];
 extern const u32 uapi_resources_n;
-extern const struct uapi_flags *const uapi_flagsets[];
-extern const u32 uapi_flagsets_n;
 
 /* By syzkaller's name; NULL if there is none. */
 const struct uapi_call *uapi_call_find(const char *name);

@@ -94,17 +94,6 @@ static void release_set(struct vfio_device *vdev)
 	mutex_unlock(&v->sets_lock);
 }
 
-u32 vfio_device_set_open_count(struct vfio_device_set *set)
-{
-	struct vfio_device *vdev;
-	u32 n = 0;
-
-	lockdep_assert_held(&set->lock);
-	list_for_each_entry(vdev, &set->devices, dev_set_list)
-		n += vdev->open_count;
-	return n;
-}
-
 /* --- life --- */
 
 struct vfio_device *vfio_alloc_device(size_t size, struct device *dev,

@@ -174,7 +174,6 @@ void vfio_device_put_registration(struct vfio_device *vdev);
 struct vfio_device_file *vfio_allocate_device_file(struct vfio_device *vdev);
 int vfio_df_open(struct vfio_device_file *df);
 void vfio_df_close(struct vfio_device_file *df);
-u32 vfio_device_set_open_count(struct vfio_device_set *set);
 
 /* --- group.c --- */
 int vfio_device_set_group(struct vfio_device *vdev, enum vfio_group_type type);

@@ -114,7 +114,6 @@ size_t fuzzop_mutate(u8 *bytes, size_t size, size_t max, u32 seed);
  */
 struct fuzzop_runner;
 struct fuzzop_runner *fuzzop_runner_create(const char *bug);
-void fuzzop_runner_destroy(struct fuzzop_runner *r);
 /* NULL: clean. The program and its finding live until the next call. */
 const struct finding *fuzzop_run(struct fuzzop_runner *r, const u8 *bytes, size_t size);
 const struct fuzzop *fuzzop_program(const struct fuzzop_runner *r);

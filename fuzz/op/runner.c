@@ -55,14 +55,6 @@ void fuzzop_runner_stop(struct fuzzop_runner *r)
 	r->world = NULL;
 }
 
-void fuzzop_runner_destroy(struct fuzzop_runner *r)
-{
-	if (!r)
-		return;
-	fuzzop_runner_stop(r);
-	free(r);
-}
-
 static void load(struct fuzzop_runner *r)
 {
 	struct world_program program;

@@ -25,11 +25,6 @@ const struct hw_iommu_ops *board_iommu_find(const char *model)
 	return NULL;
 }
 
-const char *board_iommu_name(u32 i)
-{
-	return i < ARRAY_SIZE(iommus) ? iommus[i].name : NULL;
-}
-
 static bool has_hardware(const struct machine *m)
 {
 	for (u32 i = 0; i < m->n_iommus; i++) {

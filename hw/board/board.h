@@ -14,8 +14,6 @@
 
 /* NULL: no model of hardware has this name ("mock" is the kernel's own). */
 const struct hw_iommu_ops *board_iommu_find(const char *model);
-/* Name of the i-th, or NULL. */
-const char *board_iommu_name(u32 i);
 
 /*
  * Whether the options and firmware of a machine can be used, without a world.

@@ -366,8 +366,3 @@ enum hw_status bus_page_group(struct fabric *f, u32 fn, const struct bus_req *r,
 	g->state = WAIT_FREE;
 	return HW_OK;
 }
-
-enum hw_status bus_page_request(struct fabric *f, u32 fn, const struct bus_req *r, u8 *code)
-{
-	return bus_page_group(f, fn, r, 1, code);
-}

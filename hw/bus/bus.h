@@ -75,11 +75,6 @@ struct hw_iommu *bus_iommu(struct fabric *f, u32 i);
 u64 bus_iommu_base(const struct fabric *f, u32 i);
 /* Wired interrupt n (0 to 7) of the instance raises this line; IO_NONE: none. */
 void bus_wire(struct fabric *f, u32 i, u32 n, u32 irq);
-/* Lines that are up now, as bits. */
-u32 bus_wires(const struct fabric *f, u32 i);
-/* What models tell (hw_env.fact); NULL: nobody. For oracles. */
-typedef void (*bus_fact_fn)(void *arg, u32 iommu, enum hw_fact f, const u64 a[4]);
-void bus_facts(struct fabric *f, bus_fact_fn fn, void *arg);
 
 /* --- functions; fn is the machine's index of the device --- */
 
@@ -126,8 +121,6 @@ u32 bus_atc_count(const struct fabric *f, u32 fn);
  */
 #define BUS_PAGES_MAX 64
 enum hw_status bus_page_group(struct fabric *f, u32 fn, const struct bus_req *r, u32 n, u8 *code);
-/* Of one page. */
-enum hw_status bus_page_request(struct fabric *f, u32 fn, const struct bus_req *r, u8 *code);
 /* The message alone; group below 512. */
 void bus_page_request_send(struct fabric *f, u32 fn, const struct bus_req *r, u16 group,
 			   bool last);

@@ -99,8 +99,6 @@ struct fabric {
 		void *arg;
 	} owned[BUS_OWNED_MAX];
 	u32 n_owned, n_iommus;
-	bus_fact_fn sink;
-	void *sink_arg;
 };
 
 /* Whether the running task may block. */

@@ -101,16 +101,16 @@ static void env_fact(struct hw_env *e, enum hw_fact kind, const u64 arg[4])
 {
 	struct fabric_iommu *im = im_of(e);
 
-	if (kind == HW_FACT_WALK_WORD && current_task)
+	if (!current_task)
+		return;
+	if (kind == HW_FACT_WALK_WORD)
 		fact(HW_WALK, im->index, arg[0], arg[1]);
-	else if (kind == HW_FACT_FAULT && current_task)
+	else if (kind == HW_FACT_FAULT)
 		fact(HW_FAULT, device_of(im->f, im, (u32)arg[0]), arg[1], arg[2]);
-	else if (kind == HW_FACT_PROTOCOL && current_task)
+	else if (kind == HW_FACT_PROTOCOL)
 		fact(HW_PROTOCOL, im->index, arg[0], arg[1]);
-	else if (kind == HW_FACT_TORN && current_task)
+	else if (kind == HW_FACT_TORN)
 		fact(HW_TORN, im->index, arg[0], arg[1]);
-	if (im->f->sink)
-		im->f->sink(im->f->sink_arg, im->index, kind, arg);
 }
 
 static void env_wrote(struct hw_env *e, u64 pa, u64 len)
@@ -200,7 +200,7 @@ static void env_init(struct fabric_iommu *im)
 		.resume = env_resume,
 		.deliver = env_deliver,
 		.fact = env_fact,
-		.deaf = im->f->sink ? 0 : ~FACTS_TAKEN,
+		.deaf = ~FACTS_TAKEN,
 		.wrote = env_wrote,
 	};
 }
@@ -258,19 +258,6 @@ void bus_wire(struct fabric *f, u32 i, u32 n, u32 irq)
 {
 	sim_assert(n < BUS_WIRES);
 	f->iommu[i].irq[n] = irq;
-}
-
-u32 bus_wires(const struct fabric *f, u32 i)
-{
-	return f->iommu[i].up;
-}
-
-void bus_facts(struct fabric *f, bus_fact_fn fn, void *arg)
-{
-	f->sink = fn;
-	f->sink_arg = arg;
-	for (u32 i = 0; i < f->n_iommus; i++)
-		f->iommu[i].env.deaf = fn ? 0 : ~FACTS_TAKEN;
 }
 
 /* --- functions --- */

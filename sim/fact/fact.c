@@ -50,8 +50,3 @@ void fact_unsubscribe(struct fact_bus *bus, fact_fn fn, void *self)
 	}
 	recount(bus);
 }
-
-void fact_deliver(struct fact_bus *bus, const struct fact *f)
-{
-	fact_hand_out(bus, f);
-}

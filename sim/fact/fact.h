@@ -60,9 +60,8 @@ struct fact_bus {
 void fact_bus_reset(struct fact_bus *bus);
 void fact_subscribe(struct fact_bus *bus, u64 mask, fact_fn fn, void *self);
 void fact_unsubscribe(struct fact_bus *bus, fact_fn fn, void *self);
-void fact_deliver(struct fact_bus *bus, const struct fact *f);
 
-/* fact_deliver(), inlined. */
+/* To all who asked for facts of its kind; inlined: it is called for each fact. */
 static inline void fact_hand_out(struct fact_bus *bus, const struct fact *f)
 {
 	for (u32 takers = bus->takers[f->kind]; takers; takers &= takers - 1) {

@@ -154,18 +154,6 @@ const struct io_region *io_region_find(struct world *w, u64 pa)
 	return &io->region[at];
 }
 
-void io_region_remove(struct world *w, u64 pa)
-{
-	struct io *io = w->io;
-	const struct io_region *r = io_region_find(w, pa);
-	u32 at = (u32)(r - io->region);
-
-	if (!r)
-		return;
-	memmove(&io->region[at], &io->region[at + 1], (io->n_regions - at - 1) * sizeof(*r));
-	io->n_regions--;
-}
-
 static bool size_ok(u64 off, u32 size)
 {
 	return (size == 1 || size == 2 || size == 4 || size == 8) && !(off & (size - 1));

@@ -73,7 +73,6 @@ void io_on_forget(struct world *w, void (*fn)(void *arg), void *arg);
  * slot's frames), or overlaps another. The worker must have been added before.
  */
 bool io_region_add(struct world *w, const struct io_region *r);
-void io_region_remove(struct world *w, u64 pa);
 const struct io_region *io_region_find(struct world *w, u64 pa);
 
 /*

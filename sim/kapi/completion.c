@@ -96,12 +96,6 @@ unsigned long wait_for_completion_timeout(struct completion *c, unsigned long ti
 	return (unsigned long)wait_for(c, (long)timeout, KAPI_CALLER);
 }
 
-int wait_for_completion_interruptible(struct completion *c)
-{
-	wait_for(c, MAX_SCHEDULE_TIMEOUT, KAPI_CALLER);
-	return 0;
-}
-
 bool try_wait_for_completion(struct completion *c)
 {
 	access_service(c, OP_WRITE);

@@ -20,6 +20,5 @@ void complete_all(struct completion *c);
 void wait_for_completion(struct completion *c);
 /* Jiffies left, at least 1; 0 = it timed out. */
 unsigned long wait_for_completion_timeout(struct completion *c, unsigned long timeout);
-int wait_for_completion_interruptible(struct completion *c);
 bool try_wait_for_completion(struct completion *c);
 bool completion_done(struct completion *c);

@@ -320,17 +320,6 @@ int device_driver_attach(struct device_driver *drv, struct device *dev)
 	return ret == -EPROBE_DEFER ? -EAGAIN : ret;
 }
 
-int device_bind_driver(struct device *dev)
-{
-	struct device_driver *drv = get_driver(dev);
-
-	lockdep_assert_held(&dev->mutex);
-	kapi_bus_notify(dev, BUS_NOTIFY_BIND_DRIVER);
-	fact(DEVICE_BOUND, dev->index, (u64)(uintptr_t)drv->name, drv->driver_managed_dma);
-	driver_bound(dev);
-	return 0;
-}
-
 /* --- unbinding --- */
 
 static void release_driver(struct device *dev, struct device_driver *drv)
@@ -374,10 +363,4 @@ void device_release_driver_below(struct device *dev)
 void device_release_driver(struct device *dev)
 {
 	device_driver_detach(NULL, dev);
-}
-
-int device_reprobe(struct device *dev)
-{
-	device_release_driver(dev);
-	return device_attach(dev);
 }

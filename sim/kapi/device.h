@@ -161,10 +161,6 @@ void device_driver_detach(struct device_driver *drv, struct device *dev);
 void device_release_driver(struct device *dev);
 /* As device_release_driver(), with the lock of a device held that this one belongs to. */
 void device_release_driver_below(struct device *dev);
-/* dev->driver is set already: completes the binding, with device_lock held. */
-int device_bind_driver(struct device *dev);
-/* Release, then attach again; both under their own locks. */
-int device_reprobe(struct device *dev);
 bool device_is_bound(struct device *dev);
 
 /* --- deferred probe --- */

@@ -43,12 +43,6 @@ bool ida_is_empty(const struct ida *ida)
 void kapi_idr_init(struct idr *idr, const char *name, const struct lock_class_key *key)
 {
 	kapi_xa_init(&idr->xa, XA_FLAGS_ALLOC, name, key);
-	idr->next = 0;
-}
-
-void idr_destroy(struct idr *idr)
-{
-	xa_destroy(&idr->xa);
 }
 
 static struct xa_limit limit_of(int start, int end)
@@ -65,19 +59,6 @@ int idr_alloc(struct idr *idr, void *p, int start, int end, gfp_t gfp)
 		return -EINVAL;
 	err = xa_alloc(&idr->xa, &id, p, limit_of(start, end), gfp);
 	if (err)
-		return err == -EBUSY ? -ENOSPC : err;
-	return (int)id;
-}
-
-int idr_alloc_cyclic(struct idr *idr, void *p, int start, int end, gfp_t gfp)
-{
-	int err;
-	u32 id;
-
-	if (start < 0)
-		return -EINVAL;
-	err = xa_alloc_cyclic(&idr->xa, &id, p, limit_of(start, end), &idr->next, gfp);
-	if (err < 0)
 		return err == -EBUSY ? -ENOSPC : err;
 	return (int)id;
 }

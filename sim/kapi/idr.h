@@ -12,7 +12,6 @@ struct ida {
 
 struct idr {
 	struct xarray xa;
-	u32 next; /* idr_alloc_cyclic starts here */
 };
 
 void kapi_ida_init(struct ida *ida, const char *name, const struct lock_class_key *key);
@@ -29,10 +28,8 @@ bool ida_is_empty(const struct ida *ida);
 
 void kapi_idr_init(struct idr *idr, const char *name, const struct lock_class_key *key);
 #define idr_init(idr) kapi_idr_init(idr, #idr, KAPI_LOCK_KEY(#idr))
-void idr_destroy(struct idr *idr);
 /* Number in [start, end), end <= 0: no bound; -ENOSPC or -ENOMEM. */
 int idr_alloc(struct idr *idr, void *p, int start, int end, gfp_t gfp);
-int idr_alloc_cyclic(struct idr *idr, void *p, int start, int end, gfp_t gfp);
 void *idr_find(struct idr *idr, unsigned long id);
 void *idr_replace(struct idr *idr, void *p, unsigned long id);
 void *idr_remove(struct idr *idr, unsigned long id);

@@ -34,12 +34,6 @@ void usleep_range(unsigned long us_min, unsigned long us_max)
 	sleep_ns("usleep_range", us_min * NSEC_PER_USEC);
 }
 
-void udelay(unsigned long us)
-{
-	(void)us;
-	sched_yield_now();
-}
-
 long schedule_timeout(long timeout)
 {
 	const struct clock *clock = this_world()->clock;

@@ -26,9 +26,8 @@ ktime_t ktime_get(void);
 #define time_before(a, b) time_after(b, a)
 #define time_after_eq(a, b) ((long)((a) - (b)) >= 0)
 
-/* Sleeping delays let virtual time pass; busy ones let others run. */
+/* They sleep: virtual time passes. */
 void msleep(unsigned ms);
 void usleep_range(unsigned long us_min, unsigned long us_max);
-void udelay(unsigned long us);
 /* Returns what is left of timeout; woken by sched_wake() or at its end. */
 long schedule_timeout(long timeout);

@@ -6,11 +6,6 @@ void kref_init(struct kref *k)
 	refcount_set(&k->refcount, 1);
 }
 
-unsigned kref_read(const struct kref *k)
-{
-	return refcount_read(&k->refcount);
-}
-
 void kref_get(struct kref *k)
 {
 	refcount_inc(&k->refcount);
@@ -24,14 +19,6 @@ bool kref_get_unless_zero(struct kref *k)
 bool kref_put(struct kref *k, void (*release)(struct kref *k))
 {
 	if (!refcount_dec_and_test(&k->refcount))
-		return false;
-	release(k);
-	return true;
-}
-
-bool kref_put_mutex(struct kref *k, void (*release)(struct kref *k), struct mutex *m)
-{
-	if (!refcount_dec_and_mutex_lock(&k->refcount, m))
 		return false;
 	release(k);
 	return true;

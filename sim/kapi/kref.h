@@ -11,9 +11,7 @@ struct kref {
 };
 
 void kref_init(struct kref *k);
-unsigned kref_read(const struct kref *k);
 void kref_get(struct kref *k);
 bool kref_get_unless_zero(struct kref *k);
 /* Returns true if release() was called. */
 bool kref_put(struct kref *k, void (*release)(struct kref *k));
-bool kref_put_mutex(struct kref *k, void (*release)(struct kref *k), struct mutex *m);

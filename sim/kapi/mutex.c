@@ -68,18 +68,6 @@ void mutex_lock_nested(struct mutex *m, unsigned subclass)
 	lock(m, subclass, LOCK_MUTEX | LOCK_NEST, KAPI_CALLER);
 }
 
-int mutex_lock_interruptible(struct mutex *m)
-{
-	lock(m, 0, LOCK_MUTEX, KAPI_CALLER);
-	return 0;
-}
-
-int mutex_lock_killable(struct mutex *m)
-{
-	lock(m, 0, LOCK_MUTEX, KAPI_CALLER);
-	return 0;
-}
-
 bool mutex_trylock(struct mutex *m)
 {
 	access_service(m, OP_WRITE);

@@ -23,9 +23,6 @@ void mutex_destroy(struct mutex *m);
 
 void mutex_lock(struct mutex *m);
 void mutex_lock_nested(struct mutex *m, unsigned subclass);
-/* Signals are not modelled: always 0. */
-int mutex_lock_interruptible(struct mutex *m);
-int mutex_lock_killable(struct mutex *m);
 bool mutex_trylock(struct mutex *m);
 void mutex_unlock(struct mutex *m);
 bool mutex_is_locked(struct mutex *m);

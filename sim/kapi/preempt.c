@@ -18,16 +18,6 @@ void preempt_enable(void)
 	kapi_count_down(current_task, PREEMPT_ONE, KAPI_CALLER);
 }
 
-void local_bh_disable(void)
-{
-	current_task->preempt_count += SOFTIRQ_ONE;
-}
-
-void local_bh_enable(void)
-{
-	kapi_count_down(current_task, SOFTIRQ_ONE, KAPI_CALLER);
-}
-
 void kapi_softirq_enter(void)
 {
 	current_task->preempt_count += SOFTIRQ_ONE;
@@ -90,10 +80,4 @@ bool in_task(void)
 bool in_atomic(void)
 {
 	return current_task->preempt_count;
-}
-
-void cond_resched(void)
-{
-	kapi_sleeps("cond_resched");
-	sched_point(NULL, 0, OP_SYNC | OP_MARKED);
 }

@@ -14,8 +14,6 @@
 
 void preempt_disable(void);
 void preempt_enable(void);
-void local_bh_disable(void);
-void local_bh_enable(void);
 unsigned long kapi_irq_save(void);
 void kapi_irq_restore(unsigned long flags);
 void local_irq_disable(void);
@@ -29,6 +27,3 @@ bool in_softirq(void);
 bool in_interrupt(void);
 bool in_task(void);
 bool in_atomic(void);
-
-/* Lets others run; may be asked anywhere it is allowed to sleep. */
-void cond_resched(void);

@@ -182,14 +182,3 @@ bool refcount_dec_and_mutex_lock(refcount_t *r, struct mutex *m)
 	mutex_unlock(m);
 	return false;
 }
-
-bool refcount_dec_and_lock(refcount_t *r, struct spinlock *l)
-{
-	if (dec_not_one(r, KAPI_CALLER))
-		return false;
-	spin_lock(l);
-	if (sub(r, 1, KAPI_CALLER))
-		return true;
-	spin_unlock(l);
-	return false;
-}

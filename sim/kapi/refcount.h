@@ -34,4 +34,3 @@ void refcount_dec(refcount_t *r);
 bool refcount_dec_if_one(refcount_t *r);
 /* As dec_and_test, with the lock held when it returns true. */
 bool refcount_dec_and_mutex_lock(refcount_t *r, struct mutex *m);
-bool refcount_dec_and_lock(refcount_t *r, struct spinlock *l);

@@ -170,20 +170,9 @@ void down_read(struct rw_semaphore *s)
 	down(s, false, 0, KAPI_CALLER);
 }
 
-void down_read_nested(struct rw_semaphore *s, unsigned subclass)
-{
-	down(s, false, subclass, KAPI_CALLER);
-}
-
 bool down_read_trylock(struct rw_semaphore *s)
 {
 	return try_down(s, false, KAPI_CALLER);
-}
-
-int down_read_interruptible(struct rw_semaphore *s)
-{
-	down(s, false, 0, KAPI_CALLER);
-	return 0;
 }
 
 void up_read(struct rw_semaphore *s)
@@ -206,12 +195,6 @@ bool down_write_trylock(struct rw_semaphore *s)
 	return try_down(s, true, KAPI_CALLER);
 }
 
-int down_write_killable(struct rw_semaphore *s)
-{
-	down(s, true, 0, KAPI_CALLER);
-	return 0;
-}
-
 void up_write(struct rw_semaphore *s)
 {
 	up(s, true, KAPI_CALLER);
@@ -224,10 +207,4 @@ void downgrade_write(struct rw_semaphore *s)
 	take(s, false);
 	kapi_lock_acquire(&s->dep, 0, LOCK_RWSEM | LOCK_READ | LOCK_TRY);
 	kapi_lock_acquired(&s->dep, 0, LOCK_RWSEM | LOCK_READ | LOCK_TRY, KAPI_CALLER);
-}
-
-bool rwsem_is_locked(struct rw_semaphore *s)
-{
-	access_service(s, OP_READ);
-	return s->writer || s->n_readers;
 }

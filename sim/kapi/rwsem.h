@@ -22,15 +22,11 @@ void kapi_rwsem_init(struct rw_semaphore *s, const char *name, const struct lock
 #define init_rwsem(s) kapi_rwsem_init(s, #s, KAPI_LOCK_KEY(#s))
 
 void down_read(struct rw_semaphore *s);
-void down_read_nested(struct rw_semaphore *s, unsigned subclass);
 bool down_read_trylock(struct rw_semaphore *s);
-int down_read_interruptible(struct rw_semaphore *s);
 void up_read(struct rw_semaphore *s);
 void down_write(struct rw_semaphore *s);
 void down_write_nested(struct rw_semaphore *s, unsigned subclass);
 bool down_write_trylock(struct rw_semaphore *s);
-int down_write_killable(struct rw_semaphore *s);
 void up_write(struct rw_semaphore *s);
 /* A writer becomes a reader without letting another writer in. */
 void downgrade_write(struct rw_semaphore *s);
-bool rwsem_is_locked(struct rw_semaphore *s);

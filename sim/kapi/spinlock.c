@@ -131,18 +131,6 @@ void spin_unlock_irq(spinlock_t *l)
 	local_irq_enable();
 }
 
-void spin_lock_bh(spinlock_t *l)
-{
-	local_bh_disable();
-	lock(l, 0, LOCK_SPIN, KAPI_CALLER);
-}
-
-void spin_unlock_bh(spinlock_t *l)
-{
-	if (unlock(l, KAPI_CALLER))
-		local_bh_enable();
-}
-
 unsigned long kapi_spin_lock_irqsave(spinlock_t *l)
 {
 	unsigned long flags = kapi_irq_save();
@@ -158,10 +146,4 @@ void spin_unlock_irqrestore(spinlock_t *l, unsigned long flags)
 		return;
 	preempt_enable();
 	kapi_irq_restore(flags);
-}
-
-bool spin_is_locked(spinlock_t *l)
-{
-	access_service(l, OP_READ);
-	return l->owner;
 }

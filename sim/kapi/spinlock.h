@@ -29,11 +29,8 @@ bool spin_trylock(spinlock_t *l);
 void spin_unlock(spinlock_t *l);
 void spin_lock_irq(spinlock_t *l);
 void spin_unlock_irq(spinlock_t *l);
-void spin_lock_bh(spinlock_t *l);
-void spin_unlock_bh(spinlock_t *l);
 unsigned long kapi_spin_lock_irqsave(spinlock_t *l);
 void spin_unlock_irqrestore(spinlock_t *l, unsigned long flags);
-bool spin_is_locked(spinlock_t *l);
 #define spin_lock_irqsave(l, flags) ((void)((flags) = kapi_spin_lock_irqsave(l)))
 
 #define raw_spin_lock(l) spin_lock(l)

@@ -48,12 +48,6 @@ long kapi_wait_schedule(wait_queue_head_t *q, long timeout)
 	return past >= limit ? 0 : (long)((limit - past + NSEC_PER_MSEC - 1) / NSEC_PER_MSEC);
 }
 
-bool waitqueue_active(wait_queue_head_t *q)
-{
-	access_service(q, OP_READ);
-	return !list_empty(&q->head);
-}
-
 static void wake(wait_queue_head_t *q, bool all, u64 pc)
 {
 	struct wait_queue_entry *e, *next;

@@ -30,7 +30,6 @@ void prepare_to_wait(wait_queue_head_t *q, struct wait_queue_entry *e, bool excl
 void finish_wait(wait_queue_head_t *q, struct wait_queue_entry *e);
 /* Blocks until woken; returns what is left of timeout (jiffies), 0 = it ran out. */
 long kapi_wait_schedule(wait_queue_head_t *q, long timeout);
-bool waitqueue_active(wait_queue_head_t *q);
 
 /* All non-exclusive waiters and one (or all) exclusive ones. Never sleeps. */
 void wake_up(wait_queue_head_t *q);

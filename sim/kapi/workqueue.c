@@ -339,14 +339,6 @@ static bool take_back(struct delayed_work *d)
 	return cancel_work(&d->work);
 }
 
-bool mod_delayed_work(struct workqueue_struct *wq, struct delayed_work *d, unsigned long delay)
-{
-	bool pending = take_back(d);
-
-	queue_delayed_work(wq, d, delay);
-	return pending;
-}
-
 bool flush_delayed_work(struct delayed_work *d)
 {
 	kapi_sleeps("flush_delayed_work");

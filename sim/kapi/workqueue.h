@@ -52,7 +52,6 @@ void destroy_workqueue(struct workqueue_struct *wq);
 /* False if the item was pending already. */
 bool queue_work(struct workqueue_struct *wq, struct work_struct *w);
 bool queue_delayed_work(struct workqueue_struct *wq, struct delayed_work *d, unsigned long delay);
-bool mod_delayed_work(struct workqueue_struct *wq, struct delayed_work *d, unsigned long delay);
 #define schedule_work(w) queue_work(system_wq, w)
 #define schedule_delayed_work(d, delay) queue_delayed_work(system_wq, d, delay)
 

@@ -378,12 +378,6 @@ static int alloc_in(struct xarray *xa, u32 *id, void *entry, struct xa_limit lim
 	return err;
 }
 
-int __xa_alloc(struct xarray *xa, u32 *id, void *entry, struct xa_limit limit, gfp_t gfp)
-{
-	lockdep_assert_held(&xa->xa_lock);
-	return alloc_in(xa, id, entry, limit, gfp);
-}
-
 int xa_alloc(struct xarray *xa, u32 *id, void *entry, struct xa_limit limit, gfp_t gfp)
 {
 	int err;

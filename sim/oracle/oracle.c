@@ -225,13 +225,6 @@ bool oracles_select(struct oracles *o, const char *names)
 	return true;
 }
 
-void *oracle_carry(struct oracles *o, const char *name)
-{
-	struct watcher *w = watcher_of(o, name, strlen(name));
-
-	return w ? w->carry : NULL;
-}
-
 void *oracle_state(struct oracles *o, const char *name)
 {
 	struct watcher *w = watcher_of(o, name, strlen(name));

@@ -15,7 +15,6 @@ void oracle_race_access(struct world *w, const struct access_finding *a);
 
 /* An oracle's own memory, for functions that are called from outside see(). */
 void *oracle_state(struct oracles *o, const char *name);
-void *oracle_carry(struct oracles *o, const char *name);
 
 /* The number under which the present run's lessons are kept. */
 u64 oracles_run(const struct oracles *o);
