@@ -42,8 +42,6 @@ void hosted_trap_set(void);
 const struct hosted_kernel *hosted_table(const struct hosted_image *image, const struct world *w);
 /* floor.c: the image under a world that has one, else NULL. */
 const struct hosted_image *hosted_image_of(const struct world *w);
-/* kernel.c: boot(), op() and shutdown() of every hosted kernel. */
-void hosted_kernel_init(struct hosted_image *image);
 /* floor.c: makes w->floor, the table of services with the slot's own frames. */
 void hosted_floor_lay(const struct hosted_image *image, struct world *w);
 const struct floor *hosted_floor_of(const struct world *w);

@@ -146,7 +146,8 @@ static bool hosted_has_driver(const char *name)
 	return false;
 }
 
-void hosted_kernel_init(struct hosted_image *image)
+/* boot(), op() and shutdown() of every hosted kernel. */
+static void kernel_init(struct hosted_image *image)
 {
 	snprintf(image->name, sizeof(image->name), "Linux %s", image->facts.version);
 	image->kernel = (struct kernel){
@@ -183,7 +184,7 @@ const struct kernel *hosted_open(const char *path, char *err, size_t err_size)
 	}
 	image->path = strdup(path);
 	sim_assert(image->path);
-	hosted_kernel_init(image);
+	kernel_init(image);
 	return &image->kernel;
 }
 

@@ -19,8 +19,6 @@ struct fuzzop_codec {
 
 /* A number below n (n <= 256). `v` counts when encoding. */
 u32 fuzzop_code(struct fuzzop_codec *c, u32 v, u32 n, const char *what);
-/* Eight bytes, little endian. */
-u64 fuzzop_code_word(struct fuzzop_codec *c, u64 v);
 /* An address or length by table, else from the data stream. */
 u64 fuzzop_code_num(struct fuzzop_codec *c, struct fuzzop_codec *data, u64 v);
 u64 fuzzop_code_size(struct fuzzop_codec *c, struct fuzzop_codec *data, u64 v);

@@ -61,7 +61,8 @@ u32 fuzzop_code(struct fuzzop_codec *c, u32 v, u32 n, const char *what)
 	return v;
 }
 
-u64 fuzzop_code_word(struct fuzzop_codec *c, u64 v)
+/* Eight bytes, little endian. */
+static u64 code_word(struct fuzzop_codec *c, u64 v)
 {
 	u64 got = 0;
 
@@ -83,7 +84,7 @@ u64 fuzzop_code_num(struct fuzzop_codec *c, struct fuzzop_codec *data, u64 v)
 	u32 b = fuzzop_code(c, c->encode ? num_byte(v) : 0, 256, "");
 
 	if (b >= ARRAY_SIZE(areas) * 16)
-		return fuzzop_code_word(data, v);
+		return code_word(data, v);
 	return areas[b >> 4] + offsets[b & 15];
 }
 
@@ -99,5 +100,5 @@ u64 fuzzop_code_size(struct fuzzop_codec *c, struct fuzzop_codec *data, u64 v)
 {
 	u32 b = fuzzop_code(c, c->encode ? size_byte(v) : 0, 256, "");
 
-	return b == RAW ? fuzzop_code_word(data, v) : sizes[b % ARRAY_SIZE(sizes)];
+	return b == RAW ? code_word(data, v) : sizes[b % ARRAY_SIZE(sizes)];
 }

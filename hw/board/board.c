@@ -16,7 +16,8 @@ static const struct {
 	const struct hw_iommu_ops *ops;
 } iommus[] = {{"vtd", &hw_vtd_ops}, {"smmuv3", &hw_smmuv3_ops}};
 
-const struct hw_iommu_ops *board_iommu_find(const char *model)
+/* NULL: no model of hardware has this name ("mock" is the kernel's own). */
+static const struct hw_iommu_ops *iommu_find(const char *model)
 {
 	for (u32 i = 0; i < ARRAY_SIZE(iommus); i++) {
 		if (strcmp(iommus[i].name, model) == 0)
@@ -28,7 +29,7 @@ const struct hw_iommu_ops *board_iommu_find(const char *model)
 static bool has_hardware(const struct machine *m)
 {
 	for (u32 i = 0; i < m->n_iommus; i++) {
-		if (board_iommu_find(m->iommu[i].model))
+		if (iommu_find(m->iommu[i].model))
 			return true;
 	}
 	for (u32 i = 0; i < m->n_devices; i++) {
@@ -44,7 +45,7 @@ static bool check_iommu(const struct machine_iommu *i, char *err, size_t err_siz
 {
 	static u8 none[8];
 	struct hw_env env = {.ram = none, .ram_size = 0};
-	const struct hw_iommu_ops *ops = board_iommu_find(i->model);
+	const struct hw_iommu_ops *ops = iommu_find(i->model);
 	struct hw_iommu *h;
 
 	if (!ops)
@@ -85,7 +86,7 @@ bool board_build(struct world *w, const struct machine *m, char *err, size_t err
 		return true;
 	f = bus_create(w, m);
 	for (u32 i = 0; i < m->n_iommus; i++) {
-		const struct hw_iommu_ops *ops = board_iommu_find(m->iommu[i].model);
+		const struct hw_iommu_ops *ops = iommu_find(m->iommu[i].model);
 
 		if (ops && !bus_iommu_add(f, i, ops, m->iommu[i].options, why, sizeof(why))) {
 			snprintf(err, err_size, "IOMMU '%s': %s", m->iommu[i].name, why);

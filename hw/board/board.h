@@ -12,9 +12,6 @@
 
 #define BOARD_ERR_SIZE 512
 
-/* NULL: no model of hardware has this name ("mock" is the kernel's own). */
-const struct hw_iommu_ops *board_iommu_find(const char *model);
-
 /*
  * Whether the options and firmware of a machine can be used, without a world.
  * What is wrong, and of which entry: iommu or device is its index, else MACHINE_NONE.

@@ -271,7 +271,9 @@ void bus_receive(struct fabric_iommu *im, const struct hw_msg *m)
 
 /* --- page requests --- */
 
-void bus_page_request_send(struct fabric *f, u32 fn, const struct bus_req *r, u16 group, bool last)
+/* The message alone; group below 512. */
+static void page_request_send(struct fabric *f, u32 fn, const struct bus_req *r, u16 group,
+			      bool last)
 {
 	struct bus_fn *n = &f->fn[fn];
 	struct hw_page_request p = {.addr = r->addr & ~4095ULL, .sid = n->sid, .pasid = r->pasid,
@@ -357,7 +359,7 @@ enum hw_status bus_page_group(struct fabric *f, u32 fn, const struct bus_req *r,
 		/* Messages of other functions may come between. */
 		if (i && current_task)
 			sched_point(n, 1, OP_SYNC);
-		bus_page_request_send(f, fn, &r[i], g->group, i + 1 == n_pages);
+		page_request_send(f, fn, &r[i], g->group, i + 1 == n_pages);
 	}
 	group_wait(n, g);
 	if (g->state != WAIT_ANSWERED)

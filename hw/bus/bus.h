@@ -121,6 +121,3 @@ u32 bus_atc_count(const struct fabric *f, u32 fn);
  */
 #define BUS_PAGES_MAX 64
 enum hw_status bus_page_group(struct fabric *f, u32 fn, const struct bus_req *r, u32 n, u8 *code);
-/* The message alone; group below 512. */
-void bus_page_request_send(struct fabric *f, u32 fn, const struct bus_req *r, u16 group,
-			   bool last);

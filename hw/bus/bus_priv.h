@@ -130,8 +130,6 @@ u32 bus_config_get(const struct bus_fn *n, u32 off, u32 size);
 #define PRI_FAILED 1u     /* a response was a failure */
 #define PRI_UNEXPECTED 2u /* a response for a group that is not outstanding */
 void bus_pri_status(struct bus_fn *n, u32 bits);
-/* INTx is asserted, or still is when software lets it through: its line is raised. */
-void bus_intx_assert(struct bus_fn *n);
 /* The function asserts it, if it has one. */
 void bus_intx_send(struct bus_fn *n);
 extern const struct io_config_ops bus_config_ops;

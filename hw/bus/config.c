@@ -109,7 +109,8 @@ bool bus_decodes(const struct fabric *f, u32 fn)
 	return !f->fn[fn].pci || bus_config_get(&f->fn[fn], CFG_COMMAND, 2) & COMMAND_MEMORY;
 }
 
-void bus_intx_assert(struct bus_fn *n)
+/* INTx is asserted, or still is when software lets it through: its line is raised. */
+static void intx_assert(struct bus_fn *n)
 {
 	if (bus_config_get(n, CFG_STATUS, 2) & STATUS_INTX &&
 	    !(bus_config_get(n, CFG_COMMAND, 2) & COMMAND_INTX_OFF) && n->intx != IO_NONE &&
@@ -122,7 +123,7 @@ void bus_intx_send(struct bus_fn *n)
 	if (!n->pci)
 		return;
 	put(n, CFG_STATUS, 2, bus_config_get(n, CFG_STATUS, 2) | STATUS_INTX);
-	bus_intx_assert(n);
+	intx_assert(n);
 }
 
 void bus_intx_wire(struct fabric *f, u32 fn, u32 irq)
@@ -234,7 +235,7 @@ static void config_write(void *arg, u32 rid, u32 off, u32 size, u32 value)
 	if (word == DEVCTL && value << shift & mask & DEVCTL_FLR)
 		function_level_reset(n);
 	if (word == CFG_COMMAND)
-		bus_intx_assert(n);
+		intx_assert(n);
 	/* What is written as 1 is cleared. */
 	if (n->f->machine->device[n->index].pri && word == CFG_PRI + 4 && off + size > word + 2)
 		put(n, word + 2, 2,

@@ -553,7 +553,8 @@ static void read_mapping(struct reader *r, const struct yaml_node *map)
 		check_hardware(r, map);
 }
 
-void read_machine_text(struct reader *r, const char *text, size_t size)
+/* Reads text[0..size) of the machine file. */
+static void read_machine_text(struct reader *r, const char *text, size_t size)
 {
 	struct yaml_doc doc;
 
@@ -562,7 +563,8 @@ void read_machine_text(struct reader *r, const char *text, size_t size)
 	scenario_yaml_free(&doc);
 }
 
-void read_machine_file(struct reader *r, const struct yaml_node *v)
+/* Reads the file that `machine: NAME` means; its errors name that file. */
+static void read_machine_file(struct reader *r, const struct yaml_node *v)
 {
 	char path[HOST_PATH_MAX], why[128];
 	char *text;

@@ -75,8 +75,3 @@ bool scenario_read_yaml_of_syz(struct scenario *s, const char *text, size_t size
 			       struct scenario_error *err);
 /* Each call of s becomes a task of its own; false: it has other operations. */
 bool read_threads_all(struct scenario *s, struct scenario_error *err);
-
-/* Reads the file that `machine: NAME` means; its errors name that file. */
-void read_machine_file(struct reader *r, const struct yaml_node *v);
-/* Reads text[0..size) of the machine file. */
-void read_machine_text(struct reader *r, const char *text, size_t size);

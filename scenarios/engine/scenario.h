@@ -122,8 +122,6 @@ void scenario_each(const char *folder, void (*fn)(void *arg, const char *path), 
 
 /* Continues hash h over the bytes; independent of the host. */
 u64 scenario_hash(u64 h, const char *data, size_t size);
-/* "EBUSY" -> 16; 0 if there is no such error. */
-int scenario_errno(const char *name);
 /* -16 -> "EBUSY"; NULL for anything that is no error number. */
 const char *scenario_errno_name(long ret);
 

@@ -31,7 +31,8 @@ static const struct {
 	{"ENOTSUPP", ENOTSUPP},
 };
 
-int scenario_errno(const char *name)
+/* "EBUSY" -> 16; 0 if there is no such error. */
+static int errno_of(const char *name)
 {
 	for (u32 i = 0; i < ARRAY_SIZE(kernel_errors); i++) {
 		if (strcmp(name, kernel_errors[i].name) == 0)
@@ -158,7 +159,7 @@ static void read_ret(struct reader *r, const struct yaml_node *v, struct scenari
 	op->has_ret = true;
 	if (!read_kind(r, v, YAML_TEXT, "an error's name or a number"))
 		return;
-	e = scenario_errno(v->text[0] == '-' ? v->text + 1 : v->text);
+	e = errno_of(v->text[0] == '-' ? v->text + 1 : v->text);
 	if (e) {
 		op->ret = -e;
 		return;

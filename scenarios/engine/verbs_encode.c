@@ -617,7 +617,8 @@ static const struct uapi_field *flat_arg(const struct uapi_call *row)
 	return NULL;
 }
 
-bool verb_is_own_key(const char *key)
+/* Keys that stand beside a call's own. */
+static bool is_own_key(const char *key)
 {
 	return strcmp(key, "ret") == 0 || strcmp(key, "as") == 0;
 }
@@ -628,7 +629,7 @@ static void check_args(struct verb_call *e, const struct yaml_node *v)
 	const struct uapi_struct *s = flat ? flat->type.to->layout : NULL;
 
 	for (const struct yaml_link *l = v->first; l; l = l->next) {
-		if (verb_is_own_key(l->key->text) ||
+		if (is_own_key(l->key->text) ||
 		    find(e->row->arg, e->row->n_args, l->key->text) ||
 		    (s && find(s->field, s->n, l->key->text)))
 			continue;

@@ -38,8 +38,6 @@ void verb_encode(struct verb_call *e, const struct yaml_node *v);
 int verb_name(struct verb_call *e, const struct yaml_node *v);
 /* Number of a process' name; new ones only where they begin (fork). */
 u32 verb_process(struct reader *r, const struct yaml_node *v, bool new);
-/* Keys that stand beside a call's own. */
-bool verb_is_own_key(const char *key);
 
 /* An operation that is a call, of verb `at` with arguments v: into *op; as: its result's name. */
 void verb_read(struct reader *r, const struct uapi_call *row, const struct yaml_node *at,

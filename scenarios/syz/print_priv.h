@@ -63,7 +63,3 @@ void syz_print_pointer(struct printer *r, const struct uapi_type *t, const struc
 /* ANY=[...] of what lies from addr on without a hole; at most max bytes. */
 void syz_print_any(struct printer *r, u64 addr, u64 max);
 u64 syz_text_address(u64 addr);
-/* Elements of a variable array that are there, `count` at most if not 0. */
-u64 syz_elements(const struct printer *r, const struct uapi_type *t, u64 addr, bool out, u64 count);
-/* What the LEN of the i-th field says. */
-u64 syz_len_of(const struct printer *r, const struct uapi_struct *l, u32 i, u64 addr);

@@ -38,7 +38,8 @@ static bool nothing(const struct printer *r, u64 addr, u64 size)
 	return true;
 }
 
-u64 syz_len_of(const struct printer *r, const struct uapi_struct *l, u32 i, u64 addr)
+/* What the LEN of the i-th field says. */
+static u64 len_of(const struct printer *r, const struct uapi_struct *l, u32 i, u64 addr)
 {
 	for (u32 k = 0; k < l->n; k++) {
 		const struct uapi_type *t = &l->field[k].type;
@@ -124,7 +125,9 @@ static bool something(const struct printer *r, u64 addr, u64 size)
 	return syz_find(r, addr, size, &v) != FOUND_NOTHING;
 }
 
-u64 syz_elements(const struct printer *r, const struct uapi_type *t, u64 addr, bool out, u64 count)
+/* Elements of a variable array that are there, `count` at most if not 0. */
+static u64 elements(const struct printer *r, const struct uapi_type *t, u64 addr, bool out,
+		    u64 count)
 {
 	u64 size = t->to->size, n = 0, max = count ? count : ELEMENTS_MAX;
 
@@ -206,7 +209,7 @@ static void print_struct(struct printer *r, const struct uapi_struct *l, u64 add
 			continue;
 		syz_add(&r->line, first ? "" : ", ");
 		first = false;
-		syz_print_typed(r, &f->type, addr + f->offset, out, syz_len_of(r, l, i, addr));
+		syz_print_typed(r, &f->type, addr + f->offset, out, len_of(r, l, i, addr));
 	}
 	syz_add(&r->line, "}");
 	for (u32 i = n; i < l->n; i++)
@@ -220,7 +223,7 @@ static void print_struct(struct printer *r, const struct uapi_struct *l, u64 add
 
 static void print_array(struct printer *r, const struct uapi_type *t, u64 addr, bool out, u64 count)
 {
-	u64 n = syz_elements(r, t, addr, out, count);
+	u64 n = elements(r, t, addr, out, count);
 
 	syz_add(&r->line, "[");
 	for (u64 i = 0; i < n; i++) {
@@ -380,7 +383,7 @@ static void print_pointee(struct printer *r, const struct uapi_type *t, u64 addr
 		there = false;
 	if (t->kind == UAPI_STRUCT || is_scalar(t)) {
 		max = t->size;
-		there |= syz_elements(r, &(struct uapi_type){.kind = UAPI_ARRAY, .to = t}, addr,
+		there |= elements(r, &(struct uapi_type){.kind = UAPI_ARRAY, .to = t}, addr,
 				      out, 1) > 0;
 		if (syz_fits(r, t, addr, out) && (there || out)) {
 			syz_add(&r->line, "=");
@@ -388,7 +391,7 @@ static void print_pointee(struct printer *r, const struct uapi_type *t, u64 addr
 			return;
 		}
 	} else if (t->kind == UAPI_ARRAY &&
-		   (out || !there || syz_elements(r, t, addr, out, count))) {
+		   (out || !there || elements(r, t, addr, out, count))) {
 		syz_add(&r->line, "=");
 		syz_print_typed(r, t, addr, out, count);
 		return;

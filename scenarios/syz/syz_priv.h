@@ -102,7 +102,6 @@ u8 *syz_decode(struct syz *s, const struct node *d, u64 *n);
 void syz_type_call(struct syz *s, const struct syz_line *l, const struct uapi_call *row);
 void syz_type_fetch(struct syz *s, const struct syz_line *l);
 u32 syz_define(struct syz *s, u32 text, u32 n, u64 def, bool real);
-struct syz_var *syz_var_find(struct syz *s, u32 text, u32 n);
 
 /* image.c: memory as a call's stores leave it. */
 struct cell {

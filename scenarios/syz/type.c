@@ -25,7 +25,7 @@ static const u64 special[] = {
 
 /* --- results --- */
 
-struct syz_var *syz_var_find(struct syz *s, u32 text, u32 n)
+static struct syz_var *var_find(struct syz *s, u32 text, u32 n)
 {
 	u32 hash = 5381;
 
@@ -53,7 +53,7 @@ u32 syz_define(struct syz *s, u32 text, u32 n, u64 def, bool real)
 		syz_fail(s, text, "more than %d results", SYZ_RESULTS_MAX);
 		return CALL_NO_RESULT;
 	}
-	v = syz_var_find(s, text, n);
+	v = var_find(s, text, n);
 	v->text = text;
 	v->n = n;
 	v->slot = CALL_NO_RESULT;
@@ -86,7 +86,7 @@ static struct call_value use(struct syz *s, const struct node *d, const struct u
 	struct syz_var *v;
 	u64 def = t ? default_of(t) : 0;
 
-	v = s->n_vars < SYZ_RESULTS_MAX ? syz_var_find(s, d->text, d->text_n) : NULL;
+	v = s->n_vars < SYZ_RESULTS_MAX ? var_find(s, d->text, d->text_n) : NULL;
 	if (!v || !v->n)
 		syz_note(s, d->at, "'%.*s' is given by no call before this",
 			 (int)(d->text_n < 64 ? d->text_n : 64), s->text + d->text);

@@ -17,6 +17,7 @@
 #define MESSAGE_END 0xfef00000ULL
 #define SPARE 8     /* tasks that are left to software */
 #define POLLS_MAX 8 /* equal reads of one register before others get their turn */
+#define DRAIN_STEPS_MAX (1u << 20)
 
 struct io_vector {
 	u64 addr;
@@ -139,7 +140,7 @@ bool io_region_add(struct world *w, const struct io_region *r)
 	return true;
 }
 
-const struct io_region *io_region_find(struct world *w, u64 pa)
+static const struct io_region *region_find(struct world *w, u64 pa)
 {
 	struct io *io = w->io;
 	const struct io_region *r = &io->region[io->last];
@@ -207,7 +208,7 @@ u64 io_read(struct world *w, u64 pa, u32 size)
 
 	if (current_task)
 		sched_point((const void *)(uintptr_t)pa, size, OP_READ | OP_MARKED | OP_SHARED);
-	r = io_region_find(w, pa);
+	r = region_find(w, pa);
 	value = r ? region_read(r, pa - r->pa, size) : ones(size);
 	if (current_task)
 		note_poll(w->io, pa, value);
@@ -221,7 +222,7 @@ void io_write(struct world *w, u64 pa, u32 size, u64 value)
 	if (current_task)
 		sched_point((const void *)(uintptr_t)pa, size, OP_WRITE | OP_MARKED | OP_SHARED);
 	w->io->polls = 0;
-	r = io_region_find(w, pa);
+	r = region_find(w, pa);
 	if (r)
 		region_write(w, r, pa - r->pa, size, value);
 }
@@ -286,6 +287,16 @@ static void worker_body(void *arg)
 	}
 }
 
+/*
+ * Works off what is pending, in the calling task. Hardware that is not done after so
+ * many steps never would be: the rest is left to the next kick.
+ */
+static void drain(const struct worker_state *s)
+{
+	for (u32 i = 0; i < DRAIN_STEPS_MAX && s->k.step(s->k.arg); i++)
+		;
+}
+
 void io_kick(struct world *w, u32 worker)
 {
 	struct worker_state *s;
@@ -303,24 +314,12 @@ void io_kick(struct world *w, u32 worker)
 	}
 	/* Setup and teardown have no others to wait for; and there are only so many tasks. */
 	if (w->sched->setup || __builtin_popcountll(w->sched->live) > SCHED_TASKS_MAX - SPARE) {
-		io_drain(w, worker, 1u << 20);
+		drain(s);
 		return;
 	}
 	s->gen = w->sched->generation;
 	s->asleep = false;
 	s->task = sched_spawn(w->sched, s->k.name, worker_body, s, TASK_DAEMON);
-}
-
-bool io_drain(struct world *w, u32 worker, u32 max)
-{
-	struct worker_state *s = &w->io->worker[worker];
-
-	sim_assert(worker < w->io->n_workers);
-	while (max--) {
-		if (!s->k.step(s->k.arg))
-			return true;
-	}
-	return false;
 }
 
 /* --- interrupts --- */
@@ -403,7 +402,7 @@ bool io_phys_read(struct world *w, u64 pa, void *buf, u32 len)
 		return true;
 	}
 	memset(buf, 0xff, len);
-	r = io_region_find(w, pa);
+	r = region_find(w, pa);
 	while (r && len) {
 		u32 size = piece(pa, len);
 		u64 v = region_read(r, pa - r->pa, size);
@@ -440,14 +439,14 @@ bool io_phys_write(struct world *w, u64 pa, const void *buf, u32 len)
 		memcpy(frame_ptr(w, pa), buf, len);
 		return true;
 	}
-	r = io_region_find(w, pa);
+	r = region_find(w, pa);
 	if (!r)
 		return message_write(w, pa, buf, len);
 	while (len) {
 		u32 size = piece(pa, len);
 		u64 v = 0;
 
-		r = io_region_find(w, pa);
+		r = region_find(w, pa);
 		if (!r)
 			return false;
 		memcpy(&v, from, size);

@@ -73,7 +73,6 @@ void io_on_forget(struct world *w, void (*fn)(void *arg), void *arg);
  * slot's frames), or overlaps another. The worker must have been added before.
  */
 bool io_region_add(struct world *w, const struct io_region *r);
-const struct io_region *io_region_find(struct world *w, u64 pa);
 
 /*
  * Software's accesses: announced as an operation of the current task. Where
@@ -94,11 +93,6 @@ void io_config_write(struct world *w, u32 rid, u32 off, u32 size, u32 value);
 u32 io_worker_add(struct world *w, const struct io_worker *k);
 /* Something may be pending. From any task; outside of one it waits for the next kick. */
 void io_kick(struct world *w, u32 worker);
-/*
- * In a run: works off what is pending in the calling task instead; outside of one
- * the only way. At most max steps; false: it was not enough.
- */
-bool io_drain(struct world *w, u32 worker, u32 max);
 
 /* --- interrupts --- */
 

@@ -65,7 +65,7 @@ static struct kapi_deferred *deferred(void)
 	return d;
 }
 
-void driver_deferred_probe_add(struct device *dev)
+static void driver_deferred_probe_add(struct device *dev)
 {
 	struct kapi_deferred *d = deferred();
 

@@ -166,7 +166,6 @@ bool device_is_bound(struct device *dev);
 /* --- deferred probe --- */
 /* Moves all pending devices to the active list and lets the worker retry them. */
 void driver_deferred_probe_trigger(void);
-void driver_deferred_probe_add(struct device *dev);
 void driver_deferred_probe_del(struct device *dev);
 /* Number of devices that wait for something. */
 u32 driver_deferred_probe_pending(void);

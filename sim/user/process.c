@@ -16,7 +16,7 @@
 #define NO_LIMIT ~0ULL
 #define PID_FIRST 1000
 
-struct user_task *user_task_here(void)
+static struct user_task *task_here(void)
 {
 	struct user_task *t = &user_here()->task[current_task->id];
 
@@ -27,7 +27,7 @@ struct user_task *user_task_here(void)
 
 struct process *current_process(void)
 {
-	return user_task_here()->process;
+	return task_here()->process;
 }
 
 struct mm_struct *current_mm(void)
@@ -51,7 +51,7 @@ bool capable(int cap)
 
 bool user_interrupted(void)
 {
-	return user_task_here()->interrupted;
+	return task_here()->interrupted;
 }
 
 void process_get(struct process *p)
@@ -153,7 +153,7 @@ static bool enter(struct world *w, u32 id)
 
 	if (!p || p->ends)
 		return false;
-	user_task_here()->process = p;
+	task_here()->process = p;
 	p->active++;
 	return true;
 }
@@ -165,14 +165,14 @@ static void end(struct process *p)
 	p->mm = NULL;
 	mmput(mm);
 	files_close(&p->files);
-	user_task_here()->process = NULL;
+	task_here()->process = NULL;
 	user_here()->process[p->id] = NULL;
 	process_put(p);
 }
 
 static void leave(struct process *p)
 {
-	struct user_task *t = user_task_here();
+	struct user_task *t = task_here();
 
 	if (!--p->active && p->ends)
 		end(p);

@@ -64,8 +64,6 @@ static inline struct user *user_here(void)
 	return this_world()->user;
 }
 
-struct user_task *user_task_here(void);
-
 /* file.c */
 int files_copy(struct fd_table *to, struct fd_table *from);
 void files_close(struct fd_table *files);

@@ -59,8 +59,6 @@ extern struct cli_options cli_given;
 
 /* A number in [min, max] with the option's name in the complaint; def if text is NULL. */
 bool cli_number(const char *option, const char *text, u64 min, u64 max, u64 def, u64 *value);
-/* "60s", "2m", "500ms", "1h" to milliseconds. */
-bool cli_duration(const char *option, const char *text, u64 *ms);
 /* Options that all exploring commands share, into explore_options; 0 or CLI_USAGE. */
 int cli_explore_options(const struct cli *c, struct explore_options *o);
 /* --memory and --kernel: what is not built yet is refused here; gives the kernel. */

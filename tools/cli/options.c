@@ -165,7 +165,8 @@ bool cli_number(const char *option, const char *text, u64 min, u64 max, u64 def,
 	return false;
 }
 
-bool cli_duration(const char *option, const char *text, u64 *ms)
+/* "60s", "2m", "500ms", "1h" to milliseconds. */
+static bool duration(const char *option, const char *text, u64 *ms)
 {
 	static const struct {
 		const char *unit;
@@ -225,7 +226,7 @@ int cli_explore_options(const struct cli *c, struct explore_options *o)
 	    !cli_number("runs", c->o.runs, 1, ~0ULL >> 1, 0, &o->runs) ||
 	    !cli_number("jobs", c->o.jobs, 1, 64, 1, &jobs) ||
 	    !cli_number("verify", c->o.verify, 1, ~0U, 0, &verify) ||
-	    !cli_duration("time", c->o.time, &o->time_ms))
+	    !duration("time", c->o.time, &o->time_ms))
 		return CLI_USAGE;
 	if (o->time_ms && !o->runs)
 		o->runs = ~0ULL >> 1;
