@@ -328,9 +328,11 @@ struct scenario *scenario_of_calls(const char *path, struct call_program *p, boo
 	return s;
 }
 
+/* What the reader of the text hands on. */
 struct noting {
 	const struct scenario_how *how;
 	const char *file;
+	struct yaml_of_syz yaml;
 };
 
 static void pass_note(void *self, const struct syz_note *n)
@@ -340,28 +342,43 @@ static void pass_note(void *self, const struct syz_note *n)
 	to->how->note(to->how->self, to->file, n->line, n->text);
 }
 
-struct scenario *scenario_parse_syz(const char *name, const char *text, size_t size,
-				    const struct scenario_how *how, struct scenario_error *err)
+static void pass_yaml(void *self, size_t at, size_t size)
 {
-	struct noting noting = {how, name};
-	struct syz_options o = {.strict = how->strict, .note = how->note ? pass_note : NULL,
-				.self = &noting};
-	struct syz_error bad = {0};
-	struct call_program *p = syz_parse(text, size, &o, &bad);
-	struct scenario *s;
+	struct noting *to = self;
 
-	memset(err, 0, sizeof(*err));
-	snprintf(err->file, sizeof(err->file), "%.255s", name);
-	if (!p) {
-		scenario_error_at(err, bad.line, bad.column, "%s", bad.text);
-		return NULL;
-	}
-	s = scenario_of_calls(name, p, how->threads_all, err);
-	if (!s)
-		return NULL;
-	s->content_hash = scenario_hash(0, text, size);
-	if (scenario_read_yaml_of_syz(s, text, size, err))
+	scenario_yaml_of_syz_add(&to->yaml, at, size);
+}
+
+/* The calls with the YAML beside them; takes p. */
+static struct scenario *of_syz(const char *name, struct call_program *p, struct noting *noting,
+			       struct scenario_error *err)
+{
+	struct scenario *s = scenario_of_calls(name, p, noting->how->threads_all, err);
+
+	if (!s || scenario_read_yaml_of_syz(s, &noting->yaml, err))
 		return s;
 	scenario_free(s);
 	return NULL;
+}
+
+struct scenario *scenario_parse_syz(const char *name, const char *text, size_t size,
+				    const struct scenario_how *how, struct scenario_error *err)
+{
+	struct noting noting = {how, name, {.text = text, .size = size}};
+	struct syz_options o = {.strict = how->strict, .note = how->note ? pass_note : NULL,
+				.yaml = pass_yaml, .self = &noting};
+	struct syz_error bad = {0};
+	struct call_program *p = syz_parse(text, size, &o, &bad);
+	struct scenario *s = NULL;
+
+	memset(err, 0, sizeof(*err));
+	snprintf(err->file, sizeof(err->file), "%.255s", name);
+	if (p)
+		s = of_syz(name, p, &noting, err);
+	else
+		scenario_error_at(err, bad.line, bad.column, "%s", bad.text);
+	if (s)
+		s->content_hash = scenario_hash(0, text, size);
+	scenario_yaml_of_syz_free(&noting.yaml);
+	return s;
 }

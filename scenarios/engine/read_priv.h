@@ -70,8 +70,20 @@ void read_signals(struct reader *r);
 
 /* The scenario's name and path, and the file of err, which is emptied. */
 void scenario_set_path(struct scenario *s, const char *path, struct scenario_error *err);
-/* What the text of a .syz file says in YAML (syz.h), into s; false and *err. */
-bool scenario_read_yaml_of_syz(struct scenario *s, const char *text, size_t size,
+/* The YAML in the text of a .syz file (syz.h): none until a line is added. */
+struct yaml_of_syz {
+	const char *text;
+	size_t size;
+	char *in_place; /* the lines where they stand in the text, up to `end` */
+	char *alone;    /* as they were in their own file */
+	size_t end, n_alone;
+};
+
+/* A line of it: `size` bytes of the text from `at` on; lines come in order. */
+void scenario_yaml_of_syz_add(struct yaml_of_syz *y, size_t at, size_t size);
+void scenario_yaml_of_syz_free(struct yaml_of_syz *y);
+/* What it says, into s; false and *err. */
+bool scenario_read_yaml_of_syz(struct scenario *s, struct yaml_of_syz *y,
 			       struct scenario_error *err);
 /* Each call of s becomes a task of its own; false: it has other operations. */
 bool read_threads_all(struct scenario *s, struct scenario_error *err);

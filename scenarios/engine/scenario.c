@@ -260,57 +260,57 @@ static char *text_beside_tasks(const char *text, size_t size, const struct yaml_
 	return lines;
 }
 
-/* The YAML in a program's text. */
-struct yaml_lines {
-	char *in_place; /* with blanks for all else, so that places in it are places in the file */
-	size_t size;    /* of that */
-	char *alone;    /* the lines as they were in their own file */
-};
-
-static bool find_yaml_lines(const char *text, size_t size, struct yaml_lines *y)
+/* The text with blanks for all else, so that places in the YAML are places in the file. */
+static char *blank_copy(const char *text, size_t size)
 {
-	size_t skip = strlen(SYZ_YAML), n = 0;
+	char *copy = malloc(size + 1);
 
-	*y = (struct yaml_lines){.in_place = malloc(size + 1), .alone = calloc(size + 1, 1)};
-	sim_assert(y->in_place && y->alone);
-	memset(y->in_place, ' ', size);
-	for (size_t at = 0, end; at < size; at = end) {
-		const char *eol = memchr(text + at, '\n', size - at);
-
-		end = eol ? (size_t)(eol - text) + 1 : size;
-		if (eol)
-			y->in_place[end - 1] = '\n';
-		if (end - at <= skip || memcmp(text + at, SYZ_YAML, skip) != 0)
-			continue;
-		memcpy(y->in_place + at + skip, text + at + skip, end - at - skip);
-		memcpy(y->alone + n, text + at + skip, end - at - skip);
-		n += end - at - skip;
-		y->size = end;
-	}
-	return y->size;
+	sim_assert(copy);
+	for (size_t i = 0; i < size; i++)
+		copy[i] = text[i] == '\n' ? '\n' : ' ';
+	return copy;
 }
 
-bool scenario_read_yaml_of_syz(struct scenario *s, const char *text, size_t size,
+void scenario_yaml_of_syz_add(struct yaml_of_syz *y, size_t at, size_t size)
+{
+	sim_assert(at + size <= y->size);
+	if (!y->in_place) {
+		y->in_place = blank_copy(y->text, y->size);
+		y->alone = calloc(y->size + 2, 1);
+		sim_assert(y->alone);
+	}
+	memcpy(y->in_place + at, y->text + at, size);
+	memcpy(y->alone + y->n_alone, y->text + at, size);
+	y->n_alone += size;
+	y->alone[y->n_alone++] = '\n';
+	y->end = min(at + size + 1, y->size);
+}
+
+void scenario_yaml_of_syz_free(struct yaml_of_syz *y)
+{
+	free(y->in_place);
+	free(y->alone);
+	y->in_place = y->alone = NULL;
+}
+
+bool scenario_read_yaml_of_syz(struct scenario *s, struct yaml_of_syz *y,
 			       struct scenario_error *err)
 {
 	struct reader r = {.s = s, .err = err, .file = s->path};
-	struct yaml_lines y;
 	struct yaml_doc doc;
 
-	if (find_yaml_lines(text, size, &y)) {
-		if (y.size > SCENARIO_FILE_MAX)
-			scenario_error_at(err, 1, 1, "YAML up to byte %zu, expected it in the first %lu",
-					  y.size, SCENARIO_FILE_MAX);
-		else if (scenario_yaml_read(&doc, y.in_place, y.size, err))
-			read_beside_tasks(&r, doc.root);
-		if (y.size <= SCENARIO_FILE_MAX)
-			scenario_yaml_free(&doc);
-		free(s->yaml);
-		s->yaml = y.alone;
-	} else {
-		free(y.alone);
-	}
-	free(y.in_place);
+	if (!y->in_place)
+		return true;
+	if (y->end > SCENARIO_FILE_MAX)
+		return scenario_error_at(err, 1, 1,
+					 "YAML up to byte %zu, expected it in the first %lu",
+					 y->end, SCENARIO_FILE_MAX);
+	if (scenario_yaml_read(&doc, y->in_place, y->end, err))
+		read_beside_tasks(&r, doc.root);
+	scenario_yaml_free(&doc);
+	free(s->yaml);
+	s->yaml = y->alone;
+	y->alone = NULL;
 	return !err->text[0];
 }
 

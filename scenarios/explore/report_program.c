@@ -106,7 +106,7 @@ static void add_thread(struct writer *w, u32 op)
 	c->thread = w->task[op];
 	c->after = w->after + w->n_after;
 	mark_before(w, op, seen, is_before);
-	for (u32 i = 0; i < w->s->n_ops && c->n_after < SYZ_AFTER_MAX; i++)
+	for (u32 i = 0; i < w->s->n_ops; i++)
 		if (is_before[i] && w->task[i] != w->task[op])
 			c->after[c->n_after++] = w->written[i]->id;
 	w->n_after += c->n_after;
@@ -229,7 +229,7 @@ char *report_program(const struct scenario *s, const u64 *drop)
 	sim_assert(w && part.call);
 	w->s = s;
 	w->drop = drop;
-	w->after = calloc((size_t)s->n_ops * SYZ_AFTER_MAX + 1, sizeof(*w->after));
+	w->after = calloc((size_t)s->n_ops * s->n_ops + 1, sizeof(*w->after));
 	sim_assert(w->after);
 	find_order(w);
 	copy_calls(w, &part);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Comments that say what syzkaller's text cannot: processes, threads, memory
- * (syz.h).
+ * Comments that say what syzkaller's text cannot: processes, threads, memory,
+ * results, YAML (syz.h).
  */
 #include "scenarios/syz/syz_priv.h"
 
@@ -66,6 +66,34 @@ static void process_comment(struct syz *s, char *text)
 		s->process = id;
 }
 
+/* Each call before this one at most once. */
+static void read_after(struct syz *s, char *at)
+{
+	char *end;
+
+	free(s->after);
+	s->after = calloc(s->p->n + 1, sizeof(*s->after));
+	sim_assert(s->after);
+	for (;; at = end) {
+		unsigned long number = strtoul(at, &end, 10);
+
+		if (end == at)
+			break;
+		if (!number || number > s->p->n) {
+			syz_fail(s, s->at, "after call %lu, expected a number from 1 to %u", number,
+				 s->p->n);
+			return;
+		}
+		if (s->n_after == s->p->n) {
+			syz_fail(s, s->at, "after more than the %u calls before it", s->p->n);
+			return;
+		}
+		s->after[s->n_after++] = (u32)number - 1;
+	}
+	if (*end)
+		syz_fail(s, s->at, "after '%.20s', expected numbers, blanks between", end);
+}
+
 static void thread_comment(struct syz *s, char *text)
 {
 	char *end;
@@ -84,23 +112,7 @@ static void thread_comment(struct syz *s, char *text)
 		syz_fail(s, s->at, "thread '%.40s', expected as 1, after 3 7", text);
 		return;
 	}
-	if (!s->after)
-		s->after = calloc(SYZ_AFTER_MAX, sizeof(*s->after));
-	sim_assert(s->after);
-	for (char *at = end + 8; s->n_after < SYZ_AFTER_MAX; at = end) {
-		number = strtoul(at, &end, 10);
-		if (end == at)
-			break;
-		if (!number || number > s->p->n) {
-			syz_fail(s, s->at, "after call %lu, expected a number from 1 to %u", number,
-				 s->p->n);
-			return;
-		}
-		s->after[s->n_after++] = (u32)number - 1;
-	}
-	if (*end)
-		syz_fail(s, s->at, "after '%.20s', expected at most %d numbers, blanks between", end,
-			 SYZ_AFTER_MAX);
+	read_after(s, end + 8);
 }
 
 static void ret_comment(struct syz *s, char *text)
@@ -132,6 +144,36 @@ static void memory_comment(struct syz *s, char *text)
 	s->p->area[s->p->n_areas++] = (struct call_area){addr, size};
 }
 
+/* YAML is handed on as it stands. An empty line's last blank may have been cut off by an editor. */
+static bool yaml_comment(struct syz *s)
+{
+	u32 n = s->end - s->at, skip = (u32)strlen(SYZ_YAML);
+
+	if (n < skip - 1 || memcmp(s->text + s->at, SYZ_YAML, skip - 1) != 0)
+		return false;
+	if (n >= skip && s->text[s->at + skip - 1] != ' ' && s->text[s->at + skip - 1] != '\r')
+		return false;
+	skip = min(skip, n);
+	if (s->o->yaml)
+		s->o->yaml(s->o->self, s->at + skip, n - skip);
+	return true;
+}
+
+/* "# iommulab:", whatever the blanks: it is meant for us. */
+static bool is_ours(const struct syz *s)
+{
+	static const char ours[] = "iommulab";
+	u32 at = s->at + 1;
+
+	for (; at < s->end && strchr(" \t", s->text[at]) && s->text[at];)
+		at++;
+	if (s->end - at < sizeof(ours) || memcmp(s->text + at, ours, sizeof(ours) - 1) != 0)
+		return false;
+	for (at += sizeof(ours) - 1; at < s->end && s->text[at] == ' ';)
+		at++;
+	return at < s->end && s->text[at] == ':';
+}
+
 void syz_comment(struct syz *s)
 {
 	static const struct {
@@ -143,18 +185,26 @@ void syz_comment(struct syz *s)
 		{SYZ_MEMORY, memory_comment},
 		{SYZ_RET, ret_comment},
 	};
-	char text[512] = "";
 	u32 n = s->end - s->at;
+	char *text;
 
+	if (yaml_comment(s))
+		return;
 	for (u32 i = 0; i < ARRAY_SIZE(rows); i++) {
 		u32 skip = (u32)strlen(rows[i].begins);
 
 		if (n < skip || memcmp(s->text + s->at, rows[i].begins, skip) != 0)
 			continue;
-		memcpy(text, s->text + s->at + skip, min(n - skip, (u32)sizeof(text) - 1));
+		text = strndup(s->text + s->at + skip, n - skip);
+		sim_assert(text);
 		for (n = (u32)strlen(text); n && strchr(" \t\r", text[n - 1]); n--)
 			text[n - 1] = '\0';
 		rows[i].read(s, text);
+		free(text);
 		return;
 	}
+	if (is_ours(s))
+		syz_note(s, s->at, "comment '%.*s' is not known: passed over, expected process, "
+				   "thread, memory, ret or yaml behind '# iommulab: '",
+			 (int)min(n, 40U), s->text + s->at);
 }

@@ -39,6 +39,9 @@
  *
  *	# iommulab: yaml machine:
  *	# iommulab: yaml   iommus: {mock0: {model: mock}}
+ *
+ * Others that begin like that are noted, and (strict) errors. In a crash log only those of the
+ * program that is read count.
  */
 #pragma once
 
@@ -54,7 +57,6 @@
 #define SYZ_AREAS_MAX 4096
 #define SYZ_PAGE 4096ULL
 #define SYZ_USER_END (1ULL << 47)
-#define SYZ_AFTER_MAX 64
 #define SYZ_TEXT_MAX (16UL << 20)
 #define SYZ_CALLS_MAX 1024
 #define SYZ_RESULTS_MAX 16384
@@ -82,6 +84,8 @@ struct syz_options {
 	u32 program; /* of a crash log: which, from 1; 0: the last */
 	/* Called for each thing that was skipped or repaired; may be NULL. */
 	void (*note)(void *self, const struct syz_note *n);
+	/* Called for each line of YAML of the program, `size` bytes from `at` on; may be NULL. */
+	void (*yaml)(void *self, size_t at, size_t size);
 	void *self;
 };
 

@@ -8,6 +8,7 @@
 #include "sim/base/assert.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -191,6 +192,52 @@ Test(program, the_first_process_may_end)
 	scenario_free(t);
 }
 
+/* One name that is signalled a hundred times: all of these calls come first. */
+Test(program, a_call_may_wait_for_many)
+{
+	char text[16384], *at = text;
+	struct scenario *s, *t;
+
+	at += sprintf(at, "tasks:\n  one:\n    - {open: /dev/iommu, as: i}\n");
+	for (u32 i = 0; i < 100; i++)
+		at += sprintf(at, "    - {eventfd2: {initval: 0, flags: 0}}\n    - {signal: s}\n");
+	at += sprintf(at, "  two:\n    - {wait: s}\n");
+	sprintf(at, "    - {IOMMU_IOAS_ALLOC: {fd: i}}\n");
+	s = read_yaml(text);
+	t = again(s, NULL);
+	cr_assert_eq(t->program->n, 102);
+	cr_assert_eq(t->program->call[101].n_after, 100);
+	same_text(t, t);
+	scenario_free(s);
+	scenario_free(t);
+}
+
+/* What is said of the other programs is not of the one that is run. */
+Test(program, yaml_of_other_programs_in_a_log_does_not_count)
+{
+	static const char log[] =
+		"# iommulab: yaml about: before all\n"
+		"10:00:00 executing program 0:\n"
+		"# iommulab: yaml about: first\n"
+		"# iommulab: yaml explore: {runs: 3}\n"
+		"close(0x3)\n"
+		"10:00:01 executing program 0:\n"
+		"# iommulab: yaml about: second\n"
+		"# iommulab: yaml\n"
+		"# iommulab: yaml explore: {runs: 5}\n"
+		"close(0x4)\n"
+		"[   12.345678] BUG: KASAN: use-after-free\n"
+		"# iommulab: yaml bugs: [no-bug]\n";
+	struct scenario_error err;
+	struct scenario *s = read_syz(log, &err);
+
+	cr_assert(s, "%u:%u: %s", err.line, err.column, err.text);
+	cr_assert_str_eq(s->about, "second");
+	cr_assert_eq(s->runs, 5);
+	cr_assert_str_eq(s->yaml, "about: second\n\nexplore: {runs: 5}\n");
+	scenario_free(s);
+}
+
 /* Places in YAML within comments are places in the file. */
 Test(program, errors_of_the_yaml_have_their_place)
 {
@@ -208,6 +255,8 @@ Test(program, errors_of_the_yaml_have_their_place)
 		{"# iommulab: ret 4 4\nclose(0x3)\n", 1, 0, "expected a number"},
 		{"close(0x3)\n# iommulab: thread 1 after 1\nclose(0x3)\n", 2, 0, "expected as 1, after"},
 		{"close(0x3)\n# iommulab: thread 1, after 1,\nclose(0x3)\n", 2, 0, "blanks between"},
+		{"close(0x3)\n# iommulab: thread 1, after 1 1\nclose(0x3)\n", 2, 1,
+		 "more than the 1 calls before it"},
 	};
 	struct scenario_error err;
 

@@ -305,6 +305,30 @@ Test(parse, properties_comments_and_headers)
 	call_program_free(q);
 }
 
+/* What is meant for us and not understood is said: a mark that is lost may change the run. */
+Test(parse, comments_for_us_that_are_not_known_are_noted)
+{
+	struct call_program *p = parse(
+		"# iommulab: thraed 1\n"
+		"#iommulab: ret 0\n"
+		"# iommulab:yaml bugs: []\n"
+		"# iommulab: yamls\n"
+		"# iommulab: yaml\n"
+		"# iommulab is what replays it; iommulab: ret 0\n"
+		"close(0x3)\n");
+
+	cr_assert(strstr(notes, "1: comment '# iommulab: thraed 1' is not known: passed over"));
+	cr_assert(strstr(notes, "\n2: comment") && strstr(notes, "\n3: comment") &&
+		  strstr(notes, "\n4: comment"));
+	cr_assert(!strstr(notes, "\n5: ") && !strstr(notes, "\n6: "), "%s", notes);
+	call_program_free(p);
+	fails("close(0x3)\n # iommulab: rets 0\nclose(0x4)\n", true, 2, 2, "is not known");
+	p = parse("close(0x3)\n# executing program\n# iommulab: x\nclose(0x4)\n"
+		  "# executing program\nclose(0x5)\n");
+	cr_assert_str_eq(notes, "");
+	call_program_free(p);
+}
+
 Test(parse, crash_logs_hold_several_programs)
 {
 	static const char log[] =
