@@ -212,8 +212,10 @@ static int one_session(const struct cli *c, const struct kernel *kernel, u64 see
 	if (recording)
 		s->record = exec_record_new();
 	rc = exec_run(s, (char *const *)(uintptr_t)c->args, &run);
-	if (recording)
+	if (recording) {
+		exec_record_cut(s);
 		*recording = exec_record_take(s->record);
+	}
 	session_free(s);
 	return rc;
 }
@@ -251,7 +253,10 @@ static int write_recording(const struct cli *c, const struct call_program *p, co
 	return CLI_OK;
 }
 
-/* The recording under many schedules; what is found, a fresh client is asked for, too. */
+/*
+ * The recording under many schedules; what is found, a fresh client is asked for, too. What the
+ * first session found is a finding still where they show nothing.
+ */
 static int explore(const struct cli *c, const struct kernel *kernel, u64 seed, const char *path)
 {
 	const char *args[2] = {path, NULL};
@@ -262,7 +267,7 @@ static int explore(const struct cli *c, const struct kernel *kernel, u64 seed, c
 	run.n_args = 1;
 	rc = cli_run(&run);
 	if (rc != CLI_FINDING)
-		return rc;
+		return rc || !finding_live ? rc : CLI_FINDING;
 	printf("a fresh client:\n");
 	fflush(stdout);
 	live = one_session(c, kernel, seed, NULL);

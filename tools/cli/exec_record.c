@@ -16,6 +16,7 @@
 #include "sim/base/assert.h"
 #include "sim/base/bits.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -514,6 +515,20 @@ static void need_areas(struct finish *f)
 		need_area(f->r, p, f->c->out[i].addr, f->c->out[i].size);
 }
 
+/*
+ * Numbers of ioctl() may mean different things on different files: a row without an argument is not
+ * that of a call that has one.
+ */
+static const struct uapi_call *row_of(const struct exec_worker *w, const u8 *data, u64 size)
+{
+	const struct exec_call *c = &w->thread->call;
+	const struct uapi_call *row = uapi_call_of((long)c->nr, c->arg[1], data, size);
+
+	if (row && c->nr == SYS_ioctl && row->n_args < 3 && c->arg[2])
+		return uapi_call_find("ioctl");
+	return row;
+}
+
 void exec_record_end(struct exec_worker *w, long ret)
 {
 	struct exec_record *r = w->session->record;
@@ -529,9 +544,8 @@ void exec_record_end(struct exec_worker *w, long ret)
 	f.c = &r->p.call[f.d->index];
 	join(f.d);
 	first = piece_at(f.d, arg, 1);
-	f.row = uapi_call_of(f.c->nr, w->thread->call.arg[1],
-			     first ? first->data + (arg - first->addr) : NULL,
-			     first ? first->addr + first->size - arg : 0);
+	f.row = row_of(w, first ? first->data + (arg - first->addr) : NULL,
+		       first ? first->addr + first->size - arg : 0);
 	f.c->row = f.row;
 	f.c->name = call_name(f.row, f.c->nr);
 	if (f.row) {
@@ -552,6 +566,14 @@ void exec_record_end(struct exec_worker *w, long ret)
 	for (u32 i = 0; i < f.d->n; i++)
 		free(f.d->piece[i].data);
 	f.d->n = 0;
+}
+
+void exec_record_cut(struct exec_session *s)
+{
+	for (u32 i = 0; i < EXEC_WORKERS_MAX; i++) {
+		if (s->record->pending[i].open && s->worker[i].thread)
+			exec_record_end(&s->worker[i], -EINTR);
+	}
 }
 
 /* The child is named by its number in the program. */

@@ -45,6 +45,15 @@ grep -q 'VFIO_GROUP_SET_CONTAINER(r' vfio.syz || fail "a group's file is a const
 grep -q 'VFIO_DEVICE_ATTACH_IOMMUFD_PT(r' vfio.syz || fail "a device's file is a constant"
 expect 0 'clean, 200 runs' "$IOMMULAB" run --kernel "$KERNEL" --runs 200 "$WORK/vfio.syz"
 
+# The call that met a finding is in the recording as well, with what it read.
+client warns
+expect 1 'WARNING in get_area' timeout 60 "$IOMMULAB" exec --kernel "$KERNEL" \
+	--record "$WORK/warns.syz" -- "$WORK/warns"
+expect 1 'WARNING in get_area' "$IOMMULAB" run --kernel "$KERNEL" --runs 1 --no-shrink "$WORK/warns.syz"
+# One that came too late for it is a finding of the session all the same.
+expect 1 'clean, 2 runs' timeout 60 "$IOMMULAB" exec --kernel "$KERNEL" \
+	--record "$WORK/late.syz" --explore --runs 2 -- "$WORK/warns" late
+
 # Without --record the recording leaves nothing where the user works.
 mkdir "$WORK/empty" && cd "$WORK/empty" || exit 1
 XDG_CACHE_HOME=$WORK/cache expect 0 'record FILE keeps them' timeout 100 "$IOMMULAB" exec \
