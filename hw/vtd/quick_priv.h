@@ -458,7 +458,8 @@ QUICK(last_ss)(struct vtd *v, struct vtd_lane *l, u32 role, u64 addr, struct ans
 }
 
 CACHE_TARGET static inline __attribute__((always_inline)) bool
-QUICK(last_nested)(struct vtd *v, struct vtd_lane *l, u64 addr, struct answer *a)
+QUICK(last_nested)(struct vtd *v, struct vtd_lane *l, u64 addr, u32 access,
+		   struct answer *a)
 {
 	struct vtd_cursor *k = QUICK(table)(v, l, VTD_OWN, false, addr);
 	struct answer first, table;
@@ -470,7 +471,9 @@ QUICK(last_nested)(struct vtd *v, struct vtd_lane *l, u64 addr, struct answer *a
 	if (unlikely(!QUICK(last_ss)(v, l, VTD_SS_TABLE, at, &table)))
 		return false;
 	at = table.page | (at & 0xfff);
+	/* What the first stage does not permit does not come to the second. */
 	if (unlikely(at > v->h.env->ram_size - 8 || !QUICK(leaf)(v, l, k, at, false, &first) ||
+		     ((access & HW_WRITE) && !(first.flags & VTD_F_RW)) ||
 		     !QUICK(last_ss)(v, l, VTD_SS_PAGE, first.page, a)))
 		return false;
 	a->flags = (a->flags & (first.flags | ~(u32)VTD_F_DIRTY)) |
@@ -557,8 +560,9 @@ QUICK(miss)(struct vtd *v, struct vtd_lane *l, const struct hw_req *req, struct 
 	u32 meta;
 
 	if (unlikely(e->point || e->read_flushed || e->ram_size < 8 ||
-		     !(mode == VTD_MODE_NESTED ? QUICK(last_nested)(v, l, req->addr, &a) :
-		       QUICK(last)(v, l, mode == VTD_MODE_SS, req->addr, &a)) ||
+		     !(mode == VTD_MODE_NESTED ?
+			       QUICK(last_nested)(v, l, req->addr, req->access, &a) :
+			       QUICK(last)(v, l, mode == VTD_MODE_SS, req->addr, &a)) ||
 		     a.page >> 20 == VTD_INTERRUPT_BASE >> 20))
 		return false;
 	meta = QUICK(meta_of)[a.flags & 127];

@@ -34,10 +34,14 @@ struct side {
 
 struct pair {
 	struct side s[2]; /* quick, and not */
-	u64 random, tail, answered;
+	u64 random, tail, answered, range;
 	bool calm; /* many pages, and little that changes: sets are full */
+	bool far;  /* addresses that have many tables */
 	u32 ttm;
 };
+
+/* In the entries of tables: valid, permissions, accessed, dirty, and what is reserved. */
+static const u64 bits_of_words[] = {0, 1, 2, 5, 6, 7, 8, 9, 11, 63};
 
 static u64 next(struct pair *p)
 {
@@ -81,13 +85,16 @@ static void work(struct pair *p)
 }
 
 /* An entry of a table of either stage. */
-static u64 entry(struct pair *p)
+static u64 entry(struct pair *p, u64 pa)
 {
 	static const u64 odd[] = {VTD_SS_R, VTD_SS_W, VTD_FS_US, VTD_SS_A, VTD_FS_A, VTD_SS_D,
 				  VTD_FS_D, VTD_SS_PS, VTD_SS_SNP, VTD_FS_XD, VTD_FS_EA,
 				  1ULL << 51, 1ULL << 40};
-	u64 e = (u64)(TABLES + below(p, PAGES - TABLES)) << 12;
+	u64 e = (u64)(TABLES + below(p, PAGES - TABLES)) << 12, at = pa >> 3 & 511;
 
+	/* Where only leaves lie, of pages in several 2 MiB. */
+	if (at >= 2 && at <= 5)
+		e += (u64)below(p, 4) << 24;
 	/* Nothing is mapped there. */
 	if (below(p, 24) == 0)
 		return below(p, 2) ? 0 : e;
@@ -97,12 +104,28 @@ static u64 entry(struct pair *p)
 	return e;
 }
 
+/* Of many tables in few sets, some again and again: small caches of them forget the oldest. */
+static u64 far_address(struct pair *p)
+{
+	if (below(p, 3) == 0)
+		p->range = (u64)below(p, 2) + 8 * (u64)below(p, below(p, 5) ? 5 : 12);
+	return (p->range << 21) + ((u64)below(p, 6) << 12) + below(p, 4096);
+}
+
+static void change(struct pair *p, u64 pa)
+{
+	word(p, pa, entry(p, pa));
+}
+
 static u64 address(struct pair *p)
 {
 	static const u64 regions[] = {0, 0x200000, 0x40000000, 0x7fff40000000, 0xfee00000,
 				      0x8000000000, 0xffff800000000000, 1ULL << 52};
-	u64 region = below(p, 4) ? regions[below(p, 3)] : pick(p, regions, ARRAY_SIZE(regions));
+	u64 region;
 
+	if (p->far && below(p, 40))
+		return far_address(p);
+	region = below(p, 4) ? regions[below(p, 3)] : pick(p, regions, ARRAY_SIZE(regions));
 	return region + ((u64)below(p, p->calm ? 200 : 24) << 12) + below(p, 4096);
 }
 
@@ -224,9 +247,9 @@ static void ask(struct pair *p)
 			     .access = (u16)(1 + below(p, 3))};
 	struct hw_resp r[2];
 
-	if (below(p, 2))
+	if (below(p, p->far ? 12 : 2) == 0)
 		req.sid = sids[below(p, ARRAY_SIZE(sids))];
-	if (p->ttm == VTD_TTM_SCALABLE && below(p, 3) == 0)
+	if (p->ttm == VTD_TTM_SCALABLE && below(p, p->far ? 12 : 3) == 0)
 		req.pasid = below(p, 4);
 	if (below(p, 40) == 0)
 		req.access = (u16)below(p, 128);
@@ -249,15 +272,57 @@ static void ask(struct pair *p)
 		take_faults(p);
 }
 
+/* The second stage's word of a page that tables may lie in. */
+static u64 word_of_page(struct pair *p)
+{
+	u64 table = TABLES + 2 + below(p, 2);
+
+	for (u32 level = 0; level < 3; level++) {
+		memcpy(&table, p->s[0].e.ram + table * 4096, 8);
+		table = table >> 12 & (PAGES - 1);
+	}
+	return table * 4096 + (TABLES + below(p, PAGES - TABLES)) * 8ULL;
+}
+
+/* Where a table has a word that is used. */
+static u64 used_word(struct pair *p)
+{
+	u64 table = (TABLES + below(p, PAGES - TABLES)) * 4096ULL;
+
+	if (!p->far)
+		return table + below(p, 24) * 8;
+	if (below(p, 2))
+		return word_of_page(p);
+	return table + (address(p) >> (12 + 9 * below(p, 4)) & 511) * 8;
+}
+
+/* One bit of a word is another for a while. */
+static void disturb(struct pair *p)
+{
+	u64 pa = used_word(p), bit = 1ULL << pick(p, bits_of_words, ARRAY_SIZE(bits_of_words));
+	u64 was, is;
+
+	for (u32 i = 0; i < 4; i++)
+		ask(p);
+	memcpy(&was, p->s[0].e.ram + pa, 8);
+	word(p, pa, was ^ bit);
+	for (u32 i = 0; i < 4; i++)
+		ask(p);
+	memcpy(&is, p->s[0].e.ram + pa, 8);
+	word(p, pa, is ^ bit);
+}
+
 static void operation(struct pair *p)
 {
 	u32 kind = below(p, 1000);
 
-	if (kind < 950 || (p->calm && below(p, 40)))
+	if (kind < (p->far ? 800 : 950) || (p->calm && below(p, 40)) ||
+	    (p->far && kind > 980 && below(p, 6)))
 		ask(p);
+	else if (kind < 975 && p->far)
+		disturb(p);
 	else if (kind < 975)
-		word(p, (TABLES + below(p, PAGES - TABLES)) * 4096ULL + below(p, 24) * 8,
-		     entry(p));
+		change(p, used_word(p));
 	else if (kind < 990)
 		invalidate(p);
 	else if (kind < 999)
@@ -272,6 +337,19 @@ static void same_memory(const struct pair *p)
 	for (u64 off = 0; off < 0x400; off += 4)
 		cr_assert_eq(p->s[0].h->ops->mmio_read(p->s[0].h, off, 4),
 			     p->s[1].h->ops->mmio_read(p->s[1].h, off, 4));
+}
+
+/*
+ * Where little changes, what is wrong would stay so for long: above all the first entries
+ * of tables, by which nearly all addresses go.
+ */
+static void mend(struct pair *p)
+{
+	const u64 good = VTD_FS_P | VTD_FS_RW | VTD_FS_US | VTD_FS_A | VTD_SS_A;
+
+	root(p);
+	for (u64 page = TABLES; p->far && page < PAGES; page++)
+		word(p, page * 4096, (TABLES + below(p, PAGES - TABLES)) << 12 | good);
 }
 
 /* quick: 1, or 2, without vector instructions */
@@ -289,12 +367,15 @@ static void run(const char *options, u32 quick, u64 seed)
 		cr_assert(s->h && s->e.ram, "%s", err);
 	}
 	for (u64 pa = TABLES * 4096; pa < RAM; pa += 8)
-		word(&p, pa, entry(&p));
+		change(&p, pa);
 	reg(&p, VTD_IQA, 8, QUEUE << 12);
 	reg(&p, VTD_GCMD, 4, VTD_G_QIE);
 	root(&p);
 	for (u32 i = 0; i < OPERATIONS; i++) {
 		p.calm = i / 4096 % 2;
+		p.far = i / 8192 % 2;
+		if (i % 4096 == 0)
+			mend(&p);
 		operation(&p);
 		if (i % 4096 == 0)
 			same_memory(&p);
@@ -327,4 +408,11 @@ Test(vtd_quick, is_so_without_vectors)
 {
 	for (u32 i = 0; i < ARRAY_SIZE(all); i++)
 		run(all[i], 2, 0x1234567 + i);
+}
+
+/* Nested ones are a tenth of them, and what is of interest is rare. */
+Test(vtd_quick, is_so_of_tables_that_are_forgotten)
+{
+	for (u32 i = 0; i < 24; i++)
+		run("cache=sets,entries=64", 1, 0xfeed0000 + i);
 }
