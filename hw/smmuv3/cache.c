@@ -211,7 +211,7 @@ void smmu_walk_fill(struct smmu_walk *w, u32 space, u64 addr, u32 lg2, u64 value
 	struct hw_smmuv3 *h = w->h;
 	struct hw_cache_entry e = {.value = value, .addr = addr, .space = space, .lg2 = (u8)lg2};
 
-	if (!h->caching || !h->cap.walkcache || w->truth || w->gen != h->gen)
+	if (!h->walks || w->truth || w->gen != h->gen)
 		return;
 	hw_cache_fill(h->cache[CACHE_WALK], &e, w->prov, w->n_prov);
 }
@@ -219,6 +219,7 @@ void smmu_walk_fill(struct smmu_walk *w, u32 space, u64 addr, u32 lg2, u64 value
 void smmu_front_drop(struct hw_smmuv3 *h)
 {
 	h->gen++;
+	h->aged = &h->no_nest;
 	h->front_gen = (h->front_gen + 1) & 0xfff;
 	if (h->front_gen)
 		return;
@@ -250,9 +251,10 @@ void smmu_lane_make(struct hw_smmuv3 *h, const struct smmu_ctx *slot)
 	l->ctx = slot;
 	l->who = slot->who;
 	l->gen = slot->gen;
+	l->made = ++h->lanes_made;
 	l->nested = slot->s2;
 	l->output = 0x0000fffffffff000ull & ((1ull << min((u32)tt->oa, 48u)) - 1);
-	if (h->caching && h->base.env->ram_size >= 8 && !tt->off && !tt->tbi && tt->lg2g == 12 &&
+	if (h->base.env->ram_size >= 8 && !tt->off && !tt->tbi && tt->lg2g == 12 &&
 	    (!slot->s2 || slot->ste.s2.lg2g == 12))
 		l->usual = 1ull << min((u32)tt->ia, 12u + TAG_BITS);
 }
@@ -272,13 +274,20 @@ bool smmu_cache_create(struct hw_smmuv3 *h)
 	smmu_permissions_make(h);
 	pool_create(&h->ste_pool, sizeof(struct smmu_ste));
 	pool_create(&h->cd_pool, sizeof(struct smmu_cd));
-	h->caching = h->policy.kind != HW_CACHE_NONE;
-	h->walks = h->caching && h->cap.walkcache;
+	h->caching = h->policy.kind != HW_CACHE_NONE && h->cap.tlb;
+	h->walks = h->policy.kind != HW_CACHE_NONE && h->cap.walkcache;
 	h->config_cache = h->cap.config;
 	/* A small cache has to forget; the front would remember for it. */
-	h->front_on = h->policy.kind == HW_CACHE_INFINITE || h->policy.kind == HW_CACHE_SETS;
+	h->front_on = h->caching && (h->policy.kind == HW_CACHE_INFINITE ||
+				     h->policy.kind == HW_CACHE_SETS);
 	h->quick = h->cap.quick && !h->policy.prefetch && !h->policy.speculate &&
 		   !h->policy.provenance && !h->cap.inflight && h->cap.oas != 52;
+	if (h->quick && !h->caching) {
+		h->nest = hw_calloc(SMMU_NESTS, sizeof(*h->nest));
+		h->below = hw_calloc(SMMU_NESTS, sizeof(*h->below));
+		sim_assert(h->nest && h->below);
+	}
+	h->no_nest.range = ~0ull;
 	smmu_cache_reset(h);
 	return true;
 }
@@ -309,4 +318,6 @@ void smmu_cache_destroy(struct hw_smmuv3 *h)
 	hw_free(h->front);
 	hw_free(h->ctx);
 	hw_free(h->lane);
+	hw_free(h->nest);
+	hw_free(h->below);
 }

@@ -277,14 +277,14 @@ u8 smmu_resolve(struct smmu_walk *w)
 	/* The caller decides first whether this stream translates at all. */
 	if (!(ctx->ste.config & 4))
 		return 0;
-	if (h->caching && !w->truth && ctx->s2)
+	if ((h->caching || h->walks) && !w->truth && ctx->s2)
 		smmu_spaces(h, ctx); /* a CD may be fetched through it */
 	event = resolve_cd(w, ctx);
 	if (event)
 		return event;
 	if (w->truth)
 		return 0;
-	if (h->caching)
+	if (h->caching || h->walks)
 		smmu_spaces(h, ctx);
 	ctx->quick = ctx->s1 && !((ctx->ste.privcfg | ctx->ste.instcfg) & 2);
 	if (!h->config_cache || w->gen != h->gen)

@@ -38,7 +38,7 @@ static void reset(struct hw_iommu *base)
 	h->last_merges = false;
 }
 
-static const struct hw_iommu_ops *quick_ops(bool vectors);
+static const struct hw_iommu_ops *quick_ops(bool vectors, bool caching);
 
 static struct hw_iommu *create(struct hw_env *e, const char *options, char *err, size_t err_size)
 {
@@ -59,7 +59,7 @@ static struct hw_iommu *create(struct hw_env *e, const char *options, char *err,
 	smmu_regs_make(h);
 	smmu_cache_create(h);
 	if (h->quick)
-		h->base.ops = quick_ops(cap.quick == 1);
+		h->base.ops = quick_ops(cap.quick == 1, h->caching);
 	reset(&h->base);
 	return &h->base;
 }
@@ -145,11 +145,13 @@ static void drain(struct hw_iommu *base)
 
 const struct hw_iommu_ops hw_smmuv3_ops = OPS(smmu_translate);
 
-static const struct hw_iommu_ops *quick_ops(bool vectors)
+static const struct hw_iommu_ops *quick_ops(bool vectors, bool caching)
 {
-	static const struct hw_iommu_ops avx2 = OPS(smmu_translate_avx2);
-	static const struct hw_iommu_ops scalar = OPS(smmu_translate_scalar);
+	static const struct hw_iommu_ops ops[2][2] = {
+		{OPS(smmu_bare_scalar), OPS(smmu_bare_avx2)},
+		{OPS(smmu_translate_scalar), OPS(smmu_translate_avx2)},
+	};
 
 	vectors = vectors && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2");
-	return vectors ? &avx2 : &scalar;
+	return &ops[caching][vectors];
 }

@@ -28,7 +28,7 @@ static const struct number numbers[] = {
 	NUMBER(late, 0, 1, 0),     NUMBER(merge, 0, 1, 0),   NUMBER(inflight, 0, 1, 0),
 	NUMBER(sid, 1, 32, 16),    NUMBER(ssid, 0, 20, 20),  NUMBER(cmdqs, 1, 19, 8),
 	NUMBER(evtqs, 1, 19, 7),   NUMBER(priqs, 1, 19, 7),  NUMBER(walkcache, 0, 1, 1),
-	NUMBER(quick, 0, 2, 1),
+	NUMBER(quick, 0, 2, 1),    NUMBER(tlb, 0, 1, 1),
 	NUMBER(config, 0, 1, 1),
 };
 

@@ -40,6 +40,7 @@ struct smmu_caps {
 	u8 cd2l, stall, term, st2, ovr, had, xnx, ril, bbml, page0, late, merge, inflight;
 	u8 sid, ssid, cmdqs, evtqs, priqs, oas, gran, persona, walkcache, config;
 	u8 quick; /* 0: the long way only; 2: without vector instructions */
+	u8 tlb;   /* 0: pages are not cached, whatever else is */
 	u16 stallmax;
 };
 
@@ -118,12 +119,50 @@ struct smmu_trail {
 	struct cache_way way[SMMU_TRAIL_WORDS + 1];
 };
 
+/*
+ * Where no pages are kept: a walk of both stages within 2 MiB, to the last three
+ * descriptors. Good for who has `made` (a lane gets another one when anything was
+ * invalidated, or filled in the walk cache), and while what it went by is unchanged:
+ * entries of the walk cache, or, where that is off, each word above. What it says of the
+ * page's stage 2 is of the intermediate 2 MiB that were asked for last; struct smmu_below
+ * knows others.
+ */
+#define SMMU_NESTS 4096
+#define SMMU_NEST_WORDS 24
+/* Entries of the walk cache, in the order in which they are looked for. */
+enum { NEST_OWN, NEST_TABLE, NEST_PAGE, NEST_ROLES };
+struct smmu_nest {
+	u64 made;           /* of the lane; 0: none */
+	u64 range, ipa_range; /* 2 MiB: of input, and of what stage 1 makes of it */
+	u64 s1_at;          /* stage 2's descriptor of the last table of stage 1 */
+	u64 s2_table;       /* of the page */
+	u64 output;         /* bits of addresses that stage 2 may give */
+	u64 attrs[3];       /* of the last descriptors: their bits but the address */
+	u64 reads;          /* where they lie in a response */
+	u32 n;
+	u32 meta;           /* as of the front, by both stages */
+	u32 slot[NEST_ROLES];
+	u64 s1_value, s2_value; /* of a page's two descriptors, as in the TLB */
+	u64 at[SMMU_NEST_WORDS], word[SMMU_NEST_WORDS];
+};
+
+/* By the walk cache: stage 2 of 2 MiB of pages. Good as a nest is. */
+struct smmu_below {
+	u64 made, range;
+	u64 table, attrs;   /* the last one, and of the last descriptor that was seen there */
+	u64 value;          /* what that means, as in the TLB */
+	u32 slot;
+};
+
 /* What the quick way knows of a context beside it. */
 struct smmu_lane {
 	u64 who, gen;       /* as of the context, if it is quick; else gen is 0 */
 	u64 usual;          /* addresses below it are in pages of 4 KiB, by its first tables */
 	u64 plain;          /* the TLB's version, if own[0] is of 4 KiB and global[0] empty */
 	u64 output;         /* bits of addresses that its leaves may have */
+	/* Which lane it is, of all that were ever made, with the caches as they were: */
+	u64 made, walk_gen;
+	u32 walk_serial;
 	bool nested;
 	struct hw_smmuv3 *h;
 	const struct smmu_ctx *ctx;
@@ -281,6 +320,11 @@ struct hw_smmuv3 {
 	bool substreams;   /* ctx[] has, or had, some of substreams */
 	struct smmu_ctx *ctx;
 	struct smmu_lane *lane; /* of each of ctx[] */
+	struct smmu_nest *nest; /* where pages are not kept */
+	struct smmu_below *below;
+	const struct smmu_nest *aged; /* whose tables are the youngest of their sets, in order */
+	struct smmu_nest no_nest;     /* of no range */
+	u64 lanes_made;
 	u8 perm[8][16];    /* by kind of tables, then as perm[] of struct smmu_tt */
 	struct smmu_caps cap;
 	struct hw_cache_policy policy;
@@ -488,6 +532,19 @@ static inline void smmu_front_fill(struct hw_smmuv3 *h, const struct hw_req *req
 /* quick_priv.h */
 void smmu_translate_avx2(struct hw_iommu *base, const struct hw_req *req, struct hw_resp *resp);
 void smmu_translate_scalar(struct hw_iommu *base, const struct hw_req *req, struct hw_resp *resp);
+/* Of one that keeps no pages. */
+void smmu_bare_avx2(struct hw_iommu *base, const struct hw_req *req, struct hw_resp *resp);
+void smmu_bare_scalar(struct hw_iommu *base, const struct hw_req *req, struct hw_resp *resp);
+
+static inline struct smmu_nest *smmu_nest_of(const struct hw_smmuv3 *h, u64 addr)
+{
+	return &h->nest[addr >> 21 & (SMMU_NESTS - 1)];
+}
+
+static inline struct smmu_below *smmu_below_of(const struct hw_smmuv3 *h, u64 range)
+{
+	return &h->below[range & (SMMU_NESTS - 1)];
+}
 
 /* translate.c */
 void smmu_translate_long(struct hw_smmuv3 *h, const struct hw_req *req, struct hw_resp *resp);

@@ -92,8 +92,10 @@ static inline void start(struct smmu_walk *w, struct step *s)
 	s->table = s->tt->ttb;
 	s->level = s->tt->level;
 	s->hier = 0;
-	if (w->h->cap.walkcache && w->h->caching && !w->truth)
+	if (w->h->walks && !w->truth) {
+		w->h->aged = &w->h->no_nest;
 		e = hw_cache_find(w->h->cache[CACHE_WALK], s->tt->walk, s->in);
+	}
 	if (!e)
 		return;
 	s->table = e->value & ADDR_MASK;

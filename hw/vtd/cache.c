@@ -75,6 +75,7 @@ void vtd_lanes_void(struct vtd *v)
 	for (u32 i = 0; v->lane && i < VTD_LANES; i++)
 		v->lane[i].who = 0;
 	v->hot = &v->nobody;
+	v->aged = &v->no_nest;
 }
 
 /* All that the front and the lanes know of pages is void. */

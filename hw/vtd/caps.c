@@ -71,6 +71,7 @@ static const struct knob knobs[] = {
 	KNOB(strict, 0, 1, 0, NULL, NULL),
 	KNOB(race, 0, 1, 0, NULL, NULL),
 	KNOB(fragment, 0, 1, 0, NULL, NULL),
+	KNOB(iotlb, 0, 1, 1, NULL, NULL),
 	KNOB(quick, 0, 2, 1, NULL, NULL),
 };
 

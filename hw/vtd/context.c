@@ -104,7 +104,7 @@ static void bind(struct vtd_walk *w)
 
 	if (v->memo)
 		memo(w);
-	if (w->pure || w->epoch != v->inv_epoch || !v->front_on)
+	if (w->pure || w->epoch != v->inv_epoch || !v->binds)
 		return;
 	b = &vtd_dev_touch(v, w->req->sid)->bind;
 	b->gen = v->cfg_gen;
@@ -112,8 +112,9 @@ static void bind(struct vtd_walk *w)
 	b->space = 0;
 	b->psc_space = 0;
 	b->ss_space = 0;
-	b->quick_gen = 0;
 	b->cfg = w->cfg;
+	/* Else the space of its pages has to be known, too. */
+	b->quick_gen = !v->pages && vtd_is_quick(v, &b->cfg) ? b->gen : 0;
 	if (v->lane)
 		vtd_lane_of(v, w->req->sid)->who = 0;
 }

@@ -266,6 +266,12 @@ CACHE_TARGET static inline bool QUICK(trail_good)(const struct sight *s, const s
 	return !differ && QUICK(quads_good)(s, t);
 }
 
+/* What the leaves of both stages mean together: dirty is what is so in both. */
+CACHE_TARGET static inline u32 QUICK(both)(u32 first, u32 second)
+{
+	return (second & (first | ~(u32)VTD_F_DIRTY)) | (first & ~(u32)VTD_F_DIRTY);
+}
+
 /* What the two leaves of a page mean together; 0: look closer. */
 CACHE_TARGET static __attribute__((noinline)) void
 QUICK(trail_meaning)(const struct vtd *v, struct vtd_trail *t, const struct vtd_cfg *c, u64 first,
@@ -278,7 +284,7 @@ QUICK(trail_meaning)(const struct vtd *v, struct vtd_trail *t, const struct vtd_
 	t->attrs[1] = second;
 	t->flags = 0;
 	if (flags && below)
-		t->flags = (below & (flags | ~(u32)VTD_F_DIRTY)) | (flags & ~(u32)VTD_F_DIRTY);
+		t->flags = QUICK(both)(flags, below);
 }
 
 /* The leaves of addr at the end of its trail. */
@@ -476,8 +482,7 @@ QUICK(last_nested)(struct vtd *v, struct vtd_lane *l, u64 addr, u32 access,
 		     ((access & HW_WRITE) && !(first.flags & VTD_F_RW)) ||
 		     !QUICK(last_ss)(v, l, VTD_SS_PAGE, first.page, a)))
 		return false;
-	a->flags = (a->flags & (first.flags | ~(u32)VTD_F_DIRTY)) |
-		   (first.flags & ~(u32)VTD_F_DIRTY);
+	a->flags = QUICK(both)(first.flags, a->flags);
 	a->reads = 3;
 	return true;
 }
@@ -665,7 +670,8 @@ QUICK(lane_make)(struct vtd *v, struct vtd_lane *l, const struct hw_req *req)
 	l->who = 0;
 	if (b->quick_gen != v->cfg_gen || b->pasid != req->pasid || v->h.env->fact)
 		return false;
-	*l = (struct vtd_lane){.who = vtd_who(v, req), .bind = b, .mode = c->mode};
+	*l = (struct vtd_lane){.who = vtd_who(v, req), .bind = b, .mode = c->mode,
+			       .made = ++v->lanes_made};
 	/* Of the first stage, the lower half; the upper one goes the long way. */
 	l->limit = c->mode == VTD_MODE_SS ? 1ULL << (12 + 9 * c->ss_levels) :
 					    1ULL << (11 + 9 * c->fs_levels);

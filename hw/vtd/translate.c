@@ -112,7 +112,7 @@ static void iotlb_fill(struct vtd_walk *w)
 	struct vtd *v = w->v;
 	struct hw_cache_entry e = {.addr = w->req->addr >> w->lg2 << w->lg2, .lg2 = w->lg2};
 
-	if (!vtd_may_fill(w) || !v->keeps)
+	if (!vtd_may_fill(w) || !v->pages)
 		return;
 	/* 4.2.x lets an implementation keep large pages in pieces. */
 	if (w->v->k.fragment) {
@@ -131,7 +131,7 @@ static void iotlb_fill_negative(struct vtd_walk *w)
 	struct vtd *v = w->v;
 	struct hw_cache_entry e = {.addr = w->req->addr & ~0xfffULL, .lg2 = 12};
 
-	if (!v->k.policy.negative || !vtd_may_fill(w) || w->quiet)
+	if (!v->k.policy.negative || !v->pages || !vtd_may_fill(w) || w->quiet)
 		return;
 	e.space = iotlb_space(w);
 	e.value = VTD_F_NEGATIVE | VTD_F_CLOSER;
@@ -187,7 +187,7 @@ static void speculate(struct vtd_walk *w)
 
 static bool by_tables(struct vtd_walk *w)
 {
-	if (!w->pure && w->v->keeps) {
+	if (!w->pure && w->v->pages) {
 		int found = iotlb_find(w);
 
 		if (found)

@@ -36,7 +36,7 @@ static void reset(struct hw_iommu *h)
 	vtd_regs_reset(v);
 }
 
-static const struct hw_iommu_ops *quick_ops(bool vectors);
+static const struct hw_iommu_ops *quick_ops(bool vectors, bool pages);
 
 static struct hw_iommu *create(struct hw_env *e, const char *options, char *err, size_t err_size)
 {
@@ -55,13 +55,20 @@ static struct hw_iommu *create(struct hw_env *e, const char *options, char *err,
 	v->dev = (struct vtd_dev *)ALIGN((uintptr_t)v->dev_block, sizeof(*v->dev));
 	/* A front entry would live on where the cache below keeps nothing, or little. */
 	v->keeps = k.policy.kind != HW_CACHE_NONE;
-	v->front_on = k.policy.kind == HW_CACHE_INFINITE || k.policy.kind == HW_CACHE_SETS;
+	v->pages = v->keeps && k.iotlb;
+	v->binds = k.policy.kind == HW_CACHE_INFINITE || k.policy.kind == HW_CACHE_SETS;
+	v->front_on = v->binds && v->pages;
 	v->quick = k.quick && !k.policy.provenance && !k.policy.prefetch && !k.policy.speculate &&
-		   !k.fragment && (v->front_on || !v->keeps);
-	v->h.ops = v->quick ? quick_ops(k.quick == 1) : &hw_vtd_ops;
+		   !k.fragment && (v->binds || !v->keeps);
+	v->h.ops = v->quick ? quick_ops(k.quick == 1, v->pages || !v->keeps) : &hw_vtd_ops;
 	if (v->quick && v->keeps) {
 		v->lane = hw_calloc(VTD_LANES, sizeof(*v->lane));
 		sim_assert(v->lane);
+	}
+	if (v->quick && v->keeps && !v->pages) {
+		v->nest = hw_calloc(VTD_NESTS, sizeof(*v->nest));
+		v->below = hw_calloc(VTD_NESTS, sizeof(*v->below));
+		sim_assert(v->nest && v->below);
 	}
 	if (v->quick && !v->keeps) {
 		v->memo = hw_calloc(VTD_MEMOS, sizeof(*v->memo));
@@ -72,6 +79,7 @@ static struct hw_iommu *create(struct hw_env *e, const char *options, char *err,
 	vtd_regs_make(v);
 	v->inv_types = vtd_inv_types(&v->k);
 	vtd_caches_create(v);
+	v->no_nest.range = ~0ULL;
 	vtd_lanes_void(v);
 	reset(&v->h);
 	return &v->h;
@@ -86,6 +94,8 @@ static void destroy(struct hw_iommu *h)
 	v = container_of(h, struct vtd, h);
 	vtd_caches_destroy(v);
 	hw_free(v->lane);
+	hw_free(v->nest);
+	hw_free(v->below);
 	hw_free(v->memo);
 	hw_free(v->trail);
 	hw_free(v->dev_block);
@@ -129,11 +139,13 @@ static bool pending(struct hw_iommu *h)
 
 const struct hw_iommu_ops hw_vtd_ops = OPS(vtd_translate);
 
-static const struct hw_iommu_ops *quick_ops(bool vectors)
+static const struct hw_iommu_ops *quick_ops(bool vectors, bool pages)
 {
-	static const struct hw_iommu_ops avx2 = OPS(vtd_translate_avx2);
-	static const struct hw_iommu_ops scalar = OPS(vtd_translate_scalar);
+	static const struct hw_iommu_ops ops[2][2] = {
+		{OPS(vtd_tables_scalar), OPS(vtd_tables_avx2)},
+		{OPS(vtd_translate_scalar), OPS(vtd_translate_avx2)},
+	};
 
 	vectors = vectors && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2");
-	return vectors ? &avx2 : &scalar;
+	return &ops[pages][vectors];
 }

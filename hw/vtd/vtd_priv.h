@@ -48,6 +48,7 @@ struct vtd_knobs {
 	u32 coherent, qi, ats, ir, eim, pt, sc, nest, prs, ers, srs, nwfs, eafs, pds, scalable;
 	u32 ssads, ss, fs, smpwc, rps, adms;
 	u32 atom, collapse, late, strict, race, fragment;
+	u32 iotlb; /* 0: configuration and tables are cached, pages are not */
 	u32 quick; /* 0: the long way only; 2: without vector instructions */
 	struct hw_cache_policy policy;
 };
@@ -113,7 +114,37 @@ struct vtd_lane {
 	u32 mode;       /* enum vtd_mode */
 	u64 usual;      /* view's version, if it is of pages of 4 KiB in sets that age */
 	struct cache_view view; /* of the IOTLB */
+	/* Which lane it is, of all that were ever made, with the cache of tables as it was: */
+	u64 made, psc_version;
+	u32 psc_serial;
 	struct vtd_cursor last[VTD_ROLES][VTD_CURSORS];
+};
+
+/*
+ * Where no pages are kept: a nested walk within 2 MiB, by the three last tables that
+ * the paging-structure cache gave. Good for who has `made`: a lane gets another one when
+ * anything was filled or dropped there. What it says of the page's second stage is of
+ * the guest's 2 MiB that were asked for last; struct vtd_below knows others.
+ */
+#define VTD_NESTS 4096
+struct vtd_nest {
+	u64 made;       /* of the lane; 0: none */
+	u64 range, gpa_range; /* as in struct vtd_trail */
+	u64 fs_at;      /* second stage's entry of the first one's last table */
+	u64 ss_table;   /* of the page */
+	u64 attrs[3];   /* of the last entries: for the table, of the table, for the page */
+	u32 meta;       /* what they mean together, see quick_priv.h */
+	u32 first;      /* what the first stage's means, enum vtd_flag */
+	u32 slot[3];    /* of the tables, as they are looked for */
+};
+
+/* The second stage of 2 MiB of pages: its last table. Good as a nest is. */
+struct vtd_below {
+	u64 made, range;
+	u64 table;
+	u64 attrs;      /* of the last entry that was seen there */
+	u32 flags;      /* what they mean, enum vtd_flag */
+	u32 slot;
 };
 
 /* Without caches: what configuration was read, and what it meant. */
@@ -218,6 +249,8 @@ struct vtd {
 	bool quick;     /* the options leave something to the quick way */
 	u8 ttm;
 	bool keeps;     /* not cache=none */
+	bool pages;     /* and translations of pages, too */
+	bool binds;     /* decoded configuration is remembered: there is room for all of it */
 	bool nested;    /* since the reset, some request was nested */
 	u64 cfg_gen;    /* of the bindings */
 	u64 root;       /* active root table */
@@ -225,6 +258,12 @@ struct vtd {
 	u64 ss_reserved[6][2], fs_reserved[6][2]; /* [level][leaf] */
 	struct hw_cache *ctx, *pasid, *iotlb, *psc, *iec;
 	struct vtd_lane *lane, nobody;
+	struct vtd_nest *nest;
+	struct vtd_below *below;
+	/* Whose tables are the youngest of their sets; until anything else is asked for. */
+	const struct vtd_nest *aged;
+	struct vtd_nest no_nest;     /* of no range */
+	u64 lanes_made;
 	struct vtd_memo *memo;
 	struct vtd_trail *trail;
 	u32 ctx_space, iec_space;
@@ -259,6 +298,16 @@ struct vtd {
 static inline struct vtd_lane *vtd_lane_of(const struct vtd *v, u32 sid)
 {
 	return &v->lane[(sid ^ sid >> 8) % VTD_LANES];
+}
+
+static inline struct vtd_nest *vtd_nest_of(const struct vtd *v, u64 addr)
+{
+	return &v->nest[addr >> 21 & (VTD_NESTS - 1)];
+}
+
+static inline struct vtd_below *vtd_below_of(const struct vtd *v, u64 range)
+{
+	return &v->below[range & (VTD_NESTS - 1)];
 }
 
 static inline u32 vtd_get(const struct vtd *v, u32 off)
@@ -367,6 +416,9 @@ u8 vtd_denied(const struct vtd_walk *w, u32 flags);
 /* quick_priv.h: what a device asks, of a model that leaves something to it */
 void vtd_translate_avx2(struct hw_iommu *h, const struct hw_req *req, struct hw_resp *resp);
 void vtd_translate_scalar(struct hw_iommu *h, const struct hw_req *req, struct hw_resp *resp);
+/* Of one that keeps tables, but no pages. */
+void vtd_tables_avx2(struct hw_iommu *h, const struct hw_req *req, struct hw_resp *resp);
+void vtd_tables_scalar(struct hw_iommu *h, const struct hw_req *req, struct hw_resp *resp);
 
 /* Who asks, and when: of a source id below 65536, which leaves room for front_gen. */
 static inline u64 vtd_who(const struct vtd *v, const struct hw_req *req)

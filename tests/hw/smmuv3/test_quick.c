@@ -29,11 +29,15 @@ struct side {
 
 struct pair {
 	struct side s[2]; /* quick, and not */
-	u64 random, answered;
+	u64 random, answered, range;
 	u32 prod;
 	bool calm;  /* many pages, and little that changes: sets are full */
+	bool far;   /* addresses that have many tables */
 	bool local; /* hardly a page is global */
 };
+
+/* In the entries of tables: valid, permissions, accessed, dirty, and what is reserved. */
+static const u64 bits_of_words[] = {0, 1, 2, 6, 7, 8, 10, 11, 51, 52, 53, 54, 59, 61, 62, 44};
 
 static u64 next(struct pair *p)
 {
@@ -77,13 +81,16 @@ static void work(struct pair *p)
 }
 
 /* A descriptor of either stage; bit 7 is "read only" in one and "writable" in the other. */
-static u64 descriptor(struct pair *p)
+static u64 descriptor(struct pair *p, u64 pa)
 {
 	static const u64 odd[] = {1, 2, 4, 1 << 6, 1 << 7, 1 << 10, 1 << 11, 1ULL << 51,
 				  1ULL << 52, 1ULL << 53, 1ULL << 54, 1ULL << 59, 1ULL << 61,
 				  1ULL << 62, 1ULL << 44, 1ULL << 20, 0x3c};
-	u64 d = (u64)(TABLES + below(p, PAGES - TABLES)) << 12;
+	u64 d = (u64)(TABLES + below(p, PAGES - TABLES)) << 12, at = pa >> 3 & 511;
 
+	/* Where only leaves lie, of pages in several 2 MiB. */
+	if (at >= 2 && at <= 5)
+		d += (u64)below(p, 4) << 24;
 	/* Nothing is mapped there. */
 	if (below(p, 24) == 0)
 		return below(p, 2) ? 0 : d;
@@ -94,12 +101,28 @@ static u64 descriptor(struct pair *p)
 	return d;
 }
 
+static void change(struct pair *p, u64 pa)
+{
+	word(p, pa, descriptor(p, pa));
+}
+
+/* Of many tables in few sets, some again and again: small caches of them forget the oldest. */
+static u64 far_address(struct pair *p)
+{
+	if (below(p, 3) == 0)
+		p->range = (u64)below(p, 2) + 8 * (u64)below(p, below(p, 5) ? 5 : 12);
+	return (p->range << 21) + ((u64)below(p, 6) << 12) + below(p, 4096);
+}
+
 static u64 address(struct pair *p)
 {
 	static const u64 regions[] = {0, 0x200000, 0x40000000, 0x7fff40000000, 0x8000000000,
 				      0xffff800000000000, 0xffffffffc0000000, 1ULL << 52};
-	u64 region = below(p, 4) ? regions[below(p, 3)] : pick(p, regions, ARRAY_SIZE(regions));
+	u64 region;
 
+	if (p->far && below(p, 40))
+		return far_address(p);
+	region = below(p, 4) ? regions[below(p, 3)] : pick(p, regions, ARRAY_SIZE(regions));
 	return region + ((u64)below(p, p->calm ? 200 : 24) << 12) + below(p, 4096);
 }
 
@@ -216,44 +239,95 @@ static void take_events(struct pair *p)
 	work(p);
 }
 
-static void ask(struct pair *p)
+/* What both answer: the same. */
+static struct hw_resp same_answer(struct pair *p, const struct hw_req *req)
 {
-	struct hw_req req = {.addr = address(p), .sid = below(p, 2) ? 0 : below(p, 4),
-			     .pasid = HW_NO_PASID, .access = (u16)(1 + below(p, 3))};
 	struct hw_resp r[2];
 
-	if (below(p, 3) == 0)
-		req.pasid = below(p, 4);
-	if (below(p, 10) == 0)
-		req.access = (u16)below(p, 128);
-	if (below(p, 60) == 0)
-		req.kind = (u8)below(p, 3);
 	memset(r, 0x5a, sizeof(r));
 	for (u32 i = 0; i < 2; i++)
-		p->s[i].h->ops->translate(p->s[i].h, &req, &r[i]);
+		p->s[i].h->ops->translate(p->s[i].h, req, &r[i]);
 	cr_assert(r[0].pa == r[1].pa && r[0].lg2 == r[1].lg2 && r[0].access == r[1].access &&
 			  r[0].status == r[1].status && r[0].global == r[1].global &&
 			  r[0].no_snoop == r[1].no_snoop && r[0].reads == r[1].reads &&
 			  r[0].tag == r[1].tag && r[0].entry == r[1].entry,
 		  "sid %u pasid %x addr %llx access %x: %llx/%u/%x/%u/%u/%u, long %llx/%u/%x/%u/%u/%u",
-		  req.sid, req.pasid, (unsigned long long)req.addr, req.access,
+		  req->sid, req->pasid, (unsigned long long)req->addr, req->access,
 		  (unsigned long long)r[0].pa, r[0].lg2, r[0].access, r[0].status, r[0].reads,
 		  r[0].entry, (unsigned long long)r[1].pa, r[1].lg2, r[1].access, r[1].status,
 		  r[1].reads, r[1].entry);
-	p->answered += r[0].status == HW_OK;
-	if (r[0].status == HW_ABORT && !below(p, 4))
+	return r[0];
+}
+
+static void ask(struct pair *p)
+{
+	struct hw_req req = {.addr = address(p), .sid = below(p, p->far ? 12 : 2) ? 0 : below(p, 4),
+			     .pasid = HW_NO_PASID, .access = (u16)(1 + below(p, 3))};
+	struct hw_resp r;
+
+	if (below(p, p->far ? 12 : 3) == 0)
+		req.pasid = below(p, 4);
+	if (below(p, 10) == 0)
+		req.access = (u16)below(p, 128);
+	if (below(p, 60) == 0)
+		req.kind = (u8)below(p, 3);
+	r = same_answer(p, &req);
+	p->answered += r.status == HW_OK;
+	if (r.status == HW_ABORT && !below(p, 4))
 		take_events(p);
+}
+
+/* The second stage's word of a page that tables may lie in. */
+static u64 word_of_page(struct pair *p)
+{
+	u64 table = TABLES + 2 + below(p, 2);
+
+	for (u32 level = 0; level < 3; level++) {
+		memcpy(&table, p->s[0].e.ram + table * 4096, 8);
+		table = table >> 12 & (PAGES - 1);
+	}
+	return table * 4096 + (TABLES + below(p, PAGES - TABLES)) * 8ULL;
+}
+
+/* Where a table has a word that is used. */
+static u64 used_word(struct pair *p)
+{
+	u64 table = (TABLES + below(p, PAGES - TABLES)) * 4096ULL;
+
+	if (!p->far)
+		return table + below(p, 24) * 8;
+	if (below(p, 2))
+		return word_of_page(p);
+	return table + (address(p) >> (12 + 9 * below(p, 4)) & 511) * 8;
+}
+
+/* One bit of a word is another for a while. */
+static void disturb(struct pair *p)
+{
+	u64 pa = used_word(p), bit = 1ULL << pick(p, bits_of_words, ARRAY_SIZE(bits_of_words));
+	u64 was, is;
+
+	for (u32 i = 0; i < 4; i++)
+		ask(p);
+	memcpy(&was, p->s[0].e.ram + pa, 8);
+	word(p, pa, was ^ bit);
+	for (u32 i = 0; i < 4; i++)
+		ask(p);
+	memcpy(&is, p->s[0].e.ram + pa, 8);
+	word(p, pa, is ^ bit);
 }
 
 static void operation(struct pair *p)
 {
 	u32 kind = below(p, 1000);
 
-	if (kind < 950 || (p->calm && below(p, 40)))
+	if (kind < (p->far ? 800 : 950) || (p->calm && below(p, 40)) ||
+	    (p->far && kind > 980 && below(p, 6)))
 		ask(p);
+	else if (kind < 975 && p->far)
+		disturb(p);
 	else if (kind < 975)
-		word(p, (TABLES + below(p, PAGES - TABLES)) * 4096ULL + below(p, 24) * 8,
-		     descriptor(p));
+		change(p, used_word(p));
 	else if (kind < 985)
 		invalidate(p);
 	else if (kind < 999)
@@ -271,48 +345,65 @@ static void same_memory(const struct pair *p)
 }
 
 /* quick: 1, or 2, without vector instructions */
-static void run(const char *options, u32 quick, u64 seed)
+static void sides_make(struct pair *p, const char *options, u32 quick)
 {
-	struct pair p = {.random = seed, .local = seed & 1};
 	char text[256], err[200] = "";
 
 	for (u32 i = 0; i < 2; i++) {
-		struct side *s = &p.s[i];
+		struct side *s = &p->s[i];
 
 		s->e = (struct hw_env){.ram = calloc(1, RAM), .ram_size = RAM};
 		snprintf(text, sizeof(text), "%s,quick=%u", options, i ? 0 : quick);
 		s->h = hw_smmuv3_ops.create(&s->e, text, err, sizeof(err));
 		cr_assert(s->h && s->e.ram, "%s", err);
 	}
+}
+
+static void sides_free(struct pair *p)
+{
+	for (u32 i = 0; i < 2; i++) {
+		p->s[i].h->ops->destroy(p->s[i].h);
+		free(p->s[i].e.ram);
+	}
+}
+
+static void turn_on(struct pair *p)
+{
+	reg(p, SMMU_STRTAB_BASE, 8, STREAMS << 12);
+	reg(p, SMMU_STRTAB_BASE_CFG, 4, 2);
+	reg(p, SMMU_CMDQ_BASE, 8, COMMANDS << 12 | 4);
+	reg(p, SMMU_EVENTQ_BASE, 8, EVENTS << 12 | 4);
+	reg(p, SMMU_CR0, 4, CR0_SMMUEN | CR0_EVENTQEN | CR0_CMDQEN);
+	work(p);
+}
+
+static void run(const char *options, u32 quick, u64 seed)
+{
+	struct pair p = {.random = seed, .local = seed & 1};
+
+	sides_make(&p, options, quick);
 	for (u64 pa = TABLES * 4096; pa < RAM; pa += 8)
-		word(&p, pa, descriptor(&p));
+		change(&p, pa);
 	second(&p);
 	for (u32 sid = 0; sid < 4; sid++) {
 		stream(&p, sid);
 		for (u32 ssid = 0; ssid < 4; ssid++)
 			context(&p, sid, ssid);
 	}
-	reg(&p, SMMU_STRTAB_BASE, 8, STREAMS << 12);
-	reg(&p, SMMU_STRTAB_BASE_CFG, 4, 2);
-	reg(&p, SMMU_CMDQ_BASE, 8, COMMANDS << 12 | 4);
-	reg(&p, SMMU_EVENTQ_BASE, 8, EVENTS << 12 | 4);
-	reg(&p, SMMU_CR0, 4, CR0_SMMUEN | CR0_EVENTQEN | CR0_CMDQEN);
-	work(&p);
+	turn_on(&p);
 	for (u32 i = 0; i < OPERATIONS; i++) {
 		p.calm = i / 4096 % 2;
+		p.far = i / 8192 % 2;
 		operation(&p);
 		if (i % 4096 == 0)
 			same_memory(&p);
 	}
 	same_memory(&p);
 	cr_assert_gt(p.answered, OPERATIONS / 16);
-	for (u32 i = 0; i < 2; i++) {
-		p.s[i].h->ops->destroy(p.s[i].h);
-		free(p.s[i].e.ram);
-	}
+	sides_free(&p);
 }
 
-/* 17 of them, 1,020,000 operations for each test. */
+/* 22 of them, 1,320,000 operations for each test. */
 static const char *const all[] = {
 	"cache=none", "cache=none,config=1", "cache=none,config=1,httu=0", "cache=infinite",
 	"cache=infinite,walkcache=0", "cache=infinite,config=0", "cache=sets,entries=64",
@@ -320,7 +411,9 @@ static const char *const all[] = {
 	"cache=sets,entries=64,replace=random", "cache=sets,entries=64,xnx=0,walkcache=0",
 	"cache=sets,entries=4096", "cache=sets,entries=4096,walkcache=0", "cache=tiny",
 	"cache=sets,entries=64,prefetch=1", "cache=sets,entries=128,persona=maxinv",
-	"cache=sets,entries=64,oas=40",
+	"cache=sets,entries=64,oas=40", "cache=sets,entries=64,tlb=0", "cache=infinite,tlb=0",
+	"cache=sets,entries=4096,tlb=0", "cache=sets,entries=4096,tlb=0,walkcache=0",
+	"cache=sets,entries=64,tlb=0,httu=0",
 };
 
 Test(smmuv3_quick, is_as_the_long_way)
@@ -333,4 +426,185 @@ Test(smmuv3_quick, is_so_without_vectors)
 {
 	for (u32 i = 0; i < ARRAY_SIZE(all); i++)
 		run(all[i], 2, 0x1234567 + i);
+}
+
+/* --- one page of both stages, and every bit of the words that lead to it --- */
+
+#define FIRST 16ULL  /* pages of stage 1's tables, the last one last */
+#define SECOND 20ULL /* of stage 2's: the last ones are for tables, and for two pages */
+#define MIDDLE_PAGE (5ULL << 21 | 7 << 12)
+
+static void tree(struct pair *p, u64 page)
+{
+	for (u64 i = 0; i < 3; i++)
+		word(p, (page + i) << 12, (page + i + 1) << 12 | 3);
+}
+
+static void forget(struct pair *p)
+{
+	command(p, CMD_CFGI_STE_RANGE, 31);
+	command(p, CMD_TLBI_NSNH_ALL, 0);
+}
+
+/* ps: how long addresses are that both stages may give, as in STE and CD. */
+static void one_page(struct pair *p, u64 ps)
+{
+	const u64 s1 = 3 | 1 << 6 | 3 << 8 | 1 << 10 | 1 << 11;
+	const u64 s2 = 3 | 0xf << 2 | 3 << 6 | 3 << 8 | 1 << 10;
+
+	memset(p->s[0].e.ram, 0, RAM);
+	memset(p->s[1].e.ram, 0, RAM);
+	word(p, (STREAMS << 12) + 16, 1 | 16ULL << STE2_S2T0SZ | 2ULL << STE2_S2SL0 |
+					      ps << STE2_S2PS | 1ULL << STE2_S2AA64 |
+					      1ULL << STE2_S2R);
+	word(p, (STREAMS << 12) + 24, SECOND << 12);
+	word(p, STREAMS << 12, 1 | 7ULL << STE0_CONFIG | CDS << 12);
+	word(p, (CDS << 12) + 8, FIRST << 12);
+	word(p, (CDS << 12) + 24, 0xff);
+	word(p, CDS << 12, 16ULL | 1ULL << CD0_EPD1 | 1ULL << CD0_V | ps << CD0_IPS |
+				   1ULL << CD0_AA64 | 1ULL << CD0_A | 1ULL << CD0_R |
+				   1ULL << CD0_ASID);
+	tree(p, FIRST);
+	word(p, (FIRST + 3) << 12, MIDDLE_PAGE | s1);
+	word(p, ((FIRST + 3) << 12) + 8, (MIDDLE_PAGE + (1 << 21)) | s1);
+	tree(p, SECOND);
+	/* Tables and the CD are where they are; the two pages apart. */
+	for (u64 i = 0; i < 24; i++)
+		word(p, ((SECOND + 3) << 12) + i * 8, i << 12 | s2);
+	for (u64 i = 0; i < 2; i++) {
+		word(p, ((SECOND + 2) << 12) + (5 + i) * 8, (SECOND + 4 + i) << 12 | 3);
+		word(p, ((SECOND + 4 + i) << 12) + 7 * 8, (40 + i) << 12 | s2);
+	}
+	forget(p);
+}
+
+static struct hw_resp ask_at(struct pair *p, u64 addr, u16 access)
+{
+	const struct hw_req req = {.addr = addr, .pasid = HW_NO_PASID, .access = access};
+
+	return same_answer(p, &req);
+}
+
+/* Reads and writes of both pages, in turns, and then twice each: the first one last. */
+static void ask_all(struct pair *p)
+{
+	for (u32 i = 0; i < 12; i++)
+		ask_at(p, (u64)(i < 4 ? i & 1 : ~i >> 1 & 1) << 12,
+		       (u16)(i & 5 ? HW_WRITE : HW_READ));
+}
+
+static void each_bit(const char *options, u64 ps)
+{
+	const u64 at[] = {((SECOND + 3) << 12) + (FIRST + 3) * 8, (FIRST + 3) << 12,
+			  ((SECOND + 4) << 12) + 7 * 8, (SECOND + 2) << 12,
+			  ((SECOND + 2) << 12) + 5 * 8, ((SECOND + 2) << 12) + 6 * 8,
+			  (FIRST + 2) << 12, ((SECOND + 5) << 12) + 7 * 8};
+	struct pair p = {.random = 1};
+
+	sides_make(&p, options, 1);
+	turn_on(&p);
+	for (u32 i = 0; i < ARRAY_SIZE(at) * 64; i++) {
+		struct hw_resp r;
+		u64 was;
+
+		one_page(&p, ps);
+		r = ask_at(&p, 0, HW_WRITE);
+		cr_assert(r.status == HW_OK && r.pa == 40 << 12);
+		/* The two pages need not be permitted the same. */
+		memcpy(&was, p.s[0].e.ram + ((SECOND + 4) << 12) + 7 * 8, 8);
+		if (i & 1)
+			word(&p, ((SECOND + 4) << 12) + 7 * 8, was & ~(u64)(1 << 7));
+		ask_all(&p);
+		memcpy(&was, p.s[0].e.ram + at[i / 64], 8);
+		word(&p, at[i / 64], was ^ 1ULL << i % 64);
+		ask_at(&p, 0, i & 1 ? HW_WRITE : HW_READ);
+		ask_all(&p);
+		forget(&p);
+		ask_all(&p);
+		word(&p, at[i / 64], was);
+		ask_all(&p);
+		same_memory(&p);
+	}
+	sides_free(&p);
+}
+
+Test(smmuv3_quick, minds_each_bit_of_a_page_of_both_stages)
+{
+	for (u64 ps = 2; ps <= 5; ps += 3) {
+		each_bit("cache=sets,entries=64,tlb=0", ps);
+		each_bit("cache=sets,entries=64", ps);
+		each_bit("cache=none,config=1", ps);
+	}
+}
+
+/* What is of interest is rare. */
+Test(smmuv3_quick, is_so_where_only_tables_are_kept)
+{
+	for (u32 i = 0; i < 12; i++)
+		run("cache=sets,entries=64,tlb=0", 1, 0xfeed0000 + i);
+}
+
+static void ask_of(struct pair *p, u32 sid, u64 addr)
+{
+	const struct hw_req req = {.addr = addr, .sid = sid, .pasid = HW_NO_PASID,
+				   .access = HW_READ};
+
+	same_answer(p, &req);
+}
+
+/* By the registers. */
+static void look_up(struct pair *p, u64 addr)
+{
+	u64 par;
+
+	reg(p, SMMU_GATOS_SID, 8, 0);
+	reg(p, SMMU_GATOS_ADDR, 8, (addr & ~0xfffULL) | 3 << ATOS_ADDR_TYPE | 1 << ATOS_ADDR_RNW);
+	reg(p, SMMU_GATOS_CTRL, 4, ATOS_RUN);
+	work(p);
+	par = p->s[0].h->ops->mmio_read(p->s[0].h, SMMU_GATOS_PAR, 8);
+	cr_assert_eq(par, p->s[1].h->ops->mmio_read(p->s[1].h, SMMU_GATOS_PAR, 8));
+	cr_assert_eq(par & 1, 0);
+}
+
+/* Pages of 31 ranges in 31 others, by few sets: what is oldest is the same. */
+static void many_ranges(const char *options)
+{
+	struct pair p = {.random = 1};
+	u64 leaf, range = 0;
+
+	sides_make(&p, options, 1);
+	turn_on(&p);
+	one_page(&p, 5);
+	memcpy(&leaf, p.s[0].e.ram + ((FIRST + 3) << 12), 8);
+	for (u64 i = 0; i < 512; i++)
+		word(&p, ((FIRST + 3) << 12) + i * 8,
+		     (leaf & 0xfff) | 7 << 12 | (1 + i * 7 % 31) << 21);
+	for (u64 i = 1; i < 32; i++) {
+		memcpy(&leaf, p.s[0].e.ram + ((FIRST + 2) << 12), 8);
+		word(&p, ((FIRST + 2) << 12) + i * 8, leaf);
+		word(&p, ((SECOND + 2) << 12) + i * 8, (SECOND + 4) << 12 | 3);
+	}
+	/* Another stream has stage 1 alone. */
+	memcpy(p.s[0].e.ram + ((CDS + 1) << 12), p.s[0].e.ram + (CDS << 12), 64);
+	memcpy(p.s[1].e.ram + ((CDS + 1) << 12), p.s[1].e.ram + (CDS << 12), 64);
+	word(&p, (STREAMS << 12) + 64, 1 | 5ULL << STE0_CONFIG | (CDS + 1) << 12);
+	for (u32 i = 0; i < OPERATIONS; i++) {
+		u64 addr = range << 21 | (u64)below(&p, 1 + below(&p, 64)) << 12;
+
+		if (below(&p, 2))
+			range = below(&p, 1 + below(&p, 32));
+		if (below(&p, 16) == 0)
+			look_up(&p, (u64)below(&p, 32) << 21);
+		else
+			ask_of(&p, below(&p, 8) == 0, addr);
+	}
+	sides_free(&p);
+}
+
+Test(smmuv3_quick, forgets_the_same_tables)
+{
+	many_ranges("cache=sets,entries=64,tlb=0");
+	many_ranges("cache=sets,entries=256,tlb=0");
+	many_ranges("cache=sets,entries=64,replace=random,tlb=0");
+	many_ranges("cache=sets,entries=64");
 }
