@@ -10,17 +10,21 @@
 
 #include "sim/base/bits.h"
 
-/* Embedded by its owner, who protects it with the tree. start and last do not change meanwhile. */
+/*
+ * Embedded by its owner, who protects it with the tree. start and last do not change meanwhile.
+ * What a lookup reads of a node on its way comes first, to lie in one line of the cache.
+ */
 struct interval_tree_node {
-	unsigned long start, last;
-	unsigned long subtree_last; /* the rest belongs to the tree */
-	struct interval_tree_node *left, *right, *parent;
-	u32 priority;
+	struct interval_tree_node *child[2]; /* the tree's own: left, right */
+	unsigned long left_last;             /* the greatest last of the left subtree, or 0 */
+	unsigned long last, start;           /* the owner's */
+	unsigned long subtree_last;          /* the tree's own again: of all from here */
+	struct interval_tree_node *parent;
+	int balance; /* height of the right subtree less that of the left */
 };
 
 struct interval_tree_root {
 	struct interval_tree_node *node;
-	u32 seq;
 };
 
 void interval_tree_insert(struct interval_tree_node *node, struct interval_tree_root *root);

@@ -71,6 +71,28 @@ static void check_hole(unsigned long start, unsigned long last)
 	cr_assert_eq(hole_last, end);
 }
 
+/* The height of a subtree; whatever its nodes say of it must be so. */
+static int check_below(const struct interval_tree_node *n, const struct interval_tree_node *parent)
+{
+	unsigned long left_last, last;
+	int left, right;
+
+	if (!n)
+		return 0;
+	cr_assert_eq(n->parent, parent);
+	left = check_below(n->child[0], n);
+	right = check_below(n->child[1], n);
+	cr_assert_eq(n->balance, right - left);
+	cr_assert(n->balance >= -1 && n->balance <= 1);
+	left_last = n->child[0] ? n->child[0]->subtree_last : 0;
+	cr_assert_eq(n->left_last, left_last);
+	last = max(n->last, left_last);
+	if (n->child[1])
+		last = max(last, n->child[1]->subtree_last);
+	cr_assert_eq(n->subtree_last, last);
+	return max(left, right) + 1;
+}
+
 static void random_changes(void *arg)
 {
 	(void)arg;
@@ -86,6 +108,7 @@ static void random_changes(void *arg)
 			interval_tree_insert(&t.node[i], &t.root);
 		}
 		t.in[i] = !t.in[i];
+		check_below(t.root.node, NULL);
 		check_iteration(start, last);
 		check_hole(start, last);
 		check_iteration(0, ~0UL);
@@ -123,5 +146,49 @@ static void extremes(void *arg)
 Test(interval_tree, knows_the_ends_of_the_space)
 {
 	load(.begin = begin, .task = {extremes});
+	run_clean(1);
+}
+
+#define MANY 4096
+
+static struct interval_tree_node many[MANY];
+
+/* As areas lie: none meets another; from below, from above, and those between the others. */
+static u64 place_of(u32 order, u64 i)
+{
+	static const u64 step[] = {1, MANY - 1, MANY / 2 + 1, 1001};
+
+	return i * step[order] % MANY * 8;
+}
+
+static void in_order(void *arg)
+{
+	const u32 n_left = 64;
+
+	(void)arg;
+	for (u32 order = 0; order < 4; order++) {
+		t.root.node = NULL;
+		for (u32 i = 0; i < MANY; i++) {
+			many[i].start = place_of(order, i);
+			many[i].last = many[i].start + 3;
+			interval_tree_insert(&many[i], &t.root);
+		}
+		/* An AVL tree of so many is at most 17 high: 1.44 times the logarithm. */
+		cr_assert_leq(check_below(t.root.node, NULL), 17);
+		for (u32 i = 0; i < MANY; i++) {
+			struct interval_tree_node *n = &many[i];
+
+			cr_assert_eq(interval_tree_iter_first(&t.root, n->last, n->last + 1), n);
+			cr_assert_null(interval_tree_iter_first(&t.root, n->last + 1, n->last + 4));
+		}
+		for (u32 i = 0; i < MANY - n_left; i++)
+			interval_tree_remove(&many[i], &t.root);
+		cr_assert_leq(check_below(t.root.node, NULL), 8);
+	}
+}
+
+Test(interval_tree, is_balanced_whatever_the_order)
+{
+	load(.begin = begin, .task = {in_order});
 	run_clean(1);
 }
