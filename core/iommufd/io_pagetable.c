@@ -209,7 +209,7 @@ static void drop_slice(struct iopt_pages_list *slice)
 		iopt_put_pages(slice->pages);
 }
 
-void iopt_free_pages_list(struct list_head *pages_list)
+void iopt_free_pages_list(struct list_head *pages_list, const struct iopt_pages_list *own)
 {
 	while (!list_empty(pages_list)) {
 		struct iopt_pages_list *slice =
@@ -217,7 +217,8 @@ void iopt_free_pages_list(struct list_head *pages_list)
 
 		drop_slice(slice);
 		list_del(&slice->next);
-		kfree(slice);
+		if (slice != own)
+			kfree(slice);
 	}
 }
 
@@ -234,11 +235,11 @@ int iopt_map_slice(struct io_pagetable *iopt, struct iopt_pages_list *slice,
 	return rc;
 }
 
-/* The slices behind a range of IOVAs, whole areas or not. */
+/* The slices behind a range of IOVAs, whole areas or not; the first is *own. */
 int iopt_get_pages(struct io_pagetable *iopt, unsigned long iova, unsigned long length,
-		   struct list_head *pages_list)
+		   struct iopt_pages_list *own, struct list_head *pages_list)
 {
-	struct iopt_pages_list *slice;
+	struct iopt_pages_list *slice = own;
 	unsigned long last_iova;
 	struct iopt_area *area;
 	struct iopt_contig c;
@@ -250,7 +251,8 @@ int iopt_get_pages(struct io_pagetable *iopt, unsigned long iova, unsigned long 
 		return -EOVERFLOW;
 	down_read(&iopt->iova_rwsem);
 	iopt_for_each_contig_area(&c, area, iopt, iova, last_iova) {
-		slice = kzalloc(sizeof(*slice), GFP_KERNEL_ACCOUNT);
+		if (!slice)
+			slice = kzalloc(sizeof(*slice), GFP_KERNEL_ACCOUNT);
 		if (!slice) {
 			rc = -ENOMEM;
 			break;
@@ -260,12 +262,13 @@ int iopt_get_pages(struct io_pagetable *iopt, unsigned long iova, unsigned long 
 		slice->pages = area->pages;
 		kref_get(&slice->pages->kref);
 		list_add_tail(&slice->next, pages_list);
+		slice = NULL;
 	}
 	if (!rc && !iopt_contig_done(&c))
 		rc = -ENOENT;
 	up_read(&iopt->iova_rwsem);
 	if (rc)
-		iopt_free_pages_list(pages_list);
+		iopt_free_pages_list(pages_list, own);
 	return rc;
 }
 

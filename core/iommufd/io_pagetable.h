@@ -177,9 +177,10 @@ int iopt_map_pages(struct io_pagetable *iopt, struct list_head *pages_list, unsi
 /* One slice; its pages' reference is the area's then, or has gone. */
 int iopt_map_slice(struct io_pagetable *iopt, struct iopt_pages_list *slice,
 		   unsigned long *dst_iova, int iommu_prot, bool alloc_iova);
-void iopt_free_pages_list(struct list_head *pages_list);
+/* own: the caller's, for the first slice (most copies are of one area); all zeroes before. */
 int iopt_get_pages(struct io_pagetable *iopt, unsigned long iova, unsigned long length,
-		   struct list_head *pages_list);
+		   struct iopt_pages_list *own, struct list_head *pages_list);
+void iopt_free_pages_list(struct list_head *pages_list, const struct iopt_pages_list *own);
 int iopt_unmap_iova(struct io_pagetable *iopt, unsigned long iova, unsigned long length,
 		    unsigned long *unmapped);
 int iopt_unmap_all(struct io_pagetable *iopt, unsigned long *unmapped);

@@ -289,6 +289,7 @@ static int copy_to_ioas(struct iommufd_ucmd *ucmd, struct list_head *pages_list)
 int iommufd_ioas_copy(struct iommufd_ucmd *ucmd)
 {
 	struct iommu_ioas_copy *cmd = ucmd->cmd;
+	struct iopt_pages_list own = {.pages = NULL};
 	struct iommufd_ioas *src;
 	LIST_HEAD(pages_list);
 	int rc;
@@ -303,11 +304,11 @@ int iommufd_ioas_copy(struct iommufd_ucmd *ucmd)
 	src = iommufd_get_ioas(ucmd->ictx, cmd->src_ioas_id);
 	if (IS_ERR(src))
 		return (int)PTR_ERR(src);
-	rc = iopt_get_pages(&src->iopt, cmd->src_iova, cmd->length, &pages_list);
+	rc = iopt_get_pages(&src->iopt, cmd->src_iova, cmd->length, &own, &pages_list);
 	iommufd_put_object(ucmd->ictx, &src->obj);
 	if (!rc)
 		rc = copy_to_ioas(ucmd, &pages_list);
-	iopt_free_pages_list(&pages_list);
+	iopt_free_pages_list(&pages_list, &own);
 	return rc;
 }
 
