@@ -62,11 +62,13 @@ void iommufd_access_destroy_object(struct iommufd_object *obj)
 		WARN_ON(change_ioas(access, NULL));
 	mutex_unlock(&access->ioas_lock);
 	mutex_destroy(&access->ioas_lock);
-	iommufd_ctx_put(access->ictx);
+	if (!access->internal)
+		iommufd_ctx_put(access->ictx);
 }
 
-struct iommufd_access *iommufd_access_create(struct iommufd_ctx *ictx,
-					     const struct iommufd_access_ops *ops, void *data)
+/* Not yet in the table. */
+static struct iommufd_access *create(struct iommufd_ctx *ictx,
+				     const struct iommufd_access_ops *ops, void *data)
 {
 	struct iommufd_access *access = iommufd_object_alloc(ictx, access, IOMMUFD_OBJ_ACCESS);
 
@@ -79,6 +81,16 @@ struct iommufd_access *iommufd_access_create(struct iommufd_ctx *ictx,
 	/* The driver's, until it destroys it. */
 	refcount_inc(&access->obj.users);
 	access->ictx = ictx;
+	return access;
+}
+
+struct iommufd_access *iommufd_access_create(struct iommufd_ctx *ictx,
+					     const struct iommufd_access_ops *ops, void *data)
+{
+	struct iommufd_access *access = create(ictx, ops, data);
+
+	if (IS_ERR(access))
+		return access;
 	iommufd_ctx_get(ictx);
 	iommufd_object_finalize(ictx, &access->obj);
 	return access;
@@ -120,34 +132,20 @@ struct iommufd_access *iommufd_access_create_internal(struct iommufd_ctx *ictx,
 						      struct iommufd_ioas *ioas)
 {
 	static const struct iommufd_access_ops ops = {.needs_pin_pages = true, .unmap = let_go};
-	struct iommufd_access *access = kzalloc(sizeof(*access), GFP_KERNEL_ACCOUNT);
+	struct iommufd_access *access = create(ictx, &ops, NULL);
 	int rc;
 
-	if (!access)
-		return ERR_PTR(-ENOMEM);
-	access->obj.type = IOMMUFD_OBJ_ACCESS;
-	refcount_set(&access->obj.shortterm_users, 1);
-	refcount_set(&access->obj.users, 1);
-	mutex_init(&access->ioas_lock);
-	access->ops = &ops;
-	access->iova_alignment = PAGE_SIZE;
-	access->ictx = ictx;
+	if (IS_ERR(access))
+		return access;
 	access->internal = true;
+	iommufd_object_finalize(ictx, &access->obj);
 	mutex_lock(&access->ioas_lock);
 	rc = change_ioas(access, ioas);
 	mutex_unlock(&access->ioas_lock);
 	if (!rc)
 		return access;
-	mutex_destroy(&access->ioas_lock);
-	kfree(access);
+	iommufd_access_destroy(access);
 	return ERR_PTR(rc);
-}
-
-void iommufd_access_destroy_internal(struct iommufd_access *access)
-{
-	iommufd_access_detach(access);
-	mutex_destroy(&access->ioas_lock);
-	kfree(access);
 }
 
 u32 iommufd_access_id(const struct iommufd_access *access)

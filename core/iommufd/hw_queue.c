@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Queues of a guest that hardware reads by physical addresses: their memory must be one
- * piece, and stays what it is while they live. It is pinned by an access that has no id,
- * and its areas are locked: an unmap is refused instead of asking anybody to let go.
+ * piece, and stays what it is while they live. It is pinned by an access of the context's
+ * own, and its areas are locked: an unmap is refused instead of asking anybody to let go.
  */
 #include "core/iommufd/iommufd_priv.h"
 
@@ -31,7 +31,7 @@ void iommufd_hw_queue_destroy(struct iommufd_object *obj)
 	if (queue->access) {
 		iommufd_access_unpin_pages(queue->access, first_page(queue->base_addr),
 					   span(queue->base_addr, queue->length));
-		iommufd_access_destroy_internal(queue->access);
+		iommufd_access_destroy(queue->access);
 	}
 	if (queue->viommu)
 		refcount_dec(&queue->viommu->obj.users);
@@ -82,7 +82,7 @@ static int take_memory(struct iommufd_hw_queue *queue, struct iommufd_viommu *vi
 		return (int)PTR_ERR(access);
 	rc = pin_memory(access, cmd);
 	if (rc) {
-		iommufd_access_destroy_internal(access);
+		iommufd_access_destroy(access);
 		return rc;
 	}
 	queue->access = access;

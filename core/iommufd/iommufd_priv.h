@@ -246,16 +246,18 @@ struct iommufd_access {
 	void *data;
 	unsigned long iova_alignment;
 	u32 iopt_access_list_id;
-	bool internal; /* has no id, and locks what it pins */
+	bool internal; /* of the context itself, and locks what it pins */
 };
 
 void iommufd_access_notify_unmap(struct io_pagetable *iopt, unsigned long iova,
 				 unsigned long length);
 void iommufd_access_destroy_object(struct iommufd_object *obj);
-/* Attached to ioas, which the caller keeps; nothing may be pinned any more at the end. */
+/*
+ * Attached to ioas, which the caller keeps; nothing may be pinned any more when it is destroyed.
+ * dup: user space sees its id go, and may not destroy it.
+ */
 struct iommufd_access *iommufd_access_create_internal(struct iommufd_ctx *ictx,
 						      struct iommufd_ioas *ioas);
-void iommufd_access_destroy_internal(struct iommufd_access *access);
 
 /* --- fault.c --- */
 /* deliver: lock; response: mutex. Its file holds a user. */

@@ -16,7 +16,7 @@ for story in one_task two_tasks three_tasks mutants/destroy_while_mapping; do
 	expect 0 "clean, $RUNS runs" "$IOMMULAB" run --kernel "$KERNEL" --runs "$RUNS" \
 		"tests/core/hosted/$story.yaml"
 done
-for file in tests/conformance/uapi/{iommufd,vfio}_7.3.yaml; do
+for file in tests/conformance/uapi/{hw_queue,iommufd,vfio}_7.3.yaml; do
 	expect 0 'clean, 1 runs' "$IOMMULAB" run --runs 1 --kernel "$KERNEL" "$file"
 done
 HOSTED_KERNEL=$KERNEL expect 0 'Passing: 9 . Failing: 0' \
