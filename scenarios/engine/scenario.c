@@ -355,6 +355,7 @@ struct scenario *scenario_parse(const char *name, const char *text, size_t size,
 	struct yaml_doc doc;
 
 	sim_assert(s);
+	s->is_story = true;
 	scenario_set_path(s, name, err);
 	s->content_hash = scenario_hash(0, text, size);
 	if (size > SCENARIO_FILE_MAX)

@@ -49,6 +49,7 @@ struct scenario {
 	struct scenario_edge *edges;
 	u32 n_edges;
 	struct call_program *program; /* of its calls; NULL: it has none */
+	bool is_story;        /* written in YAML */
 	bool threads_all;     /* each call is a task of its own */
 	struct bug_set bugs;
 	/* expect: */

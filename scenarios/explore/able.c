@@ -8,7 +8,8 @@
  * not have shows in the default order only: there `ret:` is not looked at, and
  * where one is not met, the reason is looked for. A call that gives ENOTTY or
  * ENOSYS is not there, and neither is a file that cannot be opened (ENOENT); any
- * other answer is left to the campaign.
+ * other answer is left to the campaign. So is a call of a story without `ret:`, but
+ * where others need what it gives: they would do nothing, and the story be clean.
  */
 #include "scenarios/explore/explore_priv.h"
 
@@ -163,11 +164,55 @@ static bool wants(const struct scenario *s, const long *rets, u32 i, char *what,
 	return false;
 }
 
+static bool uses(const struct call *c, u32 slot)
+{
+	bool any = false;
+
+	for (u32 i = 0; i < c->n_args; i++)
+		any |= c->arg[i].result == slot;
+	for (u32 i = 0; i < c->n_in; i++)
+		any |= c->in[i].kind != CALL_IN_DATA && c->in[i].value.result == slot;
+	return any;
+}
+
+/* Another call of the story uses what this one gives. */
+static bool is_needed(const struct scenario *s, const struct call *c)
+{
+	for (u32 i = 0; i < s->n_ops; i++) {
+		const struct call *other = s->ops[i].call;
+		bool any = false;
+
+		if (!other || other == c)
+			continue;
+		any |= c->result != CALL_NO_RESULT && uses(other, c->result);
+		for (u32 k = 0; k < c->n_out; k++)
+			any |= uses(other, c->out[k].result);
+		if (any)
+			return true;
+	}
+	return false;
+}
+
+/* Operation i gives nothing, for it is not there, and others need it. */
+static bool lacks(const struct scenario *s, const long *rets, u32 i, char *what, size_t size)
+{
+	const struct scenario_op *op = &s->ops[i];
+	char text[128];
+
+	if (!s->is_story || !op->call || op->has_ret || !not_there(op, rets[i]) ||
+	    !is_needed(s, op->call))
+		return false;
+	scenario_op_print(s, i, text, sizeof(text));
+	snprintf(what, size, "line %u: %s gives -%s, and others need what it gives", op->line,
+		 text, scenario_errno_name(rets[i]));
+	return true;
+}
+
 bool explore_answers_check(const struct scenario *s, const struct explore_options *o, char *err,
 			   size_t err_size)
 {
-	bool any = false, able = true;
 	struct call_results *values;
+	bool any = s->is_story && s->program, able = true;
 	char what[256];
 	long *rets;
 
@@ -177,8 +222,10 @@ bool explore_answers_check(const struct scenario *s, const struct explore_option
 		return true;
 	rets = explore_default_rets(s, o, &values);
 	for (u32 i = 0; i < s->n_ops && able; i++) {
-		if (s->ops[i].has_ret && rets[i] != s->ops[i].ret && rets[i] != LONG_MIN &&
-		    wants(s, rets, i, what, sizeof(what)))
+		bool other = s->ops[i].has_ret && rets[i] != s->ops[i].ret && rets[i] != LONG_MIN;
+
+		if ((other && wants(s, rets, i, what, sizeof(what))) ||
+		    lacks(s, rets, i, what, sizeof(what)))
 			able = cannot(s, o->kernel, err, err_size, what);
 	}
 	free(rets);
