@@ -401,7 +401,19 @@ void callgen_add(struct gen *g, const struct uapi_call *row)
 	p->n++;
 }
 
-/* Rows that make sense on what is there: no mapping of memory, nothing that only says yes. */
+/* What maps memory, and what a process takes away from itself (the rest of it would fail). */
+static bool spoils(const struct uapi_call *c)
+{
+	static const long nr[] = {9, 10, 11, 97, 126, 160, 302};
+
+	for (u32 i = 0; i < ARRAY_SIZE(nr); i++) {
+		if (c->nr == nr[i])
+			return true;
+	}
+	return false;
+}
+
+/* Rows that make sense on what is there: nothing that only says yes, either. */
 const struct uapi_call *const *callgen_rows(u32 *n)
 {
 	static const struct uapi_call *row[256];
@@ -410,9 +422,8 @@ const struct uapi_call *const *callgen_rows(u32 *n)
 	*n = 0;
 	for (u32 i = 0; !n_rows && i < uapi_calls_n; i++) {
 		const struct uapi_call *c = &uapi_calls[i];
-		bool memory = c->nr >= 9 && c->nr <= 11;
 
-		if (i + 1 == uapi_calls_n || c->nr < 0 || memory)
+		if (i + 1 == uapi_calls_n || c->nr < 0 || spoils(c))
 			continue;
 		row[*n] = c;
 		if (++*n == ARRAY_SIZE(row))
