@@ -67,6 +67,28 @@ static void find_order(struct writer *w)
 	free(reasons);
 }
 
+static int by_place(const void *a, const void *b)
+{
+	const struct scenario_op *x = *(const struct scenario_op *const *)a;
+	const struct scenario_op *y = *(const struct scenario_op *const *)b;
+
+	return x->call < y->call ? -1 : x->call > y->call;
+}
+
+/* As in the program: an `async` call begins where it stands. */
+static void keep_order(struct writer *w)
+{
+	const struct scenario *s = w->s;
+	const struct scenario_op *ops[SCENARIO_OPS_MAX];
+
+	for (u32 i = 0; i < s->n_ops; i++)
+		if (s->ops[i].call)
+			ops[w->n_order++] = &s->ops[i];
+	qsort(ops, w->n_order, sizeof(ops[0]), by_place);
+	for (u32 i = 0; i < w->n_order; i++)
+		w->order[i] = (u32)(ops[i] - s->ops);
+}
+
 /* --- what a call waits for --- */
 
 /* Marks what comes before op i: the calls of its own task stop the search. */
@@ -196,6 +218,10 @@ static void copy_calls(struct writer *w, struct call_program *part)
 	const struct scenario *s = w->s;
 	bool tasks = has_tasks(s);
 
+	if (tasks)
+		find_order(w);
+	else
+		keep_order(w);
 	part->n = 0;
 	for (u32 i = 0; i < w->n_order; i++) {
 		u32 op = w->order[i];
@@ -231,7 +257,6 @@ char *report_program(const struct scenario *s, const u64 *drop)
 	w->drop = drop;
 	w->after = calloc((size_t)s->n_ops * s->n_ops + 1, sizeof(*w->after));
 	sim_assert(w->after);
-	find_order(w);
 	copy_calls(w, &part);
 	program = syz_print(&part);
 	text = write_checked(w, program);

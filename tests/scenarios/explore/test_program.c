@@ -5,6 +5,7 @@
  */
 #include "scenarios/explore/report.h"
 
+#include "scenarios/syz/syz.h"
 #include "sim/base/assert.h"
 
 #include <criterion/criterion.h>
@@ -210,6 +211,35 @@ Test(program, a_call_may_wait_for_many)
 	same_text(t, t);
 	scenario_free(s);
 	scenario_free(t);
+}
+
+/* An `async` call begins when the one before it has ended, and beside those behind it. */
+Test(program, async_calls_stay_where_they_are)
+{
+	static const char text[] =
+		"r0 = openat$iommufd(0xffffffffffffff9c, &(0x7f0000000000)='/dev/iommu\\x00', 0x2, 0x0)\n"
+		"eventfd2(0x1, 0x0) (async)\n"
+		"eventfd2(0x2, 0x0)\n"
+		"eventfd2(0x3, 0x0) (async)\n"
+		"close(r0)\n";
+	u64 drop[SCENARIO_OPS_MAX / 64] = {0};
+	struct scenario_error err;
+	struct scenario *s = read_syz(text, &err), *t;
+	char *out, why[128];
+
+	cr_assert(s, "%s", err.text);
+	t = again(s, NULL);
+	cr_assert(syz_equal(s->program, t->program, why), "%s", why);
+	scenario_free(t);
+	for (u32 i = 0; i < s->n_ops; i++) /* whichever op it is */
+		if (s->ops[i].call == &s->program->call[2])
+			drop[0] = 1ULL << i;
+	out = report_program(s, drop);
+	cr_assert_null(strstr(out, "eventfd2(0x2"));
+	cr_assert_lt(strstr(out, "eventfd2(0x1"), strstr(out, "eventfd2(0x3"));
+	cr_assert_lt(strstr(out, "eventfd2(0x3"), strstr(out, "close("), "%s", out);
+	free(out);
+	scenario_free(s);
 }
 
 /* What is said of the other programs is not of the one that is run. */
