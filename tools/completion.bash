@@ -30,7 +30,8 @@ _iommulab() {
 			return
 			;;
 		--flavour) words="lab bench asan fuzz" ;;
-		--config) words=um ;;
+		--config) words="um x86" ;;
+		--threads) words=all ;;
 		kernel) words="build selftest" ;;
 		list) words="scenarios bugs oracles policies machines operations calls" ;;
 		*)

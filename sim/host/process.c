@@ -197,11 +197,11 @@ bool host_can_write(const char *path)
 
 	if (access(path, F_OK) == 0)
 		return access(path, W_OK) == 0;
-	if (!*path || len >= sizeof(folder))
+	if (!*path || len + 2 >= sizeof(folder))
 		return false;
-	memcpy(folder, path, len);
-	folder[len] = '\0';
-	return access(len ? folder : slash ? "/" : ".", W_OK) == 0;
+	/* Behind a file there is nothing. */
+	snprintf(folder, sizeof(folder), "%.*s/.", (int)len, path);
+	return access(slash ? folder : ".", W_OK) == 0;
 }
 
 /* --- workers --- */

@@ -71,15 +71,38 @@ static void finish_stdout(void)
 	_exit(CLI_USAGE);
 }
 
-int main(int argc, char **argv)
+static bool is_help(const char *word)
 {
-	const char *name = argc > 1 ? argv[1] : "help";
-	int rc;
+	return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "-?") == 0;
+}
 
-	if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "-?") == 0)
+/* `help COMMAND` is `COMMAND --help`; of help and version that is all there is to say. */
+static const char *which_command(int *argc, char **argv)
+{
+	static char help[] = "--help";
+	const char *name = *argc > 1 ? argv[1] : "help";
+
+	if (is_help(name))
 		name = "help";
 	if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0)
 		name = "version";
+	if (*argc > 2 && strcmp(name, "help") == 0 && !is_help(argv[2])) {
+		name = argv[2];
+		argv[2] = help;
+	}
+	if (*argc == 3 && is_help(argv[2]) &&
+	    (strcmp(name, "help") == 0 || strcmp(name, "version") == 0)) {
+		name = "help";
+		*argc = 2;
+	}
+	return name;
+}
+
+int main(int argc, char **argv)
+{
+	const char *name = which_command(&argc, argv);
+	int rc;
+
 	host_signals_init();
 	atexit(finish_stdout);
 	for (const struct cli_command *c = cli_commands; c->name; c++) {

@@ -62,8 +62,8 @@ const struct poptOption cli_run_options[] = {
 	EXPLORE_OPTIONS,
 	{"bug", 'b', POPT_ARG_STRING, &cli_given.bug_text, 'b', "switch a historic bug on; may be given again", "ID"},
 	FLAG("keep-going", keep_going, "do not stop at the first finding"),
-	FLAG("strict", strict, "a finding beside the expected one is a finding, too; unknown calls of "
-	     "a .syz program are errors"),
+	FLAG("strict", strict, "a finding beside the expected one is a finding, too; unknown calls "
+	     "and comments of a .syz program are errors"),
 	WORLD_OPTIONS,
 	OUTPUT_OPTIONS,
 	POPT_AUTOHELP POPT_TABLEEND,
@@ -73,7 +73,7 @@ const struct poptOption cli_bisect_options[] = {
 	TEXT("good", 0, good, "the kernel that is to show nothing", "FILE|DIR"),
 	TEXT("bad", 0, bad, "the kernel that is to show the finding", "FILE|DIR"),
 	EXPLORE_OPTIONS,
-	FLAG("strict", strict, "unknown calls of a .syz program are errors"),
+	FLAG("strict", strict, "unknown calls and comments of a .syz program are errors"),
 	FLAG("force", force, "although the program or the scenario differs from the recipe's"),
 	TEXT("json", 0, json, "the result as JSON; - is standard output", "FILE|-"),
 	POPT_AUTOHELP POPT_TABLEEND,
@@ -113,7 +113,7 @@ const struct poptOption cli_diff_options[] = {
 	TEXT("generate", 0, generate, "N programs of random calls on /dev/iommu, from the seed on; those "
 	     "that differ are kept in --out", "N"),
 	TEXT("threads", 0, threads, "all: each system call is a task of its own", "all"),
-	FLAG("strict", strict, "unknown calls of a .syz program are errors"),
+	FLAG("strict", strict, "unknown calls and comments of a .syz program are errors"),
 	WORLD_OPTIONS,
 	TEXT("out", 'o', out, "--generate: a folder for programs that differ", "DIR"),
 	TEXT("json", 0, json, "the differences as JSON; - is standard output", "FILE|-"),
@@ -205,6 +205,10 @@ int cli_check_world(const struct cli *c, const struct kernel **kernel)
 		if (outputs[i].path && strcmp(outputs[i].path, "-") &&
 		    !host_can_write(outputs[i].path))
 			return cli_fail("--%s: %s cannot be written", outputs[i].name,
+					outputs[i].path);
+		if (outputs[i].path && outputs[i].path != c->o.out &&
+		    host_is_folder(outputs[i].path))
+			return cli_fail("--%s: %s is a folder, expected a file", outputs[i].name,
 					outputs[i].path);
 	}
 	if (c->o.out && host_file_exists(c->o.out) && !host_is_folder(c->o.out))

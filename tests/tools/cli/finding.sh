@@ -60,8 +60,11 @@ for output in --json --trace --out; do
 		"$IOMMULAB" run $output /nonexist/x scenarios/story/domains.yaml
 done
 expect_one_line 2 'would mix on standard output' "$IOMMULAB" run --json - --trace - $bug
-expect 2 'cannot be written' "$IOMMULAB" run --out /dev/null/x $bug
-expect 2 'cannot be written' "$IOMMULAB" run --json /dev/null/x $bug
+for output in --json --trace --out; do
+	expect_one_line 2 "$output: /dev/null/x cannot be written" "$IOMMULAB" run $output /dev/null/x $bug
+done
+expect_one_line 2 'json: .* is a folder, expected a file' "$IOMMULAB" run --json "$WORK" $bug
+expect_one_line 2 'trace: .* is a folder, expected a file' "$IOMMULAB" run --trace "$WORK" $bug
 
 # Traces, and JSON to standard output alone.
 expect 0 'register_iommu' "$IOMMULAB" replay --trace - "$recipe"

@@ -21,7 +21,7 @@ expect_one_line 2 "--seed: '-1'" "$IOMMULAB" run --seed=-1 demo
 expect_one_line 2 "--runs: '0'" "$IOMMULAB" run --runs 0 demo
 expect_one_line 2 "--runs: '1e6'" "$IOMMULAB" run --runs 1e6 demo
 expect_one_line 2 "--seed: '18446744073709551616'" "$IOMMULAB" run --seed 18446744073709551616 demo
-expect_one_line 2 "help: 'x' is left over" "$IOMMULAB" help x
+expect_one_line 2 "version: 'x' is left over" "$IOMMULAB" version x
 expect_one_line 2 'a\\x0ab\\x1b\[31m: .*No such file' "$IOMMULAB" run "$(printf 'a\nb\033[31m')"
 # U+202E turns the line around, U+009B begins an escape sequence; a letter of two bytes is one.
 expect_one_line 2 'é\\xe2\\x80\\xae\\xc2\\x9bx: ' \
@@ -65,6 +65,14 @@ expect_one_line 2 'none.yaml: .*No such file' "$IOMMULAB" bisect --good model --
 expect_one_line 2 "unknown 'bugz'.*did you mean 'bugs'" "$IOMMULAB" list bugz
 expect_one_line 2 'no target' "$IOMMULAB" fuzz no-such-target
 expect_one_line 2 'expected mix, rw' "$IOMMULAB" hunt --policy foo
+
+# Help, however it is asked for.
+expect 0 'lists its options' "$IOMMULAB" help --help
+expect 0 'lists its options' "$IOMMULAB" version --help
+expect 0 'lists its options' "$IOMMULAB" help help
+expect 0 'Usage: iommulab run' "$IOMMULAB" help run
+expect 0 'kernel build --tree DIR' "$IOMMULAB" help kernel
+expect_one_line 2 "unknown subcommand 'runn'.*did you mean 'run'" "$IOMMULAB" help runn
 
 # Files.
 mkdir "$WORK/dir"
