@@ -373,14 +373,33 @@ struct scenario *scenario_parse(const char *name, const char *text, size_t size,
 	return NULL;
 }
 
+/* Whether a line begins so. */
+static bool has_line(const char *text, size_t size, const char *begins)
+{
+	size_t n = strlen(begins);
+	const char *at = text, *end = text + size, *eol;
+
+	for (; (size_t)(end - at) >= n; at = eol + 1) {
+		if (!memcmp(at, begins, n))
+			return true;
+		eol = memchr(at, '\n', (size_t)(end - at));
+		if (!eol)
+			break;
+	}
+	return false;
+}
+
 /*
- * Whether text without a name is a syzkaller program: its first line that says
- * something begins with a call, "name(", "name$variant(" or "r0 = name(".
+ * Whether text whose name does not tell is a syzkaller program: its first line that says
+ * something begins with a call, "name(", "name$variant(" or "r0 = name(". Or a crash log.
  */
 static bool looks_like_syz(const char *text, size_t size)
 {
+	static const char mark[] = "executing program";
 	size_t at = 0, end, paren;
 
+	if (memmem(text, size, mark, sizeof(mark) - 1) && !has_line(text, size, "tasks:"))
+		return true;
 	while (at < size && (strchr(" \t\r\n", text[at]) || text[at] == '#')) {
 		if (text[at] == '#') {
 			const char *eol = memchr(text + at, '\n', size - at);
@@ -397,12 +416,25 @@ static bool looks_like_syz(const char *text, size_t size)
 	return paren > at && paren < end && text[at] != '{' && text[at] != '[';
 }
 
+/* Other names may be anything: crash logs have none of their own. */
+static bool is_yaml(const char *name)
+{
+	return ends_with(name, ".yaml") || ends_with(name, ".yml");
+}
+
 static struct scenario *parse(const char *name, const char *text, size_t size,
 			      const struct scenario_how *how, struct scenario_error *err)
 {
 	struct scenario *s;
 
-	if (ends_with(name, ".syz") || (!strcmp(name, "-") && looks_like_syz(text, size)))
+	if (ends_with(name, ".c")) {
+		memset(err, 0, sizeof(*err));
+		snprintf(err->file, sizeof(err->file), "%.255s", name);
+		scenario_error_at(err, 0, 0, "C source, expected a scenario or a program: compile it, "
+					     "and run it with `iommulab exec`");
+		return NULL;
+	}
+	if (!is_yaml(name) && (ends_with(name, ".syz") || looks_like_syz(text, size)))
 		return scenario_parse_syz(name, text, size, how, err);
 	s = scenario_parse(name, text, size, err);
 	if (!s || !how->threads_all || read_threads_all(s, err))
@@ -417,7 +449,7 @@ struct scenario *scenario_read_how(const char *path, const struct scenario_how *
 	struct scenario *s = NULL;
 	char found[HOST_PATH_MAX], why[128];
 	char *text;
-	size_t size, max = ends_with(path, ".syz") ? SYZ_TEXT_MAX : SCENARIO_FILE_MAX;
+	size_t size, max = is_yaml(path) ? SCENARIO_FILE_MAX : SYZ_TEXT_MAX;
 
 	memset(err, 0, sizeof(*err));
 	snprintf(err->file, sizeof(err->file), "%.255s", path);
