@@ -7,6 +7,7 @@
 
 #include "sim/base/assert.h"
 #include "sim/base/bits.h"
+#include "sim/host/host.h"
 
 #include <json-c/json.h>
 #include <stdlib.h>
@@ -245,6 +246,19 @@ static int read_arguments(struct bench_command *c, int argc, char **argv)
 	return 0;
 }
 
+/* Asked before minutes of measuring. */
+static int check_outputs(const struct bench_command *c)
+{
+	const char *const path[] = {c->json, c->plot}, *const name[] = {"json", "plot"};
+
+	for (u32 i = 0; i < ARRAY_SIZE(path); i++) {
+		if (path[i] && strcmp(path[i], "-") != 0 &&
+		    (!host_can_write(path[i]) || host_is_folder(path[i])))
+			return cli_fail("--%s: %s cannot be written", name[i], path[i]);
+	}
+	return CLI_OK;
+}
+
 static void run_all(struct bench *b)
 {
 	for (u32 i = 0; i < ARRAY_SIZE(tables); i++) {
@@ -279,7 +293,7 @@ int bench_main(int argc, char **argv)
 	rc = read_arguments(&c, argc, argv);
 	if (rc)
 		return rc < 0 ? CLI_OK : rc;
-	if (bench_hosted_check())
+	if (check_outputs(&c) || bench_hosted_check())
 		return CLI_USAGE;
 	doc = cli_json_new("bench");
 	c.bench.rows = json_object_new_array();

@@ -7,6 +7,7 @@
 
 #include "scenarios/explore/report.h"
 #include "scenarios/syz/syz.h"
+#include "sim/base/bits.h"
 #include "sim/host/host.h"
 #include "tools/cli/cli.h"
 #include "tools/cli/exec_record.h"
@@ -148,7 +149,8 @@ static int exec_run(struct exec_session *s, char *const argv[], struct world_run
 	if (!find_library(library))
 		return cli_fail("exec: " LIBRARY " is not beside the program");
 	if (!host_find_program(argv[0], path))
-		return cli_fail("exec: %s: no such program", argv[0]);
+		return cli_fail("exec: %s: no such program, or not one that may be executed",
+				argv[0]);
 	why = not_dynamic(path);
 	if (why)
 		return cli_fail("exec: %s %s", argv[0], why);
@@ -220,6 +222,25 @@ static int one_session(const struct cli *c, const struct kernel *kernel, u64 see
 	return rc;
 }
 
+/* A time or a number of runs that nobody looks at would mislead. */
+static int check_explore(const struct cli *c)
+{
+	const struct {
+		const char *name;
+		bool given;
+	} of_explore[] = {
+		{"threads", c->o.threads}, {"runs", c->o.runs}, {"time", c->o.time},
+		{"policy", c->o.policy}, {"jobs", c->o.jobs}, {"no-shrink", c->o.no_shrink},
+	};
+
+	for (size_t i = 0; !c->o.explore && i < ARRAY_SIZE(of_explore); i++) {
+		if (of_explore[i].given)
+			return cli_fail("exec: --%s is for exploring, expected --explore, too",
+					of_explore[i].name);
+	}
+	return CLI_OK;
+}
+
 /* Where the recording goes: --record, else PROG.syz among what may be lost. */
 static int record_path(const struct cli *c, char path[HOST_PATH_MAX])
 {
@@ -234,7 +255,9 @@ static int record_path(const struct cli *c, char path[HOST_PATH_MAX])
 		n = strlen(path);
 		snprintf(path + n, HOST_PATH_MAX - n, "/%s.syz", slash ? slash + 1 : c->args[0]);
 	}
-	return host_can_write(path) ? CLI_OK : cli_fail("--record: %s cannot be written", path);
+	if (!host_can_write(path) || host_is_folder(path))
+		return cli_fail("--record: %s cannot be written", path);
+	return CLI_OK;
 }
 
 static int write_recording(const struct cli *c, const struct call_program *p, const char *path)
@@ -297,7 +320,7 @@ int cli_exec(struct cli *c)
 				"none");
 	if (!cli_number("seed", c->o.seed, 0, ~0ULL, 1, &seed))
 		return CLI_USAGE;
-	if (wanted && record_path(c, path))
+	if (check_explore(c) || (wanted && record_path(c, path)))
 		return CLI_USAGE;
 	rc = one_session(c, kernel, seed, wanted ? &recording : NULL);
 	if (recording && recording->n && write_recording(c, recording, path))

@@ -74,6 +74,15 @@ expect 0 'Usage: iommulab run' "$IOMMULAB" help run
 expect 0 'kernel build --tree DIR' "$IOMMULAB" help kernel
 expect_one_line 2 "unknown subcommand 'runn'.*did you mean 'run'" "$IOMMULAB" help runn
 
+# Said before minutes of measuring or exploring; what would not be looked at is no option.
+expect_one_line 2 'plot: /nonexist/x.svg cannot be written' "$IOMMULAB" bench --quick \
+	--plot /nonexist/x.svg fibers
+expect_one_line 2 'json: / cannot be written' "$IOMMULAB" bench --quick --json / fibers
+expect_one_line 2 'exec: --time is for exploring' "$IOMMULAB" exec --time 5s -- true
+expect_one_line 2 'exec: --runs is for exploring' "$IOMMULAB" exec --runs 5 --record "$WORK/r" -- true
+expect_one_line 2 'record: / cannot be written' "$IOMMULAB" exec --record / -- true
+expect_one_line 2 'usage.sh: no such program, or not one' "$IOMMULAB" exec -- "$0"
+
 # Files.
 mkdir "$WORK/dir"
 printf 'machine: {}\nmachin: {}\n' >"$WORK/key.yaml"
