@@ -148,6 +148,9 @@ void boot_pasids_end(struct boot_user *u, struct device *dev);
 /* The domain that the program calls so, used until it is put; NULL: none. */
 struct boot_slot *boot_slot_get(u64 index);
 void boot_slot_put(struct boot_slot *s);
+/* The record of the device that the program calls so, its lock held; NULL: no such device. */
+struct boot_user *boot_user_lock(u64 index, struct device **dev);
+void boot_user_unlock(struct boot_user *u, struct device *dev);
 void boot_user_close_begin(struct device *dev);
 void boot_user_close_end(struct device *dev);
 void boot_slots_free(struct boot_state *b);

@@ -12,35 +12,23 @@
 #include "sim/user/mm.h"
 #include "sim/user/user.h"
 
-long boot_op_sva_bind(const u64 *arg)
+/* With the record's lock. */
+static long bind(struct boot_user *u, struct device *dev, u32 process)
 {
-	struct device *dev = boot_device_get(arg[0]);
-	struct boot_user *u;
-	struct mm_struct *mm;
+	struct mm_struct *mm = process_mm_get(process);
 	struct iommu_sva *sva;
 	long ret = -ESRCH;
 
-	if (!dev)
-		return -ENODEV;
-	if (arg[1] >= ARRAY_SIZE(u->sva)) {
-		put_device(dev);
-		return -EINVAL;
-	}
-	u = &boot_state()->user[dev->index];
-	mutex_lock(&u->lock);
-	mm = process_mm_get((u32)arg[1]);
-	if (u->sva[arg[1]]) {
+	if (u->sva[process]) {
 		ret = -EBUSY;
 	} else if (mm) {
 		sva = iommu_sva_bind_device(dev, mm);
 		ret = IS_ERR(sva) ? PTR_ERR(sva) : (long)iommu_sva_get_pasid(sva);
 		if (!IS_ERR(sva))
-			u->sva[arg[1]] = sva;
+			u->sva[process] = sva;
 	}
 	if (mm)
 		mmput(mm);
-	mutex_unlock(&u->lock);
-	put_device(dev);
 	return ret;
 }
 
@@ -56,20 +44,31 @@ static long unbind(struct boot_user *u, u64 process)
 	return 0;
 }
 
-long boot_op_sva_unbind(const u64 *arg)
+long boot_op_sva_bind(const u64 *arg)
 {
-	struct device *dev = boot_device_get(arg[0]);
-	struct boot_user *u;
+	struct device *dev;
+	struct boot_user *u = boot_user_lock(arg[0], &dev);
 	long ret = -EINVAL;
 
-	if (!dev)
+	if (!u)
 		return -ENODEV;
-	u = &boot_state()->user[dev->index];
-	mutex_lock(&u->lock);
+	if (arg[1] < ARRAY_SIZE(u->sva))
+		ret = bind(u, dev, (u32)arg[1]);
+	boot_user_unlock(u, dev);
+	return ret;
+}
+
+long boot_op_sva_unbind(const u64 *arg)
+{
+	struct device *dev;
+	struct boot_user *u = boot_user_lock(arg[0], &dev);
+	long ret = -EINVAL;
+
+	if (!u)
+		return -ENODEV;
 	if (arg[1] < ARRAY_SIZE(u->sva))
 		ret = unbind(u, arg[1]);
-	mutex_unlock(&u->lock);
-	put_device(dev);
+	boot_user_unlock(u, dev);
 	return ret;
 }
 
@@ -118,39 +117,33 @@ static void detach(struct boot_pasid *place, struct device *dev)
 
 long boot_op_attach_pasid(const u64 *arg)
 {
-	struct device *dev = boot_device_get(arg[0]);
-	struct boot_user *u;
+	struct device *dev;
+	struct boot_user *u = boot_user_lock(arg[0], &dev);
 	long ret = -EINVAL;
 
-	if (!dev)
+	if (!u)
 		return -ENODEV;
-	u = &boot_state()->user[dev->index];
-	mutex_lock(&u->lock);
 	if (arg[2] <= ~0u && !dev->dead)
 		ret = attach(u, dev, arg[1], (struct boot_pasid){.pasid = (u32)arg[2]});
-	mutex_unlock(&u->lock);
-	put_device(dev);
+	boot_user_unlock(u, dev);
 	return ret;
 }
 
 long boot_op_detach_pasid(const u64 *arg)
 {
-	struct device *dev = boot_device_get(arg[0]);
+	struct device *dev;
+	struct boot_user *u = boot_user_lock(arg[0], &dev);
 	struct boot_pasid *place = NULL;
-	struct boot_user *u;
 
-	if (!dev)
+	if (!u)
 		return -ENODEV;
-	u = &boot_state()->user[dev->index];
-	mutex_lock(&u->lock);
 	if (arg[1] < OP_DOMAINS_MAX)
 		place = find(u, &boot_state()->slot[arg[1]], arg[2]);
 	if (place && place->of_vm)
 		place = NULL;
 	if (place)
 		detach(place, dev);
-	mutex_unlock(&u->lock);
-	put_device(dev);
+	boot_user_unlock(u, dev);
 	return place ? 0 : -ENOENT;
 }
 
@@ -174,31 +167,26 @@ static long vm_map(struct boot_user *u, struct device *dev, const u64 *arg)
 
 long boot_op_enqcmd_map(const u64 *arg)
 {
-	struct device *dev = boot_device_get(arg[0]);
-	struct boot_user *u;
+	struct device *dev;
+	struct boot_user *u = boot_user_lock(arg[0], &dev);
 	long ret = -EINVAL;
 
-	if (!dev)
+	if (!u)
 		return -ENODEV;
-	u = &boot_state()->user[dev->index];
-	mutex_lock(&u->lock);
 	if (arg[2] < ENQCMD_VMS && arg[3] <= ~0u && !dev->dead)
 		ret = vm_map(u, dev, arg);
-	mutex_unlock(&u->lock);
-	put_device(dev);
+	boot_user_unlock(u, dev);
 	return ret;
 }
 
 long boot_op_enqcmd_unmap(const u64 *arg)
 {
-	struct device *dev = boot_device_get(arg[0]);
-	struct boot_user *u;
+	struct device *dev;
+	struct boot_user *u = boot_user_lock(arg[0], &dev);
 	long ret = -ENOENT;
 
-	if (!dev)
+	if (!u)
 		return -ENODEV;
-	u = &boot_state()->user[dev->index];
-	mutex_lock(&u->lock);
 	for (u32 i = 0; ret && i < ARRAY_SIZE(u->pasid); i++) {
 		struct boot_pasid *place = &u->pasid[i];
 
@@ -208,8 +196,7 @@ long boot_op_enqcmd_unmap(const u64 *arg)
 		detach(place, dev);
 		ret = 0;
 	}
-	mutex_unlock(&u->lock);
-	put_device(dev);
+	boot_user_unlock(u, dev);
 	return ret;
 }
 

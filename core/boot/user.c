@@ -137,8 +137,7 @@ static struct boot_user *user_of(const struct device *dev)
 	return &boot_state()->user[dev->index];
 }
 
-/* The record of the device called index, locked until user_unlock(); NULL: no such device. */
-static struct boot_user *user_lock(u64 index, struct device **dev)
+struct boot_user *boot_user_lock(u64 index, struct device **dev)
 {
 	struct boot_user *u;
 
@@ -150,7 +149,7 @@ static struct boot_user *user_lock(u64 index, struct device **dev)
 	return u;
 }
 
-static void user_unlock(struct boot_user *u, struct device *dev)
+void boot_user_unlock(struct boot_user *u, struct device *dev)
 {
 	mutex_unlock(&u->lock);
 	put_device(dev);
@@ -239,7 +238,7 @@ static long user_op(const u64 *arg, enum user_verb verb)
 {
 	void *owner = (void *)(uintptr_t)arg[1];
 	struct device *dev;
-	struct boot_user *u = user_lock(arg[0], &dev);
+	struct boot_user *u = boot_user_lock(arg[0], &dev);
 	int ret = -ENODEV;
 
 	if (!u)
@@ -253,7 +252,7 @@ static long user_op(const u64 *arg, enum user_verb verb)
 		else
 			ret = user_release_one(u, verb == RELEASE_GROUP);
 	}
-	user_unlock(u, dev);
+	boot_user_unlock(u, dev);
 	return ret;
 }
 
@@ -306,7 +305,7 @@ static int user_replace(struct boot_user *u, struct device *dev, struct boot_slo
 static long attach_op(const u64 *arg, attach_fn fn)
 {
 	struct device *dev;
-	struct boot_user *u = user_lock(arg[0], &dev);
+	struct boot_user *u = boot_user_lock(arg[0], &dev);
 	struct boot_slot *s;
 	int ret = -ENOENT;
 
@@ -320,7 +319,7 @@ static long attach_op(const u64 *arg, attach_fn fn)
 		else
 			u->attached = s;
 	}
-	user_unlock(u, dev);
+	boot_user_unlock(u, dev);
 	return ret;
 }
 
@@ -342,7 +341,7 @@ long boot_op_replace(const u64 *arg)
 static long detach_op(const u64 *arg, bool by_group)
 {
 	struct device *dev;
-	struct boot_user *u = user_lock(arg[0], &dev);
+	struct boot_user *u = boot_user_lock(arg[0], &dev);
 	int ret = -EINVAL;
 
 	if (!u)
@@ -357,7 +356,7 @@ static long detach_op(const u64 *arg, bool by_group)
 		if (!ret)
 			user_detached(u);
 	}
-	user_unlock(u, dev);
+	boot_user_unlock(u, dev);
 	return ret;
 }
 
