@@ -1,15 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The IOMMU drivers of a tree ten releases newer on our hardware: domains, VFIO, SVA, nesting.
-if [ -z "${IOMMULAB_TREE_NEW:-}" ]; then
-	echo "no newer tree to host: set IOMMULAB_TREE_NEW to an unpacked Linux 7.x (tools/dev new-tree)"
-	exit 77
-fi
 [ -n "${IOMMULAB_SOAK:-}" ] || {
 	echo "compiles that tree's drivers: set IOMMULAB_SOAK"
 	exit 77
 }
-IOMMULAB_TREE=$IOMMULAB_TREE_NEW
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib_newer.sh"
 [ "$FLAVOUR" = lab ] || exit 77
 RUNS=${STORY_RUNS:-1000}
 KERNEL=$IOMMULAB_BUILD/hosted-new-drivers.so

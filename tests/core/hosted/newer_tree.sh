@@ -1,15 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # A tree ten releases newer hosts on the same runtime: it links, says what is
 # absent, the stories run clean in it and VFIO's program passes.
-if [ -z "${IOMMULAB_TREE_NEW:-}" ]; then
-	echo "no newer tree to host: set IOMMULAB_TREE_NEW to an unpacked Linux 7.x (tools/dev new-tree)"
-	exit 77
-fi
-IOMMULAB_TREE=$IOMMULAB_TREE_NEW
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib_newer.sh"
 [ "$FLAVOUR" = lab ] || exit 77
 RUNS=${CLEAN_RUNS:-2000}
-KERNEL=$IOMMULAB_BUILD/hosted-new.so
 
 expect 0 'Linux [7-9][.0-9]*, lab, 1[0-9][0-9] files of the tree' hosted_build
 for story in one_task two_tasks three_tasks mutants/destroy_while_mapping; do
