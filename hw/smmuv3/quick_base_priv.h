@@ -272,6 +272,7 @@ QUICK(leaf)(const struct smmu_lane *l, struct smmu_trail *t, const struct smmu_t
 		t->attrs = desc & ~address;
 		t->value = value(l, tt, desc, 3);
 		t->plain = t->value & V_GLOBAL ? 0 : t->value;
+		t->said = f->lg2 | (t->value >> 3 & 7) << 8 | (u64)t->reads << 40;
 	}
 	f->value = t->value;
 	return likely(f->value) && !(f->page >> tt->oa);

@@ -373,13 +373,13 @@ QUICK(missed)(struct smmu_lane *l, const struct hw_req *req, struct hw_resp *res
  * The same of one stage in as few instructions as may be: its last table, the leaf and
  * the set are as they were the last time. If not, nothing has changed but ages.
  */
-CACHE_TARGET static __attribute__((noinline)) void
+CACHE_TARGET static inline __attribute__((always_inline)) void
 QUICK(page)(struct smmu_lane *l, const struct hw_req *req, struct hw_resp *resp,
 	    const struct cache_place at)
 {
 	struct hw_smmuv3 *h = l->h;
 	const struct hw_env *e = h->base.env;
-	u64 addr = req->addr, desc, value, meta;
+	u64 addr = req->addr, desc, page, said;
 	struct smmu_trail *t = &l->s1_trail[addr >> 21 & (SMMU_TRAILS - 1)];
 	u32 how;
 
@@ -390,17 +390,17 @@ QUICK(page)(struct smmu_lane *l, const struct hw_req *req, struct hw_resp *resp,
 		return;
 	}
 	memcpy(&desc, e->ram + t->table + (addr >> 9 & 0xff8), 8);
-	value = t->plain;
+	page = desc & l->output;
+	said = t->said;
 	/* Equal: the output is in range, too. A value of 0 permits nothing. */
-	if (unlikely((desc & ~l->output) != t->attrs || ((u64)how << 3 & ~value) ||
+	if (unlikely((desc ^ page) != t->attrs || ((u64)how << 3 & ~t->plain) ||
 		     !cache_view_fill(h->cache[CACHE_TLB], &l->own[0], &at, addr & ~0xfffull,
-				      (desc & l->output) | value, 0))) {
+				      page | t->plain, 0))) {
 		QUICK(missed)(l, req, resp, at);
 		return;
 	}
-	meta = 12 | (value >> 3 & 7) << 8 | (u64)t->reads << 40;
-	resp->pa = (desc & l->output) | (addr & 0xfff);
-	memcpy(&resp->lg2, &meta, sizeof(meta));
+	resp->pa = page | (addr & 0xfff);
+	memcpy(&resp->lg2, &said, sizeof(said));
 	resp->entry = 0;
 }
 
@@ -452,7 +452,7 @@ QUICK(cached)(struct hw_smmuv3 *h, const struct hw_req *req, struct hw_resp *res
 	at.key = addr >> 12 ^ l->own[0].fixed;
 	at.set = (u32)at.key & c->set_mask;
 	m = cache_match8(c->set[at.set].tag, cache_tag_of(at.key));
-	if (!m) {
+	if (unlikely(!m)) {
 		QUICK(page)(l, req, resp, at);
 		return;
 	}

@@ -109,6 +109,7 @@ struct smmu_trail {
 	u64 table;          /* where it lies */
 	u64 attrs, value;   /* of the last leaf: its bits but the address, what they mean */
 	u64 plain;          /* value, or 0 if the page is global */
+	u64 said;           /* of an unprivileged response: lg2, access, reads */
 	/* Descriptors above it, where the walk cache does not know it; at least one. */
 	u64 at[SMMU_TRAIL_WORDS], word[SMMU_TRAIL_WORDS];
 	struct cache_way walk; /* of the walk cache */

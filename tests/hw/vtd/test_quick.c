@@ -518,6 +518,7 @@ static void each_bit(const char *options)
 			  ((SECOND + 4) << 12) + 7 * 8, (SECOND + 2) << 12,
 			  ((SECOND + 2) << 12) + 5 * 8, ((SECOND + 2) << 12) + 6 * 8,
 			  (FIRST + 2) << 12, ((SECOND + 5) << 12) + 7 * 8};
+	const u64 of_second = (SECOND + 5) << 12;
 	struct pair p = {.random = 1};
 
 	sides_make(&p, options, 1);
@@ -531,9 +532,13 @@ static void each_bit(const char *options)
 		if (i & 1)
 			word(&p, ((SECOND + 4) << 12) + 7 * 8, was & ~(u64)(VTD_SS_W));
 		ask_all(&p);
+		/* The page that it is for, by what was known of the other one. */
+		forget(&p);
+		for (u32 n = 0; n < 5; n++)
+			ask_at(&p, (u64)((at[i / 64] >= of_second) ^ (n & 1)) << 12, HW_READ);
 		memcpy(&was, p.s[0].e.ram + at[i / 64], 8);
 		word(&p, at[i / 64], was ^ 1ULL << i % 64);
-		ask_at(&p, 0, i & 1 ? HW_WRITE : HW_READ);
+		ask_at(&p, (u64)(at[i / 64] >= of_second) << 12, i & 1 ? HW_WRITE : HW_READ);
 		ask_all(&p);
 		forget(&p);
 		ask_all(&p);
