@@ -144,6 +144,12 @@ static enum access_mode mode_of(const struct task *t)
 	return w->floor && !w->access->booting ? ACCESS_LIGHT : ACCESS_FULL;
 }
 
+/* While a world boots it is not known yet. */
+static bool is_hosted(const struct task *t)
+{
+	return t->world->floor || t->world->access->booting;
+}
+
 /* Somebody wants to hear of its locks and counters. */
 static bool is_told(const struct task *t)
 {
@@ -166,6 +172,7 @@ void access_ready(struct task *t)
 				      .owner = (u8)(t->id + 1)};
 	const struct cell gen_owner = {.gen = ~0U, .owner = 0xff};
 	const struct cell shared = {.owner = (u8)(t->id + 1) ^ ACCESS_SHARED};
+	const struct cell fresh = {.owner = (u8)(t->id + 1)};
 	const struct cell write = {.gen = ~0U, .owner = 0xff, .open = 0xff};
 	const struct cell read = {.gen = ~0U, .owner = 0xff, .open = 0xff, .init = 0xff};
 
@@ -173,7 +180,9 @@ void access_ready(struct task *t)
 	t->usual_read = access_head(t->checks ? &read : &gen_owner);
 	t->usual_write = access_head(t->checks ? &write : &gen_owner);
 	t->usual_shared = access_head(&shared);
-	if (t->observed || (t->checks && !(t->checks & ACCESS_CHECK_RACE))) {
+	t->usual_fresh = access_head(&fresh);
+	/* A hosted kernel's hooks do not ask whether anything is checked. */
+	if (t->observed || (t->checks ? !(t->checks & ACCESS_CHECK_RACE) : is_hosted(t))) {
 		t->usual = ~0ULL; /* no cell's */
 		t->usual_shared = ~0ULL;
 	}
@@ -392,13 +401,26 @@ void access_races_with_write(struct task *t, const struct cell *c, u32 mask, u32
 			 (struct earlier){c->w_epoch, c->w_op, flags_of(OP_WRITE, bytes, plain)});
 }
 
+static inline void add_reader(struct access_readers *r, const struct access_read *by)
+{
+	u32 id = EPOCH_ID(by->epoch);
+
+	for (; unlikely(r->n <= id); r->n++)
+		r->of[r->n] = (struct access_read){0, 0, 0};
+	r->of[id] = *by;
+}
+
 void access_races_with_reads(struct task *t, const struct cell *c, u32 mask, u32 flags, u64 addr,
 			     u64 pc)
 {
-	const struct access_readers *r = &t->world->access->readers[c->readers];
+	struct access_readers *r = &t->world->access->readers[c->readers];
 	const struct access_read last = {c->r_epoch, c->r_op, c->r_bytes};
-	u32 n = c->readers ? r->n : 1;
+	u32 n = 1;
 
+	if (c->readers) {
+		add_reader(r, &last);
+		n = r->n;
+	}
 	for (u32 i = 0; i < n; i++) {
 		const struct access_read *by = c->readers ? &r->of[i] : &last;
 		u32 plain = by->bytes >> 8, bytes = plain_bytes(mask, flags, (u8)by->bytes, plain);
@@ -411,17 +433,16 @@ void access_races_with_reads(struct task *t, const struct cell *c, u32 mask, u32
 	}
 }
 
-static void add_reader(struct access_readers *r, u32 epoch, u32 op, u32 bytes)
+/* What the cell remembers makes room for t's read, if it is of another task. */
+static inline void keep_reader(const struct task *t, const struct cell *c,
+			       struct access_readers *r)
 {
-	u32 id = EPOCH_ID(epoch);
-
-	for (; r->n <= id; r->n++)
-		r->of[r->n] = (struct access_read){0, 0, 0};
-	r->of[id] = (struct access_read){epoch, op, bytes};
+	if (!access_is_reader(t, c))
+		add_reader(r, &(struct access_read){c->r_epoch, c->r_op, c->r_bytes});
 }
 
 /* Tasks have read unordered with each other: one read of each is kept. */
-void access_note_reader(struct task *t, struct cell *c, u32 bytes)
+void access_note_reader(struct task *t, struct cell *c)
 {
 	struct access *a = t->world->access;
 
@@ -430,11 +451,8 @@ void access_note_reader(struct task *t, struct cell *c, u32 bytes)
 			return; /* forgets a reader: may miss a race */
 		c->readers = (u16)a->n_readers++;
 		a->readers[c->readers].n = 0;
-		add_reader(&a->readers[c->readers], c->r_epoch, c->r_op, c->r_bytes);
 	}
-	if (c->r_epoch == t->epoch)
-		bytes |= c->r_bytes;
-	add_reader(&a->readers[c->readers], t->epoch, (u32)sched_ops(t), bytes);
+	keep_reader(t, c, &a->readers[c->readers]);
 }
 
 static void check_read(struct task *t, struct cell *c, u32 bytes, u32 flags, u64 addr, u64 pc)
@@ -448,7 +466,7 @@ static void check_read(struct task *t, struct cell *c, u32 bytes, u32 flags, u64
 	if (c->w_bytes & mask && unlikely(access_unordered(t, c->w_epoch)))
 		access_races_with_write(t, c, mask, flags, addr, pc);
 	if (unlikely(c->readers || access_unordered(t, c->r_epoch)))
-		access_note_reader(t, c, bytes);
+		access_note_reader(t, c);
 	access_keep_read(t, c, bytes, (u32)sched_ops(t));
 }
 
@@ -472,22 +490,15 @@ static void check_write(struct task *t, struct cell *c, u32 bytes, u32 flags, u6
 ACCESS_FAST bool was_next_reader(struct task *t, u64 addr, u32 bytes)
 {
 	struct cell *c = access_cell_at(addr);
-	struct access_readers *r = (struct access_readers *)t->readers + c->readers;
 	s64 due = t->due + 1 + t->weight_shared;
-	u32 ops;
 
 	if (access_unusual(t, c, OP_READ) != t->usual_shared || !c->readers || !t->checks ||
-	    access_unordered(t, c->w_epoch) || t->id >= r->n || due >= 0)
+	    access_unordered(t, c->w_epoch) || due >= 0)
 		return false;
 	t->due = due;
 	t->stop_at -= t->weight_shared;
-	ops = (u32)sched_ops(t);
-	if (c->r_epoch == t->epoch)
-		bytes |= c->r_bytes;
-	r->of[t->id] = (struct access_read){t->epoch, ops, bytes};
-	c->r_epoch = t->epoch;
-	c->r_op = ops;
-	c->r_bytes = (u16)bytes;
+	keep_reader(t, c, (struct access_readers *)t->readers + c->readers);
+	access_keep_read(t, c, bytes, (u32)sched_ops(t));
 	return true;
 }
 
@@ -498,11 +509,18 @@ ACCESS_FAST bool was_next_reader(struct task *t, u64 addr, u32 bytes)
 ACCESS_FAST bool was_near_usual(struct task *t, u64 addr, u32 bytes, u32 flags)
 {
 	struct cell *c = access_cell_at(addr);
-	bool write = flags & OP_WRITE, own = !c->owner || c->owner == t->id + 1;
-	u32 weight = own ? 0 : t->weight_shared, ops;
-	s64 due = t->due + 1 + weight;
+	bool write = flags & OP_WRITE, own;
+	u32 weight, ops;
+	s64 due;
 
-	if (c->gen != t->gen || due >= 0 || t->observed || access_light(t))
+	if (t->observed || access_light(t))
+		return false;
+	if (unlikely(c->gen != t->gen))
+		access_refresh(c, addr);
+	own = !c->owner || c->owner == t->id + 1;
+	weight = own ? 0 : t->weight_shared;
+	due = t->due + 1 + weight;
+	if (due >= 0)
 		return false;
 	if (!t->checks) {
 		t->due = due;
@@ -512,7 +530,7 @@ ACCESS_FAST bool was_near_usual(struct task *t, u64 addr, u32 bytes, u32 flags)
 	}
 	if ((u8)bytes & ~(write ? c->open : c->open & c->init) ||
 	    !(t->checks & ACCESS_CHECK_RACE) || access_unordered(t, c->w_epoch) ||
-	    (c->readers && write) || (!c->readers && access_unordered(t, c->r_epoch)))
+	    (write && (c->readers || access_unordered(t, c->r_epoch))))
 		return false;
 	t->due = due;
 	t->stop_at -= weight;
@@ -521,24 +539,23 @@ ACCESS_FAST bool was_near_usual(struct task *t, u64 addr, u32 bytes, u32 flags)
 	if (write) {
 		access_keep_write(t, c, bytes, ops);
 	} else {
-		if (c->readers)
-			access_note_reader(t, c, bytes);
+		if (c->readers || access_unordered(t, c->r_epoch))
+			access_note_reader(t, c);
 		access_keep_read(t, c, bytes, ops);
 	}
 	return true;
 }
 
-static __attribute__((noinline)) void near_usual_read(u64 addr, u32 size, u32 flags, u64 pc,
-						      u32 bytes)
+void access_usual_read(u64 addr, u32 size, u32 flags, u64 pc, u32 bytes)
 {
 	if (!was_near_usual(current_task, addr, bytes, OP_READ))
 		access_slow(addr, size, flags, pc);
 }
 
-void access_usual_read(u64 addr, u32 size, u32 flags, u64 pc, u32 bytes)
+void access_next_read(u64 addr, u32 size, u32 flags, u64 pc, u32 bytes)
 {
 	if (!was_next_reader(current_task, addr, bytes))
-		near_usual_read(addr, size, flags, pc, bytes);
+		access_usual_read(addr, size, flags, pc, bytes);
 }
 
 void access_usual_write(u64 addr, u32 size, u32 flags, u64 pc, u32 bytes)
@@ -588,40 +605,49 @@ static void check_granule(struct task *t, u64 addr, u32 size, u32 flags, u64 pc)
 		check_read(t, c, bytes, flags, addr, pc);
 }
 
-#define OWNER_SHIFT (8 * offsetof(struct cell, owner))
-#define OWNER_MASK (0xffULL << OWNER_SHIFT)
+#define OWNER_MASK (0xffULL << ACCESS_OWNER_SHIFT)
 
-/* Epochs that were found to be ordered before: what lies side by side often is of one. */
+/*
+ * What was found of a cell that was all right: what lies side by side often is alike.
+ * Where the task itself has touched it, or nobody, nothing but the head was looked at.
+ */
 struct known {
+	u64 head, becomes;
 	u32 write, read;
+	bool own;
 };
 
-static bool is_known(const struct task *t, const struct cell *c, struct known *k)
+static bool is_ordered(const struct task *t, const struct cell *c)
 {
-	if (c->w_epoch != k->write && access_unordered(t, c->w_epoch))
-		return false;
-	if (c->r_epoch != k->read && access_unordered(t, c->r_epoch))
-		return false;
-	k->write = c->w_epoch;
-	k->read = c->r_epoch;
-	return !c->readers;
+	return !c->readers && !access_unordered(t, c->w_epoch) && !access_unordered(t, c->r_epoch);
 }
 
 /*
  * The head that a cell gets if all of its bytes are open (and written, if it is
  * read), and what others have done to it is ordered before; else 0.
  */
-ACCESS_FAST u64 our_head(const struct task *t, const struct cell *c, u64 mask, struct known *k)
+static __attribute__((noinline)) u64 head_after(const struct task *t, const struct cell *c,
+						u64 mask, struct known *k)
 {
 	u64 head = access_head(c), unusual = (head ^ t->usual) & mask;
+	bool own = !unusual || !(head & OWNER_MASK);
 
-	if (likely(!unusual))
-		return head | t->usual;
-	if (unusual & ~OWNER_MASK)
+	if (unusual & ~OWNER_MASK || (!own && !is_ordered(t, c)))
 		return 0;
-	if (!(head & OWNER_MASK))
-		return head | t->usual;
-	return is_known(t, c, k) ? head | t->usual | OWNER_MASK : 0;
+	*k = (struct known){.head = head,
+			    .becomes = head | t->usual | (own ? 0 : OWNER_MASK),
+			    .write = c->w_epoch,
+			    .read = c->r_epoch,
+			    .own = own};
+	return k->becomes;
+}
+
+ACCESS_FAST u64 our_head(const struct task *t, const struct cell *c, u64 mask, struct known *k)
+{
+	bool alike = access_head(c) == k->head &&
+		     (k->own || (c->w_epoch == k->write && c->r_epoch == k->read && !c->readers));
+
+	return likely(alike) ? k->becomes : head_after(t, c, mask, k);
 }
 
 /* A cell as four words: the head; the last write; the last read; what is told of both. */
@@ -639,7 +665,7 @@ static u64 now_of(const struct task *t)
 static u64 range_written(const struct task *t, u64 addr, u64 end)
 {
 	struct cell *c = access_cell_at(addr);
-	struct known k = {0, 0};
+	struct known k = {0};
 	u64 now = now_of(t);
 
 	for (; addr + 8 <= end; addr += 8, c++) {
@@ -656,7 +682,7 @@ static u64 range_written(const struct task *t, u64 addr, u64 end)
 static u64 range_read(const struct task *t, u64 addr, u64 end)
 {
 	struct cell *c = access_cell_at(addr);
-	struct known k = {0, 0};
+	struct known k = {0};
 	u64 now = now_of(t);
 
 	for (; addr + 8 <= end; addr += 8, c++) {
@@ -720,6 +746,11 @@ static __attribute__((noinline)) void heap_range(u64 addr, u64 size, u32 flags, 
 		touch_range(t, addr, addr + size);
 }
 
+static __attribute__((noinline)) void heap_granule(u64 addr, u32 size, u32 flags, u64 pc)
+{
+	access_heap(current_task, addr, size, flags, pc);
+}
+
 void access_range(const void *p, size_t size, u32 flags, u64 pc)
 {
 	u64 addr = (u64)(uintptr_t)p;
@@ -727,7 +758,11 @@ void access_range(const void *p, size_t size, u32 flags, u64 pc)
 	if (!size || !current_task)
 		return;
 	if (addr - HEAP_BASE < ACCESS_HEAP_BYTES) {
-		if (!access_was_quiet(current_task))
+		if (access_was_quiet(current_task))
+			return;
+		if ((addr & 7) + size <= 8)
+			heap_granule(addr, (u32)size, flags, pc);
+		else
 			heap_range(addr, size, flags, pc);
 	} else if (unlikely(addr < ACCESS_LOW)) {
 		access_wild(addr, (u32)size, flags, pc);

@@ -27,7 +27,10 @@ struct access_vector {
 	u32 epoch[SCHED_TASKS_MAX];
 };
 
-/* Several tasks have read since the last write: the last read of each. */
+/*
+ * Several tasks have read since the last write: the last read of each. Of the
+ * task that read last the cell itself tells; what is here of it may be older.
+ */
 struct access_readers {
 	u32 n; /* there are; the others have not */
 	struct access_read {
@@ -143,7 +146,7 @@ void access_races_with_write(struct task *t, const struct cell *c, u32 mask, u32
 			     u64 pc);
 void access_races_with_reads(struct task *t, const struct cell *c, u32 mask, u32 flags, u64 addr,
 			     u64 pc);
-void access_note_reader(struct task *t, struct cell *c, u32 bytes);
+void access_note_reader(struct task *t, struct cell *c);
 
 void access_ready(struct task *t);
 
@@ -219,15 +222,19 @@ static inline void access_next_epoch(struct task *t)
 	t->vc[t->id] = t->epoch;
 }
 
-/* t releases k: its epoch ends. */
+/* t releases k, which it knows, and there is a copy of its vector: its epoch ends. */
+static inline void access_give_known(struct task *t, struct access_clock *k)
+{
+	k->epoch = t->epoch;
+	k->vector = t->vector;
+	access_next_epoch(t);
+}
+
 static inline void access_give(struct task *t, struct access_clock *k)
 {
-	if (likely(access_knows(t, k) && t->vector)) {
-		k->epoch = t->epoch;
-		k->vector = t->vector;
-	} else {
-		access_give_slow(t, k);
-	}
+	if (likely(access_knows(t, k) && t->vector))
+		return access_give_known(t, k);
+	access_give_slow(t, k);
 	access_next_epoch(t);
 }
 
@@ -267,13 +274,12 @@ ACCESS_FAST void access_keep_write(struct task *t, struct cell *c, u32 bytes, u3
 /* One access of a task to one granule of the heap, whatever it meets. */
 void access_slow(u64 addr, u32 size, u32 flags, u64 pc);
 /* The same where what is out of the ordinary may be only that the cell is new, or shared. */
+void access_next_read(u64 addr, u32 size, u32 flags, u64 pc, u32 bytes);
 void access_usual_read(u64 addr, u32 size, u32 flags, u64 pc, u32 bytes);
 void access_usual_write(u64 addr, u32 size, u32 flags, u64 pc, u32 bytes);
 
 ACCESS_FAST void access_keep(struct task *t, struct cell *c, u32 bytes, u32 flags, u64 ops)
 {
-	if (!t->checks)
-		return;
 	if (flags & OP_WRITE)
 		access_keep_write(t, c, bytes, (u32)ops);
 	else
@@ -283,42 +289,81 @@ ACCESS_FAST void access_keep(struct task *t, struct cell *c, u32 bytes, u32 flag
 /*
  * The same without a call where nothing is out of the ordinary, which is nearly
  * always: no preemption is due, nobody records, and the cell's head is as
- * access_ready() says. False: nothing was done.
+ * access_ready() says. False: nothing was done. `checked`: no head is ordinary
+ * where nothing is checked.
  */
-ACCESS_FAST bool access_was_ordinary(struct task *t, struct cell *c, u32 bytes, u32 flags)
+ACCESS_FAST bool access_was_ordinary(struct task *t, struct cell *c, u32 bytes, u32 flags,
+				     bool checked)
 {
 	s64 due = t->due + 1;
 
 	if (unlikely(access_unusual(t, c, flags)) || unlikely(due >= 0))
 		return false;
 	t->due = due;
-	access_keep(t, c, bytes, flags, sched_ops(t));
+	if (checked || t->checks)
+		access_keep(t, c, bytes, flags, sched_ops(t));
 	return true;
 }
 
-/*
- * The same of a cell that others have touched, too, where all that they did is
- * ordered before. It counts as often as the policy says.
- */
-ACCESS_FAST bool access_was_shared(struct task *t, struct cell *c, u32 bytes, u32 flags)
+/* The last read that the cell itself remembers is t's. */
+ACCESS_FAST bool access_is_reader(const struct task *t, const struct cell *c)
 {
-	s64 due = t->due + 1 + t->weight_shared;
+	return (c->r_epoch ^ t->epoch) >> 26 == 0;
+}
 
-	if (access_unusual(t, c, flags) != t->usual_shared || unlikely(due >= 0))
+#define ACCESS_OWNER_SHIFT (8 * offsetof(struct cell, owner))
+
+/*
+ * The same of a cell that nobody has touched, or others have, too, and all that they
+ * did is ordered before; or they have only read, and t did so last. What others have
+ * touched counts as often as the policy says.
+ */
+ACCESS_FAST bool access_was_shared(struct task *t, struct cell *c, u32 bytes, u32 flags,
+				   bool checked)
+{
+	u64 unusual = access_unusual(t, c, flags);
+	bool fresh = unusual == t->usual_fresh;
+	u32 weight = fresh ? 0 : t->weight_shared;
+	s64 due = t->due + 1 + weight;
+
+	/* Above the owner there is nothing that any mask looks at. */
+	if (unusual << (64 - ACCESS_OWNER_SHIFT) || unlikely(due >= 0))
 		return false;
-	if (t->checks && unlikely(c->readers || access_unordered(t, c->w_epoch) ||
-				  access_unordered(t, c->r_epoch)))
-		return false;
+	if (!fresh && (checked || t->checks)) {
+		if (unlikely(access_unordered(t, c->w_epoch)))
+			return false;
+		if (flags & OP_WRITE && unlikely(c->readers))
+			return false;
+		if (unlikely(access_unordered(t, c->r_epoch)))
+			return false;
+		if (!(flags & OP_WRITE) && c->readers && !access_is_reader(t, c))
+			return false;
+	}
+	c->owner = fresh ? (u8)(t->id + 1) : ACCESS_SHARED;
 	t->due = due;
-	t->stop_at -= t->weight_shared;
-	access_keep(t, c, bytes, flags, sched_ops(t));
+	t->stop_at -= weight;
+	if (checked || t->checks)
+		access_keep(t, c, bytes, flags, sched_ops(t));
 	return true;
 }
 
 ACCESS_FAST bool access_was_fast(struct task *t, struct cell *c, u32 bytes, u32 flags)
 {
-	return likely(access_was_ordinary(t, c, bytes, flags)) ||
-	       access_was_shared(t, c, bytes, flags);
+	return likely(access_was_ordinary(t, c, bytes, flags, false)) ||
+	       access_was_shared(t, c, bytes, flags, false);
+}
+
+/* What access_was_fast() leaves, within one granule of the heap. */
+ACCESS_FAST void access_usual(u64 addr, u32 size, u32 flags, u64 pc)
+{
+	u32 bytes = access_bytes(addr, size, flags);
+
+	if (flags & OP_WRITE)
+		access_usual_write(addr, size, flags, pc, bytes);
+	else if (access_cell_at(addr)->readers)
+		access_next_read(addr, size, flags, pc, bytes);
+	else
+		access_usual_read(addr, size, flags, pc, bytes);
 }
 
 /* An access within one granule of the heap, of a task that is not quiet or is due. */
@@ -326,12 +371,8 @@ ACCESS_FAST void access_heap(struct task *t, u64 addr, u32 size, u32 flags, u64 
 {
 	u32 bytes = access_bytes(addr, size, flags);
 
-	if (likely(access_was_fast(t, access_cell_at(addr), bytes, flags)))
-		return;
-	if (flags & OP_WRITE)
-		access_usual_write(addr, size, flags, pc, bytes);
-	else
-		access_usual_read(addr, size, flags, pc, bytes);
+	if (!access_was_fast(t, access_cell_at(addr), bytes, flags))
+		access_usual(addr, size, flags, pc);
 }
 
 ACCESS_FAST void access_granule(u64 addr, u32 size, u32 flags, u64 pc)

@@ -281,109 +281,177 @@ static __attribute__((noinline)) void ordered_slow(u64 addr, u32 size, u32 flags
 
 	if (unlikely(size > 8 || (addr & 7) + size > 8))
 		access_range((const void *)(uintptr_t)addr, size, flags, pc);
-	else if (flags & OP_WRITE)
-		access_usual_write(addr, size, flags, pc, access_bytes(addr, size, flags));
 	else
-		access_usual_read(addr, size, flags, pc, access_bytes(addr, size, flags));
+		access_usual(addr, size, flags, pc);
 	if (t->checks & ACCESS_CHECK_RACE)
 		order(t, addr, flags, acquire);
 }
 
-/* Within a granule of the heap; without a call where it is as usual and nothing new is learnt. */
-ACCESS_FAST void ordered_heap(struct task *t, u64 addr, u32 size, u32 flags, bool acquire, u64 pc)
+/* What an access of the usual kind orders; without a call where nothing new is learnt. */
+ACCESS_FAST void order_usual(struct task *t, struct cell *c, u64 addr, u32 flags, bool acquire)
 {
-	struct cell *c = access_cell_at(addr);
-	struct access_clock *k;
+	struct access_clock *k = (struct access_clock *)t->clocks + c->sync;
 
-	if (unlikely(!access_was_fast(t, c, access_bytes(addr, size, flags), flags)))
-		return ordered_slow(addr, size, flags, acquire, pc);
-	if (!t->checks)
-		return;
-	k = (struct access_clock *)t->clocks + c->sync;
 	if (!(flags & OP_WRITE)) {
 		if (unlikely(!access_knows(t, k)))
 			access_take(t, k);
 		return;
 	}
-	if (unlikely(!c->sync || (acquire && !access_knows(t, k))))
+	if (unlikely(!c->sync || !access_knows(t, k) || !t->vector))
 		return order_slow(t, addr, flags, acquire);
-	access_give(t, k);
+	access_give_known(t, k);
 }
 
-ACCESS_FAST void ordered(u64 addr, u32 size, u32 flags, bool acquire, u64 pc)
+/*
+ * Ordinary accesses are leaves that save no register; what others have touched as well
+ * goes on from there. Not quite by size alone: an atomic says itself whether it acquires.
+ */
+#define ORDERED(name, size, flags)                                                       \
+	static __attribute__((noinline)) void other_##name##size(                        \
+		u64 addr, struct cell *c, u64 pc, struct task *t, bool acquire)          \
+	{                                                                                \
+		if (access_was_shared(t, c, access_bytes(addr, size, flags), flags, true)) \
+			order_usual(t, c, addr, flags, acquire);                         \
+		else                                                                     \
+			ordered_slow(addr, size, flags, acquire, pc);                    \
+	}                                                                                \
+	/* Within a granule of the heap. */                                              \
+	ACCESS_FAST void name##size(u64 addr, bool acquire, u64 pc, struct task *t)      \
+	{                                                                                \
+		struct cell *c = access_cell_at(addr);                                   \
+		u32 bytes = access_bytes(addr, size, flags);                             \
+											 \
+		if (likely(access_was_ordinary(t, c, bytes, flags, true)))               \
+			order_usual(t, c, addr, flags, acquire);                         \
+		else                                                                     \
+			other_##name##size(addr, c, pc, t, acquire);                     \
+	}
+
+#define ORDERED_SIZES(name, flags)                                                       \
+	ORDERED(name, 1, flags)                                                          \
+	ORDERED(name, 2, flags)                                                          \
+	ORDERED(name, 4, flags)                                                          \
+	ORDERED(name, 8, flags)
+
+ORDERED_SIZES(once_read, OP_READ | OP_MARKED)
+ORDERED_SIZES(once_write, OP_WRITE | OP_MARKED)
+ORDERED(atomic_read, 4, OP_READ | OP_MARKED | OP_ATOMIC)
+ORDERED(atomic_read, 8, OP_READ | OP_MARKED | OP_ATOMIC)
+ORDERED(atomic_write, 4, OP_WRITE | OP_MARKED | OP_ATOMIC)
+ORDERED(atomic_write, 8, OP_WRITE | OP_MARKED | OP_ATOMIC)
+
+/* Wherever it is; false: it is in a granule of the heap, of a task that is looked at. */
+static inline bool was_ordered(u64 addr, u32 size, u32 flags, bool acquire, u64 pc)
 {
 	struct task *t = current_task;
 
 	if (addr - HEAP_BASE >= ACCESS_HEAP_BYTES)
-		return ordered_elsewhere(addr, size, flags, acquire, pc);
-	if (unlikely(!t) || access_was_quiet(t))
-		return;
-	if (unlikely(size > 8 || (size > 1 && (addr & 7) + size > 8)))
-		return ordered_slow(addr, size, flags, acquire, pc);
-	ordered_heap(t, addr, size, flags, acquire, pc);
+		ordered_elsewhere(addr, size, flags, acquire, pc);
+	else if (unlikely(!t) || access_was_quiet(t))
+		;
+	else if (unlikely(size > 8 || (addr & 7) + size > 8 || !t->checks))
+		ordered_slow(addr, size, flags, acquire, pc);
+	else
+		return false;
+	return true;
 }
 
-static __attribute__((noinline)) void ordered_any(u64 addr, u32 size, u32 flags, bool acquire,
-						  u64 pc)
+static __attribute__((noinline)) void atomic_any(u64 addr, u32 size, u32 flags, bool acquire,
+						 u64 pc)
 {
-	ordered(addr, size, flags, acquire, pc);
+	if (!was_ordered(addr, size, flags, acquire, pc))
+		ordered_slow(addr, size, flags, acquire, pc);
 }
+
+#define ATOMIC(name, size, flags)                                                        \
+	static __attribute__((noinline)) void atomic_##name##size##_at(u64 addr, bool acquire, \
+								       u64 pc)           \
+	{                                                                                \
+		if (!was_ordered(addr, size, flags | OP_MARKED | OP_ATOMIC, acquire, pc)) \
+			atomic_##name##size(addr, acquire, pc, current_task);            \
+	}
+
+ATOMIC(read, 4, OP_READ)
+ATOMIC(read, 8, OP_READ)
+ATOMIC(write, 4, OP_WRITE)
+ATOMIC(write, 8, OP_WRITE)
 
 void access_ordered(const void *p, size_t size, u32 flags, bool acquire, u64 pc)
 {
 	u64 addr = (u64)(uintptr_t)p;
 
-	flags |= OP_MARKED | OP_ATOMIC;
 	if (size == 4 && flags & OP_WRITE)
-		ordered(addr, 4, OP_WRITE | OP_MARKED | OP_ATOMIC, acquire, pc);
+		atomic_write4_at(addr, acquire, pc);
+	else if (size == 4)
+		atomic_read4_at(addr, acquire, pc);
 	else if (size == 8 && flags & OP_WRITE)
-		ordered(addr, 8, OP_WRITE | OP_MARKED | OP_ATOMIC, acquire, pc);
-	else if (size == 8 && acquire)
-		ordered(addr, 8, OP_READ | OP_MARKED | OP_ATOMIC, true, pc);
-	else if (size == 4 && acquire)
-		ordered(addr, 4, OP_READ | OP_MARKED | OP_ATOMIC, true, pc);
+		atomic_write8_at(addr, acquire, pc);
+	else if (size == 8)
+		atomic_read8_at(addr, acquire, pc);
 	else
-		ordered_any(addr, (u32)size, flags, acquire, pc);
+		atomic_any(addr, (u32)size, flags | OP_MARKED | OP_ATOMIC, acquire, pc);
 }
 
-#define ONCE(size)                                                                   \
-	void access_once_read##size(void *p)                                         \
-	{                                                                            \
-		ordered((u64)(uintptr_t)p, size, OP_READ | OP_MARKED, true, PC);     \
-	}                                                                            \
-	void access_once_write##size(void *p)                                        \
-	{                                                                            \
-		ordered((u64)(uintptr_t)p, size, OP_WRITE | OP_MARKED, false, PC);   \
+#define ONCE(name, size, flags, acquire)                                                 \
+	void access_once_##name##size(void *p)                                           \
+	{                                                                                \
+		u64 addr = (u64)(uintptr_t)p;                                            \
+											 \
+		if (!was_ordered(addr, size, flags | OP_MARKED, acquire, PC))            \
+			once_##name##size(addr, acquire, PC, current_task);              \
 	}
 
-ONCE(1)
-ONCE(2)
-ONCE(4)
-ONCE(8)
-ONCE(16)
+#define ONCE_SIZES(name, flags, acquire)                                                 \
+	ONCE(name, 1, flags, acquire)                                                    \
+	ONCE(name, 2, flags, acquire)                                                    \
+	ONCE(name, 4, flags, acquire)                                                    \
+	ONCE(name, 8, flags, acquire)
+
+ONCE_SIZES(read, OP_READ, true)
+ONCE_SIZES(write, OP_WRITE, false)
+
+void access_once_read16(void *p)
+{
+	atomic_any((u64)(uintptr_t)p, 16, OP_READ | OP_MARKED, true, PC);
+}
+
+void access_once_write16(void *p)
+{
+	atomic_any((u64)(uintptr_t)p, 16, OP_WRITE | OP_MARKED, false, PC);
+}
 
 #define PLAIN_HEAP(name, size, flags)                                                    \
+	static __attribute__((noinline)) void other_##name##size(                        \
+		u64 addr, struct cell *c, u64 pc, struct task *t)                        \
+	{                                                                                \
+		if (!access_was_shared(t, c, access_bytes(addr, size, flags), flags, true)) \
+			access_usual(addr, size, flags, pc);                             \
+	}                                                                                \
 	ACCESS_HEAP_HOOK(name##size)                                                     \
 	{                                                                                \
+		struct cell *at = access_cell_at(addr);                                  \
+		u32 bytes = access_bytes(addr, size, flags);                             \
+											 \
 		(void)b;                                                                 \
 		(void)c;                                                                 \
-		access_heap(t, addr, size, flags, PC);                                   \
+		if (unlikely(!access_was_ordinary(t, at, bytes, flags, true)))           \
+			other_##name##size(addr, at, PC, t);                             \
 	}
 
 /* Aligned, as volatile accesses are but for those that have a hook of their own. */
-#define ONCE_HEAP(name, size, flags, acquire)                                            \
+#define ONCE_HEAP(name, size, acquire)                                                   \
 	ACCESS_HEAP_HOOK(name##size)                                                     \
 	{                                                                                \
 		(void)b;                                                                 \
 		(void)c;                                                                 \
-		ordered_heap(t, addr, size, flags | OP_MARKED, acquire, PC);             \
+		name##size(addr, acquire, PC, t);                                        \
 	}
 
 #define HEAP_HOOKS(size)                                                                 \
 	PLAIN_HEAP(read, size, OP_READ)                                                  \
 	PLAIN_HEAP(write, size, OP_WRITE)                                                \
-	ONCE_HEAP(once_read, size, OP_READ, true)                                        \
-	ONCE_HEAP(once_write, size, OP_WRITE, false)
+	ONCE_HEAP(once_read, size, true)                                                 \
+	ONCE_HEAP(once_write, size, false)
 
 HEAP_HOOKS(1)
 HEAP_HOOKS(2)

@@ -100,6 +100,7 @@ struct task {
 	/* Who touched what where nothing else is kept: sim/access. */
 	u32 *owners;         /* a word per granule of all heaps */
 	u32 own, shared;     /* such words: this task's, several tasks' */
+	u64 usual_fresh;     /* the same if nobody did */
 	s64 alone_below;     /* while `due` is less: alone, and no service makes it due */
 
 	/* The announced operation, valid while preempted before it. */

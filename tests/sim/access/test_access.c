@@ -121,6 +121,79 @@ Test(access, release_and_acquire_order_what_lies_around_them)
 		     1);
 }
 
+/* --- words that order, as a hosted kernel's hooks have them --- */
+
+static void once_write(u32 at)
+{
+	access_heap_once_write8((u64)(uintptr_t)obj + at, 0, 0, current_task);
+}
+
+static void once_read(u32 at)
+{
+	access_heap_once_read8((u64)(uintptr_t)obj + at, 0, 0, current_task);
+}
+
+static void write_then_flag(void *arg)
+{
+	(void)arg;
+	access_range(obj, 8, W, 1);
+	once_write(16);
+}
+
+/* Its second release is by an ordinary access, of more than it knew at the first. */
+static void hand_on(void *arg)
+{
+	once_write(24);
+	if (arg)
+		once_read(16);
+	once_write(24);
+}
+
+static void read_behind_flag(void *arg)
+{
+	(void)arg;
+	once_read(24);
+	access_range(obj, 8, R, 1);
+}
+
+Test(access, a_word_that_is_written_hands_on_what_its_writer_had_learnt)
+{
+	load(.oracles = "none", .prepare = watch, .boot = boot,
+	     .task = {write_then_flag, hand_on, read_behind_flag}, .arg = {NULL, &found});
+	cr_assert_eq(findings(), 0);
+	load_watched(write_then_flag, hand_on, read_behind_flag);
+	cr_assert_eq(findings(), 1);
+}
+
+/* It knows the last who wrote the word, but not the one before. */
+static void write_unlock(void *arg)
+{
+	(void)arg;
+	once_write(16);
+	access_release(lock);
+}
+
+static void lock_write(void *arg)
+{
+	(void)arg;
+	access_acquire(lock);
+	once_write(40);
+	once_write(16);
+}
+
+static void read_word_then(void *arg)
+{
+	(void)arg;
+	once_read(16);
+	access_range(obj, 8, R, 1);
+}
+
+Test(access, a_word_orders_all_who_have_written_it)
+{
+	load_watched(write_then_flag, write_unlock, lock_write, read_word_then);
+	cr_assert_eq(findings(), 0);
+}
+
 Test(access, bytes_that_do_not_overlap_do_not_race)
 {
 	cr_assert_eq(pair((struct step){W, 0, 4, NO_EDGE}, (struct step){W, 4, 4, NO_EDGE}), 0);
