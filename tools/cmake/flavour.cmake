@@ -8,6 +8,16 @@ if(NOT IOMMULAB_FLAVOUR MATCHES "^(lab|bench|asan|fuzz|afl|cov)$")
 		"expected lab, bench, asan, fuzz, afl or cov")
 endif()
 
+# What is compiled with a profile, and the build that makes it: tools/profile.py.
+set(IOMMULAB_PROFILE "" CACHE FILEPATH "compile with this profile; empty: without one")
+option(IOMMULAB_TRAINING "count what runs, for a profile" OFF)
+if((IOMMULAB_PROFILE OR IOMMULAB_TRAINING) AND NOT CMAKE_C_COMPILER_ID STREQUAL "Clang")
+	message(FATAL_ERROR "a profile is for clang: sudo apt-get install clang-19")
+endif()
+if(IOMMULAB_PROFILE AND NOT EXISTS "${IOMMULAB_PROFILE}")
+	message(FATAL_ERROR "IOMMULAB_PROFILE: there is no ${IOMMULAB_PROFILE}, see `tools/dev build tuned`")
+endif()
+
 set(CMAKE_C_STANDARD 17)
 set(CMAKE_C_EXTENSIONS ON)
 set(CMAKE_C_STANDARD_REQUIRED ON)
@@ -65,6 +75,23 @@ elseif(IOMMULAB_FLAVOUR STREQUAL "cov")
 	set(engine_options -fprofile-instr-generate -fcoverage-mapping)
 endif()
 
+# Of code that changed since the training, the profile says nothing. What runs often is
+# inlined less than the compiler would: after training on many programs most of it is, and
+# the code doubles, which caches of instructions pay for.
+set(profile_options)
+if(IOMMULAB_TRAINING)
+	set(profile_options -fprofile-generate)
+	list(APPEND engine_options -g0)
+	set(training_link_options -fprofile-generate)
+elseif(IOMMULAB_PROFILE)
+	set(profile_options -fprofile-use=${IOMMULAB_PROFILE}
+		-Wno-profile-instr-out-of-date -Wno-backend-plugin
+		-mllvm -hot-callsite-threshold=300)
+	set(profile_link_options -Wl,-mllvm,-hot-callsite-threshold=150
+		-Wl,-mllvm,-profile-summary-cutoff-hot=900000
+		-Wl,-mllvm,-import-hot-multiplier=1)
+endif()
+
 # A caller whose last act is the call keeps its frame: reports show it.
 if(NOT IOMMULAB_FLAVOUR STREQUAL "bench")
 	list(APPEND hook_options -fno-optimize-sibling-calls)
@@ -82,12 +109,13 @@ target_compile_options(flavour INTERFACE ${optimise} -g -march=x86-64-v2
 	-ffile-prefix-map=${CMAKE_SOURCE_DIR}/=
 	-ffile-prefix-map=${CMAKE_BINARY_DIR}=.
 	${engine_options})
-target_link_options(flavour INTERFACE -Wl,--build-id=sha1 ${engine_options} ${fuzz_link_options})
+target_link_options(flavour INTERFACE -Wl,--build-id=sha1 ${engine_options} ${fuzz_link_options}
+	${training_link_options} ${profile_link_options})
 # What is measured is optimised as a whole; tests link the same objects as they are.
 set(whole_program_options)
 if(CMAKE_C_COMPILER_ID STREQUAL "Clang" AND CMAKE_C_COMPILER_VERSION VERSION_GREATER_EQUAL 19)
 	target_link_options(flavour INTERFACE -fuse-ld=lld)
-	if(IOMMULAB_FLAVOUR STREQUAL "bench")
+	if(IOMMULAB_FLAVOUR STREQUAL "bench" AND NOT IOMMULAB_TRAINING)
 		set(whole_program_options -flto=thin -ffat-lto-objects)
 		target_compile_options(flavour INTERFACE ${whole_program_options})
 	endif()
@@ -109,6 +137,13 @@ function(iommulab_instrument target)
 		endif()
 		if(path MATCHES "^(core|scenarios/engine|scenarios/syz)/|^scenarios/explore/recipe.c$")
 			list(APPEND options ${fuzz_options})
+		endif()
+		# The looked-up translations are arranged by hand; comparators and loops of
+		# rows (tools/) are compiled alike with and without a profile.
+		if(path MATCHES "^(sim|hw|core|scenarios)/" AND NOT path MATCHES "^hw/[^/]*/quick")
+			list(APPEND options ${profile_options})
+			set_property(SOURCE ${source} APPEND PROPERTY
+				OBJECT_DEPENDS ${IOMMULAB_PROFILE})
 		endif()
 		set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS "${options}")
 	endforeach()
