@@ -326,7 +326,19 @@ class Build:
             label = "core/hosted/" + os.path.relpath(path, HOSTED)[:-2] + ".o"
             own = self.driver_flags(flags) if "/drivers/" in label else flags
             rows.append(Source(label, os.path.realpath(path), own))
+        self.precompile(rows)
         return rows
+
+    def precompile(self, rows):
+        """The tree's files and the runtime's, each kind with the headers that most of it reads."""
+        if self.args.config != "um":
+            return
+        with open(os.path.join(HERE, "headers.txt"), encoding="ascii") as f:
+            headers = [line.strip() for line in f if not line.startswith("#")]
+        headers = [name for name in headers if self.tree.has("include/" + name)]
+        hidden = os.path.join(self.overlay, "hosted_hidden.h")
+        self.compiler.precompile(rows[:self.n_tree], headers, hidden, False)
+        self.compiler.precompile(rows[self.n_tree:], headers, hidden, True)
 
     def facts(self):
         with open(os.path.join(HOSTED, "floor.h"), "rb") as f:
@@ -342,7 +354,8 @@ class Build:
         objects, facts = [s.object for s in sources], self.facts()
         self.progress("linking")
         absent = dummies.undefined(objects, script)
-        functions = dummies.called(absent, objects) if absent else set()
+        users = sorted({user for some in absent.values() for user in some})
+        functions = dummies.called(absent, users) if absent else set()
         text = dummies.assembly(absent, functions) + dummies.note(facts)
         key = digest(text, self.compiler.version, *map(os.path.basename, objects),
                      *(self.store.content(self.store.name(p)) for p in (script, exports)))

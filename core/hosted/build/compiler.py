@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Runs compilers, a few at once, for the objects that the store does not have."""
+import collections
 import os
 import re
 import shutil
@@ -7,6 +8,7 @@ import signal
 import subprocess
 import threading
 
+from precompiled import FEW, Precompiled, common
 from store import digest, remove
 from tree import Failure
 
@@ -27,6 +29,7 @@ class Source:
     def __init__(self, label, path, flags, inlined=None):
         self.label, self.path, self.flags, self.inlined = label, path, flags, inlined
         self.key = self.object = None
+        self.headers = None     # Precompiled, if its command goes with some
 
 
 def size_of(source):
@@ -48,6 +51,17 @@ class Compiler:
             flags.append("inlined " + os.path.basename(source.inlined))
         return digest(self.version, self.names, self.store.name(source.path), *flags)
 
+    def precompile(self, sources, headers, hidden, trusted):
+        """Lets them share what they read first, where their commands are alike."""
+        base = common([source.flags for source in sources])
+        if not base or self.extra:
+            return
+        precompiled = Precompiled(self, base, headers, hidden)
+        precompiled.trusted = trusted
+        for source in sources:
+            if precompiled.fits(source.flags):
+                source.headers = precompiled
+
     def compile(self, sources):
         """Gives each source its object's path; how many had to be compiled."""
         todo = []
@@ -60,6 +74,11 @@ class Compiler:
         # What takes longest first: no core is idle at the end.
         queue = sorted(todo, key=size_of, reverse=True)
         self.n_done, self.n_all, self.failed = 0, len(todo), {}
+        self.n_plain = 0
+        headers = collections.Counter(s.headers for s in todo if s.headers)
+        for precompiled, n in headers.items():
+            precompiled.worth = n >= FEW
+        queue = [p for p in headers if p.worth] + queue
         workers = [threading.Thread(target=self._work, args=(queue,), daemon=True)
                    for _ in range(min(self.jobs, len(todo)))]
         for worker in workers:
@@ -90,28 +109,27 @@ class Compiler:
             with self.guard:
                 if not queue or self.stopped or len(self.failed) >= FAILED_MAX:
                     return
-                source = queue.pop(0)
-            self._one(source)
-            self.n_done += 1
+                todo = queue.pop(0)
+            if isinstance(todo, Source):
+                self._one(todo)
+                self.n_done += 1
+            else:
+                todo.ready()
 
     def _one(self, source):
         out = self.store.path("objects", f"{source.key}.new")
         deps = out[:-len(".new")] + ".d.new"
         code = out[:-len(".new")] + ".bc.new"
-        argv = ["clang-19", *source.flags, *self.extra, "-MD", "-MF", deps, "-c"]
         try:
-            if source.inlined:
-                status, text = self._run([*argv, "-emit-llvm", "-o", code, source.path])
-                if not status:
-                    status, text = self._run([*INLINE, source.inlined, "-o", out, code])
-            else:
-                status, text = self._run([*argv, "-o", out, source.path])
-            if status:
-                self.failed[source.label] = text
-                return
-            names = map(self.store.name, self.read_deps(deps))
+            files = self._with_headers(source, out, deps, code)
+            if not files:
+                status, text = self._steps(source, source.flags, out, deps, code)
+                if status:
+                    self.failed[source.label] = text
+                    return
+                files = self.read_deps(deps)
             with self.guard:
-                made = self.store.add(source.key, names)
+                made = self.store.add(source.key, map(self.store.name, files))
             source.object = self.store.path("objects", made)
             os.replace(out, source.object)
         except OSError as e:
@@ -120,7 +138,31 @@ class Compiler:
             for path in (out, deps, code):
                 remove(path)
 
-    def _run(self, argv):
+    def _steps(self, source, flags, out, deps, code):
+        argv = ["clang-19", *flags, *self.extra, "-MD", "-MF", deps, "-c"]
+        if not source.inlined:
+            return self.run([*argv, "-o", out, source.path])
+        status, said = self.run([*argv, "-emit-llvm", "-o", code, source.path])
+        if not status:
+            status, more = self.run([*INLINE, source.inlined, "-o", out, code])
+            said += more
+        return status, said
+
+    def _with_headers(self, source, out, deps, code):
+        """On precompiled headers; the files that the object depends on, None if that will not do."""
+        headers = source.headers
+        if not headers or not headers.ready():
+            return None
+        status, said = self._steps(source, headers.fits(source.flags), out, deps, code)
+        if not status:
+            own = [f for f in self.read_deps(deps) if headers.is_own(f)]
+            more = headers.judge(source, own, said, out)
+            if more is not None:
+                return own + more
+        self.n_plain += 1
+        return None
+
+    def run(self, argv):
         with self.guard:
             if self.stopped:
                 return 1, ""

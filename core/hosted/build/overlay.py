@@ -3,6 +3,10 @@
 import os
 
 
+# Nothing but the exported symbol is visible.
+HIDDEN = "#pragma GCC visibility push(hidden)"
+
+
 def write_if_changed(path, text):
     """Keeps the time of a file that would not change: nothing is rebuilt."""
     os.makedirs(os.path.dirname(path), exist_ok=True)
@@ -16,8 +20,8 @@ def write_if_changed(path, text):
 
 
 def config(tree):
-    """What Kconfig refuses, as macros; nothing but the exported symbol is visible."""
-    lines = ["#pragma GCC visibility push(hidden)"]
+    """What Kconfig refuses, as macros."""
+    lines = [HIDDEN]
     for name, value in tree.forced:
         lines.append(f"#undef {name}")
         if value != "n":
@@ -28,6 +32,7 @@ def config(tree):
 
 def write(tree, folder):
     write_if_changed(os.path.join(folder, "hosted_config.h"), config(tree))
+    write_if_changed(os.path.join(folder, "hosted_hidden.h"), HIDDEN + "\n")
 
 
 def wrapper(tree, host, files, folder):

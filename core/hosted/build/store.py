@@ -20,6 +20,7 @@ import time
 ABSENT = "-" * 40
 RACY_NS = 2_000_000_000  # a file this young may change again within one tick
 LISTS_MAX = 8
+KEPT = ("objects", "lists", "linked", "precompiled")  # as long as there is room
 BYTES_MAX = 4 << 30
 
 
@@ -67,7 +68,7 @@ class Store:
         self.work = work
         self.hashes, self.seen, self.places, self.instead = {}, {}, [], {}
         self.changed = False
-        for folder in ("", "objects", "lists", "kbuild", "linked", "overlay", "probes"):
+        for folder in ("", "objects", "lists", "kbuild", "linked", "overlay", "probes", "precompiled"):
             os.makedirs(os.path.join(work, folder), exist_ok=True)
         self._lock(say)
         self._clean()
@@ -89,12 +90,12 @@ class Store:
     def _clean(self):
         """What a killed build left; then the oldest, when there is too much."""
         rows = []
-        for folder in ("", "objects", "lists", "linked", "overlay", "probes"):
+        for folder in ("", "objects", "lists", "linked", "overlay", "probes", "precompiled"):
             for entry in os.scandir(os.path.join(self.work, folder)):
                 # Ours, and the compiler's own beside them (".new.tmp").
                 if entry.name.endswith((".new", ".new.tmp")):
                     remove(entry.path)
-                elif folder in ("objects", "lists", "linked"):
+                elif folder in KEPT and not entry.name.endswith(".h"):
                     st = entry.stat()
                     rows.append((st.st_mtime_ns, st.st_size, entry.path))
         total = sum(size for _, size, _ in rows)

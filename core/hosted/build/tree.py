@@ -92,7 +92,9 @@ class Tree:
             return f.read()
 
     def make(self, *args):
-        argv = ["make", "-C", self.seen, f"ARCH={self.arch}", f"O={self.kbuild}", "LLVM=-19", *args]
+        argv = ["make", "-C", self.seen, f"ARCH={self.arch}", f"O={self.kbuild}", "LLVM=-19",
+                # Its own tools run for less time than it takes to compile them well.
+                "HOSTCFLAGS=-O0", *args]
         env = {k: v for k, v in os.environ.items()
                if not k.startswith(("MAKE", "KBUILD", "KCONFIG", "CONFIG_")) and k != "ARCH"}
         make = subprocess.Popen(argv, env=env, text=True, errors="replace", process_group=0,
