@@ -78,6 +78,20 @@ void vtd_lanes_void(struct vtd *v)
 	v->aged = &v->no_nest;
 }
 
+/*
+ * The number of a tag in the paging-structure caches. Where numbers run out one is taken
+ * away together with its tables, which lanes may know.
+ */
+u32 vtd_psc_space(struct vtd *v, u64 tag)
+{
+	u64 version = v->psc->version;
+	u32 space = hw_space(v->psc, tag);
+
+	if (unlikely(v->psc->version != version))
+		vtd_lanes_void(v);
+	return space;
+}
+
 /* All that the front and the lanes know of pages is void. */
 static void pages_void(struct vtd *v)
 {

@@ -147,14 +147,13 @@ CACHE_TARGET static inline bool QUICK(in_nest)(struct vtd *v, const struct vtd_l
 	return true;
 }
 
-/* Nests are void once the cache of tables has changed. */
+/* Nests are void once something was filled in the cache of tables; see vtd_psc_space(). */
 CACHE_TARGET static inline void QUICK(lane_fresh)(struct vtd *v, struct vtd_lane *l)
 {
 	const struct hw_cache *c = v->psc;
 
-	if (likely(l->psc_version == c->version && l->psc_serial == c->serial))
+	if (likely(l->psc_serial == c->serial))
 		return;
-	l->psc_version = c->version;
 	l->psc_serial = c->serial;
 	l->made = ++v->lanes_made;
 }

@@ -115,7 +115,7 @@ struct vtd_lane {
 	u64 usual;      /* view's version, if it is of pages of 4 KiB in sets that age */
 	struct cache_view view; /* of the IOTLB */
 	/* Which lane it is, of all that were ever made, with the cache of tables as it was: */
-	u64 made, psc_version;
+	u64 made;
 	u32 psc_serial;
 	struct vtd_cursor last[VTD_ROLES][VTD_CURSORS];
 };
@@ -474,6 +474,7 @@ void vtd_caches_reset(struct vtd *v);
 bool vtd_may_fill(const struct vtd_walk *w);
 u32 vtd_fill(struct vtd_walk *w, struct hw_cache *c, struct hw_cache_entry *e);
 void vtd_lanes_void(struct vtd *v);
+u32 vtd_psc_space(struct vtd *v, u64 tag);
 void vtd_front_void(struct vtd *v);
 void vtd_front_fill(struct vtd_walk *w, const struct hw_resp *resp);
 struct vtd_dev *vtd_dev_touch(struct vtd *v, u32 sid);

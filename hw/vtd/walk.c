@@ -66,7 +66,7 @@ static u32 psc_space(struct vtd_walk *w, u64 tag)
 		return hw_space_find(v->psc, tag);
 	/* That of the second stage is made when something is put there. */
 	if (!*space || hw_space_tag(v->psc, *space) != tag)
-		*space = mine ? hw_space(v->psc, tag) : hw_space_find(v->psc, tag);
+		*space = mine ? vtd_psc_space(v, tag) : hw_space_find(v->psc, tag);
 	return *space;
 }
 
@@ -94,7 +94,7 @@ static void psc_fill(struct vtd_walk *w, u64 tag, const struct stage *s)
 
 	if (s->top == s->leaf || !vtd_may_fill(w) || !v->keeps)
 		return;
-	e.space = hw_space(v->psc, tag);
+	e.space = vtd_psc_space(v, tag);
 	for (u32 level = s->top; level > s->leaf; level--) {
 		e.lg2 = (u8)level_shift(level);
 		e.addr = s->addr >> e.lg2 << e.lg2;
@@ -191,7 +191,7 @@ u32 vtd_absent(struct vtd *v, struct vtd_binding *b, u64 addr)
 	u32 level = b->cfg.ss_levels;
 
 	if (!b->psc_space || hw_space_tag(v->psc, b->psc_space) != b->cfg.tag)
-		b->psc_space = hw_space(v->psc, b->cfg.tag);
+		b->psc_space = vtd_psc_space(v, b->cfg.tag);
 	e = hw_cache_find(v->psc, b->psc_space, addr);
 	if (e) {
 		table = e->value & ~VTD_F_MASK;

@@ -8,6 +8,7 @@
  * Memory is small and every word of its tables leads to some page of it, so that
  * any address has a walk; bits that matter are wrong now and then.
  */
+#include "hw/iommu/cache.h"
 #include "hw/iommu/hw.h"
 #include "hw/vtd/vtd_regs.h"
 #include "sim/base/bits.h"
@@ -588,4 +589,90 @@ Test(vtd_quick, forgets_the_same_tables)
 	many_ranges("cache=sets,entries=256,iotlb=0");
 	many_ranges("cache=sets,entries=64,replace=random,iotlb=0");
 	many_ranges("cache=sets,entries=64");
+}
+
+/* --- more address spaces than the cache of tables has numbers for --- */
+
+#define OF_MANY 48ULL /* two directories, each with its page of PASIDs, all alike */
+#define PASIDS_OF_ONE 32768u
+#define RANGES 32u
+
+static bool ask_as(struct pair *p, u16 sid, u32 pasid, u64 addr)
+{
+	const struct hw_req req = {.addr = addr, .sid = sid, .pasid = pasid, .access = HW_READ};
+
+	return same_answer(p, &req) != ~0ULL;
+}
+
+/* Beside the nested one: devices 9 and 10, whose PASIDs all lead to the first stage alone. */
+static void many_spaces_made(struct pair *p)
+{
+	for (u64 i = 0; i < 2; i++) {
+		u64 at = (CONTEXT << 12) + (9 + i) * 32, page = OF_MANY + 2 * i;
+
+		word(p, at, page << 12 | 2ULL << VTD_SCTX_PDTS_SHIFT | VTD_SCTX_PASIDE | VTD_P);
+		for (u64 n = 0; n < 512; n++)
+			word(p, (page << 12) + n * 8, (page + 1) << 12 | VTD_P);
+		for (u64 n = 0; n < 64; n++) {
+			u64 entry = ((page + 1) << 12) + n * 64;
+
+			word(p, entry + 8, 2 + i);
+			word(p, entry + 16, FIRST << 12);
+			word(p, entry, VTD_P | (u64)VTD_PGTT_FS << VTD_PE0_PGTT_SHIFT);
+		}
+	}
+}
+
+/* Pages of a range of the nested device. */
+static void ask_nested(struct pair *p, u64 range, u64 first)
+{
+	for (u64 i = 0; i < 6; i++)
+		cr_assert(ask_as(p, 8, HW_NO_PASID, range << 21 | (first + i) << 12));
+}
+
+/* All ranges lead to one table, in which the two pages take turns. */
+static void ranges_made(struct pair *p)
+{
+	u64 leaf[2], table;
+
+	memcpy(leaf, p->s[0].e.ram + ((FIRST + 3) << 12), sizeof(leaf));
+	for (u64 i = 2; i < 12; i++)
+		word(p, ((FIRST + 3) << 12) + i * 8, leaf[i & 1]);
+	memcpy(&table, p->s[0].e.ram + ((FIRST + 2) << 12), 8);
+	for (u64 range = 1; range < RANGES; range++)
+		word(p, ((FIRST + 2) << 12) + range * 8, table);
+}
+
+/*
+ * All numbers are in use when one more is asked for, by a request whose tables then are
+ * not there: one number is taken away, the last one, and nothing is filled. Which tables
+ * the quick way finds in a cache this full is a matter of chance: hence many ranges.
+ */
+static void last_number(const char *options)
+{
+	const u32 most = HW_SPACES_MAX - 2;
+	struct pair p = {.random = 1};
+
+	sides_make(&p, options, 1);
+	one_page(&p);
+	ranges_made(&p);
+	many_spaces_made(&p);
+	for (u32 i = 0; i < most; i++)
+		cr_assert(ask_as(&p, (u16)(9 + i / PASIDS_OF_ONE), i % PASIDS_OF_ONE, 0), "%u", i);
+	for (u64 range = 0; range < RANGES; range++) {
+		ask_nested(&p, range, 0);
+		cr_assert_not(ask_as(&p, 10, most % PASIDS_OF_ONE, 1ULL << 40));
+		ask_nested(&p, range, 6);
+	}
+	sides_free(&p);
+}
+
+Test(vtd_quick, forgets_tables_whose_number_is_taken_away)
+{
+	last_number("cache=infinite");
+}
+
+Test(vtd_quick, forgets_them_where_only_tables_are_kept)
+{
+	last_number("cache=infinite,iotlb=0");
 }
