@@ -455,6 +455,30 @@ Test(dma, coherent_memory_is_zero_and_shared)
 	checked(coherent, false);
 }
 
+/* The device gets a power of two of pages, and none beyond. */
+static void coherent_sizes(void *arg)
+{
+	static const struct {
+		u64 size, pages;
+	} of[] = {{1, 1}, {PAGE, 1}, {PAGE + 1, 2}, {2 * PAGE, 2}, {2 * PAGE + 1, 4},
+		  {4 * PAGE, 4}, {8 * PAGE, 8}};
+
+	(void)arg;
+	for (u32 i = 0; i < ARRAY_SIZE(of); i++) {
+		u64 addr, phys = dma_alloc_coherent(&dev, of[i].size, &addr);
+		u64 last = (of[i].pages - 1) * PAGE;
+
+		cr_assert_eq(device_reaches(addr + last), phys + last, "%u", i);
+		cr_assert_eq(device_reaches(addr + last + PAGE), 0, "%u", i);
+		dma_free_coherent(&dev, of[i].size, phys, addr);
+	}
+}
+
+Test(dma, coherent_memory_is_no_more_than_is_needed)
+{
+	checked(coherent_sizes, false);
+}
+
 static void everything(void *arg)
 {
 	struct dma_sg sg[2] = {{.phys = buffer, .length = PAGE},

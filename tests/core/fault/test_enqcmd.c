@@ -121,3 +121,43 @@ Test(enqcmd, a_descriptor_reaches_its_own_vm_or_nothing)
 	load(.boot = board_boot, .task = {two_vms}, .shutdown = core_shutdown);
 	run_clean(500);
 }
+
+#define NARROW 1 /* a device behind a unit that knows 4 PASIDs */
+
+/* A PASID of the host's that another device has given has to fit the one that joins. */
+static void narrow(void *arg)
+{
+	(void)arg;
+	for (u64 i = 0; i < 2; i++)
+		cr_assert_eq(perform(OP_register_iommu, i, 0, 0, 0), 0);
+	cr_assert_eq(perform(OP_alloc_domain, 0, DEVICE, 0, 0), 0);
+	cr_assert_eq(perform(OP_alloc_domain, 1, NARROW, 0, 0), 0);
+	for (u64 vpasid = 1; vpasid <= 5; vpasid++) {
+		long want = vpasid < 4 ? (long)vpasid : -EOVERFLOW;
+
+		cr_assert_eq(perform(OP_enqcmd_map, DEVICE, 0, 0, vpasid), (long)vpasid);
+		cr_assert_eq(perform(OP_enqcmd_map, NARROW, 1, 0, vpasid), want);
+	}
+	for (u64 vpasid = 1; vpasid <= 5; vpasid++) {
+		cr_assert_eq(perform(OP_enqcmd_unmap, DEVICE, 0, vpasid, 0), 0);
+		if (vpasid < 4)
+			cr_assert_eq(perform(OP_enqcmd_unmap, NARROW, 0, vpasid, 0), 0);
+	}
+}
+
+Test(enqcmd, a_pasid_has_to_fit_each_device_that_joins)
+{
+	machine_enqcmd();
+	machine_iommu_init(&m.iommu[1]);
+	strcpy(m.iommu[1].model, "vtd");
+	strcpy(m.iommu[1].options, "pasid=2");
+	m.n_iommus = 2;
+	machine_bus_init(&m.bus[1]);
+	m.bus[1].iommu = 1;
+	m.bus[1].acs = true;
+	m.n_buses = 2;
+	add_device(1, 0x108);
+	m.device[NARROW].pasid = true;
+	load(.boot = board_boot, .task = {narrow}, .shutdown = core_shutdown);
+	run_clean(1);
+}

@@ -232,3 +232,20 @@ Test(grouping, ids_that_move_the_fwspec_all_reach_the_driver)
 	cr_assert(share(0, 1));
 	RUN_STEPS(t);
 }
+
+/* Related by others only, the last of which comes last: all of them are one group. */
+Test(grouping, who_shares_with_one_shares_with_its_peers)
+{
+	static const u32 of[][2] = {{1, 2}, {4, 5}, {3, 4}, {2, 3}, {8, 9}};
+
+	machine_small(true, 0);
+	m.bus[0].kind = MACHINE_BUS_PLATFORM;
+	for (u32 i = 0; i < ARRAY_SIZE(of); i++) {
+		add_device(0, 20 + i);
+		m.device[i].n_ids = 2;
+		memcpy(m.device[i].ids, of[i], sizeof(of[i]));
+	}
+	for (u32 i = 1; i < 4; i++)
+		cr_assert(share(0, i), "device %u", i);
+	cr_assert_not(share(0, 4));
+}

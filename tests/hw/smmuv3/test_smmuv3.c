@@ -409,6 +409,51 @@ Test(smmuv3, a_walk_reads_nothing_of_tables_that_an_invalidation_took_away)
 	overtaken_everywhere("httu=2");
 }
 
+static u64 fault[4]; /* the last one that was told */
+static u32 n_faults;
+
+static void note_fault(struct hw_env *e, enum hw_fact f, const u64 a[4])
+{
+	(void)e;
+	if (f != HW_FACT_FAULT)
+		return;
+	n_faults++;
+	memcpy(fault, a, sizeof(fault));
+}
+
+/* Of a stream whose STE has no EATS. */
+static void forbidden(u8 kind, u32 cr0, u8 event)
+{
+	struct hw_req q = {.addr = 0x5000, .sid = 3, .pasid = HW_NO_PASID, .access = HW_READ,
+			   .kind = kind};
+	struct hw_resp r;
+	struct bed b;
+	u64 rec[4];
+
+	bed_open(&b, "");
+	bed_s1(&b, 3, 7);
+	bed_w32(&b, SMMU_CR0, cr0);
+	bed_idle(&b);
+	b.env.fact = note_fault;
+	n_faults = 0;
+	b.h->ops->translate(b.h, &q, &r);
+	cr_assert_eq(r.status, HW_ABORT);
+	cr_assert_eq(n_faults, 1);
+	cr_assert_eq(fault[0], (u64)HW_NO_PASID << 32 | 3);
+	cr_assert_eq(fault[1], 0x5000);
+	cr_assert_eq(fault[2], event);
+	cr_assert_eq(bed_event(&b, rec), event);
+	bed_close(&b);
+}
+
+Test(smmuv3, what_ats_may_not_do_is_told_as_a_fault)
+{
+	const u32 on = CR0_SMMUEN | CR0_EVENTQEN | CR0_CMDQEN;
+
+	forbidden(HW_TRANSLATION_REQUEST, on, F_BAD_ATS_TREQ);
+	forbidden(HW_TRANSLATED, on | CR0_ATSCHK, F_TRANSL_FORBIDDEN);
+}
+
 static void go_away(struct bed *b, const char *why)
 {
 	(void)why;

@@ -3,6 +3,8 @@
 
 #include "tests/kit/program.h"
 
+#include <stdlib.h>
+
 static void worker(void *arg)
 {
 	struct mem *mem = this_world()->mem;
@@ -72,4 +74,29 @@ Test(world, an_injected_failure_hits_just_the_nth_point)
 	cr_assert_eq(r.fault_asked, 30);
 	cr_assert_not(r.fault_fired);
 	cr_assert_not(run_with(.seed = 1, .fault_nth = 31).fault_fired);
+}
+
+static u32 distance; /* between moments of choice, as the run begins */
+
+static void note_distance(void *self, const struct world_run *r)
+{
+	(void)self;
+	distance = (u32)strtoul(r->resolved, NULL, 10);
+}
+
+/* A random walk without an argument: an eighth of the steps that runs take, after the first. */
+Test(world, a_walk_learns_from_the_first_run_on)
+{
+	const struct policy *rw = policy_find("rw", 2);
+	u64 mean;
+
+	load(.oracles = "none", .task = {worker, worker, worker});
+	mean = run_with(.seed = 1, .policy = rw, .began = note_distance).steps;
+	cr_assert_gt(mean, 16);
+	for (u64 seed = 2; seed < 10; seed++) {
+		u64 steps = run_with(.seed = seed, .policy = rw, .began = note_distance).steps;
+
+		cr_assert_eq(distance, mean / 8, "run %u: %u", (u32)seed, distance);
+		mean = (mean * 15 + steps) / 16;
+	}
 }
