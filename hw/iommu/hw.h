@@ -140,6 +140,20 @@ struct hw_env {
 };
 
 struct hw_iommu;
+struct hw_cache;
+
+/* Where the search for an address begins, for hw_prepare(). */
+#define HW_AHEAD_CACHES 2
+struct hw_ahead {
+	const struct hw_cache *cache[HW_AHEAD_CACHES]; /* that are asked; NULL: none */
+	u32 space[HW_AHEAD_CACHES];
+	u64 table;   /* the first one */
+	u64 next;    /* bits of an entry that say where the next table is */
+	u64 reach;   /* bits of an address that choose entries */
+	u8 shift;    /* of the bits that choose one of the first table */
+	u8 stride;   /* bits that choose one of each further table; 0: no tables are known */
+	u8 page;     /* log2 of the smallest page */
+};
 
 struct hw_iommu_ops {
 	const char *name;      /* as in YAML: "vtd", "smmuv3" */
@@ -174,6 +188,8 @@ struct hw_iommu_ops {
 	 * between. Who hears of facts must not drive the model meanwhile. NULL: call work().
 	 */
 	void (*drain)(struct hw_iommu *h);
+	/* For hw_prepare(); without any effect. False: nothing is known. NULL: as that. */
+	bool (*ahead)(const struct hw_iommu *h, const struct hw_req *req, struct hw_ahead *a);
 };
 
 /* First member of each model's state. */
@@ -194,6 +210,15 @@ static inline void hw_drain(struct hw_iommu *h)
 	while (h->ops->work(h))
 		;
 }
+
+/*
+ * These n requests come next: the tables and cache lines that they will need are fetched
+ * into the processor's caches, of many requests at once, where one after the other would
+ * wait for memory. Nothing else happens: the model, what it reads and what it answers are
+ * as without it. Of use where tables are larger than the processor's caches, and the
+ * requests far from each other; else it costs its instructions. Idle in worlds, which watch.
+ */
+void hw_prepare(const struct hw_iommu *h, const struct hw_req *req, u32 n);
 
 static inline void hw_wrote(struct hw_env *e, u64 pa, u64 len)
 {

@@ -133,6 +133,29 @@ static void drain(struct hw_iommu *base)
 		;
 }
 
+/* Of stage 1 alone its tables, too: with stage 2 they would have to be found through it. */
+static bool ahead(const struct hw_iommu *base, const struct hw_req *req, struct hw_ahead *a)
+{
+	const struct hw_smmuv3 *h = (const struct hw_smmuv3 *)base;
+	const struct smmu_lane *l = &h->lane[smmu_ctx_index(req->sid, req->pasid)];
+	const struct smmu_tt *tt;
+	u32 stride;
+
+	if (l->who != smmu_who(req) || l->gen != h->cfg_gen)
+		return false;
+	tt = &l->ctx->cd.tt[(req->addr >> 55 & 1) & !l->ctx->cd.tt[0].one];
+	if (tt->off)
+		return false;
+	stride = tt->lg2g - 3u;
+	*a = (struct hw_ahead){.cache = {h->cache[CACHE_TLB], h->cache[CACHE_WALK]},
+			       .space = {tt->space, tt->walk}, .table = tt->ttb,
+			       .next = h->oa_mask & (~0ULL << tt->lg2g),
+			       .reach = (1ULL << tt->ia) - 1, .page = tt->lg2g,
+			       .shift = (u8)(tt->lg2g + (3 - tt->level) * stride),
+			       .stride = (u8)(l->ctx->s2 ? 0 : stride)};
+	return true;
+}
+
 #define OPS(how)                                                                       \
 	{                                                                              \
 		.name = "smmuv3", .mmio_size = SMMU_MMIO_SIZE, .create = create,        \
@@ -140,7 +163,7 @@ static void drain(struct hw_iommu *base)
 		.mmio_write = smmu_mmio_write, .translate = (how), .work = work,        \
 		.page_request = smmu_page_request, .atc_done = smmu_atc_done,           \
 		.timeout = smmu_timeout, .walk = smmu_ground_truth, .pending = pending, \
-		.drain = drain,                                                         \
+		.drain = drain, .ahead = ahead,                                         \
 	}
 
 const struct hw_iommu_ops hw_smmuv3_ops = OPS(smmu_translate);

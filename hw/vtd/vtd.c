@@ -127,6 +127,29 @@ static bool pending(struct hw_iommu *h)
 	return vtd_late_pending(v) || v->n_pages || vtd_inv_pending(v);
 }
 
+/* Of one stage its tables, too: those of two would have to be found through each other. */
+static bool ahead(const struct hw_iommu *h, const struct hw_req *req, struct hw_ahead *a)
+{
+	const struct vtd *v = container_of(h, struct vtd, h);
+	const struct vtd_binding *b;
+	const struct vtd_cfg *c;
+	u32 levels;
+
+	if (req->sid >= VTD_DEVICES || !v->te)
+		return false;
+	b = &v->dev[req->sid].bind;
+	c = &b->cfg;
+	if (b->gen != v->cfg_gen || b->pasid != req->pasid || c->mode == VTD_MODE_PASS)
+		return false;
+	levels = c->mode == VTD_MODE_SS ? c->ss_levels : c->fs_levels;
+	*a = (struct hw_ahead){.cache = {v->iotlb, v->psc}, .space = {b->space, b->psc_space},
+			       .table = c->mode == VTD_MODE_SS ? c->ss_root : c->fs_root,
+			       .next = v->addr_mask, .reach = (1ULL << (12 + 9 * levels)) - 1,
+			       .shift = (u8)(3 + 9 * levels), .page = 12,
+			       .stride = c->mode == VTD_MODE_NESTED ? 0 : 9};
+	return true;
+}
+
 #define OPS(how)                                                                       \
 	{                                                                              \
 		.name = "vtd", .mmio_size = VTD_MMIO_SIZE, .create = create,            \
@@ -134,7 +157,7 @@ static bool pending(struct hw_iommu *h)
 		.mmio_write = vtd_mmio_write, .translate = (how), .work = work,         \
 		.page_request = vtd_page_request, .atc_done = vtd_atc_done,             \
 		.timeout = vtd_timeout, .walk = vtd_pure_walk, .pending = pending,      \
-		.drain = drain,                                                         \
+		.drain = drain, .ahead = ahead,                                         \
 	}
 
 const struct hw_iommu_ops hw_vtd_ops = OPS(vtd_translate);

@@ -7,6 +7,7 @@
 #include "hw/iommu/hw.h"
 #include "hw/smmuv3/smmuv3_regs.h"
 #include "sim/base/bits.h"
+#include "tests/hw/told.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -29,6 +30,7 @@ struct side {
 
 struct pair {
 	struct side s[2]; /* quick, and not */
+	struct told told; /* the quick one is, before it is asked */
 	u64 random, answered, range;
 	u32 prod;
 	bool calm;  /* many pages, and little that changes: sets are full */
@@ -259,6 +261,21 @@ static struct hw_resp same_answer(struct pair *p, const struct hw_req *req)
 	return r[0];
 }
 
+/* With others, most of which are never asked for. */
+static void tell(struct pair *p, const struct hw_req *req)
+{
+	struct hw_req list[40];
+	u32 n = 1 + below(p, ARRAY_SIZE(list));
+
+	for (u32 i = 0; i < n; i++) {
+		list[i] = *req;
+		list[i].addr = address(p);
+		list[i].sid ^= !below(p, 8);
+	}
+	list[below(p, n)] = *req;
+	told_of(&p->told, p->s[0].h, list, n);
+}
+
 static void ask(struct pair *p)
 {
 	struct hw_req req = {.addr = address(p), .sid = below(p, p->far ? 12 : 2) ? 0 : below(p, 4),
@@ -271,6 +288,8 @@ static void ask(struct pair *p)
 		req.access = (u16)below(p, 128);
 	if (below(p, 60) == 0)
 		req.kind = (u8)below(p, 3);
+	if (p->told.first && !below(p, 16))
+		tell(p, &req);
 	r = same_answer(p, &req);
 	p->answered += r.status == HW_OK;
 	if (r.status == HW_ABORT && !below(p, 4))
@@ -352,7 +371,8 @@ static void sides_make(struct pair *p, const char *options, u32 quick)
 	for (u32 i = 0; i < 2; i++) {
 		struct side *s = &p->s[i];
 
-		s->e = (struct hw_env){.ram = calloc(1, RAM), .ram_size = RAM};
+		s->e = (struct hw_env){.ram = aligned_alloc(TOLD_PAGE, RAM), .ram_size = RAM};
+		memset(s->e.ram, 0, RAM);
 		snprintf(text, sizeof(text), "%s,quick=%u", options, i ? 0 : quick);
 		s->h = hw_smmuv3_ops.create(&s->e, text, err, sizeof(err));
 		cr_assert(s->h && s->e.ram, "%s", err);
@@ -377,30 +397,35 @@ static void turn_on(struct pair *p)
 	work(p);
 }
 
+static void run_pair(struct pair *p, const char *options, u32 quick)
+{
+	sides_make(p, options, quick);
+	for (u64 pa = TABLES * 4096; pa < RAM; pa += 8)
+		change(p, pa);
+	second(p);
+	for (u32 sid = 0; sid < 4; sid++) {
+		stream(p, sid);
+		for (u32 ssid = 0; ssid < 4; ssid++)
+			context(p, sid, ssid);
+	}
+	turn_on(p);
+	for (u32 i = 0; i < OPERATIONS; i++) {
+		p->calm = i / 4096 % 2;
+		p->far = i / 8192 % 2;
+		operation(p);
+		if (i % 4096 == 0)
+			same_memory(p);
+	}
+	same_memory(p);
+	cr_assert_gt(p->answered, OPERATIONS / 16);
+	sides_free(p);
+}
+
 static void run(const char *options, u32 quick, u64 seed)
 {
 	struct pair p = {.random = seed, .local = seed & 1};
 
-	sides_make(&p, options, quick);
-	for (u64 pa = TABLES * 4096; pa < RAM; pa += 8)
-		change(&p, pa);
-	second(&p);
-	for (u32 sid = 0; sid < 4; sid++) {
-		stream(&p, sid);
-		for (u32 ssid = 0; ssid < 4; ssid++)
-			context(&p, sid, ssid);
-	}
-	turn_on(&p);
-	for (u32 i = 0; i < OPERATIONS; i++) {
-		p.calm = i / 4096 % 2;
-		p.far = i / 8192 % 2;
-		operation(&p);
-		if (i % 4096 == 0)
-			same_memory(&p);
-	}
-	same_memory(&p);
-	cr_assert_gt(p.answered, OPERATIONS / 16);
-	sides_free(&p);
+	run_pair(&p, options, quick);
 }
 
 /* 22 of them, 1,320,000 operations for each test. */
@@ -426,6 +451,27 @@ Test(smmuv3_quick, is_so_without_vectors)
 {
 	for (u32 i = 0; i < ARRAY_SIZE(all); i++)
 		run(all[i], 2, 0x1234567 + i);
+}
+
+/* What is told ahead of requests changes nothing, and nothing is written for it. */
+Test(smmuv3_quick, is_so_of_what_was_told)
+{
+	static const char *const some[] = {
+		"cache=none", "cache=tiny", "cache=infinite", "cache=sets,entries=64",
+		"cache=sets,entries=4096", "cache=sets,entries=64,replace=random",
+	};
+
+	for (u32 i = 0; i < ARRAY_SIZE(some); i++) {
+		struct pair p = {.random = 0xabcdef01 + i, .local = i & 1};
+
+		told_begin(&p.told);
+		run_pair(&p, some[i], 1);
+		told_end(&p.told);
+		cr_assert_gt(p.told.asked, 500u);
+		/* The first two keep no configuration. */
+		if (i > 1)
+			cr_assert_gt(p.told.known, p.told.asked / 8);
+	}
 }
 
 /* --- one page of both stages, and every bit of the words that lead to it --- */

@@ -12,6 +12,7 @@
 #include "hw/iommu/hw.h"
 #include "hw/vtd/vtd_regs.h"
 #include "sim/base/bits.h"
+#include "tests/hw/told.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -35,6 +36,7 @@ struct side {
 
 struct pair {
 	struct side s[2]; /* quick, and not */
+	struct told told; /* the quick one is, before it is asked */
 	u64 random, tail, answered, range;
 	bool calm; /* many pages, and little that changes: sets are full */
 	bool far;  /* addresses that have many tables */
@@ -262,6 +264,21 @@ static u64 same_answer(struct pair *p, const struct hw_req *req)
 	return r[0].status == HW_OK ? r[0].pa : ~0ULL;
 }
 
+/* With others, most of which are never asked for. */
+static void tell(struct pair *p, const struct hw_req *req)
+{
+	struct hw_req list[40];
+	u32 n = 1 + below(p, ARRAY_SIZE(list));
+
+	for (u32 i = 0; i < n; i++) {
+		list[i] = *req;
+		list[i].addr = address(p);
+		list[i].sid ^= !below(p, 8);
+	}
+	list[below(p, n)] = *req;
+	told_of(&p->told, p->s[0].h, list, n);
+}
+
 static void ask(struct pair *p)
 {
 	struct hw_req req = {.addr = address(p), .sid = 8, .pasid = HW_NO_PASID,
@@ -276,6 +293,8 @@ static void ask(struct pair *p)
 		req.access = (u16)below(p, 128);
 	if (below(p, 60) == 0)
 		req.kind = (u8)below(p, 3);
+	if (p->told.first && !below(p, 16))
+		tell(p, &req);
 	pa = same_answer(p, &req);
 	p->answered += pa != ~0ULL;
 	if (pa == ~0ULL && !below(p, 4))
@@ -370,7 +389,8 @@ static void sides_make(struct pair *p, const char *options, u32 quick)
 	for (u32 i = 0; i < 2; i++) {
 		struct side *s = &p->s[i];
 
-		s->e = (struct hw_env){.ram = calloc(1, RAM), .ram_size = RAM};
+		s->e = (struct hw_env){.ram = aligned_alloc(TOLD_PAGE, RAM), .ram_size = RAM};
+		memset(s->e.ram, 0, RAM);
 		snprintf(text, sizeof(text), "%s,quick=%u", options, i ? 0 : quick);
 		s->h = hw_vtd_ops.create(&s->e, text, err, sizeof(err));
 		cr_assert(s->h && s->e.ram, "%s", err);
@@ -385,28 +405,33 @@ static void sides_free(struct pair *p)
 	}
 }
 
+static void run_pair(struct pair *p, const char *options, u32 quick)
+{
+	sides_make(p, options, quick);
+	for (u64 pa = TABLES * 4096; pa < RAM; pa += 8)
+		change(p, pa);
+	reg(p, VTD_IQA, 8, QUEUE << 12);
+	reg(p, VTD_GCMD, 4, VTD_G_QIE);
+	root(p);
+	for (u32 i = 0; i < OPERATIONS; i++) {
+		p->calm = i / 4096 % 2;
+		p->far = i / 8192 % 2;
+		if (i % 4096 == 0)
+			mend(p);
+		operation(p);
+		if (i % 4096 == 0)
+			same_memory(p);
+	}
+	same_memory(p);
+	cr_assert_gt(p->answered, OPERATIONS / 4);
+	sides_free(p);
+}
+
 static void run(const char *options, u32 quick, u64 seed)
 {
 	struct pair p = {.random = seed};
 
-	sides_make(&p, options, quick);
-	for (u64 pa = TABLES * 4096; pa < RAM; pa += 8)
-		change(&p, pa);
-	reg(&p, VTD_IQA, 8, QUEUE << 12);
-	reg(&p, VTD_GCMD, 4, VTD_G_QIE);
-	root(&p);
-	for (u32 i = 0; i < OPERATIONS; i++) {
-		p.calm = i / 4096 % 2;
-		p.far = i / 8192 % 2;
-		if (i % 4096 == 0)
-			mend(&p);
-		operation(&p);
-		if (i % 4096 == 0)
-			same_memory(&p);
-	}
-	same_memory(&p);
-	cr_assert_gt(p.answered, OPERATIONS / 4);
-	sides_free(&p);
+	run_pair(&p, options, quick);
 }
 
 /* 20 of them, 1,200,000 operations for each test. */
@@ -447,6 +472,27 @@ Test(vtd_quick, is_so_of_tables_that_are_forgotten)
 Test(vtd_quick, is_so_where_only_tables_are_kept)
 {
 	forgotten("cache=sets,entries=64,iotlb=0", 0xfeed0000);
+}
+
+/* What is told ahead of requests changes nothing, and nothing is written for it. */
+Test(vtd_quick, is_so_of_what_was_told)
+{
+	static const char *const some[] = {
+		"cache=none", "cache=tiny", "cache=infinite", "cache=sets,entries=64",
+		"cache=sets,entries=4096", "cache=sets,entries=64,replace=random",
+	};
+
+	for (u32 i = 0; i < ARRAY_SIZE(some); i++) {
+		struct pair p = {.random = 0xabcdef01 + i};
+
+		told_begin(&p.told);
+		run_pair(&p, some[i], 1);
+		told_end(&p.told);
+		cr_assert_gt(p.told.asked, 500u);
+		/* The first two keep no configuration. */
+		if (i > 1)
+			cr_assert_gt(p.told.known, p.told.asked / 8);
+	}
 }
 
 /* --- one nested page, and every bit of the words that lead to it --- */
