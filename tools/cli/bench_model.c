@@ -19,6 +19,7 @@
 
 #define ADDR 0x000ffffffffff000ULL
 #define SID 0x0008
+#define GROUP 16u
 
 enum peer { PEER_HASH, PEER_WALK, PEER_LEAF };
 
@@ -160,6 +161,36 @@ static void ours_chain(void *arg, u64 n)
 	*(volatile u64 *)&l->sink = addr;
 }
 
+/* The next pages are known: told, and then asked one after the other. */
+static void ours_groups(void *arg, u64 n)
+{
+	struct load *l = arg;
+	struct hw_iommu *h = l->bed.h;
+	struct hw_req req[GROUP];
+	u64 page = l->at, sum = 0;
+
+	for (u32 i = 0; i < GROUP; i++)
+		req[i] = asker_of(l).req;
+	while (n) {
+		u32 some = (u32)min(n, (u64)GROUP);
+
+		for (u32 i = 0; i < some; i++) {
+			req[i].addr = BED_BASE + (page << 12);
+			page = page_after(l, page);
+		}
+		hw_prepare(h, req, some);
+		for (u32 i = 0; i < some; i++) {
+			struct hw_resp resp;
+
+			h->ops->translate(h, &req[i], &resp);
+			sum += resp.pa;
+		}
+		n -= some;
+	}
+	l->at = page;
+	*(volatile u64 *)&l->sink = sum;
+}
+
 PAIR(hash, bench_general_find(l->hash, addr))
 PAIR(walk, walk4(l->bed.env.ram, l->root, addr))
 PAIR(nested, walk4x4(l->bed.env.ram, l, addr))
@@ -277,6 +308,20 @@ static void row(struct bench *b, const char *name, struct load *l, run_fn *const
 	bench_add(b, &r);
 }
 
+/* Against the same chase as a dependent miss; and how much it is worth. */
+static void rows_of_groups(struct bench *b, struct load *l, const struct spec *s)
+{
+	struct bench_row r = {.against = "a chase through as many bytes of entries",
+			      .kind = BENCH_RATIO_AT_MOST, .limit = s->must[1]};
+	char name[96];
+
+	snprintf(name, sizeof(name), "%s, told of %u at once", s->name, GROUP);
+	row(b, name, l, (run_fn *const[2]){ours_groups, leaf_chain}, &r);
+	r = (struct bench_row){.against = "dependent misses"};
+	snprintf(name, sizeof(name), "%s, told of %u at once, gain", s->name, GROUP);
+	row(b, name, l, (run_fn *const[2]){ours_groups, ours_chain}, &r);
+}
+
 static void rows_of(struct bench *b, const struct spec *s)
 {
 	static const char *const how[2] = {"independent", "dependent"};
@@ -306,6 +351,8 @@ static void rows_of(struct bench *b, const struct spec *s)
 		snprintf(name, sizeof(name), "%s, %s, bound", s->name, how[i]);
 		row(b, name, &l, (run_fn *const[2]){ours[i], alone}, &r);
 	}
+	if (s->peer == PEER_LEAF)
+		rows_of_groups(b, &l, s);
 	load_down(&l);
 }
 
