@@ -4,11 +4,10 @@
  * options and memory get the same random commands, good and bad, some at a time. What
  * they tell, send and write, and every register, is the same.
  */
-#include "hw/iommu/hw.h"
-
 #include "hw/smmuv3/smmuv3_regs.h"
 #include "hw/vtd/vtd_regs.h"
 #include "sim/base/bits.h"
+#include "tests/kit/pair.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
@@ -19,24 +18,8 @@
 #define ENTRIES 256u
 #define ROUNDS 20000u
 
-struct side {
-	struct hw_env e;
-	struct hw_iommu *h;
-	u64 told, facts;
-};
-
-struct pair {
-	struct side s[2]; /* in one go, and step by step */
-	u64 random;
-	u32 tail, errors;
-	bool smmu;
-};
-
-static u32 below(struct pair *p, u32 n)
-{
-	p->random = p->random * 6364136223846793005ULL + 1442695040888963407ULL;
-	return (u32)(p->random >> 33) % n;
-}
+static u32 tail, errors;
+static bool smmu;
 
 static void tell(struct hw_env *e, u64 what)
 {
@@ -71,37 +54,17 @@ static void wire(struct hw_env *e, u32 n, bool level)
 	tell(e, n * 2 + level);
 }
 
-static void word(struct pair *p, u64 pa, u64 value)
-{
-	for (u32 i = 0; i < 2; i++)
-		memcpy(p->s[i].e.ram + pa, &value, 8);
-}
-
-static void reg(struct pair *p, u64 off, u32 size, u64 value)
-{
-	for (u32 i = 0; i < 2; i++)
-		p->s[i].h->ops->mmio_write(p->s[i].h, off, size, value);
-}
-
 static u64 get(struct pair *p, u32 off)
 {
 	return p->s[0].h->ops->mmio_read(p->s[0].h, off, 4);
 }
 
-static void work(struct pair *p)
-{
-	hw_drain(p->s[0].h);
-	cr_assert(!p->s[0].h->ops->work(p->s[0].h), "not all is done");
-	for (u32 n = 0; p->s[1].h->ops->work(p->s[1].h); n++)
-		cr_assert_lt(n, 100000u);
-}
-
 static void start(struct pair *p)
 {
-	p->tail = 0;
+	tail = 0;
 	for (u32 i = 0; i < 2; i++)
 		p->s[i].h->ops->reset(p->s[i].h);
-	if (p->smmu) {
+	if (smmu) {
 		reg(p, SMMU_CMDQ_BASE, 8, QUEUE | 8);
 		reg(p, SMMU_STRTAB_BASE, 8, TABLES);
 		reg(p, SMMU_STRTAB_BASE_CFG, 4, 4);
@@ -183,32 +146,32 @@ static void some_commands(struct pair *p)
 	u32 n = 1 + below(p, 6);
 
 	for (u32 i = 0; i < n; i++) {
-		u64 at = QUEUE + p->tail % ENTRIES * 16;
+		u64 at = QUEUE + tail % ENTRIES * 16;
 
-		if (p->smmu)
+		if (smmu)
 			smmu_command(p, at);
 		else
 			vtd_command(p, at);
-		p->tail = (p->tail + 1) % (p->smmu ? 2 * ENTRIES : ENTRIES);
+		tail = (tail + 1) % (smmu ? 2 * ENTRIES : ENTRIES);
 	}
-	if (p->smmu)
-		reg(p, SMMU_CMDQ_PROD, 4, p->tail);
+	if (smmu)
+		reg(p, SMMU_CMDQ_PROD, 4, tail);
 	else
-		reg(p, VTD_IQT, 8, p->tail * 16);
+		reg(p, VTD_IQT, 8, tail * 16);
 	work(p);
 }
 
 static bool is_stuck(struct pair *p)
 {
-	if (p->smmu)
-		return (get(p, SMMU_CMDQ_CONS) & 0x1ff) != p->tail;
-	return get(p, VTD_IQH) != p->tail * 16;
+	if (smmu)
+		return (get(p, SMMU_CMDQ_CONS) & 0x1ff) != tail;
+	return get(p, VTD_IQH) != tail * 16;
 }
 
-static void run(bool smmu, const char *options, bool facts)
+static void run(bool is_smmu, const char *options, bool facts)
 {
-	const struct hw_iommu_ops *ops = smmu ? &hw_smmuv3_ops : &hw_vtd_ops;
-	struct pair p = {.random = 1 + facts, .smmu = smmu};
+	const struct hw_iommu_ops *ops = is_smmu ? &hw_smmuv3_ops : &hw_vtd_ops;
+	struct pair p = {.random = 1 + facts, .ram = RAM};
 	char err[200] = "";
 
 	for (u32 i = 0; i < 2; i++) {
@@ -220,6 +183,8 @@ static void run(bool smmu, const char *options, bool facts)
 		s->h = ops->create(&s->e, options, err, sizeof(err));
 		cr_assert(s->h && s->e.ram, "%s", err);
 	}
+	smmu = is_smmu;
+	errors = 0;
 	start(&p);
 	for (u32 i = 0; i < ROUNDS; i++) {
 		some_commands(&p);
@@ -230,17 +195,14 @@ static void run(bool smmu, const char *options, bool facts)
 		}
 		same(&p);
 		if (is_stuck(&p) && below(&p, 4)) {
-			p.errors++;
+			errors++;
 			start(&p);
 		}
 	}
-	cr_assert_gt(p.errors, 100u);
-	cr_assert_lt(p.errors, ROUNDS / 2);
+	cr_assert_gt(errors, 100u);
+	cr_assert_lt(errors, ROUNDS / 2);
 	cr_assert(!facts || p.s[0].facts > ROUNDS * 2);
-	for (u32 i = 0; i < 2; i++) {
-		p.s[i].h->ops->destroy(p.s[i].h);
-		free(p.s[i].e.ram);
-	}
+	sides_free(&p);
 }
 
 Test(drain, is_as_step_by_step_on_vtd)

@@ -4,18 +4,17 @@
  * VT-d: the same requests, writes and commands to two models that differ in
  * quick= only, and each answer, all memory and all registers are the same.
  */
-#include "hw/iommu/hw.h"
 #include "hw/smmuv3/smmuv3_regs.h"
 #include "sim/base/bits.h"
 #include "tests/hw/told.h"
+#include "tests/kit/pair.h"
 
 #include <criterion/criterion.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define PAGES 64u
 #define RAM (PAGES * 4096u)
+#define REGISTERS 0x200
 #define STREAMS 1ULL
 #define CDS 2ULL /* a page with 4 substreams for each stream */
 #define COMMANDS 6ULL
@@ -23,64 +22,17 @@
 #define TABLES 8u
 #define OPERATIONS 60000u
 
-struct side {
-	struct hw_env e;
-	struct hw_iommu *h;
-};
-
-struct pair {
-	struct side s[2]; /* quick, and not */
-	struct told told; /* the quick one is, before it is asked */
-	u64 random, answered, range;
+static struct told told; /* the quick one is, before it is asked */
+static struct {
+	u64 answered, range;
 	u32 prod;
 	bool calm;  /* many pages, and little that changes: sets are full */
 	bool far;   /* addresses that have many tables */
 	bool local; /* hardly a page is global */
-};
+} now;
 
 /* In the entries of tables: valid, permissions, accessed, dirty, and what is reserved. */
 static const u64 bits_of_words[] = {0, 1, 2, 6, 7, 8, 10, 11, 51, 52, 53, 54, 59, 61, 62, 44};
-
-static u64 next(struct pair *p)
-{
-	p->random ^= p->random << 13;
-	p->random ^= p->random >> 7;
-	p->random ^= p->random << 17;
-	return p->random * 0x2545f4914f6cdd1dULL;
-}
-
-static u32 below(struct pair *p, u32 n)
-{
-	return (u32)((next(p) >> 32) * n >> 32);
-}
-
-static u64 pick(struct pair *p, const u64 *of, u32 n)
-{
-	return of[below(p, n)];
-}
-
-static void word(struct pair *p, u64 pa, u64 value)
-{
-	for (u32 i = 0; i < 2; i++)
-		memcpy(p->s[i].e.ram + pa, &value, 8);
-}
-
-static void reg(struct pair *p, u64 off, u32 size, u64 value)
-{
-	for (u32 i = 0; i < 2; i++)
-		p->s[i].h->ops->mmio_write(p->s[i].h, off, size, value);
-}
-
-static void work(struct pair *p)
-{
-	for (u32 i = 0; i < 2; i++) {
-		/* The quick one in one go, the other step by step. */
-		if (i == 0)
-			hw_drain(p->s[i].h);
-		for (u32 n = 0; p->s[i].h->ops->work(p->s[i].h); n++)
-			cr_assert_lt(n + (i == 0) * 10000, 10000u);
-	}
-}
 
 /* A descriptor of either stage; bit 7 is "read only" in one and "writable" in the other. */
 static u64 descriptor(struct pair *p, u64 pa)
@@ -97,7 +49,7 @@ static u64 descriptor(struct pair *p, u64 pa)
 	if (below(p, 24) == 0)
 		return below(p, 2) ? 0 : d;
 	d |= 3 | 1 << 6 | 3 << 8 | 1 << 10 | (u64)below(p, 2) << 7 | (u64)below(p, 8) << 2 |
-	     (p->local || below(p, 3) ? 1 << 11 : 0);
+	     (now.local || below(p, 3) ? 1 << 11 : 0);
 	if (below(p, 24) == 0)
 		d ^= pick(p, odd, ARRAY_SIZE(odd));
 	return d;
@@ -112,8 +64,8 @@ static void change(struct pair *p, u64 pa)
 static u64 far_address(struct pair *p)
 {
 	if (below(p, 3) == 0)
-		p->range = (u64)below(p, 2) + 8 * (u64)below(p, below(p, 5) ? 5 : 12);
-	return (p->range << 21) + ((u64)below(p, 6) << 12) + below(p, 4096);
+		now.range = (u64)below(p, 2) + 8 * (u64)below(p, below(p, 5) ? 5 : 12);
+	return (now.range << 21) + ((u64)below(p, 6) << 12) + below(p, 4096);
 }
 
 static u64 address(struct pair *p)
@@ -122,10 +74,10 @@ static u64 address(struct pair *p)
 				      0xffff800000000000, 0xffffffffc0000000, 1ULL << 52};
 	u64 region;
 
-	if (p->far && below(p, 40))
+	if (now.far && below(p, 40))
 		return far_address(p);
 	region = below(p, 4) ? regions[below(p, 3)] : pick(p, regions, ARRAY_SIZE(regions));
-	return region + ((u64)below(p, p->calm ? 200 : 24) << 12) + below(p, 4096);
+	return region + ((u64)below(p, now.calm ? 200 : 24) << 12) + below(p, 4096);
 }
 
 static u64 table(struct pair *p, u32 first)
@@ -173,12 +125,12 @@ static void context(struct pair *p, u32 sid, u32 ssid)
 
 static void command(struct pair *p, u64 low, u64 high)
 {
-	u64 at = (COMMANDS << 12) + (p->prod & 15) * 16;
+	u64 at = (COMMANDS << 12) + (now.prod & 15) * 16;
 
 	word(p, at, low);
 	word(p, at + 8, high);
-	p->prod = (p->prod + 1) & 31;
-	reg(p, SMMU_CMDQ_PROD, 4, p->prod);
+	now.prod = (now.prod + 1) & 31;
+	reg(p, SMMU_CMDQ_PROD, 4, now.prod);
 	work(p);
 }
 
@@ -241,26 +193,6 @@ static void take_events(struct pair *p)
 	work(p);
 }
 
-/* What both answer: the same. */
-static struct hw_resp same_answer(struct pair *p, const struct hw_req *req)
-{
-	struct hw_resp r[2];
-
-	memset(r, 0x5a, sizeof(r));
-	for (u32 i = 0; i < 2; i++)
-		p->s[i].h->ops->translate(p->s[i].h, req, &r[i]);
-	cr_assert(r[0].pa == r[1].pa && r[0].lg2 == r[1].lg2 && r[0].access == r[1].access &&
-			  r[0].status == r[1].status && r[0].global == r[1].global &&
-			  r[0].no_snoop == r[1].no_snoop && r[0].reads == r[1].reads &&
-			  r[0].tag == r[1].tag && r[0].entry == r[1].entry,
-		  "sid %u pasid %x addr %llx access %x: %llx/%u/%x/%u/%u/%u, long %llx/%u/%x/%u/%u/%u",
-		  req->sid, req->pasid, (unsigned long long)req->addr, req->access,
-		  (unsigned long long)r[0].pa, r[0].lg2, r[0].access, r[0].status, r[0].reads,
-		  r[0].entry, (unsigned long long)r[1].pa, r[1].lg2, r[1].access, r[1].status,
-		  r[1].reads, r[1].entry);
-	return r[0];
-}
-
 /* With others, most of which are never asked for. */
 static void tell(struct pair *p, const struct hw_req *req)
 {
@@ -273,25 +205,26 @@ static void tell(struct pair *p, const struct hw_req *req)
 		list[i].sid ^= !below(p, 8);
 	}
 	list[below(p, n)] = *req;
-	told_of(&p->told, p->s[0].h, list, n);
+	told_of(&told, p->s[0].h, list, n);
 }
 
 static void ask(struct pair *p)
 {
-	struct hw_req req = {.addr = address(p), .sid = below(p, p->far ? 12 : 2) ? 0 : below(p, 4),
+	struct hw_req req = {.addr = address(p),
+			     .sid = below(p, now.far ? 12 : 2) ? 0 : below(p, 4),
 			     .pasid = HW_NO_PASID, .access = (u16)(1 + below(p, 3))};
 	struct hw_resp r;
 
-	if (below(p, p->far ? 12 : 3) == 0)
+	if (below(p, now.far ? 12 : 3) == 0)
 		req.pasid = below(p, 4);
 	if (below(p, 10) == 0)
 		req.access = (u16)below(p, 128);
 	if (below(p, 60) == 0)
 		req.kind = (u8)below(p, 3);
-	if (p->told.first && !below(p, 16))
+	if (told.first && !below(p, 16))
 		tell(p, &req);
 	r = same_answer(p, &req);
-	p->answered += r.status == HW_OK;
+	now.answered += r.status == HW_OK;
 	if (r.status == HW_ABORT && !below(p, 4))
 		take_events(p);
 }
@@ -313,7 +246,7 @@ static u64 used_word(struct pair *p)
 {
 	u64 table = (TABLES + below(p, PAGES - TABLES)) * 4096ULL;
 
-	if (!p->far)
+	if (!now.far)
 		return table + below(p, 24) * 8;
 	if (below(p, 2))
 		return word_of_page(p);
@@ -340,10 +273,10 @@ static void operation(struct pair *p)
 {
 	u32 kind = below(p, 1000);
 
-	if (kind < (p->far ? 800 : 950) || (p->calm && below(p, 40)) ||
-	    (p->far && kind > 980 && below(p, 6)))
+	if (kind < (now.far ? 800 : 950) || (now.calm && below(p, 40)) ||
+	    (now.far && kind > 980 && below(p, 6)))
 		ask(p);
-	else if (kind < 975 && p->far)
+	else if (kind < 975 && now.far)
 		disturb(p);
 	else if (kind < 975)
 		change(p, used_word(p));
@@ -355,36 +288,12 @@ static void operation(struct pair *p)
 		take_events(p);
 }
 
-static void same_memory(const struct pair *p)
-{
-	cr_assert_eq(memcmp(p->s[0].e.ram, p->s[1].e.ram, RAM), 0);
-	for (u64 off = 0; off < 0x200; off += 4)
-		cr_assert_eq(p->s[0].h->ops->mmio_read(p->s[0].h, off, 4),
-			     p->s[1].h->ops->mmio_read(p->s[1].h, off, 4));
-}
-
 /* quick: 1, or 2, without vector instructions */
-static void sides_make(struct pair *p, const char *options, u32 quick)
+static void begin(struct pair *p, const char *options, u32 quick, u64 seed)
 {
-	char text[256], err[200] = "";
-
-	for (u32 i = 0; i < 2; i++) {
-		struct side *s = &p->s[i];
-
-		s->e = (struct hw_env){.ram = aligned_alloc(TOLD_PAGE, RAM), .ram_size = RAM};
-		memset(s->e.ram, 0, RAM);
-		snprintf(text, sizeof(text), "%s,quick=%u", options, i ? 0 : quick);
-		s->h = hw_smmuv3_ops.create(&s->e, text, err, sizeof(err));
-		cr_assert(s->h && s->e.ram, "%s", err);
-	}
-}
-
-static void sides_free(struct pair *p)
-{
-	for (u32 i = 0; i < 2; i++) {
-		p->s[i].h->ops->destroy(p->s[i].h);
-		free(p->s[i].e.ram);
-	}
+	memset(&now, 0, sizeof(now));
+	*p = (struct pair){.random = seed, .ram = RAM};
+	sides_make(p, &hw_smmuv3_ops, options, quick);
 }
 
 static void turn_on(struct pair *p)
@@ -397,35 +306,31 @@ static void turn_on(struct pair *p)
 	work(p);
 }
 
-static void run_pair(struct pair *p, const char *options, u32 quick)
-{
-	sides_make(p, options, quick);
-	for (u64 pa = TABLES * 4096; pa < RAM; pa += 8)
-		change(p, pa);
-	second(p);
-	for (u32 sid = 0; sid < 4; sid++) {
-		stream(p, sid);
-		for (u32 ssid = 0; ssid < 4; ssid++)
-			context(p, sid, ssid);
-	}
-	turn_on(p);
-	for (u32 i = 0; i < OPERATIONS; i++) {
-		p->calm = i / 4096 % 2;
-		p->far = i / 8192 % 2;
-		operation(p);
-		if (i % 4096 == 0)
-			same_memory(p);
-	}
-	same_memory(p);
-	cr_assert_gt(p->answered, OPERATIONS / 16);
-	sides_free(p);
-}
-
 static void run(const char *options, u32 quick, u64 seed)
 {
-	struct pair p = {.random = seed, .local = seed & 1};
+	struct pair p;
 
-	run_pair(&p, options, quick);
+	begin(&p, options, quick, seed);
+	now.local = seed & 1;
+	for (u64 pa = TABLES * 4096; pa < RAM; pa += 8)
+		change(&p, pa);
+	second(&p);
+	for (u32 sid = 0; sid < 4; sid++) {
+		stream(&p, sid);
+		for (u32 ssid = 0; ssid < 4; ssid++)
+			context(&p, sid, ssid);
+	}
+	turn_on(&p);
+	for (u32 i = 0; i < OPERATIONS; i++) {
+		now.calm = i / 4096 % 2;
+		now.far = i / 8192 % 2;
+		operation(&p);
+		if (i % 4096 == 0)
+			same_memory(&p, REGISTERS);
+	}
+	same_memory(&p, REGISTERS);
+	cr_assert_gt(now.answered, OPERATIONS / 16);
+	sides_free(&p);
 }
 
 /* 22 of them, 1,320,000 operations for each test. */
@@ -462,15 +367,14 @@ Test(smmuv3_quick, is_so_of_what_was_told)
 	};
 
 	for (u32 i = 0; i < ARRAY_SIZE(some); i++) {
-		struct pair p = {.random = 0xabcdef01 + i, .local = i & 1};
-
-		told_begin(&p.told);
-		run_pair(&p, some[i], 1);
-		told_end(&p.told);
-		cr_assert_gt(p.told.asked, 500u);
+		memset(&told, 0, sizeof(told));
+		told_begin(&told);
+		run(some[i], 1, 0xabcdef01 + i);
+		told_end(&told);
+		cr_assert_gt(told.asked, 500u);
 		/* The first two keep no configuration. */
 		if (i > 1)
-			cr_assert_gt(p.told.known, p.told.asked / 8);
+			cr_assert_gt(told.known, told.asked / 8);
 	}
 }
 
@@ -546,9 +450,9 @@ static void each_bit(const char *options, u64 ps)
 			  ((SECOND + 2) << 12) + 5 * 8, ((SECOND + 2) << 12) + 6 * 8,
 			  (FIRST + 2) << 12, ((SECOND + 5) << 12) + 7 * 8};
 	const u64 of_second = (SECOND + 5) << 12;
-	struct pair p = {.random = 1};
+	struct pair p;
 
-	sides_make(&p, options, 1);
+	begin(&p, options, 1, 1);
 	turn_on(&p);
 	for (u32 i = 0; i < ARRAY_SIZE(at) * 64; i++) {
 		struct hw_resp r;
@@ -574,7 +478,7 @@ static void each_bit(const char *options, u64 ps)
 		ask_all(&p);
 		word(&p, at[i / 64], was);
 		ask_all(&p);
-		same_memory(&p);
+		same_memory(&p, REGISTERS);
 	}
 	sides_free(&p);
 }
@@ -620,10 +524,10 @@ static void look_up(struct pair *p, u64 addr)
 /* Pages of 31 ranges in 31 others, by few sets: what is oldest is the same. */
 static void many_ranges(const char *options)
 {
-	struct pair p = {.random = 1};
+	struct pair p;
 	u64 leaf, range = 0;
 
-	sides_make(&p, options, 1);
+	begin(&p, options, 1, 1);
 	turn_on(&p);
 	one_page(&p, 5);
 	memcpy(&leaf, p.s[0].e.ram + ((FIRST + 3) << 12), 8);

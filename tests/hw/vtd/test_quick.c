@@ -9,18 +9,17 @@
  * any address has a walk; bits that matter are wrong now and then.
  */
 #include "hw/iommu/cache.h"
-#include "hw/iommu/hw.h"
 #include "hw/vtd/vtd_regs.h"
 #include "sim/base/bits.h"
 #include "tests/hw/told.h"
+#include "tests/kit/pair.h"
 
 #include <criterion/criterion.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define PAGES 64u
 #define RAM (PAGES * 4096u)
+#define REGISTERS 0x400
 #define ROOT 1ULL
 #define CONTEXT 2ULL /* of scalable mode: two halves, pages 2 and 3 */
 #define DIRECTORY 4ULL
@@ -29,63 +28,16 @@
 #define TABLES 8u
 #define OPERATIONS 60000u
 
-struct side {
-	struct hw_env e;
-	struct hw_iommu *h;
-};
-
-struct pair {
-	struct side s[2]; /* quick, and not */
-	struct told told; /* the quick one is, before it is asked */
-	u64 random, tail, answered, range;
+static struct told told; /* the quick one is, before it is asked */
+static struct {
+	u64 tail, answered, range;
 	bool calm; /* many pages, and little that changes: sets are full */
 	bool far;  /* addresses that have many tables */
 	u32 ttm;
-};
+} now;
 
 /* In the entries of tables: valid, permissions, accessed, dirty, and what is reserved. */
 static const u64 bits_of_words[] = {0, 1, 2, 5, 6, 7, 8, 9, 11, 63};
-
-static u64 next(struct pair *p)
-{
-	p->random ^= p->random << 13;
-	p->random ^= p->random >> 7;
-	p->random ^= p->random << 17;
-	return p->random * 0x2545f4914f6cdd1dULL;
-}
-
-static u32 below(struct pair *p, u32 n)
-{
-	return (u32)((next(p) >> 32) * n >> 32);
-}
-
-static u64 pick(struct pair *p, const u64 *of, u32 n)
-{
-	return of[below(p, n)];
-}
-
-static void word(struct pair *p, u64 pa, u64 value)
-{
-	for (u32 i = 0; i < 2; i++)
-		memcpy(p->s[i].e.ram + pa, &value, 8);
-}
-
-static void reg(struct pair *p, u64 off, u32 size, u64 value)
-{
-	for (u32 i = 0; i < 2; i++)
-		p->s[i].h->ops->mmio_write(p->s[i].h, off, size, value);
-}
-
-static void work(struct pair *p)
-{
-	for (u32 i = 0; i < 2; i++) {
-		/* The quick one in one go, the other step by step. */
-		if (i == 0)
-			hw_drain(p->s[i].h);
-		for (u32 n = 0; p->s[i].h->ops->work(p->s[i].h); n++)
-			cr_assert_lt(n + (i == 0) * 10000, 10000u);
-	}
-}
 
 /* An entry of a table of either stage. */
 static u64 entry(struct pair *p, u64 pa)
@@ -111,8 +63,8 @@ static u64 entry(struct pair *p, u64 pa)
 static u64 far_address(struct pair *p)
 {
 	if (below(p, 3) == 0)
-		p->range = (u64)below(p, 2) + 8 * (u64)below(p, below(p, 5) ? 5 : 12);
-	return (p->range << 21) + ((u64)below(p, 6) << 12) + below(p, 4096);
+		now.range = (u64)below(p, 2) + 8 * (u64)below(p, below(p, 5) ? 5 : 12);
+	return (now.range << 21) + ((u64)below(p, 6) << 12) + below(p, 4096);
 }
 
 static void change(struct pair *p, u64 pa)
@@ -126,10 +78,10 @@ static u64 address(struct pair *p)
 				      0xfef00000, 0x8000000000, 0xffff800000000000, 1ULL << 52};
 	u64 region;
 
-	if (p->far && below(p, 40))
+	if (now.far && below(p, 40))
 		return far_address(p);
 	region = below(p, 4) ? regions[below(p, 3)] : pick(p, regions, ARRAY_SIZE(regions));
-	return region + ((u64)below(p, p->calm ? 200 : 24) << 12) + below(p, 4096);
+	return region + ((u64)below(p, now.calm ? 200 : 24) << 12) + below(p, 4096);
 }
 
 static const u16 sids[] = {8, 9, 0x85, 0x105};
@@ -173,7 +125,7 @@ static void scalable_context(struct pair *p, u16 sid)
 
 static void configure(struct pair *p)
 {
-	if (p->ttm == VTD_TTM_LEGACY)
+	if (now.ttm == VTD_TTM_LEGACY)
 		legacy_context(p, sids[below(p, ARRAY_SIZE(sids))]);
 	else if (below(p, 2))
 		scalable_context(p, sids[below(p, ARRAY_SIZE(sids))]);
@@ -184,13 +136,13 @@ static void configure(struct pair *p)
 /* A root table of the mode, contexts of all, translation on. */
 static void root(struct pair *p)
 {
-	p->ttm = below(p, 2) ? VTD_TTM_LEGACY : VTD_TTM_SCALABLE;
+	now.ttm = below(p, 2) ? VTD_TTM_LEGACY : VTD_TTM_SCALABLE;
 	for (u32 i = 0; i < 512; i++) {
 		word(p, (CONTEXT << 12) + i * 8, 0);
 		word(p, ((CONTEXT + 1) << 12) + i * 8, 0);
 	}
 	for (u32 bus = 0; bus < 2; bus++) {
-		bool half = p->ttm == VTD_TTM_SCALABLE;
+		bool half = now.ttm == VTD_TTM_SCALABLE;
 
 		word(p, (ROOT << 12) + bus * 16, CONTEXT << 12 | VTD_P);
 		word(p, (ROOT << 12) + bus * 16 + 8, half ? (CONTEXT + 1) << 12 | VTD_P : 0);
@@ -198,7 +150,7 @@ static void root(struct pair *p)
 	word(p, DIRECTORY << 12, PASIDS << 12 | VTD_P);
 	for (u32 i = 0; i < 12; i++)
 		configure(p);
-	reg(p, VTD_RTADDR, 8, ROOT << 12 | (u64)p->ttm << VTD_RTADDR_TTM_SHIFT);
+	reg(p, VTD_RTADDR, 8, ROOT << 12 | (u64)now.ttm << VTD_RTADDR_TTM_SHIFT);
 	reg(p, VTD_GCMD, 4, VTD_G_QIE | VTD_G_SRTP);
 	reg(p, VTD_GCMD, 4, VTD_G_QIE | (below(p, 16) ? VTD_G_TE : 0));
 	work(p);
@@ -217,16 +169,16 @@ static void invalidate(struct pair *p)
 		low |= (u64)pick(p, (const u64[]){8, 9, 0x85}, 3) << 32;
 	else
 		low |= (u64)below(p, 4) << 32;
-	word(p, (QUEUE << 12) + p->tail, low);
-	word(p, (QUEUE << 12) + p->tail + 8, high);
-	p->tail = (p->tail + 16) & 0xfff;
-	reg(p, VTD_IQT, 8, p->tail);
+	word(p, (QUEUE << 12) + now.tail, low);
+	word(p, (QUEUE << 12) + now.tail + 8, high);
+	now.tail = (now.tail + 16) & 0xfff;
+	reg(p, VTD_IQT, 8, now.tail);
 	work(p);
 	/* A descriptor that was wrong stops the queue: on from the next. */
 	if (p->s[0].h->ops->mmio_read(p->s[0].h, VTD_FSTS, 4) & VTD_FSTS_IQE) {
 		reg(p, VTD_GCMD, 4, VTD_G_TE);
 		reg(p, VTD_FSTS, 4, VTD_FSTS_IQE);
-		p->tail = 0;
+		now.tail = 0;
 		reg(p, VTD_IQT, 8, 0);
 		reg(p, VTD_GCMD, 4, VTD_G_QIE | VTD_G_TE);
 		work(p);
@@ -244,26 +196,6 @@ static void take_faults(struct pair *p)
 	reg(p, VTD_FSTS, 4, VTD_FSTS_PFO);
 }
 
-/* What both answer: the same. The address, or ~0: none. */
-static u64 same_answer(struct pair *p, const struct hw_req *req)
-{
-	struct hw_resp r[2];
-
-	memset(r, 0x5a, sizeof(r));
-	for (u32 i = 0; i < 2; i++)
-		p->s[i].h->ops->translate(p->s[i].h, req, &r[i]);
-	cr_assert(r[0].pa == r[1].pa && r[0].lg2 == r[1].lg2 && r[0].access == r[1].access &&
-			  r[0].status == r[1].status && r[0].global == r[1].global &&
-			  r[0].no_snoop == r[1].no_snoop && r[0].reads == r[1].reads &&
-			  r[0].tag == r[1].tag && r[0].entry == r[1].entry,
-		  "sid %x pasid %x addr %llx access %x: %llx/%u/%x/%u/%u/%u, long %llx/%u/%x/%u/%u/%u",
-		  req->sid, req->pasid, (unsigned long long)req->addr, req->access,
-		  (unsigned long long)r[0].pa, r[0].lg2, r[0].access, r[0].status, r[0].reads,
-		  r[0].entry, (unsigned long long)r[1].pa, r[1].lg2, r[1].access, r[1].status,
-		  r[1].reads, r[1].entry);
-	return r[0].status == HW_OK ? r[0].pa : ~0ULL;
-}
-
 /* With others, most of which are never asked for. */
 static void tell(struct pair *p, const struct hw_req *req)
 {
@@ -276,7 +208,15 @@ static void tell(struct pair *p, const struct hw_req *req)
 		list[i].sid ^= !below(p, 8);
 	}
 	list[below(p, n)] = *req;
-	told_of(&p->told, p->s[0].h, list, n);
+	told_of(&told, p->s[0].h, list, n);
+}
+
+/* What both answer: the address, or ~0: none. */
+static u64 address_of(struct pair *p, const struct hw_req *req)
+{
+	struct hw_resp r = same_answer(p, req);
+
+	return r.status == HW_OK ? r.pa : ~0ULL;
 }
 
 static void ask(struct pair *p)
@@ -285,18 +225,18 @@ static void ask(struct pair *p)
 			     .access = (u16)(1 + below(p, 3))};
 	u64 pa;
 
-	if (below(p, p->far ? 12 : 2) == 0)
+	if (below(p, now.far ? 12 : 2) == 0)
 		req.sid = sids[below(p, ARRAY_SIZE(sids))];
-	if (p->ttm == VTD_TTM_SCALABLE && below(p, p->far ? 12 : 3) == 0)
+	if (now.ttm == VTD_TTM_SCALABLE && below(p, now.far ? 12 : 3) == 0)
 		req.pasid = below(p, 4);
 	if (below(p, 40) == 0)
 		req.access = (u16)below(p, 128);
 	if (below(p, 60) == 0)
 		req.kind = (u8)below(p, 3);
-	if (p->told.first && !below(p, 16))
+	if (told.first && !below(p, 16))
 		tell(p, &req);
-	pa = same_answer(p, &req);
-	p->answered += pa != ~0ULL;
+	pa = address_of(p, &req);
+	now.answered += pa != ~0ULL;
 	if (pa == ~0ULL && !below(p, 4))
 		take_faults(p);
 }
@@ -318,7 +258,7 @@ static u64 used_word(struct pair *p)
 {
 	u64 table = (TABLES + below(p, PAGES - TABLES)) * 4096ULL;
 
-	if (!p->far)
+	if (!now.far)
 		return table + below(p, 24) * 8;
 	if (below(p, 2))
 		return word_of_page(p);
@@ -345,10 +285,10 @@ static void operation(struct pair *p)
 {
 	u32 kind = below(p, 1000);
 
-	if (kind < (p->far ? 800 : 950) || (p->calm && below(p, 40)) ||
-	    (p->far && kind > 980 && below(p, 6)))
+	if (kind < (now.far ? 800 : 950) || (now.calm && below(p, 40)) ||
+	    (now.far && kind > 980 && below(p, 6)))
 		ask(p);
-	else if (kind < 975 && p->far)
+	else if (kind < 975 && now.far)
 		disturb(p);
 	else if (kind < 975)
 		change(p, used_word(p));
@@ -360,14 +300,6 @@ static void operation(struct pair *p)
 		root(p);
 }
 
-static void same_memory(const struct pair *p)
-{
-	cr_assert_eq(memcmp(p->s[0].e.ram, p->s[1].e.ram, RAM), 0);
-	for (u64 off = 0; off < 0x400; off += 4)
-		cr_assert_eq(p->s[0].h->ops->mmio_read(p->s[0].h, off, 4),
-			     p->s[1].h->ops->mmio_read(p->s[1].h, off, 4));
-}
-
 /*
  * Where little changes, what is wrong would stay so for long: above all the first entries
  * of tables, by which nearly all addresses go.
@@ -377,61 +309,40 @@ static void mend(struct pair *p)
 	const u64 good = VTD_FS_P | VTD_FS_RW | VTD_FS_US | VTD_FS_A | VTD_SS_A;
 
 	root(p);
-	for (u64 page = TABLES; p->far && page < PAGES; page++)
+	for (u64 page = TABLES; now.far && page < PAGES; page++)
 		word(p, page * 4096, (TABLES + below(p, PAGES - TABLES)) << 12 | good);
 }
 
 /* quick: 1, or 2, without vector instructions */
-static void sides_make(struct pair *p, const char *options, u32 quick)
+static void begin(struct pair *p, const char *options, u32 quick, u64 seed)
 {
-	char text[256], err[200] = "";
-
-	for (u32 i = 0; i < 2; i++) {
-		struct side *s = &p->s[i];
-
-		s->e = (struct hw_env){.ram = aligned_alloc(TOLD_PAGE, RAM), .ram_size = RAM};
-		memset(s->e.ram, 0, RAM);
-		snprintf(text, sizeof(text), "%s,quick=%u", options, i ? 0 : quick);
-		s->h = hw_vtd_ops.create(&s->e, text, err, sizeof(err));
-		cr_assert(s->h && s->e.ram, "%s", err);
-	}
-}
-
-static void sides_free(struct pair *p)
-{
-	for (u32 i = 0; i < 2; i++) {
-		p->s[i].h->ops->destroy(p->s[i].h);
-		free(p->s[i].e.ram);
-	}
-}
-
-static void run_pair(struct pair *p, const char *options, u32 quick)
-{
-	sides_make(p, options, quick);
-	for (u64 pa = TABLES * 4096; pa < RAM; pa += 8)
-		change(p, pa);
-	reg(p, VTD_IQA, 8, QUEUE << 12);
-	reg(p, VTD_GCMD, 4, VTD_G_QIE);
-	root(p);
-	for (u32 i = 0; i < OPERATIONS; i++) {
-		p->calm = i / 4096 % 2;
-		p->far = i / 8192 % 2;
-		if (i % 4096 == 0)
-			mend(p);
-		operation(p);
-		if (i % 4096 == 0)
-			same_memory(p);
-	}
-	same_memory(p);
-	cr_assert_gt(p->answered, OPERATIONS / 4);
-	sides_free(p);
+	memset(&now, 0, sizeof(now));
+	*p = (struct pair){.random = seed, .ram = RAM};
+	sides_make(p, &hw_vtd_ops, options, quick);
 }
 
 static void run(const char *options, u32 quick, u64 seed)
 {
-	struct pair p = {.random = seed};
+	struct pair p;
 
-	run_pair(&p, options, quick);
+	begin(&p, options, quick, seed);
+	for (u64 pa = TABLES * 4096; pa < RAM; pa += 8)
+		change(&p, pa);
+	reg(&p, VTD_IQA, 8, QUEUE << 12);
+	reg(&p, VTD_GCMD, 4, VTD_G_QIE);
+	root(&p);
+	for (u32 i = 0; i < OPERATIONS; i++) {
+		now.calm = i / 4096 % 2;
+		now.far = i / 8192 % 2;
+		if (i % 4096 == 0)
+			mend(&p);
+		operation(&p);
+		if (i % 4096 == 0)
+			same_memory(&p, REGISTERS);
+	}
+	same_memory(&p, REGISTERS);
+	cr_assert_gt(now.answered, OPERATIONS / 4);
+	sides_free(&p);
 }
 
 /* 20 of them, 1,200,000 operations for each test. */
@@ -483,15 +394,14 @@ Test(vtd_quick, is_so_of_what_was_told)
 	};
 
 	for (u32 i = 0; i < ARRAY_SIZE(some); i++) {
-		struct pair p = {.random = 0xabcdef01 + i};
-
-		told_begin(&p.told);
-		run_pair(&p, some[i], 1);
-		told_end(&p.told);
-		cr_assert_gt(p.told.asked, 500u);
+		memset(&told, 0, sizeof(told));
+		told_begin(&told);
+		run(some[i], 1, 0xabcdef01 + i);
+		told_end(&told);
+		cr_assert_gt(told.asked, 500u);
 		/* The first two keep no configuration. */
 		if (i > 1)
-			cr_assert_gt(p.told.known, p.told.asked / 8);
+			cr_assert_gt(told.known, told.asked / 8);
 	}
 }
 
@@ -509,7 +419,7 @@ static void tree(struct pair *p, u64 page, u64 bits)
 
 static void forget(struct pair *p)
 {
-	p->ttm = VTD_TTM_SCALABLE;
+	now.ttm = VTD_TTM_SCALABLE;
 	reg(p, VTD_RTADDR, 8, ROOT << 12 | (u64)VTD_TTM_SCALABLE << VTD_RTADDR_TTM_SHIFT);
 	reg(p, VTD_GCMD, 4, VTD_G_SRTP);
 	reg(p, VTD_GCMD, 4, VTD_G_TE);
@@ -548,7 +458,7 @@ static u64 ask_at(struct pair *p, u64 addr, u16 access)
 	const struct hw_req req = {.addr = addr, .sid = 8, .pasid = HW_NO_PASID,
 				   .access = access};
 
-	return same_answer(p, &req);
+	return address_of(p, &req);
 }
 
 /* Reads and writes of both pages, in turns, and then twice each: the first one last. */
@@ -566,9 +476,9 @@ static void each_bit(const char *options)
 			  ((SECOND + 2) << 12) + 5 * 8, ((SECOND + 2) << 12) + 6 * 8,
 			  (FIRST + 2) << 12, ((SECOND + 5) << 12) + 7 * 8};
 	const u64 of_second = (SECOND + 5) << 12;
-	struct pair p = {.random = 1};
+	struct pair p;
 
-	sides_make(&p, options, 1);
+	begin(&p, options, 1, 1);
 	for (u32 i = 0; i < ARRAY_SIZE(at) * 64; i++) {
 		u64 was;
 
@@ -592,7 +502,7 @@ static void each_bit(const char *options)
 		/* A page in the range of interrupts is none. */
 		word(&p, at[i / 64], i & 2 ? was : (was & 0xfff) | 0xfee00000);
 		ask_all(&p);
-		same_memory(&p);
+		same_memory(&p, REGISTERS);
 	}
 	sides_free(&p);
 }
@@ -607,10 +517,10 @@ Test(vtd_quick, minds_each_bit_of_a_nested_page)
 /* Pages of 31 ranges in 31 others, by few sets: what is oldest is the same. */
 static void many_ranges(const char *options)
 {
-	struct pair p = {.random = 1};
+	struct pair p;
 	u64 leaf, range = 0;
 
-	sides_make(&p, options, 1);
+	begin(&p, options, 1, 1);
 	one_page(&p);
 	memcpy(&leaf, p.s[0].e.ram + ((FIRST + 3) << 12), 8);
 	for (u64 i = 0; i < 512; i++)
@@ -647,7 +557,7 @@ static bool ask_as(struct pair *p, u16 sid, u32 pasid, u64 addr)
 {
 	const struct hw_req req = {.addr = addr, .sid = sid, .pasid = pasid, .access = HW_READ};
 
-	return same_answer(p, &req) != ~0ULL;
+	return address_of(p, &req) != ~0ULL;
 }
 
 /* Beside the nested one: devices 9 and 10, whose PASIDs all lead to the first stage alone. */
@@ -697,9 +607,9 @@ static void ranges_made(struct pair *p)
 static void last_number(const char *options)
 {
 	const u32 most = HW_SPACES_MAX - 2;
-	struct pair p = {.random = 1};
+	struct pair p;
 
-	sides_make(&p, options, 1);
+	begin(&p, options, 1, 1);
 	one_page(&p);
 	ranges_made(&p);
 	many_spaces_made(&p);
