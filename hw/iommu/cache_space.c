@@ -53,16 +53,24 @@ static void unlink_space(struct hw_cache *c, u32 space)
 }
 
 /* The next one without live entries, else the next one. */
-static u32 recycle(struct hw_cache *c)
+static u32 next_victim(const struct hw_cache *c)
 {
+	u32 hand = c->hand;
+
 	for (u32 i = 0; i < c->n_spaces; i++) {
 		const struct cache_space *s;
 
-		c->hand = c->hand % c->n_spaces + 1;
-		s = &c->space[c->hand];
+		hand = hand % c->n_spaces + 1;
+		s = &c->space[hand];
 		if (s->epoch != c->epoch || !s->live)
-			break;
+			return hand;
 	}
+	return hand % c->n_spaces + 1;
+}
+
+static u32 recycle(struct hw_cache *c)
+{
+	c->hand = next_victim(c);
 	/* Who knows the number must ask for it anew. */
 	c->version++;
 	hw_cache_drop_space(c, c->hand);

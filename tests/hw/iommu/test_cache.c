@@ -502,6 +502,11 @@ Test(cache, spaces_are_recycled_and_keep_apart)
 			cr_assert_eq(e->value, tag);
 	}
 	cr_assert_eq(gone, 1);
+	/* The next one that comes takes another's place. */
+	fill_page(c, 1ULL << 61, 1, 2);
+	cr_assert_eq(find_page(c, 1ULL << 60, 1)->value, 1);
+	cr_assert_eq(find_page(c, 1ULL << 61, 1)->value, 2);
+	cr_assert_eq(hw_cache_count(c), HW_SPACES_MAX);
 	hw_cache_destroy(c);
 }
 
