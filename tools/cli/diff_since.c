@@ -50,6 +50,7 @@ const char *cli_diff_since(const char *call, u32 *version)
  */
 static const struct known {
 	const char *call, *title; /* NULL: any call; no title */
+	const char *with;	  /* another part of the call; NULL: none */
 	const char *why, *after;
 	long ours;
 	bool leads;
@@ -85,6 +86,9 @@ static const struct known {
 	{.call = "IOMMU_TEST_OP_DMABUF", .leads = true, .why = NO_DMABUFS},
 	{.call = "VFIO_DEVICE_FEATURE$DMA_BUF", .leads = true, .why = NO_DMABUFS},
 	{.call = "VFIO_DEVICE_FEATURE_DMA_BUF", .leads = true, .why = NO_DMABUFS},
+	/* By its number, 11, in flags of any call on features. */
+	{.call = "VFIO_DEVICE_FEATURE(", .with = "000b}", .leads = true, .why = NO_DMABUFS},
+	{.call = "VFIO_DEVICE_FEATURE(", .with = "{flags=11}", .leads = true, .why = NO_DMABUFS},
 };
 
 static bool has_call(const struct scenario *s, const char *part)
@@ -108,7 +112,7 @@ static bool matches(const struct diff *d, const struct known *k, const struct ex
 		return false;
 	if (k->title)
 		return x->op >= d->s->n_ops && strstr(d->seen[1].title, k->title);
-	return strstr(call, k->call);
+	return strstr(call, k->call) && (!k->with || strstr(call, k->with));
 }
 
 /* What our core answers differently since a version: the rows of core/iommu/since.def. */
