@@ -300,3 +300,24 @@ void report_print(FILE *out, const struct explore_finding *f, const struct scena
 	report_table_print(out, f, s);
 	print_reproduce(out, f);
 }
+
+void report_print_met(FILE *out, const struct finding *found)
+{
+	struct finding f = *found;
+
+	report_resolve_title(&f, NULL);
+	fprintf(out, "%s\n%s", f.title, f.text);
+	for (u32 i = 0; i < f.n_spots; i++) {
+		const struct finding_spot *spot = &f.spot[i];
+
+		fprintf(out, "%s by task %u:\n", spot->what, spot->task);
+		for (u32 k = 0; k < spot->n; k++) {
+			struct trace_frame frame[8];
+			u32 n = trace_frames(spot->pc[k], frame, 8);
+
+			for (u32 j = 0; j < n; j++)
+				fprintf(out, " %s %s:%u\n", frame[j].function, frame[j].file,
+					frame[j].line);
+		}
+	}
+}

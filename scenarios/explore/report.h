@@ -24,6 +24,8 @@ void report_resolve_title(struct finding *f, const struct trace_record *r);
 
 /* The report as text, ending with the line `replay: iommulab replay '<recipe>'`. */
 void report_print(FILE *out, const struct explore_finding *f, const struct scenario *s);
+/* A finding of a run that no recipe gives again, as it was met: title, text, stacks. */
+void report_print_met(FILE *out, const struct finding *found);
 
 /* The caller's to json_object_put(). Its members: docs/ORACLES.md. */
 struct json_object *report_json(const struct explore_finding *f, const struct scenario *s);

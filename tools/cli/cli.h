@@ -1,22 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The program: one table of subcommands, one set of options they share.
- *
- * Exit codes: 0 as expected, 1 a finding or a missed expectation, 2 bad usage
- * or bad input (one line on standard error), 77 skipped.
  */
 #pragma once
 
 #include "scenarios/explore/explore.h"
+#include "tools/output/output.h"
 
 #include <popt.h>
 #include <stdio.h>
-
-enum { CLI_OK = 0, CLI_FINDING = 1, CLI_USAGE = 2, CLI_SKIPPED = 77 };
-
-#define CLI_SCHEMA 1
-
-struct json_object;
 
 /* Every option of every subcommand; each reads those it knows. */
 struct cli_options {
@@ -47,9 +39,6 @@ struct cli_command {
 };
 extern const struct cli_command cli_commands[];
 
-/* One line on standard error, "iommulab: ..."; returns CLI_USAGE. */
-int cli_fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-
 /* --- shared option tables (options.c) --- */
 extern const struct poptOption cli_run_options[], cli_replay_options[], cli_shrink_options[],
 	cli_hunt_options[], cli_diff_options[], cli_list_options[], cli_no_options[],
@@ -63,12 +52,6 @@ bool cli_number(const char *option, const char *text, u64 min, u64 max, u64 def,
 int cli_explore_options(const struct cli *c, struct explore_options *o);
 /* --memory and --kernel: what is not built yet is refused here; gives the kernel. */
 int cli_check_world(const struct cli *c, const struct kernel **kernel);
-
-/*
- * The scenario of a file, read as --threads and --strict say (how->note is set
- * here: what was skipped goes to standard error); NULL after a complaint.
- */
-struct scenario *cli_read_scenario(const char *path, struct scenario_how how);
 
 /*
  * What a user calls a kernel: `model`, the file of an object, or the folder of a
@@ -93,7 +76,6 @@ int cli_kernel(int argc, char **argv);
 int cli_selftest(int argc, char **argv);
 /* The folder that holds core/hosted/build, or NULL. */
 const char *cli_hosted_root(char *root);
-int bench_main(int argc, char **argv);
 
 /* --- output (output.c) --- */
 void cli_progress_begin(struct explore_options *o);
@@ -102,12 +84,6 @@ void cli_progress_end(void);
 /* The JSON rows of `calls`. */
 struct json_object *cli_calls_json(const struct scenario *s, const long *rets,
 				   const struct call_results *values);
-/* value / unit (1,000 or 1,000,000), as a number with its noughts' digits. */
-struct json_object *cli_json_decimal(u64 value, u64 unit);
-/* A document with "schema" and "command". */
-struct json_object *cli_json_new(const char *command);
-/* Writes the document where --json says; 0 or CLI_USAGE. Takes it over. */
-int cli_json_write(struct json_object *doc, const char *path);
 /* Puts a finding into --out; 0 or CLI_USAGE. */
 int cli_publish(const struct explore_finding *f, const struct scenario *s, const char *dir);
 /* What run and replay say of a finding in JSON. */

@@ -4,6 +4,7 @@
  */
 #include "sim/host/host.h"
 #include "sim/trace/trace.h"
+#include "tools/bench/bench.h"
 #include "tools/cli/cli.h"
 
 #include <string.h>

@@ -7,29 +7,13 @@
 #include "core/hosted/hosted.h"
 #include "core/kernel/kernel.h"
 #include "sim/base/bits.h"
-#include "sim/base/text.h"
 #include "sim/host/host.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 struct cli_options cli_given;
-
-int cli_fail(const char *fmt, ...)
-{
-	char text[2048], plain[4096];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	sim_text_plain(plain, sizeof(plain), text, strlen(text));
-	fflush(stdout);
-	fprintf(stderr, "iommulab: %s\n", plain);
-	return CLI_USAGE;
-}
 
 #define TEXT(name, letter, member, help, what) \
 	{name, letter, POPT_ARG_STRING, &cli_given.member, 0, help, what}

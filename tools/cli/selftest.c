@@ -4,11 +4,11 @@
  * the tree tests inside itself (io-pgtable) is run here, in a world of its own.
  */
 #include "core/hosted/hosted.h"
+#include "scenarios/explore/report.h"
 #include "sim/host/host.h"
 #include "sim/sched/sched.h"
 #include "sim/world/world.h"
 #include "tools/cli/cli.h"
-#include "tools/cli/exec.h"
 
 #include <errno.h>
 
@@ -112,7 +112,7 @@ static int run_inside(const char *kernel)
 	world_load(w, &p);
 	world_run(w, &r);
 	if (r.finding)
-		exec_print_finding(stdout, r.finding);
+		report_print_met(stdout, r.finding);
 	printf("%s: %u self tests of io-pgtable, %u failed\n", t.kernel->name, t.n,
 	       t.failed + (r.finding != NULL));
 	rc = r.finding || t.failed || !t.n ? CLI_FINDING : CLI_OK;

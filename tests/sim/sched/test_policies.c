@@ -4,23 +4,23 @@
  * numbers of schedules to a bug, within a factor.
  */
 #include "sim/sched/policy.h"
-#include "tools/cli/bench_programs.h"
+#include "tools/bench/programs.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <string.h>
 
-static struct cli_search search;
+static struct bench_search search;
 
 static void load(const char *program)
 {
-	const struct cli_program *p = cli_program_find(program);
+	const struct bench_program *p = bench_program_find(program);
 
 	cr_assert(p, "%s", program);
 	if (!search.world)
 		search.world = world_create(0);
 	world_set_oracles(search.world, "none");
-	cli_search_load(&search, search.world, p);
+	bench_search_load(&search, search.world, p);
 }
 
 static const struct policy *find(const char *name)
@@ -49,11 +49,11 @@ static void same_seed_same_run(const struct policy *p, u64 seed)
 	struct world_run b = {.seed = seed, .policy = p, .policy_arg = resolved};
 	u64 hash;
 
-	cli_search_run(&search, &a);
+	bench_search_run(&search, &a);
 	hash = a.hash;
-	cli_search_run(&search, &b);
+	bench_search_run(&search, &b);
 	cr_assert_eq(hash, b.hash, "%s, seed %lu, '%s'", p->name, (unsigned long)seed, resolved);
-	cli_search_run(&search, &b);
+	bench_search_run(&search, &b);
 	cr_assert_eq(hash, b.hash, "%s, again", p->name);
 }
 
@@ -90,10 +90,10 @@ static void list_gives_it_again(const struct policy *p, const char *arg, u64 see
 	struct world_run b = {.seed = seed, .policy = &policy_list, .policy_arg = points};
 	u64 hash;
 
-	cli_search_run(&search, &a);
+	bench_search_run(&search, &a);
 	hash = a.hash;
 	print_points(&a, points, sizeof(points));
-	cli_search_run(&search, &b);
+	bench_search_run(&search, &b);
 	cr_assert_eq(hash, b.hash, "%s:%s seed %lu: %s", p->name, arg, (unsigned long)seed, points);
 	if (b.end == SCHED_AT_REST)
 		cr_assert_not(policy_list_missed(search.world->sched, missed, sizeof(missed)), "%s",
@@ -150,7 +150,7 @@ static const char *missed_by(const char *points)
 	static char text[256];
 	struct world_run r = {.seed = 1, .policy = &policy_list, .policy_arg = points};
 
-	cli_search_run(&search, &r);
+	bench_search_run(&search, &r);
 	return policy_list_missed(search.world->sched, text, sizeof(text)) ? text : "";
 }
 
@@ -173,12 +173,12 @@ Test(policies, a_list_with_points_left_out_still_runs)
 	for (u64 seed = 1; seed < 50; seed++) {
 		struct world_run a = {.seed = seed, .policy = find("rw"), .policy_arg = "2"};
 
-		cli_search_run(&search, &a);
+		bench_search_run(&search, &a);
 		print_points(&a, points, sizeof(points));
 		for (const char *p = points; (comma = strchr(p, ',')); p = comma + 1) {
 			struct world_run b = {.policy = &policy_list, .policy_arg = comma + 1};
 
-			cli_search_run(&search, &b);
+			bench_search_run(&search, &b);
 			cr_assert_neq(b.end, SCHED_STEPS);
 		}
 	}
@@ -201,7 +201,7 @@ static u64 brute_force(u32 bound, u64 *distinct_failures)
 
 			snprintf(arg, sizeof(arg), bound == 2 ? "2@%u,%u" : "1@%u", at[0], at[1]);
 			n++;
-			if (!cli_search_run(&search, &r))
+			if (!bench_search_run(&search, &r))
 				continue;
 			for (i = 0; i < n_hashes && hashes[i] != r.hash; i++)
 				;
@@ -227,7 +227,7 @@ static struct exhaustion exhaust(const char *bound)
 	memset(world_carry(search.world), 0, sizeof(struct policy_carry));
 	while (!world_carry(search.world)->exhausted) {
 		struct world_run r = {.seed = 1, .policy = delay, .policy_arg = bound};
-		bool failed = cli_search_run(&search, &r);
+		bool failed = bench_search_run(&search, &r);
 		u64 i;
 
 		e.runs++;
@@ -283,7 +283,7 @@ Test(policies, pct_finds_a_bug_of_depth_d_as_often_as_it_promises)
 	for (u64 seed = 1; seed <= runs; seed++) {
 		struct world_run r = {.seed = seed, .policy = find("pct"), .policy_arg = "2,25"};
 
-		found += cli_search_run(&search, &r);
+		found += bench_search_run(&search, &r);
 	}
 	cr_assert_gt(found, runs / 75, "%lu of %lu", (unsigned long)found, (unsigned long)runs);
 }
@@ -386,14 +386,15 @@ static u64 mean_tenths(const char *policy, const char *arg)
 	u64 sum = 0;
 
 	for (u64 trial = 0; trial < TRIALS; trial++) {
-		u64 n = cli_search_first(&search, find(policy), arg, trial * CAP, CAP);
+		u64 n = bench_search_first(&search, find(policy), arg, trial * CAP, CAP);
 
 		sum += n ? n : CAP;
 	}
 	return sum * 10 / TRIALS;
 }
 
-static void compare(const struct cli_program *p, const char *policy, const char *arg, u64 published)
+static void compare(const struct bench_program *p, const char *policy, const char *arg,
+		    u64 published)
 {
 	u64 mean;
 
@@ -409,7 +410,7 @@ static void compare(const struct cli_program *p, const char *policy, const char 
 
 Test(policies, each_finds_the_known_bugs_within_three_times_the_published_means)
 {
-	for (const struct cli_program *p = cli_programs; p->name; p++) {
+	for (const struct bench_program *p = bench_program_table; p->name; p++) {
 		compare(p, "rw", "1", p->rw);
 		compare(p, "pct", "3", p->pct3);
 		if (strcmp(p->name, "reorder_10"))
@@ -419,8 +420,8 @@ Test(policies, each_finds_the_known_bugs_within_three_times_the_published_means)
 
 Test(policies, the_default_mix_finds_every_known_bug)
 {
-	for (const struct cli_program *p = cli_programs; p->name; p++) {
+	for (const struct bench_program *p = bench_program_table; p->name; p++) {
 		load(p->name);
-		cr_expect(cli_search_first(&search, find("mix"), "", 1, 20000), "%s", p->name);
+		cr_expect(bench_search_first(&search, find("mix"), "", 1, 20000), "%s", p->name);
 	}
 }

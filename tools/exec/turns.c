@@ -1,0 +1,369 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Turns: of all the clients' threads one computes at a time.
+ *
+ * A thread that has its answer computes until it calls again, ends, or sleeps in
+ * the host (a lock of libc, a pipe, a child's end). Whoever it wakes there
+ * computes beside it, until the next call. Only when nobody computes is the next
+ * answer given: first those that are ready, in the order in which they became so,
+ * then those for which time has to pass. Threads that called in the same turn are
+ * heard in the order of their numbers in the host, which is that of their births.
+ *
+ * Whoever woke during a turn was woken by the thread whose turn it was: what that
+ * thread had called came before, and the recording says so.
+ */
+#include "tools/exec/exec.h"
+#include "tools/exec/record.h"
+
+#include "sim/base/bits.h"
+#include "sim/host/host.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#define FAR_NS 1000000000ULL   /* a kernel's time-out that long means that something hangs */
+#define READING_NS 1000        /* what looking at the clock takes */
+#define PATIENCE_MS 5000
+
+/* --- who computes --- */
+
+/* The state letter of the host's thread; 0: it is gone. */
+static char host_state(pid_t pid, pid_t tid)
+{
+	char path[64], text[128];
+	const char *name_end;
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/stat", pid, tid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	n = read(fd, text, sizeof(text));
+	close(fd);
+	name_end = n > 0 ? memrchr(text, ')', (size_t)n) : NULL;
+	return name_end && name_end + 2 < text + n ? name_end[2] : 0;
+}
+
+static const struct exec_thread *thread_of(const struct exec_session *s,
+					   const struct exec_process *p, pid_t tid)
+{
+	for (u32 i = 0; i < EXEC_THREADS_MAX; i++) {
+		const struct exec_thread *t = &s->thread[i];
+
+		if (t->used && t->process == p && t->tid == tid)
+			return t;
+	}
+	return NULL;
+}
+
+static bool all_asleep(const struct exec_session *s, const struct exec_process *p, DIR *tasks)
+{
+	const struct dirent *d;
+
+	while ((d = readdir(tasks))) {
+		pid_t tid = (pid_t)strtol(d->d_name, NULL, 10); /* 0: . and .. */
+		const struct exec_thread *t = tid > 0 ? thread_of(s, p, tid) : NULL;
+		char state;
+
+		if (tid <= 0 || (t && t->state != EXEC_USER))
+			continue;
+		state = host_state(p->pid, tid);
+		if (state == 'R' || state == 'D')
+			return false;
+	}
+	return true;
+}
+
+static bool process_quiet(const struct exec_session *s, const struct exec_process *p)
+{
+	struct stat st;
+	char path[64];
+	u32 calling = 0;
+	bool quiet;
+	DIR *tasks;
+
+	for (u32 i = 0; i < EXEC_THREADS_MAX; i++)
+		calling += s->thread[i].used && s->thread[i].process == p &&
+			   s->thread[i].state != EXEC_USER;
+	snprintf(path, sizeof(path), "/proc/%d/task", p->pid);
+	/* A link for each thread, and two. */
+	if (stat(path, &st) || st.st_nlink == calling + 2)
+		return true;
+	tasks = opendir(path);
+	if (!tasks)
+		return true;
+	quiet = all_asleep(s, p, tasks);
+	closedir(tasks);
+	return quiet;
+}
+
+bool exec_quiet(struct exec_session *s)
+{
+	for (u32 i = 0; i < EXEC_PROCESSES_MAX; i++) {
+		const struct exec_process *p = &s->process[i];
+
+		if (p->used && !p->dying && p->pid && !process_quiet(s, p))
+			goto computes;
+	}
+	return true;
+computes:
+	if (!s->turn_ms)
+		s->turn_ms = host_now_us() / 1000;
+	if (host_now_us() / 1000 - s->turn_ms < PATIENCE_MS)
+		return false;
+	if (!s->loose)
+		fprintf(stderr, "iommulab: exec: a thread has computed for %d s without a call: "
+				"others go on beside it, so that sessions may differ\n",
+			PATIENCE_MS / 1000);
+	s->loose = true;
+	return true;
+}
+
+/* --- order --- */
+
+static int by_birth(const void *a, const void *b)
+{
+	const struct exec_thread *const *x = a, *const *y = b;
+
+	return (*x)->tid < (*y)->tid ? -1 : (*x)->tid > (*y)->tid;
+}
+
+void exec_turns_order(struct exec_session *s)
+{
+	struct exec_thread *heard[EXEC_THREADS_MAX];
+	u32 n = 0;
+
+	for (u32 i = 0; i < EXEC_THREADS_MAX; i++) {
+		if (s->thread[i].used && s->thread[i].state == EXEC_HEARD)
+			heard[n++] = &s->thread[i];
+	}
+	qsort(heard, n, sizeof(heard[0]), by_birth);
+	for (u32 i = 0; i < n; i++) {
+		heard[i]->state = EXEC_WAITING;
+		heard[i]->arrival = ++s->arrivals;
+		if (heard[i]->tid != s->turn)
+			exec_record_after(&heard[i]->before, &s->turn_before);
+	}
+}
+
+/* --- calls --- */
+
+static void answered(struct exec_session *s, struct exec_thread *t, long ret)
+{
+	t->state = EXEC_ANSWERED;
+	t->ret = ret;
+	t->took_fd = false;
+	t->arrival = ++s->arrivals;
+}
+
+static void asleep(struct exec_session *s, struct exec_thread *t, u64 ns, u64 futex)
+{
+	u64 now = s->world->clock->now_ns;
+
+	t->state = EXEC_ASLEEP;
+	t->futex = futex;
+	t->wake_ns = ns > EXEC_NEVER - 1 - now ? EXEC_NEVER : now + ns;
+}
+
+static void sleep_call(struct exec_session *s, struct exec_thread *t)
+{
+	asleep(s, t, min(t->call.arg[0], EXEC_NEVER / 4), 0);
+}
+
+/* The value is looked at here, where nobody computes. */
+static void futex_wait(struct exec_session *s, struct exec_thread *t)
+{
+	u32 value = 0;
+	struct iovec local = {&value, sizeof(value)};
+	struct iovec remote = {(void *)(uintptr_t)t->call.arg[0], sizeof(value)};
+
+	if (process_vm_readv(t->process->pid, &local, 1, &remote, 1, 0) != sizeof(value))
+		answered(s, t, -EFAULT);
+	else if (value != (u32)t->call.arg[1])
+		answered(s, t, -EAGAIN);
+	else
+		asleep(s, t, t->call.arg[2], t->call.arg[0]);
+}
+
+static struct exec_thread *first_on(struct exec_session *s, const struct exec_thread *waker)
+{
+	struct exec_thread *first = NULL;
+
+	for (u32 i = 0; i < EXEC_THREADS_MAX; i++) {
+		struct exec_thread *t = &s->thread[i];
+
+		if (t->used && t->state == EXEC_ASLEEP && t->futex == waker->call.arg[0] &&
+		    t->process == waker->process && (!first || t->arrival < first->arrival))
+			first = t;
+	}
+	return first;
+}
+
+static void futex_wake(struct exec_session *s, struct exec_thread *t)
+{
+	struct exec_thread *w;
+	u64 n;
+
+	for (n = 0; n < t->call.arg[1] && (w = first_on(s, t)); n++) {
+		exec_record_after(&w->before, &t->before);
+		answered(s, w, 0);
+	}
+	answered(s, t, (long)n);
+}
+
+/* Looking at it takes time: whoever waits for a time by looking alone gets there. */
+static void clock_call(struct exec_session *s, struct exec_thread *t)
+{
+	exec_pass_time(s, READING_NS);
+	answered(s, t, (long)s->world->clock->now_ns);
+}
+
+static void begin_call(struct exec_session *s, struct exec_thread *t)
+{
+	t->handle = t->call.arg[0];
+	answered(s, t, 0);
+}
+
+void exec_turns_ended(struct exec_session *s, const struct exec_thread *t)
+{
+	s->ended[s->n_ended++ % EXEC_ENDED_MAX] =
+		(struct exec_ended){t->process, t->handle, t->before};
+}
+
+static void joined_call(struct exec_session *s, struct exec_thread *t)
+{
+	for (u32 i = 0; i < EXEC_ENDED_MAX; i++) {
+		struct exec_ended *e = &s->ended[i];
+
+		if (e->process != t->process || e->handle != t->call.arg[0])
+			continue;
+		exec_record_after(&t->before, &e->before);
+		e->process = NULL; /* the name may come again */
+	}
+	answered(s, t, 0);
+}
+
+bool exec_turns_call(struct exec_session *s, struct exec_thread *t)
+{
+	static const struct {
+		u64 nr;
+		void (*make)(struct exec_session *s, struct exec_thread *t);
+	} rows[] = {
+		{EXEC_NR_SLEEP, sleep_call},     {EXEC_NR_FUTEX_WAIT, futex_wait},
+		{EXEC_NR_FUTEX_WAKE, futex_wake}, {EXEC_NR_CLOCK, clock_call},
+		{EXEC_NR_BEGIN, begin_call},      {EXEC_NR_JOINED, joined_call},
+	};
+
+	for (u32 i = 0; i < ARRAY_SIZE(rows); i++) {
+		if ((u64)t->call.nr != rows[i].nr)
+			continue;
+		rows[i].make(s, t);
+		return true;
+	}
+	return false;
+}
+
+/* --- turns and time --- */
+
+static bool give_turn(struct exec_session *s)
+{
+	struct exec_thread *first = NULL;
+
+	for (u32 i = 0; i < EXEC_THREADS_MAX; i++) {
+		struct exec_thread *t = &s->thread[i];
+
+		if (t->used && t->state == EXEC_ANSWERED && (!first || t->arrival < first->arrival))
+			first = t;
+	}
+	if (!first)
+		return false;
+	s->turn = first->tid;
+	s->turn_before = first->before;
+	s->turn_ms = 0;
+	first->state = EXEC_USER;
+	exec_answer(first, first->ret, first->took_fd);
+	return true;
+}
+
+/* When the first sleeper wakes, EXEC_NEVER: none does. */
+static u64 next_sleeper(const struct exec_session *s)
+{
+	u64 at = EXEC_NEVER;
+
+	for (u32 i = 0; i < EXEC_THREADS_MAX; i++) {
+		if (s->thread[i].used && s->thread[i].state == EXEC_ASLEEP)
+			at = min(at, s->thread[i].wake_ns);
+	}
+	return at;
+}
+
+static void wake_sleepers(struct exec_session *s)
+{
+	u64 now = s->world->clock->now_ns;
+
+	for (;;) {
+		struct exec_thread *first = NULL;
+
+		for (u32 i = 0; i < EXEC_THREADS_MAX; i++) {
+			struct exec_thread *t = &s->thread[i];
+
+			if (t->used && t->state == EXEC_ASLEEP && t->wake_ns <= now &&
+			    (!first || t->arrival < first->arrival))
+				first = t;
+		}
+		if (!first)
+			return;
+		answered(s, first, first->futex ? -ETIMEDOUT : 0);
+	}
+}
+
+static bool anybody_in(const struct exec_session *s, enum exec_state state)
+{
+	for (u32 i = 0; i < EXEC_THREADS_MAX; i++) {
+		if (s->thread[i].used && s->thread[i].state == state)
+			return true;
+	}
+	return false;
+}
+
+static bool anybody_dying(const struct exec_session *s)
+{
+	for (u32 i = 0; i < EXEC_PROCESSES_MAX; i++) {
+		if (s->process[i].used && s->process[i].dying)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * To the next moment at which something may happen. A far time-out of the kernel
+ * does not pass at once while somebody sleeps in the host, who may wake and undo it.
+ */
+static bool pass_time(struct exec_session *s)
+{
+	const struct clock_timer *timer = clock_next(s->world->clock);
+	u64 now = s->world->clock->now_ns, sleeper = next_sleeper(s), at = sleeper;
+
+	if (timer && (anybody_in(s, EXEC_CALLING) || anybody_dying(s)))
+		at = min(at, max(timer->at_ns, now + 1));
+	if (at == EXEC_NEVER)
+		return false;
+	if (at != sleeper && at - now >= FAR_NS && anybody_in(s, EXEC_USER))
+		return false;
+	exec_pass_time(s, at > now ? at - now : 1);
+	wake_sleepers(s);
+	return true;
+}
+
+bool exec_turns_next(struct exec_session *s)
+{
+	return give_turn(s) || pass_time(s);
+}
