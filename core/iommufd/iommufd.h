@@ -28,6 +28,8 @@ void iommufd_ctx_get(struct iommufd_ctx *ictx);
 void iommufd_ctx_put(struct iommufd_ctx *ictx);
 /* Makes the IOAS behind the VFIO interface if there is none; its id, or -ENODEV. */
 int iommufd_vfio_compat_ioas_create(struct iommufd_ctx *ictx);
+/* dup: only VFIO_NOIOMMU_IOMMU from now on; -EINVAL: there is such an IOAS. */
+int iommufd_vfio_compat_set_no_iommu(struct iommufd_ctx *ictx);
 int iommufd_vfio_compat_ioas_get_id(struct iommufd_ctx *ictx, u32 *id);
 
 /*

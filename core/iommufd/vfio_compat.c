@@ -30,6 +30,18 @@ int iommufd_vfio_compat_ioas_get_id(struct iommufd_ctx *ictx, u32 *id)
 	return 0;
 }
 
+int iommufd_vfio_compat_set_no_iommu(struct iommufd_ctx *ictx)
+{
+	bool free;
+
+	xa_lock(&ictx->objects);
+	free = !ictx->vfio_ioas;
+	if (free)
+		WRITE_ONCE(ictx->no_iommu_mode, true);
+	xa_unlock(&ictx->objects);
+	return free ? 0 : -EINVAL;
+}
+
 int iommufd_vfio_compat_ioas_create(struct iommufd_ctx *ictx)
 {
 	struct iommufd_ioas *ioas = iommufd_ioas_alloc(ictx), *there = NULL;
@@ -186,7 +198,9 @@ static long vfio_check_extension(struct iommufd_ctx *ictx, u64 type)
 	case VFIO_TYPE1_IOMMU:
 	case VFIO_TYPE1v2_IOMMU:
 	case VFIO_UNMAP_ALL:
-		return !ictx->no_iommu_mode;
+		return !READ_ONCE(ictx->no_iommu_mode);
+	case VFIO_NOIOMMU_IOMMU:
+		return 1;
 	case VFIO_DMA_CC_IOMMU:
 		return all_coherent(ictx);
 	default:
@@ -196,10 +210,13 @@ static long vfio_check_extension(struct iommufd_ctx *ictx, u64 type)
 
 static long vfio_set_iommu(struct iommufd_ctx *ictx, u64 type)
 {
+	bool no_iommu_mode = READ_ONCE(ictx->no_iommu_mode);
 	struct iommufd_ioas *ioas;
 	int rc = 0;
 
-	if ((type != VFIO_TYPE1_IOMMU && type != VFIO_TYPE1v2_IOMMU) || ictx->no_iommu_mode)
+	if (type == VFIO_NOIOMMU_IOMMU && no_iommu_mode)
+		return capable(CAP_SYS_RAWIO) ? 0 : -EPERM;
+	if ((type != VFIO_TYPE1_IOMMU && type != VFIO_TYPE1v2_IOMMU) || no_iommu_mode)
 		return -EINVAL;
 	ioas = get_compat_ioas(ictx);
 	if (IS_ERR(ioas))

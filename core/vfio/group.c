@@ -6,6 +6,8 @@
  */
 #include "core/vfio/vfio_priv.h"
 
+#include "sim/kapi/printk.h"
+
 #include <fcntl.h>
 #include <string.h>
 
@@ -46,7 +48,8 @@ static struct vfio_group *new_group(struct iommu_group *iommu_group, enum vfio_g
 	return group;
 }
 
-static struct vfio_group *emulated_group(struct device *dev)
+/* A group of its own for a device that no IOMMU serves. */
+static struct vfio_group *fake_group(struct device *dev, enum vfio_group_type type)
 {
 	struct iommu_group *iommu_group = iommu_group_alloc();
 	struct vfio_group *group;
@@ -60,7 +63,7 @@ static struct vfio_group *emulated_group(struct device *dev)
 		return ERR_PTR(ret);
 	}
 	mutex_lock(&vfio_here()->group_lock);
-	group = new_group(iommu_group, VFIO_EMULATED_IOMMU);
+	group = new_group(iommu_group, type);
 	mutex_unlock(&vfio_here()->group_lock);
 	if (IS_ERR(group)) {
 		iommu_group_remove_device(dev);
@@ -92,12 +95,23 @@ static bool group_has(struct vfio_group *group, const struct device *dev)
 	return found;
 }
 
-/* dup: -EINVAL: no IOMMU serves the device. */
+static struct vfio_group *noiommu_group(struct device *dev)
+{
+	struct vfio_group *group = fake_group(dev, VFIO_NO_IOMMU);
+
+	if (!IS_ERR(group))
+		dev_warn(dev, "Adding kernel taint for vfio-noiommu group on device\n");
+	return group;
+}
+
+/* dup: -EINVAL: no IOMMU serves the device, and that is not allowed. */
 static struct vfio_group *find_or_make(struct device *dev)
 {
 	struct iommu_group *iommu_group = iommu_group_get(dev);
 	struct vfio_group *group;
 
+	if (!iommu_group && READ_ONCE(vfio_here()->noiommu))
+		return noiommu_group(dev);
 	if (!iommu_group)
 		return ERR_PTR(-EINVAL);
 	mutex_lock(&vfio_here()->group_lock);
@@ -120,7 +134,7 @@ static struct vfio_group *find_or_make(struct device *dev)
 int vfio_device_set_group(struct vfio_device *vdev, enum vfio_group_type type)
 {
 	struct vfio_group *group = type == VFIO_IOMMU ? find_or_make(vdev->dev) :
-							emulated_group(vdev->dev);
+							fake_group(vdev->dev, type);
 
 	if (IS_ERR(group))
 		return (int)PTR_ERR(group);
@@ -135,7 +149,7 @@ void vfio_device_remove_group(struct vfio_device *vdev)
 	struct vfio_group *group = vdev->group;
 	struct iommu_group *iommu_group;
 
-	if (group->type == VFIO_EMULATED_IOMMU)
+	if (group->type != VFIO_IOMMU)
 		iommu_group_remove_device(vdev->dev);
 	mutex_lock(&v->group_lock);
 	if (!refcount_dec_and_test(&group->drivers)) {
@@ -182,13 +196,14 @@ void vfio_device_unblock_group(struct vfio_device *vdev)
 
 /* --- open and close --- */
 
-static struct vfio_group *group_get(unsigned long id)
+/* noiommu: of a name that says so. */
+static struct vfio_group *group_get(unsigned long id, bool noiommu)
 {
 	struct vfio_group *group, *found = NULL;
 
 	mutex_lock(&vfio_here()->group_lock);
 	list_for_each_entry(group, &vfio_here()->groups, entry) {
-		if (group->id == id)
+		if (group->id == id && (group->type == VFIO_NO_IOMMU) == noiommu)
 			found = group;
 	}
 	if (found)
@@ -198,9 +213,9 @@ static struct vfio_group *group_get(unsigned long id)
 }
 
 /* file->private_data: the number in the name. */
-int vfio_group_open(struct file *file)
+static int group_open(struct file *file, bool noiommu)
 {
-	struct vfio_group *group = group_get((unsigned long)file->private_data);
+	struct vfio_group *group = group_get((unsigned long)file->private_data, noiommu);
 	int ret = 0;
 
 	if (!group)
@@ -208,6 +223,8 @@ int vfio_group_open(struct file *file)
 	mutex_lock(&group->group_lock);
 	if (!refcount_read(&group->drivers))
 		ret = -ENODEV;
+	else if (noiommu && !capable(CAP_SYS_RAWIO))
+		ret = -EPERM;
 	else if (group->cdev_device_open_cnt || group->opened_file)
 		ret = -EBUSY;
 	else
@@ -218,6 +235,16 @@ int vfio_group_open(struct file *file)
 	else
 		file->private_data = group;
 	return ret;
+}
+
+int vfio_group_open(struct file *file)
+{
+	return group_open(file, false);
+}
+
+int vfio_noiommu_group_open(struct file *file)
+{
+	return group_open(file, true);
 }
 
 static void put_iommufd(struct vfio_group *group)
@@ -270,7 +297,8 @@ static int set_container(struct vfio_group *group, struct file *file)
 	iommufd = iommufd_ctx_from_file(file);
 	if (IS_ERR(iommufd))
 		return -EBADFD;
-	ret = iommufd_vfio_compat_ioas_create(iommufd);
+	ret = group->type == VFIO_NO_IOMMU ? iommufd_vfio_compat_set_no_iommu(iommufd)
+					   : iommufd_vfio_compat_ioas_create(iommufd);
 	if (ret && bug_on(BUG_VFIO_GROUP_IOMMUFD_UNINIT))
 		READ_ONCE(*(const u64 *)(const void *)group->iommufd); /* what its put does */
 	if (ret)
@@ -340,6 +368,20 @@ static long ioctl_get_status(struct vfio_group *group, u64 arg)
 
 /* --- devices --- */
 
+/*
+ * dup: -EPERM: who has a space behind the VFIO interface thinks that addresses are translated.
+ */
+static int may_go_without(struct vfio_device_file *df)
+{
+	u32 ioas_id;
+
+	if (!vfio_device_is_noiommu(df->device))
+		return 0;
+	if (!capable(CAP_SYS_RAWIO))
+		return -EPERM;
+	return iommufd_vfio_compat_ioas_get_id(df->iommufd, &ioas_id) ? 0 : -EPERM;
+}
+
 /* group_lock and dev_set->lock held. */
 static int open_locked(struct vfio_device_file *df)
 {
@@ -348,10 +390,12 @@ static int open_locked(struct vfio_device_file *df)
 	int ret;
 
 	df->iommufd = vdev->group->iommufd;
-	ret = vfio_df_open(df);
+	ret = df->iommufd && !vdev->open_count ? may_go_without(df) : 0;
+	if (!ret)
+		ret = vfio_df_open(df);
 	if (ret)
 		goto err_forget;
-	if (df->iommufd && vdev->open_count == 1) {
+	if (df->iommufd && vdev->open_count == 1 && !vfio_device_is_noiommu(vdev)) {
 		ret = iommufd_vfio_compat_ioas_get_id(df->iommufd, &ioas_id);
 		if (!ret)
 			ret = vfio_iommufd_attach(vdev, &ioas_id);
@@ -428,6 +472,8 @@ static struct file *open_file(struct vfio_device *vdev)
 		kfree(df);
 	} else {
 		file->mapping = vdev;
+		if (vfio_device_is_noiommu(vdev))
+			dev_warn(vdev->dev, "vfio-noiommu device opened by user\n");
 	}
 	return file;
 }

@@ -26,6 +26,8 @@ int vfio_df_iommufd_bind(struct vfio_device_file *df)
 	struct iommufd_device *idev;
 
 	lockdep_assert_held(&vdev->dev_set->lock);
+	if (vfio_device_is_noiommu(vdev))
+		return 0;
 	if (vdev->ops->emulated) {
 		access = iommufd_access_create(df->iommufd, &access_ops, vdev);
 		if (IS_ERR(access))
@@ -47,6 +49,8 @@ void vfio_df_iommufd_unbind(struct vfio_device_file *df)
 	struct vfio_device *vdev = df->device;
 
 	lockdep_assert_held(&vdev->dev_set->lock);
+	if (vfio_device_is_noiommu(vdev))
+		return;
 	if (vdev->ops->emulated) {
 		if (vdev->iommufd_access)
 			iommufd_access_destroy(vdev->iommufd_access);

@@ -181,7 +181,8 @@ int vfio_register_dev(struct vfio_device *vdev, enum vfio_group_type type)
 	if (ret)
 		return ret;
 	ret = -EINVAL;
-	if (type == VFIO_IOMMU && !device_iommu_capable(vdev->dev, IOMMU_CAP_CACHE_COHERENCY))
+	if (type == VFIO_IOMMU && !vfio_device_is_noiommu(vdev) &&
+	    !device_iommu_capable(vdev->dev, IOMMU_CAP_CACHE_COHERENCY))
 		goto err_group;
 	ret = publish(vdev);
 	if (ret)
@@ -300,6 +301,8 @@ int vfio_cdev_open(struct file *file)
 
 	xa_lock(&v->devices);
 	vdev = xa_load(&v->devices, (unsigned long)file->private_data);
+	if (vdev && vfio_device_is_noiommu(vdev))
+		vdev = NULL; /* there is no such file */
 	if (vdev && !vfio_device_try_get_registration(vdev))
 		vdev = ERR_PTR(-ENODEV);
 	xa_unlock(&v->devices);

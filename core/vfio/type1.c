@@ -4,7 +4,7 @@
  */
 #include "core/vfio/type1.h"
 
-struct vfio_iommu *vfio_type1_open(u64 type)
+static struct vfio_iommu *type1_open(u64 type)
 {
 	struct vfio_iommu *iommu = kzalloc(sizeof(*iommu), GFP_KERNEL);
 
@@ -30,7 +30,7 @@ struct vfio_iommu *vfio_type1_open(u64 type)
 }
 
 /* All groups have been detached, or never were all attached. */
-void vfio_type1_release(struct vfio_iommu *iommu)
+static void type1_release(struct vfio_iommu *iommu)
 {
 	WARN_ON(!list_empty(&iommu->domains) || !list_empty(&iommu->emulated_groups));
 	mutex_lock(&iommu->lock);
@@ -60,14 +60,14 @@ static void unlock_devices(struct vfio_iommu *iommu)
 	mutex_unlock(&iommu->device_list_lock);
 }
 
-void vfio_type1_register_device(struct vfio_iommu *iommu, struct vfio_device *vdev)
+static void type1_register_device(struct vfio_iommu *iommu, struct vfio_device *vdev)
 {
 	lock_devices(iommu);
 	list_add(&vdev->iommu_entry, &iommu->devices);
 	unlock_devices(iommu);
 }
 
-void vfio_type1_unregister_device(struct vfio_iommu *iommu, struct vfio_device *vdev)
+static void type1_unregister_device(struct vfio_iommu *iommu, struct vfio_device *vdev)
 {
 	lock_devices(iommu);
 	list_del(&vdev->iommu_entry);
@@ -100,7 +100,7 @@ static bool has_emulated(struct vfio_iommu *iommu)
 	return ret;
 }
 
-long vfio_type1_check_extension(struct vfio_iommu *iommu, u64 arg)
+static long type1_check_extension(struct vfio_iommu *iommu, u64 arg)
 {
 	switch (arg) {
 	case VFIO_TYPE1_IOMMU:
@@ -266,7 +266,7 @@ static long unmap_dma(struct vfio_iommu *iommu, u64 arg)
 	return copy_to_user(vfio_ptr(arg), &unmap, sizeof(unmap)) ? -EFAULT : 0;
 }
 
-long vfio_type1_ioctl(struct vfio_iommu *iommu, u32 cmd, u64 arg)
+static long type1_ioctl(struct vfio_iommu *iommu, u32 cmd, u64 arg)
 {
 	switch (cmd) {
 	case VFIO_IOMMU_GET_INFO:
@@ -281,3 +281,14 @@ long vfio_type1_ioctl(struct vfio_iommu *iommu, u32 cmd, u64 arg)
 		return -ENOTTY;
 	}
 }
+
+const struct vfio_iommu_driver vfio_type1_driver = {
+	.open = type1_open,
+	.release = type1_release,
+	.check_extension = type1_check_extension,
+	.ioctl = type1_ioctl,
+	.attach_group = vfio_type1_attach_group,
+	.detach_group = vfio_type1_detach_group,
+	.register_device = type1_register_device,
+	.unregister_device = type1_unregister_device,
+};

@@ -88,14 +88,6 @@ static inline struct vfio_dma *vfio_find_dma(struct vfio_iommu *iommu, u64 start
 	return vfio_dma_from(interval_tree_iter_first(&iommu->dmas, start, last));
 }
 
-/* --- type1.c: what containers call --- */
-struct vfio_iommu *vfio_type1_open(u64 type);
-void vfio_type1_release(struct vfio_iommu *iommu);
-long vfio_type1_check_extension(struct vfio_iommu *iommu, u64 arg);
-long vfio_type1_ioctl(struct vfio_iommu *iommu, u32 cmd, u64 arg);
-void vfio_type1_register_device(struct vfio_iommu *iommu, struct vfio_device *vdev);
-void vfio_type1_unregister_device(struct vfio_iommu *iommu, struct vfio_device *vdev);
-
 /* --- type1_group.c --- */
 int vfio_type1_attach_group(struct vfio_iommu *iommu, struct iommu_group *group,
 			    enum vfio_group_type type);

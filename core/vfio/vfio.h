@@ -20,12 +20,17 @@ long vfio_index_of(const struct device *dev);
 /* "0000:00:03.0" */
 void vfio_pci_name(const struct device *dev, char name[16]);
 
-/* /dev/vfio/vfio, /dev/vfio/N (of an iommu_group) and /dev/vfio/devices/vfioN */
+/*
+ * /dev/vfio/vfio, /dev/vfio/N and /dev/vfio/noiommu-N (of an iommu_group), and
+ * /dev/vfio/devices/vfioN
+ */
 extern const struct file_operations vfio_container_fops, vfio_group_fops, vfio_device_fops;
 /* Parameters of modules: each open() stands for one. */
-extern const struct file_operations vfio_param_fops;
+extern const struct file_operations vfio_param_fops, vfio_flag_fops;
 int vfio_param_open_entry_limit(struct file *file);
 int vfio_param_open_idle_d3(struct file *file);
+int vfio_param_open_noiommu(struct file *file);
 int vfio_container_open(struct file *file);
 int vfio_group_open(struct file *file);
+int vfio_noiommu_group_open(struct file *file);
 int vfio_cdev_open(struct file *file);

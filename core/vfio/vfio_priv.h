@@ -24,7 +24,7 @@
 struct vfio_container;
 struct vfio_device;
 
-enum vfio_group_type { VFIO_IOMMU, VFIO_EMULATED_IOMMU };
+enum vfio_group_type { VFIO_IOMMU, VFIO_EMULATED_IOMMU, VFIO_NO_IOMMU };
 
 /* Of a world. groups, devices: group_lock. */
 struct vfio_state {
@@ -39,7 +39,7 @@ struct vfio_state {
 	u64 irq_lines; /* that functions use, as bits; lines_lock */
 	struct mutex sriov_lock;
 	struct vfio_pci *pf[MACHINE_DEVICES_MAX]; /* that are bound; sriov_lock */
-	u32 dma_entry_limit, disable_idle_d3; /* parameters; marked */
+	u32 dma_entry_limit, disable_idle_d3, noiommu; /* parameters; marked */
 };
 
 /*
@@ -159,6 +159,11 @@ static inline void __user *vfio_ptr(u64 addr)
 
 #define vfio_end_of(type, member) (offsetof(type, member) + sizeof(((type *)0)->member))
 
+static inline bool vfio_device_is_noiommu(const struct vfio_device *vdev)
+{
+	return vdev->group->type == VFIO_NO_IOMMU;
+}
+
 /* --- main.c --- */
 /* Zeroed, of this size, with its number and index: ERR_PTR. To be put. */
 struct vfio_device *vfio_alloc_device(size_t size, struct device *dev,
@@ -198,6 +203,25 @@ long vfio_df_ioctl_attach_pt(struct vfio_device_file *df, u64 arg);
 long vfio_df_ioctl_detach_pt(struct vfio_device_file *df, u64 arg);
 
 /* --- container.c --- */
+struct vfio_iommu;
+/*
+ * What containers get by SET_IOMMU. Of all but open() and release() iommu is NULL where the
+ * driver has none, of check_extension() also where no container asks.
+ */
+struct vfio_iommu_driver {
+	struct vfio_iommu *(*open)(u64 type);
+	void (*release)(struct vfio_iommu *iommu);
+	long (*check_extension)(struct vfio_iommu *iommu, u64 arg);
+	long (*ioctl)(struct vfio_iommu *iommu, u32 cmd, u64 arg);
+	int (*attach_group)(struct vfio_iommu *iommu, struct iommu_group *group,
+			    enum vfio_group_type type);
+	void (*detach_group)(struct vfio_iommu *iommu, struct iommu_group *group);
+	/* Both or none. */
+	void (*register_device)(struct vfio_iommu *iommu, struct vfio_device *vdev);
+	void (*unregister_device)(struct vfio_iommu *iommu, struct vfio_device *vdev);
+};
+
+extern const struct vfio_iommu_driver vfio_type1_driver, vfio_noiommu_driver;
 struct vfio_container *vfio_container_from_file(struct file *file);
 int vfio_container_attach_group(struct vfio_container *container, struct vfio_group *group);
 void vfio_group_detach_container(struct vfio_group *group);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * custom: open(2): of the names below /dev that the driver core has given.
- * False: there is no other file, and no directory.
+ * custom: open(2): of the names below /dev that the driver core has given, and of
+ * parameters of modules. False: there is no other file, and no directory.
  */
 #include "core/hosted/custom/syscall.h"
 
@@ -24,7 +24,7 @@ static struct file *open_node(const char *path, int flags)
 	int ret;
 
 	if (!inode)
-		return ERR_PTR(-ENOENT);
+		return hosted_param_open(path, flags);
 	file = alloc_file_pseudo(inode, &hosted_mount, "dev", flags, &def_chr_fops);
 	if (IS_ERR(file))
 		return file;

@@ -10,9 +10,12 @@
 /* syscall.c */
 long hosted_syscall(unsigned int process, long nr, const unsigned long arg[6]);
 
-/* file_open.c: paths are device nodes; nothing else is there. */
+/* file_open.c: paths are device nodes and parameters; nothing else is there. */
 long hosted_sys_open(const unsigned long *arg);
 long hosted_sys_openat(const unsigned long *arg);
+
+/* param.c: -ENOENT: no parameter, or none that may be written. */
+struct file *hosted_param_open(const char *path, int flags);
 
 /* file.c */
 long hosted_sys_close(const unsigned long *arg);

@@ -14,7 +14,6 @@
 #include <linux/kernel_stat.h>
 #include <linux/kobject.h>
 #include <linux/ktime.h>
-#include <linux/moduleparam.h>
 #include <linux/random.h>
 #include <linux/property.h>
 #include <linux/timekeeping.h>
@@ -135,32 +134,6 @@ int __cpuhp_state_remove_instance(enum cpuhp_state state, struct hlist_node *nod
 	return 0;
 }
 
-/* --- module parameters keep their defaults --- */
-
-int param_set_bool(const char *val, const struct kernel_param *kp)
-{
-	return 0;
-}
-
-int param_get_bool(char *buf, const struct kernel_param *kp)
-{
-	return 0;
-}
-
-int param_set_uint(const char *val, const struct kernel_param *kp)
-{
-	return 0;
-}
-
-int param_get_uint(char *buf, const struct kernel_param *kp)
-{
-	return 0;
-}
-
-const struct kernel_param_ops param_ops_bool = {.set = param_set_bool, .get = param_get_bool};
-const struct kernel_param_ops param_ops_int = {.set = param_set_uint, .get = param_get_uint};
-const struct kernel_param_ops param_ops_uint = {.set = param_set_uint, .get = param_get_uint};
-const struct kernel_param_ops param_ops_string = {.set = param_set_uint, .get = param_get_uint};
 /* Declared per CPU, and in a section that x86's headers leave to functions. */
 struct kernel_stat hosted_kstat HOSTED_NAMED(kstat);
 struct user_namespace init_user_ns;

@@ -8,7 +8,8 @@ for file in tests/core/vfio/*.yaml tests/core/vfio/own/*.yaml \
 done
 sed 's/model: vtd/model: smmuv3/' tests/core/vfio/own/fabric.yaml >"$WORK/smmuv3.yaml"
 expect 0 'clean, 100 runs' "$IOMMULAB" run --runs 100 "$WORK/smmuv3.yaml"
-for file in tests/core/vfio/*.yaml tests/core/hosted/stories/vfio_cdev.yaml; do
+for file in tests/core/vfio/*.yaml tests/core/vfio/own/noiommu.yaml \
+	tests/core/hosted/stories/vfio_cdev.yaml; do
 	expect 0 'clean' "$IOMMULAB" run --fail-nth "$file"
 done
 for file in tests/core/vfio/73/*.yaml; do
