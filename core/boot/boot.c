@@ -239,6 +239,7 @@ static const struct user_node boot_nodes[] = {
 	{"/dev/iommu", &iommufd_fops, iommufd_open},
 	{"/dev/vfio/vfio", &vfio_container_fops, vfio_container_open},
 	{"/dev/vfio/devices/vfio#", &vfio_device_fops, vfio_cdev_open},
+	{"/dev/vfio/devices/noiommu-vfio#", &vfio_device_fops, vfio_noiommu_cdev_open},
 	{"/dev/vfio/#", &vfio_group_fops, vfio_group_open},
 	{"/dev/vfio/noiommu-#", &vfio_group_fops, vfio_noiommu_group_open},
 	{"/dev/vhost-vdpa-#", &vdpa_fops, vdpa_open},

@@ -15,9 +15,11 @@ static void group_release(struct kref *kref)
 
 	WARN_ON(igroup->hwpt || !list_empty(&igroup->device_list) || !xa_empty(&igroup->pasids));
 	xa_destroy(&igroup->pasids);
-	xa_cmpxchg(&igroup->ictx->groups, iommu_group_id(igroup->group), igroup, NULL,
-		   GFP_KERNEL);
-	iommu_group_put(igroup->group);
+	if (igroup->group) {
+		xa_cmpxchg(&igroup->ictx->groups, iommu_group_id(igroup->group), igroup, NULL,
+			   GFP_KERNEL);
+		iommu_group_put(igroup->group);
+	}
 	mutex_destroy(&igroup->lock);
 	kfree(igroup);
 }
@@ -96,7 +98,8 @@ void iommufd_device_destroy(struct iommufd_object *obj)
 {
 	struct iommufd_device *idev = container_of(obj, struct iommufd_device, obj);
 
-	iommu_device_release_dma_owner(idev->dev);
+	if (!iommufd_device_is_noiommu(idev))
+		iommu_device_release_dma_owner(idev->dev);
 	put_igroup(idev->igroup);
 	mutex_destroy(&idev->iopf_lock);
 	if (!idev->lone)
@@ -107,13 +110,14 @@ static struct iommufd_device *bind_in(struct iommufd_ctx *ictx, struct device *d
 				      struct iommufd_group *igroup, bool lone)
 {
 	struct iommufd_device *idev;
-	int rc = iommu_device_claim_dma_owner(dev, ictx);
+	int rc = igroup->group ? iommu_device_claim_dma_owner(dev, ictx) : 0;
 
 	if (rc)
 		return ERR_PTR(rc);
 	idev = iommufd_object_alloc(ictx, idev, IOMMUFD_OBJ_DEVICE);
 	if (IS_ERR(idev)) {
-		iommu_device_release_dma_owner(dev);
+		if (igroup->group)
+			iommu_device_release_dma_owner(dev);
 		return idev;
 	}
 	idev->ictx = ictx;
@@ -133,12 +137,15 @@ static struct iommufd_device *bind_in(struct iommufd_ctx *ictx, struct device *d
 
 struct iommufd_device *iommufd_device_bind(struct iommufd_ctx *ictx, struct device *dev, bool lone)
 {
+	bool noiommu = iommu_since(SINCE_NOIOMMU_CDEV) && !dev->iommu;
 	struct iommufd_device *idev;
 	struct iommufd_group *igroup;
 
-	if (!device_iommu_capable(dev, IOMMU_CAP_CACHE_COHERENCY))
+	if (!noiommu && !device_iommu_capable(dev, IOMMU_CAP_CACHE_COHERENCY))
 		return ERR_PTR(-EINVAL);
-	igroup = get_igroup(ictx, dev);
+	igroup = noiommu ? new_igroup(ictx, NULL) : get_igroup(ictx, dev);
+	if (!igroup)
+		return ERR_PTR(-ENOMEM);
 	if (IS_ERR(igroup))
 		return ERR_CAST(igroup);
 	idev = bind_in(ictx, dev, igroup, lone);
@@ -198,7 +205,7 @@ static int attach_group(struct iommufd_hw_pagetable *hwpt, struct iommufd_device
 	struct iommufd_attach_handle *handle;
 	int rc = iommufd_pasid_compat(idev->igroup, hwpt, IOMMU_NO_PASID);
 
-	if (rc)
+	if (rc || iommufd_device_is_noiommu(idev))
 		return rc;
 	handle = iommufd_handle_new(idev, hwpt->fault);
 	if (IS_ERR(handle))
@@ -213,8 +220,11 @@ static int attach_group(struct iommufd_hw_pagetable *hwpt, struct iommufd_device
 
 static void detach_group(struct iommufd_hw_pagetable *hwpt, struct iommufd_device *idev)
 {
-	struct iommufd_attach_handle *handle = iommufd_handle_of(idev, IOMMU_NO_PASID);
+	struct iommufd_attach_handle *handle;
 
+	if (iommufd_device_is_noiommu(idev))
+		return;
+	handle = iommufd_handle_of(idev, IOMMU_NO_PASID);
 	iommu_detach_group_handle(hwpt->domain, idev->igroup->group);
 	if (hwpt->fault) {
 		if (bug_on(BUG_IOMMUFD_IOPF_GROUP_DOUBLE_OWNER)) {
@@ -232,13 +242,13 @@ static void detach_group(struct iommufd_hw_pagetable *hwpt, struct iommufd_devic
 static int replace_group(struct iommufd_device *idev, struct iommufd_hw_pagetable *hwpt,
 			 struct iommufd_hw_pagetable *old)
 {
-	struct iommufd_attach_handle *handle;
-	struct iommufd_attach_handle *old_handle = iommufd_handle_of(idev, IOMMU_NO_PASID);
+	struct iommufd_attach_handle *handle, *old_handle;
 	bool turn_on = hwpt->fault && !old->fault;
 	int rc = iommufd_pasid_compat(idev->igroup, hwpt, IOMMU_NO_PASID);
 
-	if (rc)
+	if (rc || iommufd_device_is_noiommu(idev))
 		return rc;
+	old_handle = iommufd_handle_of(idev, IOMMU_NO_PASID);
 	handle = iommufd_handle_new(idev, turn_on);
 	if (IS_ERR(handle))
 		return PTR_ERR(handle);
@@ -270,6 +280,13 @@ static bool is_attached(const struct iommufd_device *idev)
 	return false;
 }
 
+static int reserve_for(struct iommufd_device *idev, struct iommufd_hwpt_paging *paging)
+{
+	if (iommufd_device_is_noiommu(idev))
+		return 0;
+	return iopt_table_enforce_dev_resv_regions(&paging->ioas->iopt, idev->dev);
+}
+
 static int attach_locked(struct iommufd_hw_pagetable *hwpt, struct iommufd_device *idev)
 {
 	struct iommufd_hwpt_paging *paging = find_hwpt_paging(hwpt);
@@ -280,7 +297,7 @@ static int attach_locked(struct iommufd_hw_pagetable *hwpt, struct iommufd_devic
 		return -EBUSY;
 	if (igroup->hwpt && igroup->hwpt != hwpt)
 		return -EINVAL;
-	rc = iopt_table_enforce_dev_resv_regions(&paging->ioas->iopt, idev->dev);
+	rc = reserve_for(idev, paging);
 	if (rc)
 		return rc;
 	if (list_empty(&igroup->device_list)) {
@@ -365,7 +382,7 @@ static int reserve_all(struct iommufd_group *igroup, struct iommufd_hwpt_paging 
 	int rc;
 
 	list_for_each_entry(idev, &igroup->device_list, group_item) {
-		rc = iopt_table_enforce_dev_resv_regions(&paging->ioas->iopt, idev->dev);
+		rc = reserve_for(idev, paging);
 		if (rc) {
 			unreserve_all(igroup, paging);
 			return rc;

@@ -96,6 +96,12 @@ void iopt_dmabuf_release(struct iopt_pages *pages)
 	kfree(d);
 }
 
+bool iopt_dmabuf_revoked(const struct iopt_pages *pages)
+{
+	lockdep_assert_held(&pages->mutex);
+	return !pages->dmabuf->phys.len;
+}
+
 /* --- domains --- */
 
 /* Registers: not cached. Small pages, where an area may be unmapped in parts. */

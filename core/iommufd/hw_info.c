@@ -58,6 +58,10 @@ int iommufd_get_hw_info(struct iommufd_ucmd *ucmd)
 	idev = (void *)iommufd_get_object(ucmd->ictx, cmd->dev_id, IOMMUFD_OBJ_DEVICE);
 	if (IS_ERR(idev))
 		return (int)PTR_ERR(idev);
+	if (iommufd_device_is_noiommu(idev)) {
+		iommufd_put_object(ucmd->ictx, &idev->obj);
+		return -EOPNOTSUPP;
+	}
 	ops = idev->dev->iommu->iommu_dev->ops;
 	if (ops->hw_info)
 		data = ops->hw_info(idev->dev, &len, &cmd->data_type);

@@ -10,7 +10,9 @@
 
 static const struct iommu_ops *ops_of(const struct iommufd_device *idev)
 {
-	return idev->dev->iommu->iommu_dev->ops;
+	const struct iommu_device *iommu = iommufd_device_iommu(idev);
+
+	return iommu ? iommu->ops : &iommufd_noiommu_ops;
 }
 
 static void hwpt_free(struct iommufd_hw_pagetable *hwpt)
@@ -191,7 +193,8 @@ static struct iommufd_hwpt_nested *nested_alloc(struct iommufd_hwpt_paging *pare
 	struct iommufd_hwpt_nested *hwpt;
 	struct iommu_domain *domain;
 
-	if (!nested_flags_ok(flags) || !data->len || !ops->domain_alloc_user)
+	if (!nested_flags_ok(flags) || !data->len || !ops->domain_alloc_user ||
+	    iommufd_device_is_noiommu(idev))
 		return ERR_PTR(-EOPNOTSUPP);
 	if (parent->auto_domain || !parent->nest_parent || parent->common.domain->owner != ops)
 		return ERR_PTR(-EINVAL);
@@ -297,7 +300,7 @@ static int alloc_on(struct iommufd_ucmd *ucmd, struct iommufd_object *pt,
 	if (pt->type == IOMMUFD_OBJ_VIOMMU) {
 		struct iommufd_viommu *viommu = container_of(pt, struct iommufd_viommu, obj);
 
-		if (viommu->iommu_dev != idev->dev->iommu->iommu_dev)
+		if (viommu->iommu_dev != iommufd_device_iommu(idev))
 			return -EINVAL;
 		return publish(ucmd, (void *)nested_alloc_on(viommu, cmd->flags, &data));
 	}

@@ -245,6 +245,8 @@ void iopt_area_unmap_part(struct iopt_area *area, struct iommu_domain *domain,
 /* Its uptr is the offset in dmabuf. */
 struct iopt_pages *iopt_alloc_dmabuf_pages(struct dma_buf *dmabuf, u64 start, unsigned long length,
 					   bool writable);
+/* Its exporter has taken them back; pages->mutex held. */
+bool iopt_dmabuf_revoked(const struct iopt_pages *pages);
 void iopt_dmabuf_release(struct iopt_pages *pages);
 /* What was taken back maps nothing, and is 0. */
 int iopt_dmabuf_map_area(struct iopt_area *area, struct iopt_pages *pages,

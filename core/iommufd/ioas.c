@@ -452,13 +452,6 @@ static int option_huge_pages(struct iommu_option *cmd, struct iommufd_ctx *ictx)
 	return rc;
 }
 
-/* As a kernel without no-IOMMU devices: nobody may ask where memory is. */
-int iommufd_ioas_noiommu_get_pa(struct iommufd_ucmd *ucmd)
-{
-	(void)ucmd;
-	return -EOPNOTSUPP;
-}
-
 int iommufd_option(struct iommufd_ucmd *ucmd)
 {
 	struct iommu_option *cmd = ucmd->cmd;

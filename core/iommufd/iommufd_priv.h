@@ -111,8 +111,12 @@ int iommufd_ioas_map_file(struct iommufd_ucmd *ucmd);
 int iommufd_ioas_copy(struct iommufd_ucmd *ucmd);
 int iommufd_ioas_unmap(struct iommufd_ucmd *ucmd);
 int iommufd_ioas_change_process(struct iommufd_ucmd *ucmd);
-int iommufd_ioas_noiommu_get_pa(struct iommufd_ucmd *ucmd);
 int iommufd_option(struct iommufd_ucmd *ucmd);
+
+/* --- noiommu.c --- */
+/* Of page tables of devices without an IOMMU. */
+extern const struct iommu_ops iommufd_noiommu_ops;
+int iommufd_ioas_noiommu_get_pa(struct iommufd_ucmd *ucmd);
 
 /* --- vfio_compat.c --- */
 int iommufd_vfio_ioas(struct iommufd_ucmd *ucmd);
@@ -187,7 +191,7 @@ struct iommufd_group {
 	struct kref ref;
 	struct mutex lock;
 	struct iommufd_ctx *ictx;
-	struct iommu_group *group; /* referenced */
+	struct iommu_group *group; /* referenced; NULL: of one device without an IOMMU */
 	struct iommufd_hw_pagetable *hwpt;
 	struct list_head device_list;
 	struct xarray pasids; /* of iommufd_attach; without the RID's, which is above */
@@ -205,6 +209,18 @@ struct iommufd_device {
 	struct iommufd_vdevice *vdev; /* igroup->lock, as is the next */
 	bool destroying;
 };
+
+/* Of 7.3: nobody translates for it, and nobody keeps it from any memory. */
+static inline bool iommufd_device_is_noiommu(const struct iommufd_device *idev)
+{
+	return !idev->igroup->group;
+}
+
+/* NULL: it has no IOMMU. */
+static inline struct iommu_device *iommufd_device_iommu(const struct iommufd_device *idev)
+{
+	return iommufd_device_is_noiommu(idev) ? NULL : idev->dev->iommu->iommu_dev;
+}
 
 struct iommufd_attach_handle {
 	struct iommu_attach_handle handle;

@@ -26,7 +26,7 @@ static int attach_device(struct iommufd_hw_pagetable *hwpt, struct iommufd_devic
 	struct iommufd_attach_handle *handle;
 	int rc = iommufd_pasid_compat(idev->igroup, hwpt, pasid);
 
-	if (rc)
+	if (rc || iommufd_device_is_noiommu(idev))
 		return rc;
 	handle = iommufd_handle_new(idev, hwpt->fault);
 	if (IS_ERR(handle))
@@ -40,8 +40,11 @@ static int attach_device(struct iommufd_hw_pagetable *hwpt, struct iommufd_devic
 static void detach_device(struct iommufd_hw_pagetable *hwpt, struct iommufd_device *idev,
 			  u32 pasid)
 {
-	struct iommufd_attach_handle *handle = iommufd_handle_of(idev, pasid);
+	struct iommufd_attach_handle *handle;
 
+	if (iommufd_device_is_noiommu(idev))
+		return;
+	handle = iommufd_handle_of(idev, pasid);
 	iommu_detach_device_pasid(hwpt->domain, idev->dev, pasid);
 	if (hwpt->fault) {
 		iommufd_auto_response_faults(hwpt, handle);
@@ -53,11 +56,12 @@ static void detach_device(struct iommufd_hw_pagetable *hwpt, struct iommufd_devi
 static int replace_device(struct iommufd_device *idev, u32 pasid,
 			  struct iommufd_hw_pagetable *hwpt, struct iommufd_hw_pagetable *old)
 {
-	struct iommufd_attach_handle *handle, *old_handle = iommufd_handle_of(idev, pasid);
+	struct iommufd_attach_handle *handle, *old_handle;
 	int rc = iommufd_pasid_compat(idev->igroup, hwpt, pasid);
 
-	if (rc)
+	if (rc || iommufd_device_is_noiommu(idev))
 		return rc;
+	old_handle = iommufd_handle_of(idev, pasid);
 	handle = iommufd_handle_new(idev, hwpt->fault);
 	if (IS_ERR(handle))
 		return PTR_ERR(handle);

@@ -26,7 +26,9 @@ void iommufd_viommu_destroy(struct iommufd_object *obj)
 
 static const struct iommu_ops *viommu_ops(const struct iommufd_device *idev)
 {
-	return idev->dev->iommu->iommu_dev->ops;
+	const struct iommu_device *iommu = iommufd_device_iommu(idev);
+
+	return iommu ? iommu->ops : &iommufd_noiommu_ops;
 }
 
 /* Published, or undone. */
@@ -47,7 +49,7 @@ static int build_viommu(struct iommufd_ucmd *ucmd, struct iommufd_device *idev,
 	viommu->ictx = ucmd->ictx;
 	viommu->hwpt = hwpt;
 	refcount_inc(&hwpt->common.obj.users);
-	viommu->iommu_dev = idev->dev->iommu->iommu_dev;
+	viommu->iommu_dev = iommufd_device_iommu(idev);
 	rc = viommu_ops(idev)->viommu_init(viommu, hwpt->common.domain,
 					   data.len ? &data : NULL);
 	if (!rc) {
@@ -228,7 +230,7 @@ int iommufd_vdevice_alloc_ioctl(struct iommufd_ucmd *ucmd)
 		rc = (int)PTR_ERR(idev);
 		goto out_put_viommu;
 	}
-	if (viommu->iommu_dev == idev->dev->iommu->iommu_dev) {
+	if (viommu->iommu_dev == iommufd_device_iommu(idev)) {
 		mutex_lock(&idev->igroup->lock);
 		rc = build_vdevice(ucmd, viommu, idev);
 		mutex_unlock(&idev->igroup->lock);

@@ -19,6 +19,12 @@ static const struct iommufd_access_ops access_ops = {
 	.unmap = emulated_unmap,
 };
 
+/* By its group a device without an IOMMU is open and nothing more. */
+static bool bound_by_nobody(const struct vfio_device_file *df)
+{
+	return df->group && vfio_device_is_noiommu(df->device);
+}
+
 int vfio_df_iommufd_bind(struct vfio_device_file *df)
 {
 	struct vfio_device *vdev = df->device;
@@ -26,7 +32,7 @@ int vfio_df_iommufd_bind(struct vfio_device_file *df)
 	struct iommufd_device *idev;
 
 	lockdep_assert_held(&vdev->dev_set->lock);
-	if (vfio_device_is_noiommu(vdev))
+	if (bound_by_nobody(df))
 		return 0;
 	if (vdev->ops->emulated) {
 		access = iommufd_access_create(df->iommufd, &access_ops, vdev);
@@ -49,7 +55,7 @@ void vfio_df_iommufd_unbind(struct vfio_device_file *df)
 	struct vfio_device *vdev = df->device;
 
 	lockdep_assert_held(&vdev->dev_set->lock);
-	if (vfio_device_is_noiommu(vdev))
+	if (bound_by_nobody(df))
 		return;
 	if (vdev->ops->emulated) {
 		if (vdev->iommufd_access)

@@ -177,6 +177,8 @@ int vfio_register_dev(struct vfio_device *vdev, enum vfio_group_type type)
 		if (ret)
 			return ret;
 	}
+	vdev->noiommu = iommu_since(SINCE_NOIOMMU_CDEV) && type == VFIO_IOMMU &&
+			!vdev->dev->iommu && READ_ONCE(vfio_here()->noiommu);
 	ret = vfio_device_set_group(vdev, type);
 	if (ret)
 		return ret;
@@ -292,8 +294,15 @@ void vfio_df_close(struct vfio_device_file *df)
 
 /* --- files --- */
 
+/* Whether there is a file of its own, of a name that says noiommu or does not. */
+static bool has_cdev(const struct vfio_device *vdev, bool noiommu)
+{
+	return vdev->noiommu == noiommu &&
+	       (iommu_since(SINCE_NOIOMMU_CDEV) || !vfio_device_is_noiommu(vdev));
+}
+
 /* file->private_data: the number in the name. */
-int vfio_cdev_open(struct file *file)
+static int cdev_open(struct file *file, bool noiommu)
 {
 	struct vfio_state *v = vfio_here();
 	struct vfio_device *vdev;
@@ -301,14 +310,16 @@ int vfio_cdev_open(struct file *file)
 
 	xa_lock(&v->devices);
 	vdev = xa_load(&v->devices, (unsigned long)file->private_data);
-	if (vdev && vfio_device_is_noiommu(vdev))
-		vdev = NULL; /* there is no such file */
+	if (vdev && !has_cdev(vdev, noiommu))
+		vdev = NULL;
 	if (vdev && !vfio_device_try_get_registration(vdev))
 		vdev = ERR_PTR(-ENODEV);
 	xa_unlock(&v->devices);
 	if (IS_ERR_OR_NULL(vdev))
 		return vdev ? (int)PTR_ERR(vdev) : -ENOENT;
-	df = vfio_allocate_device_file(vdev);
+	df = ERR_PTR(-EPERM);
+	if (!vfio_device_is_noiommu(vdev) || capable(CAP_SYS_RAWIO))
+		df = vfio_allocate_device_file(vdev);
 	if (IS_ERR(df)) {
 		vfio_device_put_registration(vdev);
 		return (int)PTR_ERR(df);
@@ -316,6 +327,16 @@ int vfio_cdev_open(struct file *file)
 	file->private_data = df;
 	file->mapping = vdev;
 	return 0;
+}
+
+int vfio_cdev_open(struct file *file)
+{
+	return cdev_open(file, false);
+}
+
+int vfio_noiommu_cdev_open(struct file *file)
+{
+	return cdev_open(file, true);
 }
 
 static void device_release_file(struct file *file)

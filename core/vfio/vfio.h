@@ -22,7 +22,7 @@ void vfio_pci_name(const struct device *dev, char name[16]);
 
 /*
  * /dev/vfio/vfio, /dev/vfio/N and /dev/vfio/noiommu-N (of an iommu_group), and
- * /dev/vfio/devices/vfioN
+ * /dev/vfio/devices/vfioN or, of 7.3, noiommu-vfioN
  */
 extern const struct file_operations vfio_container_fops, vfio_group_fops, vfio_device_fops;
 /* Parameters of modules: each open() stands for one. */
@@ -34,3 +34,4 @@ int vfio_container_open(struct file *file);
 int vfio_group_open(struct file *file);
 int vfio_noiommu_group_open(struct file *file);
 int vfio_cdev_open(struct file *file);
+int vfio_noiommu_cdev_open(struct file *file);

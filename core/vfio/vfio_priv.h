@@ -136,6 +136,7 @@ struct vfio_device {
 	struct iommufd_access *iommufd_access;
 	struct xarray pasids; /* attached ones: the device; dev_set->lock */
 	bool iommufd_attached, cdev_opened;
+	bool noiommu; /* of 7.3: has a file of its own, which says so; constant once registered */
 };
 
 /* One open file of a device. */
@@ -161,7 +162,7 @@ static inline void __user *vfio_ptr(u64 addr)
 
 static inline bool vfio_device_is_noiommu(const struct vfio_device *vdev)
 {
-	return vdev->group->type == VFIO_NO_IOMMU;
+	return vdev->group->type == VFIO_NO_IOMMU || vdev->noiommu;
 }
 
 /* --- main.c --- */

@@ -10,9 +10,11 @@ for story in one_task two_tasks three_tasks mutants/destroy_while_mapping; do
 	expect 0 "clean, $RUNS runs" "$IOMMULAB" run --kernel "$KERNEL" --runs "$RUNS" \
 		"tests/core/hosted/$story.yaml"
 done
-for file in tests/conformance/uapi/{hw_queue,iommufd,vfio}_7.3.yaml; do
+for file in tests/conformance/uapi/{hw_queue,iommufd,vfio,vfio_noiommu}_7.3.yaml; do
 	expect 0 'clean, 1 runs' "$IOMMULAB" run --runs 1 --kernel "$KERNEL" "$file"
 done
+expect 0 '82 calls, 0 differences' "$IOMMULAB" diff --kernel model-7.3 --against "$KERNEL" \
+	tests/conformance/uapi/vfio_noiommu_7.3.yaml
 HOSTED_KERNEL=$KERNEL expect 0 'Passing: 9 . Failing: 0' \
 	"$IOMMULAB_BUILD/tests/test.core.hosted.vfio" --jobs 1
 finish

@@ -15,6 +15,7 @@ done
 for file in tests/core/vfio/73/*.yaml; do
 	expect 0 'clean, 100 runs' "$IOMMULAB" run --kernel model-7.3 --runs 100 "$file"
 done
+expect 0 'clean' "$IOMMULAB" run --kernel model-7.3 --fail-nth tests/core/vfio/73/noiommu.yaml
 # Registers that others map, taken back: by an older Linux there are none.
 expect 0 'clean, 1000 runs' "$IOMMULAB" run --kernel model-7.3 --runs 1000 scenarios/story/dmabuf-revoke.yaml
 expect 0 'clean' "$IOMMULAB" run --kernel model-7.3 --fail-nth scenarios/story/dmabuf-revoke.yaml
