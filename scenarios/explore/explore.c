@@ -12,7 +12,6 @@
 #include "sim/host/host.h"
 #include "sim/trace/trace.h"
 
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -293,27 +292,51 @@ void explore_replay(const struct scenario *s, const struct explore_replay *how,
 	free(e);
 }
 
+/* --- the default order --- */
+
+/* An explorer, to be closed by close_default(), that has played it; told of in trace, if given. */
+static struct explorer *play_default(const struct scenario *s, const struct explore_options *o,
+				     FILE *trace)
+{
+	struct explorer *e = malloc(sizeof(*e));
+	struct recipe *r = calloc(1, sizeof(*r));
+	struct trace_printer *p = NULL;
+
+	sim_assert(e && r);
+	if (!explorer_open(e, s, o->kernel, &o->bugs, o->oracles))
+		sim_fatal("a campaign that explore_check() did not agree to");
+	strcpy(r->policy, "list");
+	r->seed = o->seed;
+	e->sp.any_ret = true;
+	if (trace)
+		p = trace_print_to(e->w, trace, TRACE_TEXT);
+	explorer_play(e, r, 1, 0);
+	if (p)
+		trace_print_end(p);
+	free(r);
+	return e;
+}
+
+static void close_default(struct explorer *e)
+{
+	explorer_close(e);
+	free(e);
+}
+
 long *explore_default_rets(const struct scenario *s, const struct explore_options *o,
 			   struct call_results **values)
 {
 	long *rets = malloc((s->n_ops + 1) * sizeof(*rets));
-	struct explorer *e = malloc(sizeof(*e));
-	struct recipe *r = calloc(1, sizeof(*r));
+	struct explorer *e = play_default(s, o, NULL);
 
-	sim_assert(rets && e && r);
-	*values = NULL;
-	for (u32 i = 0; i < s->n_ops; i++)
-		rets[i] = LONG_MIN;
-	if (explorer_open(e, s, o->kernel, &o->bugs, o->oracles)) {
-		strcpy(r->policy, "list");
-		r->seed = o->seed;
-		e->sp.any_ret = true;
-		explorer_play(e, r, 1, 0);
-		memcpy(rets, e->rets, s->n_ops * sizeof(*rets));
-		*values = s->program ? call_results_of(&e->sp.calls) : NULL;
-		explorer_close(e);
-	}
-	free(r);
-	free(e);
+	sim_assert(rets);
+	memcpy(rets, e->rets, s->n_ops * sizeof(*rets));
+	*values = s->program ? call_results_of(&e->sp.calls) : NULL;
+	close_default(e);
 	return rets;
+}
+
+void explore_default_trace(const struct scenario *s, const struct explore_options *o, FILE *trace)
+{
+	close_default(play_default(s, o, trace));
 }

@@ -124,6 +124,9 @@ void explore_replay(const struct scenario *s, const struct explore_replay *how,
 long *explore_default_rets(const struct scenario *s, const struct explore_options *o,
 			   struct call_results **values);
 
+/* Each fact and access of that run, as text. */
+void explore_default_trace(const struct scenario *s, const struct explore_options *o, FILE *trace);
+
 /* One line of the table of historic bugs. */
 struct explore_hunt_row {
 	const char *bug, *policy;

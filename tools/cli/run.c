@@ -168,23 +168,25 @@ static void print_summary(const struct cli *c, const struct scenario *s,
 			s->expect_title ? " with " : "", s->expect_title ? s->expect_title : "");
 }
 
-/* Its trace is that of the finding's recipe. */
-static int write_trace(const struct cli *c, const struct scenario *s, const struct kernel *kernel,
-		       const struct explore_result *r)
+/* Its trace is that of the finding's recipe; without a finding, of the default order. */
+static int write_trace(const struct cli *c, const struct scenario *s,
+		       const struct explore_options *o, const struct explore_result *r)
 {
 	bool expected, to_stdout = strcmp(c->o.trace, "-") == 0;
 	const struct explore_finding *f = main_finding(s, r, &expected);
 	struct explore_result played;
-	struct explore_replay how = {.n = 1, .times = 1, .kernel = kernel};
+	struct explore_replay how = {.n = 1, .times = 1, .kernel = o->kernel};
 
-	if (!f)
-		return CLI_OK;
-	how.recipe = &f->recipe;
 	how.trace = to_stdout ? stdout : fopen(c->o.trace, "w");
 	if (!how.trace)
 		return cli_fail("--trace: %s cannot be written", c->o.trace);
-	explore_replay(s, &how, &played);
-	explore_result_free(&played);
+	if (f) {
+		how.recipe = &f->recipe;
+		explore_replay(s, &how, &played);
+		explore_result_free(&played);
+	} else {
+		explore_default_trace(s, o, how.trace);
+	}
 	return to_stdout || fclose(how.trace) == 0 ? CLI_OK :
 	       cli_fail("--trace: %s cannot be written", c->o.trace);
 }
@@ -212,7 +214,7 @@ static int run_one(struct cli *c, const struct scenario *s, struct explore_optio
 	if (c->o.json)
 		*doc = to_json(s, &r, o, outcome);
 	if (!rc && c->o.trace)
-		rc = write_trace(c, s, o->kernel, &r);
+		rc = write_trace(c, s, o, &r);
 	explore_result_free(&r);
 	return rc;
 }

@@ -68,6 +68,7 @@ expect_one_line 2 'trace: .* is a folder, expected a file' "$IOMMULAB" run --tra
 
 # Traces, and JSON to standard output alone.
 expect 0 'register_iommu' "$IOMMULAB" replay --trace - "$recipe"
+expect 0 'register_iommu' "$IOMMULAB" run --runs 5 --trace - scenarios/story/domains.yaml
 "$IOMMULAB" run --json - $bug 2>/dev/null | python3 -c 'import json, sys; json.load(sys.stdin)' ||
 	fail '--json -'
 "$IOMMULAB" run --json - $bug demo 2>/dev/null |
