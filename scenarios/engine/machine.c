@@ -51,6 +51,34 @@ static void read_text(struct reader *r, const struct yaml_node *v, void *member,
 		memcpy(member, v->text, v->len + 1);
 }
 
+/* A relative name of a file that lies beside the one that is read; false: none does. */
+static bool beside(const struct reader *r, const char *name, char path[HOST_PATH_MAX])
+{
+	const char *slash = strrchr(r->file, '/');
+	int n;
+
+	if (!slash || name[0] == '/' || !name[0])
+		return false;
+	n = snprintf(path, HOST_PATH_MAX, "%.*s/%s", (int)(slash - r->file), r->file, name);
+	return n < HOST_PATH_MAX && host_file_exists(path);
+}
+
+/* As a path that can be opened: beside this file, else as it is (an example's name, too). */
+static void read_firmware(struct reader *r, const struct yaml_node *v, void *member,
+			  const void *aux)
+{
+	char path[HOST_PATH_MAX];
+
+	read_text(r, v, member, aux);
+	if (r->err->text[0] || !beside(r, member, path))
+		return;
+	if (strlen(path) >= MACHINE_TEXT_LEN)
+		read_error(r, v, "a file whose path has %zu bytes, expected at most %d",
+			   strlen(path), MACHINE_TEXT_LEN - 1);
+	else
+		strcpy(member, path);
+}
+
 static void read_arch(struct reader *r, const struct yaml_node *v, void *member, const void *aux)
 {
 	int i = read_word(r, v, &arch_words, "architecture");
@@ -260,7 +288,7 @@ static const struct field device_fields[] = {
 	FIELD(device, "bdf", read_bdf, bdf, NULL, false),
 	FIELD(device, "sid", read_sid, bdf, NULL, false),
 	FIELD(device, "model", read_device_model, model, NULL, false),
-	FIELD(device, "firmware", read_text, firmware, NULL, false),
+	FIELD(device, "firmware", read_firmware, firmware, NULL, false),
 	FIELD(device, "arch", read_arch, arch, NULL, false),
 	FIELD(device, "ats", read_bool, ats, NULL, false),
 	FIELD(device, "pri", read_bool, pri, NULL, false),
@@ -567,10 +595,11 @@ static void read_machine_text(struct reader *r, const char *text, size_t size)
 static void read_machine_file(struct reader *r, const struct yaml_node *v)
 {
 	char path[HOST_PATH_MAX], why[128];
+	const char *file = r->file;
 	char *text;
 	size_t size;
 
-	if (!scenario_find(v->text, "machine", path, sizeof(path))) {
+	if (!scenario_find(v->text, "machine", path, sizeof(path)) && !beside(r, v->text, path)) {
 		read_error(r, v, "no machine '%s', expected a mapping, a path, or a name of "
 			   "`iommulab list machines`", scenario_quote(v->text, v->len).text);
 		return;
@@ -581,7 +610,9 @@ static void read_machine_file(struct reader *r, const struct yaml_node *v)
 	}
 	r->s->content_hash = scenario_hash(r->s->content_hash, text, size);
 	if (!r->err->text[0]) {
+		r->file = path;
 		read_machine_text(r, text, size);
+		r->file = file;
 		if (r->err->text[0])
 			snprintf(r->err->file, sizeof(r->err->file), "%.255s", path);
 	}

@@ -12,7 +12,7 @@
 struct reader {
 	struct scenario *s;
 	struct scenario_error *err;
-	const char *file; /* a machine file is searched near it */
+	const char *file; /* what it names may lie beside it */
 	struct verbs *verbs; /* NULL: no system call so far */
 };
 
