@@ -289,17 +289,18 @@ static int play(struct cli *c, struct explore_replay *how, const struct scenario
 /*
  * The same command in gdb, with a breakpoint where findings are reported. A
  * hosted kernel is placed by us, so gdb is told where: functions and lines of
- * the tree are in its backtrace, and its text, where the tree is known.
+ * the tree are in its backtrace, and its text, where the tree is known. Our own
+ * text is beside a program that was not installed.
  */
 static int in_gdb(struct cli *c, const char *recipe, const struct kernel *kernel)
 {
 	char symbols[HOST_PATH_MAX + 64] = "echo", sources[HOST_PATH_MAX + 64] = "echo";
-	char name[HOST_PATH_MAX + 16];
+	char own[HOST_PATH_MAX + 64] = "echo", name[HOST_PATH_MAX + 16], root[HOST_PATH_MAX];
 	const char *tree = c->o.tree ? c->o.tree : kernel->path;
 	char *const argv[] = {
 		"gdb", "-q", "-ex", "set confirm off", "-ex", "set breakpoint pending on",
-		"-ex", symbols, "-ex", sources, "-ex", "break oracle_report", "-ex", "handle SIGSEGV stop print",
-		"-ex", "run", "-ex", "backtrace", "--args",
+		"-ex", symbols, "-ex", own, "-ex", sources, "-ex", "break oracle_report",
+		"-ex", "handle SIGSEGV stop print", "-ex", "run", "-ex", "backtrace", "--args",
 		(char *)host_program_path(), "replay", "--force", (char *)(uintptr_t)recipe,
 		c->o.kernel ? name : NULL, NULL,
 	};
@@ -309,6 +310,8 @@ static int in_gdb(struct cli *c, const char *recipe, const struct kernel *kernel
 			 hosted_file(kernel), (unsigned long long)hosted_address());
 	if (tree && host_is_folder(tree))
 		snprintf(sources, sizeof(sources), "directory \"%s\"", tree);
+	if (cli_hosted_root(root))
+		snprintf(own, sizeof(own), "directory \"%s\"", root);
 	snprintf(name, sizeof(name), "--kernel=%s", c->o.kernel ? c->o.kernel : "");
 
 	host_exec("gdb", argv);

@@ -26,6 +26,10 @@ expect 1 '10 of 10 replays identical' "$IOMMULAB" replay --times 10 "$WORK/repor
 # Beside the story, wherever one stands; and one line where it is not.
 IOMMULAB=$(realpath "$IOMMULAB")
 cd / || exit 1
+if command -v gdb >/dev/null; then
+	(cd "$WORK" && timeout 120 "$IOMMULAB" replay --gdb report.txt </dev/null >gdb 2>&1)
+	grep -qE '^[0-9]+	.*w->oracles' "$WORK/gdb" || fail 'gdb does not know our own text'
+fi
 expect 0 'clean' "$IOMMULAB" run --runs 5 "$WORK/sum.yaml"
 rm "$WORK/sum.elf"
 expect_one_line 2 "sum.yaml:8:[0-9]+: firmware 'sum.elf' cannot be read" "$IOMMULAB" run "$WORK/sum.yaml"
