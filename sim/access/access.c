@@ -162,8 +162,8 @@ static bool is_told(const struct task *t)
 /*
  * An ordinary access finds all bytes of its granule open and written, touched by
  * nobody else in this run: then all accesses that the cell knows are its own
- * task's, and race with nothing. One comparison of the cell's head tells; if
- * others have touched it as well, only its owner differs. No head is ordinary
+ * task's, and race with nothing. One comparison of the cell's head tells; what
+ * else is found all right: access_was_near(). No head is ordinary, or nearly so,
  * when each access is to be seen, or none remembered.
  */
 void access_ready(struct task *t)
@@ -171,30 +171,24 @@ void access_ready(struct task *t)
 	const struct cell ordinary = {.gen = t->gen, .open = 0xff, .init = 0xff,
 				      .owner = (u8)(t->id + 1)};
 	const struct cell gen_owner = {.gen = ~0U, .owner = 0xff};
-	const struct cell shared = {.owner = (u8)(t->id + 1) ^ ACCESS_SHARED};
-	const struct cell fresh = {.owner = (u8)(t->id + 1)};
 	const struct cell write = {.gen = ~0U, .owner = 0xff, .open = 0xff};
 	const struct cell read = {.gen = ~0U, .owner = 0xff, .open = 0xff, .init = 0xff};
 
 	t->usual = access_head(&ordinary);
 	t->usual_read = access_head(t->checks ? &read : &gen_owner);
 	t->usual_write = access_head(t->checks ? &write : &gen_owner);
-	t->usual_shared = access_head(&shared);
-	t->usual_fresh = access_head(&fresh);
+	t->owner = t->id + 1;
+	t->near_gen = t->checks & ACCESS_CHECK_RACE && !t->observed ? t->gen : 0;
 	/* A hosted kernel's hooks do not ask whether anything is checked. */
-	if (t->observed || (t->checks ? !(t->checks & ACCESS_CHECK_RACE) : is_hosted(t))) {
+	if (t->observed || (t->checks ? !(t->checks & ACCESS_CHECK_RACE) : is_hosted(t)))
 		t->usual = ~0ULL; /* no cell's */
-		t->usual_shared = ~0ULL;
-	}
 	t->mode = mode_of(t);
 	t->unseen = access_unseen(t);
 	t->alone = !IOMMULAB_HOOKS && t->mode == ACCESS_QUIET && !t->checks && !is_told(t);
 	sched_set_weight(t, t->weight_shared);
-	if (access_light(t)) {
-		/* What the hooks do not see to goes the long way. */
+	/* What the hooks do not see to goes the long way. */
+	if (access_light(t))
 		t->usual = ~0ULL;
-		t->usual_shared = ~0ULL;
-	}
 	t->owners = t->world->access->owners - (slot_base(t->world) - HEAP_BASE) / 8;
 	t->own = t->world->access->owner_gen << 8 | (t->id + 1);
 	t->shared = t->world->access->owner_gen << 8 | OWNER_SHARED;
@@ -442,7 +436,7 @@ static inline void keep_reader(const struct task *t, const struct cell *c,
 }
 
 /* Tasks have read unordered with each other: one read of each is kept. */
-void access_note_reader(struct task *t, struct cell *c)
+static void note_reader(struct task *t, struct cell *c)
 {
 	struct access *a = t->world->access;
 
@@ -466,7 +460,7 @@ static void check_read(struct task *t, struct cell *c, u32 bytes, u32 flags, u64
 	if (c->w_bytes & mask && unlikely(access_unordered(t, c->w_epoch)))
 		access_races_with_write(t, c, mask, flags, addr, pc);
 	if (unlikely(c->readers || access_unordered(t, c->r_epoch)))
-		access_note_reader(t, c);
+		note_reader(t, c);
 	access_keep_read(t, c, bytes, (u32)sched_ops(t));
 }
 
@@ -486,99 +480,65 @@ static void check_write(struct task *t, struct cell *c, u32 bytes, u32 flags, u6
 	access_keep_write(t, c, bytes, (u32)sched_ops(t));
 }
 
-/* One of several that read without an order among them; false: nothing was done. */
-ACCESS_FAST bool was_next_reader(struct task *t, u64 addr, u32 bytes)
+/* Nothing is checked, but it does matter who touches what; false: nothing was done. */
+static bool was_unchecked(struct task *t, struct cell *c, u64 addr)
 {
-	struct cell *c = access_cell_at(addr);
-	s64 due = t->due + 1 + t->weight_shared;
+	u32 own = t->owner, weight;
 
-	if (access_unusual(t, c, OP_READ) != t->usual_shared || !c->readers || !t->checks ||
-	    access_unordered(t, c->w_epoch) || due >= 0)
-		return false;
-	t->due = due;
-	t->stop_at -= t->weight_shared;
-	keep_reader(t, c, (struct access_readers *)t->readers + c->readers);
-	access_keep_read(t, c, bytes, (u32)sched_ops(t));
-	return true;
-}
-
-/*
- * New to the run or to its task: nothing is changed before it is known that
- * nothing is due and nothing to be reported; else access_slow() begins anew.
- */
-ACCESS_FAST bool was_near_usual(struct task *t, u64 addr, u32 bytes, u32 flags)
-{
-	struct cell *c = access_cell_at(addr);
-	bool write = flags & OP_WRITE, own;
-	u32 weight, ops;
-	s64 due;
-
-	if (t->observed || access_light(t))
+	if (t->checks || t->observed || access_light(t))
 		return false;
 	if (unlikely(c->gen != t->gen))
 		access_refresh(c, addr);
-	own = !c->owner || c->owner == t->id + 1;
-	weight = own ? 0 : t->weight_shared;
-	due = t->due + 1 + weight;
-	if (due >= 0)
+	weight = !c->owner || c->owner == own ? 0 : t->weight_shared;
+	if (t->due + 1 + weight >= 0)
 		return false;
-	if (!t->checks) {
-		t->due = due;
-		t->stop_at -= weight;
-		c->owner = own ? (u8)(t->id + 1) : ACCESS_SHARED;
-		return true;
-	}
-	if ((u8)bytes & ~(write ? c->open : c->open & c->init) ||
-	    !(t->checks & ACCESS_CHECK_RACE) || access_unordered(t, c->w_epoch) ||
-	    (write && (c->readers || access_unordered(t, c->r_epoch))))
-		return false;
-	t->due = due;
+	c->owner = !c->owner || c->owner == own ? (u8)own : ACCESS_SHARED;
+	t->due += 1 + weight;
 	t->stop_at -= weight;
-	ops = (u32)sched_ops(t);
-	c->owner = own ? (u8)(t->id + 1) : ACCESS_SHARED;
-	if (write) {
-		access_keep_write(t, c, bytes, ops);
-	} else {
-		if (c->readers || access_unordered(t, c->r_epoch))
-			access_note_reader(t, c);
-		access_keep_read(t, c, bytes, ops);
-	}
 	return true;
 }
 
-void access_usual_read(u64 addr, u32 size, u32 flags, u64 pc, u32 bytes)
+void access_slow(struct task *t, u64 addr, u32 what, u64 pc)
 {
-	if (!was_near_usual(current_task, addr, bytes, OP_READ))
-		access_slow(addr, size, flags, pc);
-}
-
-void access_next_read(u64 addr, u32 size, u32 flags, u64 pc, u32 bytes)
-{
-	if (!was_next_reader(current_task, addr, bytes))
-		access_usual_read(addr, size, flags, pc, bytes);
-}
-
-void access_usual_write(u64 addr, u32 size, u32 flags, u64 pc, u32 bytes)
-{
-	if (!was_near_usual(current_task, addr, bytes, OP_WRITE))
-		access_slow(addr, size, flags, pc);
-}
-
-void access_slow(u64 addr, u32 size, u32 flags, u64 pc)
-{
-	struct task *t = current_task;
+	u32 size = access_what_size(what), flags = access_what_flags(what);
 	struct cell *c = access_cell_at(addr);
 
 	if (access_light(t))
 		return access_lightly(t, addr, size, flags, pc);
+	if (was_unchecked(t, c, addr))
+		return;
 	t->due++;
 	access_announce(t, c, addr, size, flags, pc);
 	if (!t->checks)
 		return;
 	if (flags & OP_WRITE)
-		check_write(t, c, access_bytes(addr, size, flags), flags, addr, pc);
+		check_write(t, c, (u16)what, flags, addr, pc);
 	else
-		check_read(t, c, access_bytes(addr, size, flags), flags, addr, pc);
+		check_read(t, c, (u16)what, flags, addr, pc);
+}
+
+void access_renewed(u64 addr, struct cell *c, u64 pc, struct task *t, u32 what, access_fn again)
+{
+	if (!t->near_gen)
+		return access_slow(t, addr, what, pc);
+	access_refresh(c, addr);
+	again(addr, c, pc, t, what);
+}
+
+void access_other_read(u64 addr, struct cell *c, u64 pc, struct task *t, u32 what)
+{
+	if (unlikely(c->gen != t->near_gen))
+		return access_renewed(addr, c, pc, t, what, access_other_read);
+	if (unlikely(!access_was_near(t, c, what, false)))
+		access_slow(t, addr, what, pc);
+}
+
+void access_other_write(u64 addr, struct cell *c, u64 pc, struct task *t, u32 what)
+{
+	if (unlikely(c->gen != t->near_gen))
+		return access_renewed(addr, c, pc, t, what, access_other_write);
+	if (unlikely(!access_was_near(t, c, what, true)))
+		access_slow(t, addr, what, pc);
 }
 
 static void check_granule(struct task *t, u64 addr, u32 size, u32 flags, u64 pc)
@@ -651,8 +611,7 @@ ACCESS_FAST u64 our_head(const struct task *t, const struct cell *c, u64 mask, s
 }
 
 /* A cell as four words: the head; the last write; the last read; what is told of both. */
-#define CELL_WORDS (sizeof(struct cell) / sizeof(u64))
-_Static_assert(CELL_WORDS == 4 && offsetof(struct cell, w_epoch) == 8 &&
+_Static_assert(sizeof(struct cell) == 4 * sizeof(u64) && offsetof(struct cell, w_epoch) == 8 &&
 	       offsetof(struct cell, r_epoch) == 16 && offsetof(struct cell, sync) == 24 &&
 	       offsetof(struct cell, w_bytes) == 28, "as range_written() has it");
 
@@ -664,29 +623,31 @@ static u64 now_of(const struct task *t)
 /* Writes whole granules from addr on, as long as our_head() knows one. */
 static u64 range_written(const struct task *t, u64 addr, u64 end)
 {
-	struct cell *c = access_cell_at(addr);
+	struct cell *c = access_cell_at(addr), *last = access_cell_at(end);
 	struct known k = {0};
 	u64 now = now_of(t);
 
-	for (; addr + 8 <= end; addr += 8, c++) {
-		u64 word[CELL_WORDS] = {our_head(t, c, t->usual_write, &k), now, 0,
-					c->sync | 0xffffULL << 32};
+	for (; c < last; c++) {
+		const u64 head = our_head(t, c, t->usual_write, &k);
+		const u64 begin[2] = {head, now}, told = c->sync | 0xffffULL << 32;
 
-		if (unlikely(!word[0]))
+		if (unlikely(!head))
 			break;
-		memcpy(c, word, sizeof(word));
+		memcpy(c, begin, sizeof(begin));
+		memset(&c->r_epoch, 0, sizeof(u64));
+		memcpy(&c->sync, &told, sizeof(told));
 	}
-	return addr;
+	return addr + ((u64)(c - access_cell_at(addr)) << GRANULE_LG2);
 }
 
 static u64 range_read(const struct task *t, u64 addr, u64 end)
 {
-	struct cell *c = access_cell_at(addr);
+	struct cell *c = access_cell_at(addr), *last = access_cell_at(end);
 	struct known k = {0};
 	u64 now = now_of(t);
 
-	for (; addr + 8 <= end; addr += 8, c++) {
-		u64 head = our_head(t, c, t->usual_read, &k);
+	for (; c < last; c++) {
+		const u64 head = our_head(t, c, t->usual_read, &k);
 
 		if (unlikely(!head))
 			break;
@@ -694,7 +655,7 @@ static u64 range_read(const struct task *t, u64 addr, u64 end)
 		memcpy(&c->r_epoch, &now, sizeof(now));
 		c->r_bytes = 0xffff;
 	}
-	return addr;
+	return addr + ((u64)(c - access_cell_at(addr)) << GRANULE_LG2);
 }
 
 static void check_range(struct task *t, u64 addr, u64 end, u32 flags, u64 pc)

@@ -146,7 +146,6 @@ void access_races_with_write(struct task *t, const struct cell *c, u32 mask, u32
 			     u64 pc);
 void access_races_with_reads(struct task *t, const struct cell *c, u32 mask, u32 flags, u64 addr,
 			     u64 pc);
-void access_note_reader(struct task *t, struct cell *c);
 
 void access_ready(struct task *t);
 
@@ -202,6 +201,17 @@ ACCESS_FAST void access_announce(struct task *t, struct cell *c, u64 addr, u32 s
 }
 
 /* --- happens-before: clock.c --- */
+
+/* Where in access->off_heap an address is looked for first. */
+static inline u64 access_off_heap_hash(u64 addr)
+{
+	return (addr >> 2) * 0x9e3779b97f4a7c15ULL;
+}
+
+static inline u32 access_off_heap_place(u64 addr)
+{
+	return (u32)(access_off_heap_hash(addr) >> (64 - ACCESS_OFF_HEAP_LG2));
+}
 
 struct access_clock *access_off_heap_clock(struct access *a, u64 addr, bool make);
 struct access_clock *access_new_clock(struct task *t, struct cell *c);
@@ -271,12 +281,33 @@ ACCESS_FAST void access_keep_write(struct task *t, struct cell *c, u32 bytes, u3
 	c->readers = 0;
 }
 
+/*
+ * An access within one granule in one word, so that one function sees to those of all sizes:
+ * access_bytes(), above it the size, OP_* flags, and whether it also acquires.
+ */
+#define ACCESS_WHAT(bytes, size, flags, acquire) \
+	((u16)(bytes) | (u32)(size) << 16 | (u32)(flags) << 20 | (u32)(acquire) << 28)
+
+static inline u32 access_what_size(u32 what)
+{
+	return what >> 16 & 15;
+}
+
+static inline u32 access_what_flags(u32 what)
+{
+	return what >> 20 & 31;
+}
+
+static inline bool access_what_acquires(u32 what)
+{
+	return what >> 28;
+}
+
 /* One access of a task to one granule of the heap, whatever it meets. */
-void access_slow(u64 addr, u32 size, u32 flags, u64 pc);
-/* The same where what is out of the ordinary may be only that the cell is new, or shared. */
-void access_next_read(u64 addr, u32 size, u32 flags, u64 pc, u32 bytes);
-void access_usual_read(u64 addr, u32 size, u32 flags, u64 pc, u32 bytes);
-void access_usual_write(u64 addr, u32 size, u32 flags, u64 pc, u32 bytes);
+void access_slow(struct task *t, u64 addr, u32 what, u64 pc);
+/* The same of one that is not ordinary, but may be nearly so. */
+void access_other_read(u64 addr, struct cell *c, u64 pc, struct task *t, u32 what);
+void access_other_write(u64 addr, struct cell *c, u64 pc, struct task *t, u32 what);
 
 ACCESS_FAST void access_keep(struct task *t, struct cell *c, u32 bytes, u32 flags, u64 ops)
 {
@@ -313,66 +344,83 @@ ACCESS_FAST bool access_is_reader(const struct task *t, const struct cell *c)
 
 #define ACCESS_OWNER_SHIFT (8 * offsetof(struct cell, owner))
 
-/*
- * The same of a cell that nobody has touched, or others have, too, and all that they
- * did is ordered before; or they have only read, and t did so last. What others have
- * touched counts as often as the policy says.
- */
-ACCESS_FAST bool access_was_shared(struct task *t, struct cell *c, u32 bytes, u32 flags,
-				   bool checked)
-{
-	u64 unusual = access_unusual(t, c, flags);
-	bool fresh = unusual == t->usual_fresh;
-	u32 weight = fresh ? 0 : t->weight_shared;
-	s64 due = t->due + 1 + weight;
+typedef void (*access_fn)(u64 addr, struct cell *c, u64 pc, struct task *t, u32 what);
 
-	/* Above the owner there is nothing that any mask looks at. */
-	if (unusual << (64 - ACCESS_OWNER_SHIFT) || unlikely(due >= 0))
+/* A cell of an earlier run: `again` once it is this run's, if it can be nearly ordinary. */
+void access_renewed(u64 addr, struct cell *c, u64 pc, struct task *t, u32 what, access_fn again);
+
+/* What others have done to the cell is ordered before, or they have only read, as t does. */
+ACCESS_FAST bool access_follows(const struct task *t, const struct cell *c, bool write)
+{
+	if (unlikely(access_unordered(t, c->w_epoch)))
 		return false;
-	if (!fresh && (checked || t->checks)) {
-		if (unlikely(access_unordered(t, c->w_epoch)))
-			return false;
-		if (flags & OP_WRITE && unlikely(c->readers))
-			return false;
-		if (unlikely(access_unordered(t, c->r_epoch)))
-			return false;
-		if (!(flags & OP_WRITE) && c->readers && !access_is_reader(t, c))
-			return false;
-	}
-	c->owner = fresh ? (u8)(t->id + 1) : ACCESS_SHARED;
-	t->due = due;
-	t->stop_at -= weight;
-	if (checked || t->checks)
-		access_keep(t, c, bytes, flags, sched_ops(t));
+	return !write || likely(!c->readers && !access_unordered(t, c->r_epoch));
+}
+
+/*
+ * t is going to read. The last read that the cell remembers is t's own, or ordered before,
+ * or kept for those that write; false: for that there is no room yet.
+ */
+ACCESS_FAST bool access_kept_reader(const struct task *t, const struct cell *c)
+{
+	struct access_readers *r = (struct access_readers *)t->readers + c->readers;
+	u32 id = c->r_epoch >> 26;
+
+	if (access_is_reader(t, c))
+		return true;
+	if (!c->readers)
+		return likely(!access_unordered(t, c->r_epoch));
+	if (unlikely(r->n <= id))
+		return false;
+	r->of[id] = (struct access_read){c->r_epoch, c->r_op, c->r_bytes};
 	return true;
 }
 
-ACCESS_FAST bool access_was_fast(struct task *t, struct cell *c, u32 bytes, u32 flags)
+/*
+ * An access to a cell of this run that is not ordinary: nobody has touched it, others have
+ * as well, or some of its bytes are not open or not written, but not those at hand. What
+ * others have touched counts as often as the policy says. False: something is due, to be
+ * reported, or needs room; all of that access is yet to be made.
+ */
+ACCESS_FAST bool access_was_near(struct task *t, struct cell *c, u32 what, bool write)
 {
-	return likely(access_was_ordinary(t, c, bytes, flags, false)) ||
-	       access_was_shared(t, c, bytes, flags, false);
-}
+	u32 owner = t->owner, weight = 0, bytes = (u16)what;
+	u64 stop_at;
+	s64 due;
 
-/* What access_was_fast() leaves, within one granule of the heap. */
-ACCESS_FAST void access_usual(u64 addr, u32 size, u32 flags, u64 pc)
-{
-	u32 bytes = access_bytes(addr, size, flags);
-
-	if (flags & OP_WRITE)
-		access_usual_write(addr, size, flags, pc, bytes);
-	else if (access_cell_at(addr)->readers)
-		access_next_read(addr, size, flags, pc, bytes);
-	else
-		access_usual_read(addr, size, flags, pc, bytes);
+	if (unlikely((u8)bytes & ~(write ? c->open : c->open & c->init)))
+		return false;
+	if (c->owner != owner && likely(c->owner)) {
+		if (unlikely(!access_follows(t, c, write)))
+			return false;
+		weight = t->weight_shared;
+		owner = ACCESS_SHARED;
+	}
+	due = t->due + 1 + weight;
+	if (unlikely(due >= 0))
+		return false;
+	if (!write && !access_kept_reader(t, c))
+		return false;
+	stop_at = t->stop_at - weight;
+	t->due = due;
+	t->stop_at = stop_at;
+	access_keep(t, c, bytes, write ? OP_WRITE : OP_READ, stop_at + (u64)due);
+	c->owner = (u8)owner;
+	return true;
 }
 
 /* An access within one granule of the heap, of a task that is not quiet or is due. */
 ACCESS_FAST void access_heap(struct task *t, u64 addr, u32 size, u32 flags, u64 pc)
 {
+	struct cell *c = access_cell_at(addr);
 	u32 bytes = access_bytes(addr, size, flags);
 
-	if (!access_was_fast(t, access_cell_at(addr), bytes, flags))
-		access_usual(addr, size, flags, pc);
+	if (likely(access_was_ordinary(t, c, bytes, flags, false)))
+		return;
+	if (flags & OP_WRITE)
+		access_other_write(addr, c, pc, t, ACCESS_WHAT(bytes, size, flags, false));
+	else
+		access_other_read(addr, c, pc, t, ACCESS_WHAT(bytes, size, flags, false));
 }
 
 ACCESS_FAST void access_granule(u64 addr, u32 size, u32 flags, u64 pc)

@@ -164,8 +164,8 @@ static u32 new_clock(struct access *a)
 struct access_clock *access_off_heap_clock(struct access *a, u64 addr, bool make)
 {
 	const u32 last = (1 << ACCESS_OFF_HEAP_LG2) - 1;
-	u64 hash = (addr >> 2) * 0x9e3779b97f4a7c15ULL;
-	u32 i = (u32)(hash >> (64 - ACCESS_OFF_HEAP_LG2)), index;
+	u64 hash = access_off_heap_hash(addr);
+	u32 i = access_off_heap_place(addr), index;
 
 	/* Mostly there is none. */
 	if (!make && !(a->off_heap_seen >> (hash >> 40 & 63) & 1))

@@ -232,8 +232,8 @@ void __tsan_atomic_signal_fence(int mo)
 /* --- a hosted kernel's --- */
 
 /* What lies elsewhere orders, too, where it is looked at. */
-static __attribute__((noinline)) void ordered_elsewhere(u64 addr, u32 size, u32 flags, bool acquire,
-							u64 pc)
+static __attribute__((noinline)) void elsewhere_slow(u64 addr, u32 size, u32 flags, bool acquire,
+						     u64 pc)
 {
 	struct task *t = current_task;
 	struct access_clock *k;
@@ -249,6 +249,28 @@ static __attribute__((noinline)) void ordered_elsewhere(u64 addr, u32 size, u32 
 		access_give(t, k);
 	else if (flags & OP_WRITE)
 		access_next_epoch(t);
+}
+
+/* The same without a call where the location is known, and nothing new is learnt of it. */
+static __attribute__((noinline)) void ordered_elsewhere(u64 addr, u32 size, u32 flags, bool acquire,
+							u64 pc)
+{
+	struct task *t = current_task;
+	const struct access_off_heap *at;
+	struct access_clock *k;
+	struct access *a;
+
+	if (unlikely(addr < ACCESS_LOW || !t || !(t->checks & ACCESS_CHECK_RACE)))
+		return elsewhere_slow(addr, size, flags, acquire, pc);
+	a = t->world->access;
+	at = &a->off_heap[access_off_heap_place(addr)];
+	if (at->gen != a->gen && !(flags & OP_WRITE))
+		return;
+	k = (struct access_clock *)t->clocks + at->clock;
+	if (at->gen != a->gen || at->addr != addr || !access_knows(t, k) || !t->vector)
+		return elsewhere_slow(addr, size, flags, acquire, pc);
+	if (flags & OP_WRITE)
+		access_give_known(t, k);
 }
 
 static void order(struct task *t, u64 addr, u32 flags, bool acquire)
@@ -269,22 +291,20 @@ static void order(struct task *t, u64 addr, u32 flags, bool acquire)
 		access_give(t, k);
 }
 
-static __attribute__((noinline)) void order_slow(struct task *t, u64 addr, u32 flags, bool acquire)
-{
-	order(t, addr, flags, acquire);
-}
-
-static __attribute__((noinline)) void ordered_slow(u64 addr, u32 size, u32 flags, bool acquire,
-						   u64 pc)
+/* Several granules. */
+static __attribute__((noinline)) void ordered_range(u64 addr, u32 size, u32 flags, bool acquire,
+						    u64 pc)
 {
 	struct task *t = current_task;
 
-	if (unlikely(size > 8 || (addr & 7) + size > 8))
-		access_range((const void *)(uintptr_t)addr, size, flags, pc);
-	else
-		access_usual(addr, size, flags, pc);
+	access_range((const void *)(uintptr_t)addr, size, flags, pc);
 	if (t->checks & ACCESS_CHECK_RACE)
 		order(t, addr, flags, acquire);
+}
+
+static __attribute__((noinline)) void order_slow(struct task *t, u64 addr, u32 flags, bool acquire)
+{
+	order(t, addr, flags, acquire);
 }
 
 /* What an access of the usual kind orders; without a call where nothing new is learnt. */
@@ -302,103 +322,99 @@ ACCESS_FAST void order_usual(struct task *t, struct cell *c, u64 addr, u32 flags
 	access_give_known(t, k);
 }
 
-/*
- * Ordinary accesses are leaves that save no register; what others have touched as well
- * goes on from there. Not quite by size alone: an atomic says itself whether it acquires.
- */
-#define ORDERED(name, size, flags)                                                       \
-	static __attribute__((noinline)) void other_##name##size(                        \
-		u64 addr, struct cell *c, u64 pc, struct task *t, bool acquire)          \
-	{                                                                                \
-		if (access_was_shared(t, c, access_bytes(addr, size, flags), flags, true)) \
-			order_usual(t, c, addr, flags, acquire);                         \
-		else                                                                     \
-			ordered_slow(addr, size, flags, acquire, pc);                    \
-	}                                                                                \
-	/* Within a granule of the heap. */                                              \
-	ACCESS_FAST void name##size(u64 addr, bool acquire, u64 pc, struct task *t)      \
-	{                                                                                \
-		struct cell *c = access_cell_at(addr);                                   \
-		u32 bytes = access_bytes(addr, size, flags);                             \
-											 \
-		if (likely(access_was_ordinary(t, c, bytes, flags, true)))               \
-			order_usual(t, c, addr, flags, acquire);                         \
-		else                                                                     \
-			other_##name##size(addr, c, pc, t, acquire);                     \
-	}
+static __attribute__((noinline)) void ordered_slow(u64 addr, u64 pc, struct task *t, u32 what)
+{
+	access_slow(t, addr, what, pc);
+	if (t->checks & ACCESS_CHECK_RACE)
+		order(t, addr, access_what_flags(what), access_what_acquires(what));
+}
 
-#define ORDERED_SIZES(name, flags)                                                       \
-	ORDERED(name, 1, flags)                                                          \
-	ORDERED(name, 2, flags)                                                          \
-	ORDERED(name, 4, flags)                                                          \
-	ORDERED(name, 8, flags)
+static __attribute__((noinline)) void renewed_ordered(u64 addr, struct cell *c, u64 pc,
+						      struct task *t, u32 what, access_fn again)
+{
+	if (!t->near_gen)
+		return ordered_slow(addr, pc, t, what);
+	access_refresh(c, addr);
+	again(addr, c, pc, t, what);
+}
 
-ORDERED_SIZES(once_read, OP_READ | OP_MARKED)
-ORDERED_SIZES(once_write, OP_WRITE | OP_MARKED)
-ORDERED(atomic_read, 4, OP_READ | OP_MARKED | OP_ATOMIC)
-ORDERED(atomic_read, 8, OP_READ | OP_MARKED | OP_ATOMIC)
-ORDERED(atomic_write, 4, OP_WRITE | OP_MARKED | OP_ATOMIC)
-ORDERED(atomic_write, 8, OP_WRITE | OP_MARKED | OP_ATOMIC)
+static __attribute__((noinline)) void other_ordered_read(u64 addr, struct cell *c, u64 pc,
+							 struct task *t, u32 what)
+{
+	if (unlikely(c->gen != t->near_gen))
+		return renewed_ordered(addr, c, pc, t, what, other_ordered_read);
+	if (unlikely(!access_was_near(t, c, what, false)))
+		return ordered_slow(addr, pc, t, what);
+	order_usual(t, c, addr, OP_READ, true);
+}
 
-/* Wherever it is; false: it is in a granule of the heap, of a task that is looked at. */
-static inline bool was_ordered(u64 addr, u32 size, u32 flags, bool acquire, u64 pc)
+static __attribute__((noinline)) void other_ordered_write(u64 addr, struct cell *c, u64 pc,
+							  struct task *t, u32 what)
+{
+	if (unlikely(c->gen != t->near_gen))
+		return renewed_ordered(addr, c, pc, t, what, other_ordered_write);
+	if (unlikely(!access_was_near(t, c, what, true)))
+		return ordered_slow(addr, pc, t, what);
+	order_usual(t, c, addr, OP_WRITE, access_what_acquires(what));
+}
+
+/* Within a granule of the heap, and something is checked. */
+ACCESS_FAST void ordered_heap(struct task *t, u64 addr, u32 size, u32 flags, bool acquire, u64 pc)
+{
+	struct cell *c = access_cell_at(addr);
+	u32 bytes = access_bytes(addr, size, flags);
+	u32 what = ACCESS_WHAT(bytes, size, flags, acquire);
+
+	if (likely(access_was_ordinary(t, c, bytes, flags, true)))
+		order_usual(t, c, addr, flags, acquire);
+	else if (flags & OP_WRITE)
+		other_ordered_write(addr, c, pc, t, what);
+	else
+		other_ordered_read(addr, c, pc, t, what);
+}
+
+/* In several granules, or of a task of which nothing is checked. */
+static __attribute__((noinline)) void ordered_oddly(u64 addr, u32 size, u32 flags, bool acquire,
+						    u64 pc)
+{
+	struct task *t = current_task;
+	u32 bytes = access_bytes(addr, size, flags);
+
+	if (!t || access_was_quiet(t))
+		return;
+	if (size > 8 || (addr & 7) + size > 8)
+		ordered_range(addr, size, flags, acquire, pc);
+	else
+		ordered_slow(addr, pc, t, ACCESS_WHAT(bytes, size, flags, acquire));
+}
+
+/* Wherever it is. */
+ACCESS_FAST void ordered(u64 addr, u32 size, u32 flags, bool acquire, u64 pc)
 {
 	struct task *t = current_task;
 
 	if (addr - HEAP_BASE >= ACCESS_HEAP_BYTES)
 		ordered_elsewhere(addr, size, flags, acquire, pc);
-	else if (unlikely(!t) || access_was_quiet(t))
-		;
-	else if (unlikely(size > 8 || (addr & 7) + size > 8 || !t->checks))
-		ordered_slow(addr, size, flags, acquire, pc);
+	else if (unlikely(!t || !t->checks || (addr & 7) + size > 8))
+		ordered_oddly(addr, size, flags, acquire, pc);
 	else
-		return false;
-	return true;
+		ordered_heap(t, addr, size, flags, acquire, pc);
 }
-
-static __attribute__((noinline)) void atomic_any(u64 addr, u32 size, u32 flags, bool acquire,
-						 u64 pc)
-{
-	if (!was_ordered(addr, size, flags, acquire, pc))
-		ordered_slow(addr, size, flags, acquire, pc);
-}
-
-#define ATOMIC(name, size, flags)                                                        \
-	static __attribute__((noinline)) void atomic_##name##size##_at(u64 addr, bool acquire, \
-								       u64 pc)           \
-	{                                                                                \
-		if (!was_ordered(addr, size, flags | OP_MARKED | OP_ATOMIC, acquire, pc)) \
-			atomic_##name##size(addr, acquire, pc, current_task);            \
-	}
-
-ATOMIC(read, 4, OP_READ)
-ATOMIC(read, 8, OP_READ)
-ATOMIC(write, 4, OP_WRITE)
-ATOMIC(write, 8, OP_WRITE)
 
 void access_ordered(const void *p, size_t size, u32 flags, bool acquire, u64 pc)
 {
 	u64 addr = (u64)(uintptr_t)p;
 
-	if (size == 4 && flags & OP_WRITE)
-		atomic_write4_at(addr, acquire, pc);
-	else if (size == 4)
-		atomic_read4_at(addr, acquire, pc);
-	else if (size == 8 && flags & OP_WRITE)
-		atomic_write8_at(addr, acquire, pc);
-	else if (size == 8)
-		atomic_read8_at(addr, acquire, pc);
+	if (flags & OP_WRITE)
+		ordered(addr, (u32)size, OP_WRITE | OP_MARKED | OP_ATOMIC, acquire, pc);
 	else
-		atomic_any(addr, (u32)size, flags | OP_MARKED | OP_ATOMIC, acquire, pc);
+		ordered(addr, (u32)size, OP_READ | OP_MARKED | OP_ATOMIC, true, pc);
 }
 
 #define ONCE(name, size, flags, acquire)                                                 \
 	void access_once_##name##size(void *p)                                           \
 	{                                                                                \
-		u64 addr = (u64)(uintptr_t)p;                                            \
-											 \
-		if (!was_ordered(addr, size, flags | OP_MARKED, acquire, PC))            \
-			once_##name##size(addr, acquire, PC, current_task);              \
+		ordered((u64)(uintptr_t)p, size, (flags) | OP_MARKED, acquire, PC);      \
 	}
 
 #define ONCE_SIZES(name, flags, acquire)                                                 \
@@ -412,21 +428,15 @@ ONCE_SIZES(write, OP_WRITE, false)
 
 void access_once_read16(void *p)
 {
-	atomic_any((u64)(uintptr_t)p, 16, OP_READ | OP_MARKED, true, PC);
+	ordered((u64)(uintptr_t)p, 16, OP_READ | OP_MARKED, true, PC);
 }
 
 void access_once_write16(void *p)
 {
-	atomic_any((u64)(uintptr_t)p, 16, OP_WRITE | OP_MARKED, false, PC);
+	ordered((u64)(uintptr_t)p, 16, OP_WRITE | OP_MARKED, false, PC);
 }
 
 #define PLAIN_HEAP(name, size, flags)                                                    \
-	static __attribute__((noinline)) void other_##name##size(                        \
-		u64 addr, struct cell *c, u64 pc, struct task *t)                        \
-	{                                                                                \
-		if (!access_was_shared(t, c, access_bytes(addr, size, flags), flags, true)) \
-			access_usual(addr, size, flags, pc);                             \
-	}                                                                                \
 	ACCESS_HEAP_HOOK(name##size)                                                     \
 	{                                                                                \
 		struct cell *at = access_cell_at(addr);                                  \
@@ -435,23 +445,24 @@ void access_once_write16(void *p)
 		(void)b;                                                                 \
 		(void)c;                                                                 \
 		if (unlikely(!access_was_ordinary(t, at, bytes, flags, true)))           \
-			other_##name##size(addr, at, PC, t);                             \
+			access_other_##name(addr, at, PC, t,                             \
+					    ACCESS_WHAT(bytes, size, flags, false));     \
 	}
 
 /* Aligned, as volatile accesses are but for those that have a hook of their own. */
-#define ONCE_HEAP(name, size, acquire)                                                   \
-	ACCESS_HEAP_HOOK(name##size)                                                     \
+#define ONCE_HEAP(name, size, flags, acquire)                                            \
+	ACCESS_HEAP_HOOK(once_##name##size)                                              \
 	{                                                                                \
 		(void)b;                                                                 \
 		(void)c;                                                                 \
-		name##size(addr, acquire, PC, t);                                        \
+		ordered_heap(t, addr, size, (flags) | OP_MARKED, acquire, PC);           \
 	}
 
 #define HEAP_HOOKS(size)                                                                 \
 	PLAIN_HEAP(read, size, OP_READ)                                                  \
 	PLAIN_HEAP(write, size, OP_WRITE)                                                \
-	ONCE_HEAP(once_read, size, true)                                                 \
-	ONCE_HEAP(once_write, size, false)
+	ONCE_HEAP(read, size, OP_READ, true)                                             \
+	ONCE_HEAP(write, size, OP_WRITE, false)
 
 HEAP_HOOKS(1)
 HEAP_HOOKS(2)

@@ -93,14 +93,14 @@ struct task {
 	struct world *world;
 	u32 *vc;            /* vector clock, SCHED_TASKS_MAX entries */
 	u64 kapi_private[4]; /* of the kernel above, as is what comes last */
-	u64 usual_shared;    /* how an ordinary cell's head differs if several touched it */
+	u32 near_gen;        /* of cells that may be nearly ordinary, or 0: sim/access */
+	u32 owner;           /* its number in cells */
 	void *clocks, *readers; /* the world's, by index: sim/access */
 	u32 life;            /* no two tasks of a world have the same; 0 is nobody's */
 	u32 vector;          /* index of a copy of vc but for its own epoch, 0: none */
 	/* Who touched what where nothing else is kept: sim/access. */
 	u32 *owners;         /* a word per granule of all heaps */
 	u32 own, shared;     /* such words: this task's, several tasks' */
-	u64 usual_fresh;     /* the same if nobody did */
 	s64 alone_below;     /* while `due` is less: alone, and no service makes it due */
 
 	/* The announced operation, valid while preempted before it. */
