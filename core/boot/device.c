@@ -227,7 +227,8 @@ bool boot_describe(struct world *w, u32 device, struct kernel_seen *seen)
 	(void)w;
 	if (!dev)
 		return false;
-	*seen = (struct kernel_seen){.group = -1, .vfio = vfio_index_of(dev), .rid = -1};
+	*seen = (struct kernel_seen){.group = -1, .rid = -1};
+	seen->vfio = vfio_index_of(dev, &seen->noiommu, &seen->cdev);
 	if (dev_is_pci(dev)) {
 		vfio_pci_name(dev, seen->name);
 		seen->rid = dev_fw(dev)->bdf;

@@ -41,6 +41,7 @@ struct kernel_seen {
 	char name[32];      /* "0000:00:03.0"; of other buses: the machine's */
 	const char *driver; /* NULL: bound to none */
 	long group, vfio;   /* N of iommu_groups/N and /dev/vfio/N, of vfioN; -1: none */
+	bool noiommu, cdev; /* their names begin so; vfioN is a file below /dev/vfio/devices */
 	long rid;           /* where sim/io has its configuration space; -1: nowhere */
 };
 

@@ -132,15 +132,25 @@ void vfio_put_device(struct vfio_device *vdev)
 	kfree(vdev);
 }
 
-long vfio_index_of(const struct device *dev)
+/* Whether there is a file of its own, of a name that says noiommu or does not. */
+static bool has_cdev(const struct vfio_device *vdev, bool noiommu)
+{
+	return vdev->noiommu == noiommu &&
+	       (iommu_since(SINCE_NOIOMMU_CDEV) || !vfio_device_is_noiommu(vdev));
+}
+
+long vfio_index_of(const struct device *dev, bool *noiommu, bool *cdev)
 {
 	struct vfio_device *vdev;
 	unsigned long index;
 	long found = -1;
 
 	xa_for_each(&vfio_here()->devices, index, vdev) {
-		if (vdev->dev == dev)
-			found = (long)index;
+		if (vdev->dev != dev)
+			continue;
+		found = (long)index;
+		*noiommu = vfio_device_is_noiommu(vdev);
+		*cdev = has_cdev(vdev, vdev->noiommu);
 	}
 	return found;
 }
@@ -293,13 +303,6 @@ void vfio_df_close(struct vfio_device_file *df)
 }
 
 /* --- files --- */
-
-/* Whether there is a file of its own, of a name that says noiommu or does not. */
-static bool has_cdev(const struct vfio_device *vdev, bool noiommu)
-{
-	return vdev->noiommu == noiommu &&
-	       (iommu_since(SINCE_NOIOMMU_CDEV) || !vfio_device_is_noiommu(vdev));
-}
 
 /* file->private_data: the number in the name. */
 static int cdev_open(struct file *file, bool noiommu)

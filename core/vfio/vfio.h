@@ -15,8 +15,11 @@ void vfio_fini(struct iommu_core *core);
 /* Fills in those of a bus's drivers, by kernel_driver, that are VFIO's. */
 void vfio_drivers_init(struct device_driver *drv);
 
-/* N of its /dev/vfio/devices/vfioN, or -1: no driver of VFIO's has it. */
-long vfio_index_of(const struct device *dev);
+/*
+ * N of vfioN, or -1: no driver of VFIO's has it. *noiommu: names say so; *cdev: it is a file
+ * below /dev/vfio/devices.
+ */
+long vfio_index_of(const struct device *dev, bool *noiommu, bool *cdev);
 /* "0000:00:03.0" */
 void vfio_pci_name(const struct device *dev, char name[16]);
 

@@ -217,6 +217,22 @@ static bool driver_links(struct exec_session *s, u32 device, const struct kernel
 	return ok;
 }
 
+/* Without an IOMMU: names say so, the group's own, too. */
+static bool vfio_files(struct exec_session *s, const struct kernel_seen *k, const char *place)
+{
+	static const char name[] = "vfio-noiommu\n";
+	const char *group = k->noiommu ? "noiommu-" : "", *own = k->cdev ? group : "";
+	bool ok = folder(s->sysfs, "sys/devices/%s/vfio-dev/%svfio%ld", place, own, k->vfio) &&
+		  file(s->sysfs, "", 0, "dev/vfio/%s%ld", group, k->group);
+
+	if (k->cdev)
+		ok &= file(s->sysfs, "", 0, "dev/vfio/devices/%svfio%ld", own, k->vfio);
+	if (k->noiommu)
+		ok &= file(s->sysfs, name, sizeof(name) - 1, "sys/kernel/iommu_groups/%ld/name",
+			   k->group);
+	return ok;
+}
+
 static bool group_links(struct exec_session *s, const struct kernel_seen *k, const char *place)
 {
 	char target[PATH_SIZE];
@@ -233,21 +249,24 @@ static bool group_links(struct exec_session *s, const struct kernel_seen *k, con
 	ok &= link_to(s->sysfs, k->group >= 0 ? target : NULL, "sys/devices/%s/iommu_group", place);
 	if (k->vfio < 0)
 		return ok;
-	return ok && folder(s->sysfs, "sys/devices/%s/vfio-dev/vfio%ld", place, k->vfio) &&
-	       file(s->sysfs, "", 0, "dev/vfio/devices/vfio%ld", k->vfio) &&
-	       file(s->sysfs, "", 0, "dev/vfio/%ld", k->group);
+	return ok && vfio_files(s, k, place);
 }
 
 static void nothing_of_vfio(struct exec_session *s, const char *place)
 {
+	static const char *const before[] = {"", "noiommu-"};
 	char path[PATH_SIZE];
 
-	for (u32 i = 0; i < MACHINE_DEVICES_MAX; i++) {
-		snprintf(path, sizeof(path), "%s/sys/devices/%.200s/vfio-dev/vfio%u", s->sysfs->root,
-			 place, i);
+	for (u32 i = 0; i < MACHINE_DEVICES_MAX * ARRAY_SIZE(before); i++) {
+		const char *own = before[i % ARRAY_SIZE(before)];
+		u32 index = i / (u32)ARRAY_SIZE(before);
+
+		snprintf(path, sizeof(path), "%s/sys/devices/%.200s/vfio-dev/%svfio%u",
+			 s->sysfs->root, place, own, index);
 		if (rmdir(path))
 			continue;
-		snprintf(path, sizeof(path), "%s/dev/vfio/devices/vfio%u", s->sysfs->root, i);
+		snprintf(path, sizeof(path), "%s/dev/vfio/devices/%svfio%u", s->sysfs->root, own,
+			 index);
 		unlink(path);
 	}
 }

@@ -87,7 +87,8 @@ static long ask_for_fd(long nr, const preload_args a, bool cloexec)
 static bool is_hosted_path(const char *path)
 {
 	return strcmp(path, "/dev/iommu") == 0 || strcmp(path, "/dev/vfio") == 0 ||
-	       strncmp(path, "/dev/vfio/", 10) == 0;
+	       strncmp(path, "/dev/vfio/", 10) == 0 ||
+	       (strncmp(path, "/sys/module/vfio", 16) == 0 && strstr(path, "/parameters/"));
 }
 
 long preload_openat(long nr, const preload_args a)

@@ -62,6 +62,23 @@ expect 0 '^/sys/devices/pci0000:00/0000:00:03.0 vfio-pci$' on_machine sh -c 'cd 
 	cd 0000:00:03.0; echo 0000:00:03.0 >driver/unbind; echo vfio-pci >driver_override
 	cd ..; echo 0000:00:03.0 >../drivers_probe; cd ./0000:00:03.0
 	echo $(/bin/pwd) $(basename $(readlink driver))'
+# A function behind no IOMMU: once the module's parameter says so.
+cat >"$WORK/noiommu.sh" <<'END'
+P=/sys/module/vfio/parameters/enable_unsafe_noiommu_mode D=/sys/bus/pci/devices/0000:00:03.0
+echo 0000:00:03.0 >/sys/bus/pci/drivers_probe; ls /dev/vfio; cat $P; echo Y >$P; cat $P
+echo 0000:00:03.0 >/sys/bus/pci/drivers_probe; ls /dev/vfio /dev/vfio/devices
+cat $D/iommu_group/name; ls $D/vfio-dev
+END
+MACHINE=$HERE/noiommu.yaml
+for kernel in model model-7.3; do
+	own=vfio0 file=
+	[ $kernel = model ] || own=noiommu-vfio0 file=noiommu-vfio0
+	timeout 60 "$IOMMULAB" exec --kernel $kernel --machine "$MACHINE" -- \
+		dash "$WORK/noiommu.sh" 2>/dev/null | tr '\n' ' ' >"$WORK/got"
+	[ "$(tr -s ' ' <"$WORK/got")" = "devices vfio N Y /dev/vfio: devices noiommu-0 vfio /dev/vfio/devices:${file:+ $file} vfio-noiommu $own " ] ||
+		fail "$kernel without an IOMMU: $(cat "$WORK/got")"
+done
+MACHINE=$HERE/storage.yaml
 on_machine ls -lR /sys/bus/pci /dev/vfio >"$WORK/got" 2>&1 || fail "ls: $(cat "$WORK/got")"
 grep '^ls: ' "$WORK/got" && fail "ls sees files that are not there"
 expect 2 . on_machine sh -c 'cd /sys/devices/virtual/mem/null && echo add >uevent'
