@@ -43,11 +43,14 @@ int iommufd_ioas_alloc_ioctl(struct iommufd_ucmd *ucmd)
 		return (int)PTR_ERR(ioas);
 	cmd->out_ioas_id = ioas->obj.id;
 	rc = iommufd_ucmd_respond(ucmd, sizeof(*cmd));
-	if (rc)
+	if (rc) {
 		iommufd_object_abort_and_destroy(ucmd->ictx, &ioas->obj);
-	else
-		iommufd_object_finalize(ucmd->ictx, &ioas->obj);
-	return rc;
+		return rc;
+	}
+	down_read(&ucmd->ictx->ioas_creation_lock);
+	iommufd_object_finalize(ucmd->ictx, &ioas->obj);
+	up_read(&ucmd->ictx->ioas_creation_lock);
+	return 0;
 }
 
 /* --- ranges --- */
@@ -345,55 +348,123 @@ int iommufd_ioas_unmap(struct iommufd_ucmd *ucmd)
 
 /* --- changing the process --- */
 
-/* Calls fn for every area's pages of the context, until it fails. */
-static int each_pages(struct iommufd_ctx *ictx, int (*fn)(struct iopt_pages *pages, bool flag),
-		      bool flag)
+static void unlock_all(struct iommufd_ctx *ictx, struct xarray *list)
 {
-	struct iommufd_object *obj;
+	struct iommufd_ioas *ioas;
 	unsigned long index;
-	int rc = 0;
 
-	xa_for_each(&ictx->objects, index, obj) {
-		struct iommufd_ioas *ioas = container_of(obj, struct iommufd_ioas, obj);
-		struct iopt_area *area;
-
-		if (obj->type != IOMMUFD_OBJ_IOAS)
-			continue;
-		down_read(&ioas->iopt.iova_rwsem);
-		for_each_area(area, &ioas->iopt) {
-			if (area->pages && !rc)
-				rc = fn(area->pages, flag);
-		}
-		up_read(&ioas->iopt.iova_rwsem);
+	xa_for_each(list, index, ioas) {
+		up_write(&ioas->iopt.iova_rwsem);
+		refcount_dec(&ioas->obj.users);
 	}
-	return rc;
-}
-
-static int charge_one(struct iopt_pages *pages, bool flag)
-{
-	(void)flag;
-	return pages->file ? iopt_pages_charge_current(pages) : -EINVAL;
-}
-
-static int settle_one(struct iopt_pages *pages, bool commit)
-{
-	iopt_pages_change_process(pages, commit);
-	return 0;
+	up_write(&ictx->ioas_creation_lock);
+	xa_destroy(list);
 }
 
 /*
- * custom: Linux holds every space's locks at once; here an IOAS must not be
- * created or destroyed by another thread meanwhile (docs/CAVEATS.md).
+ * The next IOAS with an id of *index or above, used once more; NULL: none. One that is
+ * being destroyed is passed over.
  */
+static struct iommufd_ioas *next_ioas(struct iommufd_ctx *ictx, unsigned long *index)
+{
+	struct iommufd_ioas *found = NULL;
+	struct iommufd_object *obj;
+
+	xa_lock(&ictx->objects);
+	xa_for_each_start(&ictx->objects, *index, obj, *index) {
+		if (obj->type != IOMMUFD_OBJ_IOAS || !refcount_inc_not_zero(&obj->users))
+			continue;
+		found = container_of(obj, struct iommufd_ioas, obj);
+		break;
+	}
+	xa_unlock(&ictx->objects);
+	return found;
+}
+
+/*
+ * dup: of a copied mapping nobody knows which IOAS reads its pages, so all are locked, in
+ * the order of their ids; only here is more than one. They are in list, by id.
+ */
+static int lock_all(struct iommufd_ctx *ictx, struct xarray *list)
+{
+	struct iommufd_ioas *ioas;
+	unsigned long index = 0;
+	int rc;
+
+	xa_init(list);
+	down_write(&ictx->ioas_creation_lock);
+	for (ioas = next_ioas(ictx, &index); ioas; ioas = next_ioas(ictx, &index)) {
+		down_write_nest_lock(&ioas->iopt.iova_rwsem, &ictx->ioas_creation_lock);
+		rc = xa_err(xa_store(list, index, ioas, GFP_KERNEL));
+		if (rc) {
+			up_write(&ioas->iopt.iova_rwsem);
+			refcount_dec(&ioas->obj.users);
+			unlock_all(ictx, list);
+			return rc;
+		}
+		index++;
+	}
+	return 0;
+}
+
+/* Calls fn for every area of the list's, until it fails. */
+static int each_area(struct xarray *list, int (*fn)(struct iopt_area *area))
+{
+	struct iommufd_ioas *ioas;
+	struct iopt_area *area;
+	unsigned long index;
+	int rc;
+
+	xa_for_each(list, index, ioas) {
+		for_each_area(area, &ioas->iopt) {
+			rc = fn(area);
+			if (rc)
+				return rc;
+		}
+	}
+	return 0;
+}
+
+/* dup: -EBUSY: it is being mapped or unmapped; -EINVAL: of memory that is no file's. */
+static int check_area(struct iopt_area *area)
+{
+	return !area->pages ? -EBUSY : area->pages->file ? 0 : -EINVAL;
+}
+
+static int charge_area(struct iopt_area *area)
+{
+	return iopt_pages_charge_current(area->pages);
+}
+
+static int commit_area(struct iopt_area *area)
+{
+	iopt_pages_change_process(area->pages, true);
+	return 0;
+}
+
+static int undo_area(struct iopt_area *area)
+{
+	iopt_pages_change_process(area->pages, false);
+	return 0;
+}
+
 int iommufd_ioas_change_process(struct iommufd_ucmd *ucmd)
 {
 	const struct iommu_ioas_change_process *cmd = ucmd->cmd;
+	struct xarray list;
 	int rc;
 
 	if (cmd->__reserved)
 		return -EOPNOTSUPP;
-	rc = each_pages(ucmd->ictx, charge_one, false);
-	each_pages(ucmd->ictx, settle_one, !rc);
+	rc = lock_all(ucmd->ictx, &list);
+	if (rc)
+		return rc;
+	rc = each_area(&list, check_area);
+	if (!rc) {
+		rc = each_area(&list, charge_area);
+		each_area(&list, rc ? undo_area : commit_area);
+	}
+	unlock_all(ucmd->ictx, &list);
 	return rc;
 }
 

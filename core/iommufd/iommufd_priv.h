@@ -9,7 +9,8 @@
  *
  * Locks, outer to inner: ioas->mutex -> igroup->lock -> the core's group lock;
  * ioas->mutex -> domains_rwsem -> iova_rwsem -> pages->mutex -> mmap_lock;
- * access->ioas_lock -> domains_rwsem; the table's xa_lock is a leaf.
+ * access->ioas_lock -> domains_rwsem; ioas_creation_lock -> every iova_rwsem of the
+ * context, in the order of ids; the table's xa_lock is a leaf.
  */
 #pragma once
 
@@ -29,6 +30,7 @@ struct iommufd_ctx {
 	u8 account_mode;
 	bool no_iommu_mode;
 	struct iommufd_ioas *vfio_ioas;
+	struct rw_semaphore ioas_creation_lock; /* writer: no IOAS comes, and all are locked */
 	struct mutex mmaps_lock;
 	struct list_head mmaps; /* mmap.c */
 };

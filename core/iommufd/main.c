@@ -241,6 +241,7 @@ int iommufd_open(struct file *file)
 	xa_init_flags(&ictx->objects, XA_FLAGS_ALLOC1);
 	xa_init(&ictx->groups);
 	init_waitqueue_head(&ictx->destroy_wait);
+	init_rwsem(&ictx->ioas_creation_lock);
 	mutex_init(&ictx->mmaps_lock);
 	INIT_LIST_HEAD(&ictx->mmaps);
 	ictx->file = file;

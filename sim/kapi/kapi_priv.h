@@ -252,6 +252,9 @@ static inline void kapi_hold(struct task *t, u64 addr, u64 class, u32 mode, u64 
 	h->pc = pc;
 }
 
+/* The same of one under a nest lock: with others of its class. */
+void kapi_lock_nested(const struct lockdep_map *map, u32 mode, u64 pc);
+
 static inline void kapi_lock_acquired(const struct lockdep_map *map, unsigned subclass, u32 mode,
 				      u64 pc)
 {

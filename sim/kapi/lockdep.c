@@ -92,14 +92,56 @@ void kapi_tell_acquired(const struct lockdep_map *map, unsigned subclass, u32 mo
 	kapi_hold(t, addr, class, mode, pc);
 }
 
+/* Those of map's class that are held under a nest lock; NULL: none. */
+static struct task_held *nested_of(struct task *t, const struct lockdep_map *map)
+{
+	for (u32 i = 0; i < t->n_held; i++) {
+		if (!t->held[i].lock && t->held[i].class_key == map->class_key)
+			return &t->held[i];
+	}
+	return NULL;
+}
+
+void kapi_lock_nested(const struct lockdep_map *map, u32 mode, u64 pc)
+{
+	struct task *t = current_task;
+	struct task_held *h = nested_of(t, map);
+	u32 n = t->n_held;
+
+	if (!h) {
+		kapi_tell_acquired(map, 0, mode, pc);
+		if (t->n_held == n)
+			return; /* there was no room, which is a finding */
+		h = &t->held[n];
+		h->lock = NULL;
+		h->n_nested = 0;
+	} else {
+		access_acquire(map);
+		if (kapi_wanted(t, FACT_LOCK_ACQUIRED))
+			fact(LOCK_ACQUIRED, kapi_addr(map), map->class_key, h->mode);
+	}
+	h->n_nested++;
+}
+
+/* Where the task has it among those that it holds, from 1; 0: nowhere. */
+static u32 place_of(struct task *t, const struct lockdep_map *map)
+{
+	u64 addr = kapi_addr(map);
+	u32 i = t->n_held;
+	struct task_held *h;
+
+	while (i && t->held[i - 1].lock != (const void *)(uintptr_t)addr)
+		i--;
+	h = i ? NULL : nested_of(t, map);
+	return h ? (u32)(h - t->held) + 1 : i;
+}
+
 bool kapi_tell_release(const struct lockdep_map *map, u64 pc)
 {
 	struct task *t = current_task;
 	u64 addr = kapi_addr(map);
-	u32 i = t->n_held;
+	u32 i = place_of(t, map);
 
-	while (i && t->held[i - 1].lock != (const void *)(uintptr_t)addr)
-		i--;
 	if (unlikely(!i)) {
 		kapi_lock_check(map, pc);
 		kapi_finding(pc, "WARNING: bad unlock balance in %%F");
@@ -110,6 +152,8 @@ bool kapi_tell_release(const struct lockdep_map *map, u64 pc)
 	/* What readers release is for writers only: the lock's own business. */
 	if (!(t->held[i - 1].mode & LOCK_READ))
 		access_release(map);
+	if (!t->held[i - 1].lock && --t->held[i - 1].n_nested)
+		return true;
 	t->n_held--;
 	for (; i <= t->n_held; i++)
 		t->held[i - 1] = t->held[i];
@@ -142,7 +186,7 @@ void lock_map_release(struct lockdep_map *map)
 
 bool kapi_is_held(const struct lockdep_map *map, int how)
 {
-	const struct task *t = current_task;
+	struct task *t = current_task;
 	u64 addr = kapi_addr(map);
 
 	for (u32 i = 0; i < t->n_held; i++) {
@@ -153,7 +197,7 @@ bool kapi_is_held(const struct lockdep_map *map, int how)
 		if (how == KAPI_HELD_ANY || read == (how == KAPI_HELD_READ))
 			return true;
 	}
-	return false;
+	return how != KAPI_HELD_READ && nested_of(t, map);
 }
 
 void kapi_might_sleep(const char *what)

@@ -190,6 +190,22 @@ void down_write_nested(struct rw_semaphore *s, unsigned subclass)
 	down(s, true, subclass, KAPI_CALLER);
 }
 
+void kapi_down_write_nest(struct rw_semaphore *s, const struct lockdep_map *outer)
+{
+	const u32 mode = LOCK_RWSEM | LOCK_NEST;
+	u64 pc = KAPI_CALLER;
+
+	WARN_ON(!kapi_is_held(outer, KAPI_HELD_WRITE));
+	kapi_sleeps("down_write");
+	access_service(s, OP_WRITE);
+	kapi_lock_check(&s->dep, pc);
+	kapi_lock_acquire(&s->dep, 0, mode);
+	if (!list_empty(&s->waiters) || !free_for(s, true))
+		wait_turn(s, true);
+	take(s, true);
+	kapi_lock_nested(&s->dep, mode, pc);
+}
+
 bool down_write_trylock(struct rw_semaphore *s)
 {
 	return try_down(s, true, KAPI_CALLER);

@@ -26,6 +26,13 @@ bool down_read_trylock(struct rw_semaphore *s);
 void up_read(struct rw_semaphore *s);
 void down_write(struct rw_semaphore *s);
 void down_write_nested(struct rw_semaphore *s, unsigned subclass);
+/*
+ * Any number of locks of a class, in any order: whoever takes several has `outer`, as a writer.
+ * Those that a task has are remembered by their number: lockdep_is_held() says so of each lock
+ * of the class.
+ */
+void kapi_down_write_nest(struct rw_semaphore *s, const struct lockdep_map *outer);
+#define down_write_nest_lock(s, outer) kapi_down_write_nest(s, &(outer)->dep)
 bool down_write_trylock(struct rw_semaphore *s);
 void up_write(struct rw_semaphore *s);
 /* A writer becomes a reader without letting another writer in. */

@@ -121,6 +121,7 @@ static void task_reset(struct task *t)
 	t->victim = NULL;
 	t->stopped_by = NULL;
 	t->n_held = 0;
+	t->n_unlisted = 0;
 	t->epoch = 0;
 	t->vector = 0;
 }
@@ -514,6 +515,7 @@ static void task_start(struct sched *s, struct task *t, struct task *parent)
 	t->foreign_readers = NULL;
 	t->fail_nth = 0;
 	t->n_held = 0;
+	t->n_unlisted = 0;
 	t->life = ++s->lives;
 	t->fake_stack = NULL;
 	memset(&t->wait, 0, sizeof(t->wait));

@@ -68,9 +68,10 @@ enum task_flags {
 enum sched_why { WHY_PREEMPT, WHY_BLOCK, WHY_YIELD, WHY_EXIT, WHY_START };
 
 struct task_held {
-	const void *lock;
+	const void *lock; /* NULL: n_nested locks of the class, under a nest lock */
 	u64 class_key;
 	u32 mode; /* kapi's LOCK_* bits */
+	u32 n_nested;
 	u64 op;
 	u64 pc;
 };
@@ -147,7 +148,7 @@ struct task {
 	const int *foreign_count, *foreign_readers;
 	unsigned long *foreign_flags, foreign_ask;
 	u64 fail_nth;      /* the so-many-eth failure point from here fails, 0 = none */
-	u32 n_held;
+	u32 n_held, n_unlisted; /* n_unlisted: a hosted kernel's, for which there was no room */
 	struct task_held held[TASK_HELD_MAX];
 };
 

@@ -23,4 +23,6 @@ if [ -x "$IOMMULAB_BUILD/fuzz_hosted_ops" ]; then
 		-artifact_prefix="$WORK/"
 fi
 expect 0 'clean, 3000 runs' "$IOMMULAB" run --runs 3000 tests/core/iommufd/exit_beside.yaml
+expect 0 'clean, 2000 runs' "$IOMMULAB" run --runs 2000 tests/core/iommufd/change_process.yaml
+expect 0 'clean' "$IOMMULAB" run --fail-nth tests/core/iommufd/change_process.yaml
 finish

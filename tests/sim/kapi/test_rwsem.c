@@ -170,3 +170,96 @@ Test(rwsem, the_read_side_does_not_hide_a_race_between_two_readers)
 	load(.boot = boot_cell, .task = {racing_reader, racing_reader});
 	run_finds_text(1, "KCSAN");
 }
+
+/* --- many locks of a class, under one --- */
+
+#define MANY (3 * TASK_HELD_MAX)
+static struct rw_semaphore *many[MANY];
+
+static void boot_many(void)
+{
+	boot();
+	for (u32 i = 0; i < MANY; i++) {
+		many[i] = kzalloc(sizeof(*many[i]), GFP_KERNEL);
+		init_rwsem(many[i]);
+	}
+}
+
+/* From the other end in the second task: only t.s keeps the two apart. */
+static void take_many(u32 first, int step_by)
+{
+	u32 at = first;
+
+	down_write(t.s);
+	for (u32 i = 0; i < MANY; i++, at += (u32)step_by) {
+		down_write_nest_lock(many[at], t.s);
+		lockdep_assert_held_write(many[at]);
+	}
+	t.clash |= t.writers++;
+	step();
+	t.writers--;
+	for (u32 i = 0; i < MANY; i++)
+		up_write(many[i]);
+	t.clash |= lockdep_is_held(many[0]);
+	up_write(t.s);
+}
+
+static void upwards(void *arg)
+{
+	(void)arg;
+	take_many(0, 1);
+}
+
+static void downwards(void *arg)
+{
+	(void)arg;
+	take_many(MANY - 1, -1);
+}
+
+static void one_of_many(void *arg)
+{
+	(void)arg;
+	down_write(many[1]);
+	t.clash |= t.writers++;
+	step();
+	t.writers--;
+	up_write(many[1]);
+}
+
+Test(rwsem, any_number_of_a_class_is_held_under_one_lock)
+{
+	load(.boot = boot_many, .begin = begin_mixed, .task = {upwards, downwards, one_of_many});
+	for (u32 seed = 1; seed <= 50; seed++) {
+		cr_assert_null(run(seed).finding);
+		cr_assert_not(t.clash);
+	}
+}
+
+static void without_outer(void *arg)
+{
+	(void)arg;
+	down_write_nest_lock(many[0], t.s);
+	up_write(many[0]);
+}
+
+Test(rwsem, a_lock_under_another_that_is_not_held_is_a_finding)
+{
+	load(.boot = boot_many, .begin = begin_mixed, .task = {without_outer});
+	cr_assert_not_null(run(1).finding);
+}
+
+static void keeps_one(void *arg)
+{
+	(void)arg;
+	down_write(t.s);
+	down_write_nest_lock(many[0], t.s);
+	down_write_nest_lock(many[1], t.s);
+	up_write(many[1]);
+	up_write(t.s);
+}
+
+Test(rwsem, one_of_many_that_is_kept_is_a_finding)
+{
+	load(.boot = boot_many, .begin = begin_mixed, .task = {keeps_one});
+	cr_assert(strstr(run(1).finding->title, "lock held at task exit"));
+}
