@@ -172,7 +172,6 @@ struct hw_cache *hw_cache_create(struct hw_env *e, const char *name,
 		lg2_sets = (u32)__builtin_ctz(n / WAYS);
 	}
 	alloc_slots(c, lg2_sets);
-	c->full = c->plain && c->keeps_age ? c->n_slots : 0xffffffffu;
 	hw_cache_reset(c);
 	return c;
 }
@@ -190,13 +189,22 @@ void hw_cache_destroy(struct hw_cache *c)
 	hw_free(c);
 }
 
+static void has_second_words(struct hw_cache *c, bool has)
+{
+	u32 full = c->plain && c->keeps_age ? c->n_slots : 0xffffffffu;
+
+	c->has_extra = has;
+	c->full = has ? 0xffffffffu : full;
+	c->full_second = has ? full : 0xffffffffu;
+}
+
 void hw_cache_reset(struct hw_cache *c)
 {
 	clear_touched(c);
 	cache_spaces_reset(c);
 	c->serial = 0;
 	c->live = 0;
-	c->has_extra = false;
+	has_second_words(c, false);
 	c->random = 1;
 	c->log.n_recs = 0;
 	c->log.n_words = 0;
@@ -216,15 +224,21 @@ static int by_number(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+u64 *cache_scratch(struct hw_cache *c, u32 n)
+{
+	if (c->scratch_max < n) {
+		hw_free(c->scratch);
+		c->scratch_max = (size_t)n * 2;
+		c->scratch = cache_alloc(c->scratch_max, sizeof(*c->scratch));
+	}
+	return c->scratch;
+}
+
 u32 cache_gather(struct hw_cache *c)
 {
 	u32 n = 0;
 
-	if (c->scratch_max < c->live) {
-		hw_free(c->scratch);
-		c->scratch_max = (size_t)c->live * 2;
-		c->scratch = cache_alloc(c->scratch_max, sizeof(*c->scratch));
-	}
+	cache_scratch(c, c->live);
 	for (u32 i = 0; i < c->n_touched; i++) {
 		u32 first = c->touched[i] * WAYS;
 
@@ -289,7 +303,7 @@ static void put(struct hw_cache *c, u32 slot, const struct hw_cache_entry *e)
 	c->column[slot] = (u16)e->space;
 	if (e->extra && !c->has_extra) {
 		/* So far nobody has kept them. */
-		c->has_extra = true;
+		has_second_words(c, true);
 		for (u32 i = 0; i < c->n_touched; i++) {
 			u64 *extra = c->extra + (size_t)c->touched[i] * WAYS;
 

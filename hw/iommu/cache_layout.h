@@ -95,7 +95,8 @@ struct hw_cache {
 	const struct cache_probe *probe;
 	u32 set_mask, shift;  /* shift: of a hashed place; 0: the low bits are it */
 	u32 epoch;
-	u32 full;             /* live, when a fill takes the oldest way; ~0: never so simply */
+	/* Live, when a fill takes the oldest way, without and with second words; ~0: never. */
+	u32 full, full_second;
 	u64 version;          /* of what a view of a space depends on; see cache_quick.h */
 	bool grows, keeps_age;
 	bool has_extra;       /* some entry's second word is not 0 */
@@ -275,6 +276,8 @@ static inline void cache_kill(struct hw_cache *c, u32 slot)
 void cache_revive(struct hw_cache *c, struct cache_space *s);
 void cache_spaces_reset(struct hw_cache *c);
 
+/* Room for n words, until it is asked for again; the cache's own work needs it, too. */
+u64 *cache_scratch(struct hw_cache *c, u32 n);
 /* Slots of live entries in order of fill: id << 32 | slot. Lies in c->scratch. */
 u32 cache_gather(struct hw_cache *c);
 void *cache_alloc(size_t n, size_t size);

@@ -17,6 +17,16 @@
 
 #define CACHE_ASK 0xfffffffeu /* hw_cache_find() has to say */
 
+/*
+ * Of a function that is too long for the registers that it may use without saving those
+ * of its caller: that one has saved them. (ASan's frames leave no room for this.)
+ */
+#if __has_attribute(preserve_none) && !IOMMULAB_ASAN
+#define CACHE_BARE __attribute__((preserve_none))
+#else
+#define CACHE_BARE
+#endif
+
 #ifdef CACHE_AVX2
 #define CACHE_TARGET __attribute__((target("avx2,bmi,bmi2")))
 
@@ -241,18 +251,24 @@ cache_view_find(const struct hw_cache *c, const struct cache_view *v, u64 addr,
 
 /*
  * Fills what cache_view_find() has just not found, where all ways are in use. addr is
- * aligned and below v->exact. 0: nothing was done.
+ * aligned and below v->exact. second: its second word, where some entry has one; NULL where
+ * none has. 0: nothing was done.
  */
 CACHE_TARGET static inline __attribute__((always_inline)) u32
 cache_view_fill(struct hw_cache *c, const struct cache_view *v, const struct cache_place *at,
-		u64 addr, u64 value, u64 extra)
+		u64 addr, u64 value, const u64 *second)
 {
 	struct cache_set *set = &c->set[at->set];
 	u64 age = set->age, empty, way;
 	u32 slot, old, id = c->serial + 1;
 
+	/* One after the other: each is a compare and a branch. */
+	if (unlikely(!id))
+		return 0;
+	if (unlikely(c->live != (second ? c->full_second : c->full)))
+		return 0;
 	empty = (age - 0x0101010101010101ULL) & ~age & 0x8080808080808080ULL;
-	if (unlikely(c->live != c->full || !id || !empty || (extra && !c->has_extra)))
+	if (unlikely(!empty))
 		return 0;
 	way = (u64)__builtin_ctzll(empty) / 8;
 	slot = at->set * WAYS + (u32)way;
@@ -266,8 +282,8 @@ cache_view_fill(struct hw_cache *c, const struct cache_view *v, const struct cac
 	set->tag[way] = cache_tag_of(at->key);
 	c->slot[slot] = (struct cache_slot){value, id, v->key};
 	c->addr[slot] = addr;
-	if (c->has_extra)
-		c->extra[slot] = extra;
+	if (second)
+		c->extra[slot] = *second;
 	set->age = (age | cache_age[way].row) & cache_age[way].rest;
 	return id;
 }

@@ -216,10 +216,18 @@ void smmu_walk_fill(struct smmu_walk *w, u32 space, u64 addr, u32 lg2, u64 value
 	hw_cache_fill(h->cache[CACHE_WALK], &e, w->prov, w->n_prov);
 }
 
+void smmu_walks_settle(struct hw_smmuv3 *h)
+{
+	hw_nests_settle(h->nests);
+	h->again.range = ~0ull;
+	h->young[0] = h->young[1] = NULL;
+}
+
 void smmu_front_drop(struct hw_smmuv3 *h)
 {
 	h->gen++;
-	h->aged = &h->no_nest;
+	h->again.range = ~0ull;
+	h->young[0] = h->young[1] = NULL;
 	h->front_gen = (h->front_gen + 1) & 0xfff;
 	if (h->front_gen)
 		return;
@@ -234,12 +242,27 @@ void smmu_contexts_void(struct hw_smmuv3 *h)
 	h->hot = &h->nobody;
 }
 
+/* Of all lanes since numbers were given anew; where keys have it. */
+u64 smmu_lane_number(struct hw_smmuv3 *h)
+{
+	if (unlikely(h->lanes_made == HW_NEST_OWNERS - 1)) {
+		hw_nests_forget(h->nests);
+		for (u32 i = 0; h->nest && i < SMMU_NESTS; i++)
+			h->nest[i].made = 0;
+		for (u32 i = 0; i < CTX_SLOTS; i++)
+			h->lane[i].made = 0;
+		h->lanes_made = 0;
+	}
+	return ++h->lanes_made << HW_NEST_RANGE_BITS;
+}
+
 /* Another context has moved in. */
 void smmu_lane_make(struct hw_smmuv3 *h, const struct smmu_ctx *slot)
 {
 	struct smmu_lane *l = &h->lane[slot - h->ctx];
 	const struct smmu_tt *tt = &slot->cd.tt[0];
 
+	h->young[0] = h->young[1] = NULL;
 	memset(l, 0, offsetof(struct smmu_lane, s1_trail));
 	for (u32 i = 0; i < SMMU_TRAILS; i++) {
 		l->s1_trail[i].gen = 0;
@@ -251,9 +274,11 @@ void smmu_lane_make(struct hw_smmuv3 *h, const struct smmu_ctx *slot)
 	l->ctx = slot;
 	l->who = slot->who;
 	l->gen = slot->gen;
-	l->made = ++h->lanes_made;
+	l->made = smmu_lane_number(h);
 	l->nested = slot->s2;
 	l->output = 0x0000fffffffff000ull & ((1ull << min((u32)tt->oa, 48u)) - 1);
+	l->s2_output = 0x0000fffffffff000ull & ((1ull << min((u32)slot->ste.s2.oa, 48u)) - 1);
+	l->s2_limit = 1ull << min((u32)slot->ste.s2.ia, 12u + TAG_BITS);
 	if (h->base.env->ram_size >= 8 && !tt->off && !tt->tbi && tt->lg2g == 12 &&
 	    (!slot->s2 || slot->ste.s2.lg2g == 12))
 		l->usual = 1ull << min((u32)tt->ia, 12u + TAG_BITS);
@@ -282,18 +307,19 @@ bool smmu_cache_create(struct hw_smmuv3 *h)
 				     h->policy.kind == HW_CACHE_SETS);
 	h->quick = h->cap.quick && !h->policy.prefetch && !h->policy.speculate &&
 		   !h->policy.provenance && !h->cap.inflight && h->cap.oas != 52;
-	if (h->quick && !h->caching) {
+	if (h->quick && !h->caching && h->walks) {
+		h->nests = hw_nests_create(h->cache[CACHE_WALK]);
+	} else if (h->quick && !h->caching) {
 		h->nest = hw_calloc(SMMU_NESTS, sizeof(*h->nest));
-		h->below = hw_calloc(SMMU_NESTS, sizeof(*h->below));
-		sim_assert(h->nest && h->below);
+		sim_assert(h->nest);
 	}
-	h->no_nest.range = ~0ull;
 	smmu_cache_reset(h);
 	return true;
 }
 
 void smmu_cache_reset(struct hw_smmuv3 *h)
 {
+	smmu_walks_settle(h);
 	for (u32 i = 0; i < CACHES; i++)
 		hw_cache_reset(h->cache[i]);
 	h->ste_space = hw_space(h->cache[CACHE_STE], 1);
@@ -319,5 +345,5 @@ void smmu_cache_destroy(struct hw_smmuv3 *h)
 	hw_free(h->ctx);
 	hw_free(h->lane);
 	hw_free(h->nest);
-	hw_free(h->below);
+	hw_nests_destroy(h->nests);
 }

@@ -127,15 +127,15 @@ CACHE_TARGET static bool QUICK(nest_leaves)(const struct smmu_lane *l, const str
 		return false;
 	n->s1_at += at >> 9 & 0xff8;
 	if (!QUICK(word)(s, n->s1_at, &e[0]) ||
-	    !QUICK(word)(s, (e[0] & n->output) | (at & 0xfff), &e[1]))
+	    !QUICK(word)(s, (e[0] & l->s2_output) | (at & 0xfff), &e[1]))
 		return false;
 	n->ipa_range = (e[1] & l->output) >> 21;
 	if (!QUICK(nest_s2)(s, n, e[1] & l->output, NEST_PAGE, &n->s2_table) ||
 	    !QUICK(word)(s, n->s2_table + (e[1] >> 9 & 0xff8), &e[2]))
 		return false;
-	n->attrs[0] = e[0] & ~n->output;
+	n->attrs[0] = e[0] & ~l->s2_output;
 	n->attrs[1] = e[1] & ~l->output;
-	n->attrs[2] = e[2] & ~n->output;
+	n->attrs[2] = e[2] & ~l->s2_output;
 	v[0] = QUICK(s2_value)(l, s2, n->attrs[0], 3);
 	v[1] = QUICK(s1_value)(l, s1, n->attrs[1], 3);
 	v[2] = QUICK(s2_value)(l, s2, n->attrs[2], 3);
@@ -160,18 +160,12 @@ QUICK(nest_make)(const struct smmu_lane *l, struct smmu_nest *n, u64 addr)
 
 	n->made = 0;
 	n->n = 0;
-	n->output = OUTPUT & ((1ull << min((u32)ste->s2.oa, 48u)) - 1);
 	if (ste->s2ptw || !QUICK(nest_leaves)(l, &sight, n, addr))
 		return false;
 	reads = h->walks ? 3 : (4u - s1->level) * (s2_reads + 1) + s2_reads;
 	n->reads = (u64)reads << 40;
 	n->range = addr >> 21;
 	n->made = l->made;
-	if (h->walks)
-		*smmu_below_of(h, n->ipa_range) = (struct smmu_below){
-			.made = n->made, .range = n->ipa_range, .table = n->s2_table,
-			.attrs = n->attrs[2], .value = n->s2_value,
-			.slot = n->slot[NEST_PAGE]};
 	return true;
 }
 
@@ -182,11 +176,11 @@ CACHE_TARGET static inline void QUICK(lane_fresh)(struct smmu_lane *l)
 	const struct hw_cache *c = h->cache[CACHE_WALK];
 
 	/* Where spaces run out, contexts are void as well: see smmu_spaces(). */
-	if (likely(!((l->walk_gen ^ h->gen) | (l->walk_serial ^ c->serial))))
+	if (likely(!((l->walk_gen ^ h->gen) | (l->walk_serial ^ c->serial)) && l->made))
 		return;
 	l->walk_gen = h->gen;
 	l->walk_serial = c->serial;
-	l->made = ++h->lanes_made;
+	l->made = smmu_lane_number(h);
 }
 
 /* Whether the words above the last descriptors are what they were. */
@@ -211,7 +205,7 @@ QUICK(nest_answer)(const struct hw_smmuv3 *h, const struct smmu_lane *l, const s
 		   const struct hw_req *req, struct hw_resp *resp)
 {
 	const struct hw_env *env = h->base.env;
-	u64 addr = req->addr, s1 = l->output, s2 = n->output, e[3], at, differ, meta;
+	u64 addr = req->addr, s1 = l->output, s2 = l->s2_output, e[3], at, differ, meta;
 	u32 how;
 
 	memcpy(&how, &req->access, sizeof(how));
@@ -232,89 +226,142 @@ QUICK(nest_answer)(const struct hw_smmuv3 *h, const struct smmu_lane *l, const s
 	return true;
 }
 
-/* The tables of the walk cache are the youngest of their sets, as if looked for. */
-CACHE_TARGET static inline void QUICK(nest_age)(struct hw_smmuv3 *h, const struct smmu_nest *n)
+/* What is answered of a page without an entry, by three descriptors. */
+CACHE_TARGET static inline void QUICK(say)(struct hw_resp *resp, u64 pa, u32 meta)
 {
-	struct hw_cache *c = h->cache[CACHE_WALK];
+	u64 said = (meta & 0xffff) | 3ull << 40;
 
-	for (u32 i = 0; c->keeps_age && i < NEST_ROLES; i++)
-		cache_touch(c, n->slot[i]);
-	h->aged = n;
-}
-
-/*
- * By the walk cache, in another nest than the last time, or in other intermediate 2 MiB.
- * False: nothing has changed.
- */
-CACHE_TARGET static inline bool QUICK(in_nest)(struct hw_smmuv3 *h, const struct smmu_lane *l,
-					       struct smmu_nest *n, const struct hw_req *req,
-					       struct hw_resp *resp)
-{
-	const struct hw_env *env = h->base.env;
-	const struct smmu_below *b;
-	u64 addr = req->addr, s1 = l->output, s2 = n->output, e[3], at, range, differ, said;
-	u32 meta;
-
-	memcpy(&e[0], env->ram + n->s1_at, 8);
-	at = (e[0] & s2) | (addr >> 9 & 0xff8);
-	if (unlikely(at > env->ram_size - 8))
-		return false;
-	memcpy(&e[1], env->ram + at, 8);
-	range = (e[1] & s1) >> 21;
-	b = smmu_below_of(h, range);
-	if (unlikely((b->made ^ l->made) | (b->range ^ range)))
-		return false;
-	memcpy(&e[2], env->ram + b->table + (e[1] >> 9 & 0xff8), 8);
-	differ = (((e[0] ^ n->attrs[0]) | (e[2] ^ b->attrs)) & ~s2) |
-		 ((e[1] ^ n->attrs[1]) & ~s1);
-	meta = QUICK(nest_meta)(n->s1_value, b->value);
-	if (unlikely(differ || QUICK(denied)(req->access, meta)))
-		return false;
-	n->ipa_range = range;
-	n->s2_table = b->table;
-	n->attrs[2] = b->attrs;
-	n->slot[NEST_PAGE] = b->slot;
-	n->meta = meta;
-	QUICK(nest_age)(h, n);
-	said = (meta & 0xffff) | n->reads;
-	resp->pa = (e[2] & s2) | (addr & 0xfff);
+	resp->pa = pa;
 	memcpy(&resp->lg2, &said, sizeof(said));
 	resp->entry = 0;
-	return true;
 }
 
-CACHE_TARGET static __attribute__((noinline)) bool
-QUICK(nest_anew)(struct smmu_lane *l, struct smmu_nest *n, const struct hw_req *req,
-		 struct hw_resp *resp)
+/* A nest that was used the last time as well. */
+CACHE_TARGET static __attribute__((noinline)) void
+QUICK(remember)(struct hw_smmuv3 *h, u64 addr, u32 meta)
 {
-	if (!QUICK(nest_make)(l, n, req->addr) || !QUICK(nest_answer)(l->h, l, n, req, resp))
+	const struct hw_nest *n = h->last_nest;
+	const struct hw_below *b = h->last_below;
+
+	h->again = (struct smmu_again){
+		.range = addr >> 21, .at = n->at, .word = n->word, .table = n->table,
+		.s2_table = b->value & ADDR_MASK, .attrs = b->attrs, .meta = meta};
+	memcpy(&h->again.first, h->base.env->ram + n->table + (addr >> 9 & 0xff8), 8);
+}
+
+/* By the walk cache, in a nest of it. False: no page has been used, nor have tables. */
+CACHE_TARGET static inline __attribute__((always_inline)) bool
+QUICK(in_nest)(struct hw_smmuv3 *h, const struct smmu_lane *l, const struct hw_req *req,
+	       struct hw_resp *resp)
+{
+	struct hw_nest *n = hw_nest_of(h->nests, req->addr);
+	const u8 *ram = h->base.env->ram;
+	u64 addr = req->addr, s1 = l->output, s2 = l->s2_output, e, first, second, range;
+	struct hw_below *b;
+	u32 meta, how;
+
+	if (unlikely(n->key != (addr >> 21 | l->made)))
 		return false;
-	if (l->h->walks)
-		QUICK(nest_age)(l->h, n);
+	memcpy(&e, ram + n->at, 8);
+	if (unlikely(e != n->word))
+		return false;
+	memcpy(&first, ram + n->table + (addr >> 9 & 0xff8), 8);
+	range = (first & s1) >> 21;
+	b = hw_below_of(h->nests, range);
+	if (unlikely(b->key != (range | l->made)))
+		return false;
+	memcpy(&second, ram + (b->value & ADDR_MASK) + (first >> 9 & 0xff8), 8);
+	memcpy(&how, &req->access, sizeof(how));
+	meta = QUICK(nest_meta)(n->first, b->value);
+	if (unlikely(((first ^ n->attrs) & ~s1) | ((second ^ b->attrs) & ~s2)) ||
+	    unlikely(QUICK(denied)(how, meta)))
+		return false;
+	hw_nest_used(h->nests, n, b);
+	if (h->last_nest == n && h->last_below == b)
+		QUICK(remember)(h, addr, meta);
+	h->last_nest = n;
+	h->last_below = b;
+	QUICK(say)(resp, (second & s2) | (addr & 0xfff), meta);
 	return true;
 }
 
-/* Both stages; the nest is made anew if it is not good. */
-CACHE_TARGET static inline bool QUICK(nest)(struct smmu_lane *l, const struct hw_req *req,
-					    struct hw_resp *resp)
+/* A nest of the walk cache, made anew; and used, if nothing speaks against it. */
+CACHE_TARGET static __attribute__((noinline)) bool
+QUICK(nest_known_anew)(struct smmu_lane *l, const struct hw_req *req, struct hw_resp *resp)
+{
+	struct hw_smmuv3 *h = l->h;
+	struct smmu_nest made;
+	struct hw_nest n = {.key = req->addr >> 21 | l->made};
+
+	smmu_walks_settle(h);
+	if (!QUICK(nest_make)(l, &made, req->addr))
+		return false;
+	n.at = made.s1_at;
+	n.attrs = made.attrs[1];
+	n.first = made.s1_value;
+	n.slot[0] = made.slot[NEST_OWN];
+	n.slot[1] = made.slot[NEST_TABLE];
+	memcpy(&n.word, h->base.env->ram + n.at, 8);
+	n.table = n.word & l->s2_output;
+	if (n.table + 4096 > h->base.env->ram_size)
+		return false;
+	*hw_nest_of(h->nests, req->addr) = n;
+	*hw_below_of(h->nests, made.ipa_range) = (struct hw_below){
+		.key = made.ipa_range | l->made, .value = made.s2_table | made.s2_value,
+		.attrs = made.attrs[2], .slot = made.slot[NEST_PAGE]};
+	return QUICK(in_nest)(h, l, req, resp);
+}
+
+/* Both stages, each time by words above the last descriptors. */
+CACHE_TARGET static inline bool QUICK(nest_by_words)(struct smmu_lane *l, const struct hw_req *req,
+						     struct hw_resp *resp)
 {
 	struct hw_smmuv3 *h = l->h;
 	struct smmu_nest *n = smmu_nest_of(h, req->addr);
 
+	if (likely(!((n->made ^ l->made) | (n->range ^ req->addr >> 21)) &&
+		   QUICK(nest_same)(h->base.env->ram, n) &&
+		   QUICK(nest_answer)(h, l, n, req, resp)))
+		return true;
+	return QUICK(nest_make)(l, n, req->addr) && QUICK(nest_answer)(h, l, n, req, resp);
+}
+
+/* Both stages; a nest is made anew if it is not good. */
+CACHE_TARGET static inline bool QUICK(nest)(struct smmu_lane *l, const struct hw_req *req,
+					    struct hw_resp *resp)
+{
+	struct hw_smmuv3 *h = l->h;
+
 	if (req->addr >= l->usual)
 		return false;
 	QUICK(lane_fresh)(l);
-	if (unlikely((n->made ^ l->made) | (n->range ^ req->addr >> 21)))
-		return QUICK(nest_anew)(l, n, req, resp);
-	if (h->walks) {
-		if (likely(QUICK(in_nest)(h, l, n, req, resp)))
-			return true;
-	} else if (QUICK(nest_same)(h->base.env->ram, n) &&
-		   QUICK(nest_answer)(h, l, n, req, resp)) {
-		/* Words above the descriptors are to be looked at each time: it is not `aged`. */
-		return true;
-	}
-	return QUICK(nest_anew)(l, n, req, resp);
+	if (!h->walks)
+		return QUICK(nest_by_words)(l, req, resp);
+	return QUICK(in_nest)(h, l, req, resp) || QUICK(nest_known_anew)(l, req, resp);
+}
+
+/*
+ * Nested, again where the last one was. False: nothing has changed. Of a descriptor of
+ * stage 1 only where its page lies within 2 MiB may be another.
+ */
+CACHE_TARGET static inline __attribute__((always_inline)) bool
+QUICK(as_last)(const struct hw_smmuv3 *h, const struct hw_req *req, struct hw_resp *resp)
+{
+	const struct smmu_again *g = &h->again;
+	const u8 *ram = h->base.env->ram;
+	u64 addr = req->addr, s2 = h->hot->s2_output, e, first, second;
+	u32 how;
+
+	memcpy(&e, ram + g->at, 8);
+	memcpy(&first, ram + g->table + (addr >> 9 & 0xff8), 8);
+	memcpy(&second, ram + g->s2_table + (first >> 9 & 0xff8), 8);
+	memcpy(&how, &req->access, sizeof(how));
+	if (unlikely((e ^ g->word) | ((first ^ g->first) & ~0x1ff000ull) |
+		     ((second ^ g->attrs) & ~s2)) ||
+	    unlikely(QUICK(denied)(how, (u32)g->meta)))
+		return false;
+	QUICK(say)(resp, (second & s2) | (addr & 0xfff), (u32)g->meta);
+	return true;
 }
 
 /* Stage 1 alone: its last table is as it was the last time. False: nothing but ages changed. */

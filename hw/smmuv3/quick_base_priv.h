@@ -112,6 +112,8 @@ CACHE_TARGET static inline bool QUICK(trail_known)(const struct sight *s, struct
 	    c->slot[slot].key >> 24 != QUICK(span)(tt->lg2g))
 		return false;
 	cache_quick_touch(c, slot);
+	s->h->young[0] = s->h->young[1];
+	s->h->young[1] = t;
 	*table &= ADDR_MASK;
 	t->walk = cache_way_of(c, slot);
 	t->serial = c->serial;
@@ -172,46 +174,84 @@ QUICK(trail_make)(const struct smmu_lane *l, struct smmu_trail *t, const struct 
 	return true;
 }
 
-/* Whether what it went by still is there; if so it is the youngest of its sets. */
+/*
+ * Whether what it went by still is there; if so it is the youngest of its sets. known: by
+ * the walk cache. What was used there last, in this order, need not be made younger.
+ */
+CACHE_TARGET static inline __attribute__((always_inline)) bool
+QUICK(trail_same)(struct hw_smmuv3 *h, const struct smmu_trail *t, u64 range, bool known)
+{
+	const u8 *ram = h->base.env->ram;
+	u64 differ = (t->range ^ range) | (t->gen ^ h->gen), e;
+
+	if (known)
+		return !(differ | (t->serial ^ h->cache[CACHE_WALK]->serial));
+	if (unlikely(differ))
+		return false;
+#pragma GCC unroll 3
+	for (u32 i = 0; i < SMMU_TRAIL_WORDS; i++) {
+		memcpy(&e, ram + t->at[i], 8);
+		differ |= e ^ t->word[i];
+	}
+	return !differ;
+}
+
+CACHE_TARGET static inline void QUICK(trail_used)(struct hw_smmuv3 *h, const struct smmu_trail *t)
+{
+	cache_touch_way(h->cache[CACHE_WALK], &t->walk);
+	h->young[0] = h->young[1];
+	h->young[1] = t;
+}
+
+/* By the walk cache, what was used last is good without another look at it. */
+CACHE_TARGET static __attribute__((noinline)) bool
+QUICK(trail_other)(struct hw_smmuv3 *h, const struct smmu_trail *t, u64 range)
+{
+	if (!QUICK(trail_same)(h, t, range, true))
+		return false;
+	QUICK(trail_used)(h, t);
+	return true;
+}
+
+CACHE_TARGET static inline __attribute__((always_inline)) bool
+QUICK(trail_again)(struct hw_smmuv3 *h, const struct smmu_trail *t, u64 range, bool known)
+{
+	if (!known)
+		return QUICK(trail_same)(h, t, range, false);
+	return (h->young[1] == t && t->range == range) || QUICK(trail_other)(h, t, range);
+}
+
+/* The pages that its tables lie in: the TLB still has their entries. */
+CACHE_TARGET static inline __attribute__((always_inline)) bool
+QUICK(trail_pages)(struct hw_cache *tlb, const struct smmu_trail *t, bool known)
+{
+	u32 n = known ? 0 : SMMU_TRAIL_WORDS, differ = 0;
+
+#pragma GCC unroll 4
+	for (u32 i = 0; i <= n; i++)
+		differ |= t->id[i] ^ tlb->slot[t->way[i].slot].id;
+	if (unlikely(differ))
+		return false;
+#pragma GCC unroll 4
+	for (u32 i = 0; i <= n; i++)
+		cache_touch_way(tlb, &t->way[i]);
+	return true;
+}
+
 CACHE_TARGET static inline __attribute__((always_inline)) bool
 QUICK(trail_good)(struct hw_smmuv3 *h, const struct smmu_trail *t, u64 range, bool through)
 {
-	struct hw_cache *c = h->cache[CACHE_WALK], *tlb = h->cache[CACHE_TLB];
-	const u8 *ram = h->base.env->ram;
-	u64 differ = (t->range ^ range) | (t->gen ^ h->gen), e;
 	bool known = h->walks;
 
-	if (known) {
-		differ |= t->serial ^ c->serial;
-	} else if (!differ) {
-#pragma GCC unroll 3
-		for (u32 i = 0; i < SMMU_TRAIL_WORDS; i++) {
-			memcpy(&e, ram + t->at[i], 8);
-			differ |= e ^ t->word[i];
-		}
-	}
-	if (unlikely(differ))
+	if (unlikely(!(known ? QUICK(trail_same)(h, t, range, true) :
+			       QUICK(trail_same)(h, t, range, false))))
 		return false;
-	if (known)
-		cache_touch_way(c, &t->walk);
+	if (known && h->young[1] != t)
+		QUICK(trail_used)(h, t);
 	if (!through)
 		return true;
-	if (known) {
-		differ = t->id[0] ^ tlb->slot[t->way[0].slot].id;
-	} else {
-#pragma GCC unroll 4
-		for (u32 i = 0; i <= SMMU_TRAIL_WORDS; i++)
-			differ |= t->id[i] ^ tlb->slot[t->way[i].slot].id;
-	}
-	if (unlikely(differ))
-		return false;
-	cache_touch_way(tlb, &t->way[0]);
-	if (!known) {
-#pragma GCC unroll 3
-		for (u32 i = 1; i <= SMMU_TRAIL_WORDS; i++)
-			cache_touch_way(tlb, &t->way[i]);
-	}
-	return true;
+	return known ? QUICK(trail_pages)(h->cache[CACHE_TLB], t, true) :
+		       QUICK(trail_pages)(h->cache[CACHE_TLB], t, false);
 }
 
 CACHE_TARGET static inline __attribute__((always_inline)) struct smmu_trail *

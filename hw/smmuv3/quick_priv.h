@@ -83,7 +83,10 @@ QUICK(fill)(struct hw_cache *c, const struct hole *at, u64 addr, const struct fo
 	u64 first = addr >> f->lg2 << f->lg2, value = f->page | f->value;
 
 	if (unlikely(at->view->key >> 24 != f->lg2 || addr >= at->view->exact ||
-		     !cache_view_fill(c, at->view, &at->at, first, value, extra)))
+		     !(c->has_extra ?
+			       cache_view_fill(c, at->view, &at->at, first, value, &extra) :
+			       !extra && cache_view_fill(c, at->view, &at->at, first, value,
+							 NULL))))
 		QUICK(fill_slow)(c, at->space, first, f->lg2, value, extra);
 }
 
@@ -346,6 +349,7 @@ QUICK(unusual)(struct hw_smmuv3 *h, const struct hw_req *req, struct hw_resp *re
 		return;
 	}
 	h->hot = l;
+	hw_nests_settle(h->nests);
 	if (!h->cache[CACHE_TLB]->live && h->caching && QUICK(absent)(h, l->ctx, req, resp))
 		return;
 	if (unlikely(req->kind != HW_UNTRANSLATED || !smmu_need_of[req->access & 63] || e->fact ||
@@ -371,37 +375,159 @@ QUICK(missed)(struct smmu_lane *l, const struct hw_req *req, struct hw_resp *res
 
 /*
  * The same of one stage in as few instructions as may be: its last table, the leaf and
- * the set are as they were the last time. If not, nothing has changed but ages.
+ * the set are as they were the last time. False: nothing has changed but ages.
  */
-CACHE_TARGET static inline __attribute__((always_inline)) void
-QUICK(page)(struct smmu_lane *l, const struct hw_req *req, struct hw_resp *resp,
-	    const struct cache_place at)
+CACHE_TARGET static inline __attribute__((always_inline)) bool
+QUICK(page_of_one)(struct hw_smmuv3 *h, struct smmu_lane *l, const struct hw_req *req,
+		   struct hw_resp *resp, const struct cache_place at, bool known)
 {
-	struct hw_smmuv3 *h = l->h;
 	const struct hw_env *e = h->base.env;
 	u64 addr = req->addr, desc, page, said;
-	struct smmu_trail *t = &l->s1_trail[addr >> 21 & (SMMU_TRAILS - 1)];
+	const struct smmu_trail *t = &l->s1_trail[addr >> 21 & (SMMU_TRAILS - 1)];
 	u32 how;
 
-	memcpy(&how, &req->access, sizeof(how));
-	if (unlikely(how - 1 > 2 || ((uintptr_t)e->point | (uintptr_t)e->read_flushed) ||
-		     l->nested || !QUICK(trail_good)(h, t, addr >> 21, false))) {
-		QUICK(missed)(l, req, resp, at);
-		return;
-	}
+	if (unlikely((uintptr_t)e->point | (uintptr_t)e->read_flushed) ||
+	    unlikely(!QUICK(trail_again)(h, t, addr >> 21, known)))
+		return false;
 	memcpy(&desc, e->ram + t->table + (addr >> 9 & 0xff8), 8);
 	page = desc & l->output;
 	said = t->said;
+	memcpy(&how, &req->access, sizeof(how));
 	/* Equal: the output is in range, too. A value of 0 permits nothing. */
-	if (unlikely((desc ^ page) != t->attrs || ((u64)how << 3 & ~t->plain) ||
-		     !cache_view_fill(h->cache[CACHE_TLB], &l->own[0], &at, addr & ~0xfffull,
-				      page | t->plain, 0))) {
-		QUICK(missed)(l, req, resp, at);
-		return;
-	}
+	if (unlikely((desc ^ page) != t->attrs) || unlikely(how - 1 > 2) ||
+	    unlikely((u64)how << 3 & ~t->plain) ||
+	    unlikely(!cache_view_fill(h->cache[CACHE_TLB], &l->own[0], &at, addr & ~0xfffull,
+				      page | t->plain, NULL)))
+		return false;
 	resp->pa = page | (addr & 0xfff);
 	memcpy(&resp->lg2, &said, sizeof(said));
 	resp->entry = 0;
+	return true;
+}
+
+/* Stage 2 of a page. */
+struct below {
+	u64 page, value, reads;
+	const struct smmu_trail *trail; /* NULL: the TLB has it */
+	struct cache_place at;          /* else it belongs there */
+};
+
+/* ipa by stage 2: the TLB has it, or a last table that was used before. */
+CACHE_TARGET static inline __attribute__((always_inline)) bool
+QUICK(page_below)(struct hw_smmuv3 *h, struct smmu_lane *l, u64 ipa, u32 how, bool known,
+		  struct below *b)
+{
+	struct hw_cache *c = h->cache[CACHE_TLB];
+	const struct smmu_trail *t;
+	u64 desc;
+	u32 m;
+
+	b->at.key = ipa >> 12 ^ l->s2.fixed;
+	b->at.set = (u32)b->at.key & c->set_mask;
+	m = cache_match8(c->set[b->at.set].tag, cache_tag_of(b->at.key));
+	b->trail = NULL;
+	b->reads = 0;
+	if (m) {
+		u32 slot = b->at.set * WAYS + (u32)__builtin_ctz(m);
+		const struct cache_slot *e = &c->slot[slot];
+
+		if (unlikely(e->key != l->s2.key || e->id <= l->s2.floor ||
+			     ((u64)how << 3 & ~e->value) || (e->value & V_DIRTY)))
+			return false;
+		cache_touch(c, slot);
+		b->page = e->value & ADDR_MASK;
+		b->value = e->value & ~ADDR_MASK;
+		return true;
+	}
+	t = &l->s2_trail[ipa >> 21 & (SMMU_TRAILS - 1)];
+	if (unlikely(!QUICK(trail_same)(h, t, ipa >> 21, known)))
+		return false;
+	memcpy(&desc, h->base.env->ram + t->table + (ipa >> 9 & 0xff8), 8);
+	b->page = desc & l->s2_output;
+	b->value = t->value;
+	b->reads = t->reads;
+	b->trail = t;
+	return likely((desc ^ b->page) == t->attrs && !((u64)how << 3 & ~b->value) &&
+		      !(b->value & V_DIRTY));
+}
+
+/*
+ * Likewise of both stages. The TLB has the pages of stage 1's tables; what it does not have
+ * is filled when nothing can be in the way any more: first what stage 2 alone says.
+ */
+CACHE_TARGET static inline __attribute__((always_inline)) bool
+QUICK(page_of_both)(struct hw_smmuv3 *h, struct smmu_lane *l, const struct hw_req *req,
+		    struct hw_resp *resp, const struct cache_place at, bool known)
+{
+	const struct hw_env *e = h->base.env;
+	struct hw_cache *c = h->cache[CACHE_TLB];
+	u64 addr = req->addr, desc, page, ipa, mix, extra, said;
+	const struct smmu_trail *t = &l->s1_trail[addr >> 21 & (SMMU_TRAILS - 1)], *t2;
+	const u64 none = 0;
+	struct below b;
+	u32 how;
+
+	memcpy(&how, &req->access, sizeof(how));
+	if (unlikely(how - 1 > 2 || ((uintptr_t)e->point | (uintptr_t)e->read_flushed)) ||
+	    unlikely(l->s2.version != c->version || l->s2.key >> 24 != 12) ||
+	    unlikely(c->live != c->full_second || c->serial >= 0xfffffff0u) ||
+	    unlikely(!QUICK(trail_same)(h, t, addr >> 21, known)))
+		return false;
+	memcpy(&desc, e->ram + t->table + (addr >> 9 & 0xff8), 8);
+	page = desc & l->output;
+	ipa = page | (addr & 0xfff);
+	if (unlikely((desc ^ page) != t->attrs || ((u64)how << 3 & ~t->plain) ||
+		     ipa >= l->s2_limit || !QUICK(trail_pages)(c, t, known) ||
+		     !QUICK(page_below)(h, l, ipa, how, known, &b)))
+		return false;
+	t2 = b.trail;
+	if (known && unlikely(t2 ? h->young[0] != t || h->young[1] != t2 : h->young[1] != t)) {
+		QUICK(trail_used)(h, t);
+		if (t2)
+			QUICK(trail_used)(h, t2);
+	}
+	if (t2)
+		cache_view_fill(c, &l->s2, &b.at, page, b.page | b.value, &none);
+	mix = QUICK(mixed)(l, t->plain, b.value, &extra);
+	extra |= page;
+	cache_view_fill(c, &l->own[0], &at, addr & ~0xfffull, b.page | mix, &extra);
+	said = 12 | (mix >> 3 & 7) << 8 | (t->reads + b.reads) << 40;
+	resp->pa = b.page | (addr & 0xfff);
+	memcpy(&resp->lg2, &said, sizeof(said));
+	resp->entry = 0;
+	return true;
+}
+
+CACHE_TARGET CACHE_BARE static __attribute__((noinline)) void
+QUICK(one_by_walks)(struct hw_smmuv3 *h, struct smmu_lane *l, const struct hw_req *req,
+		    struct hw_resp *resp, const struct cache_place at)
+{
+	if (!QUICK(page_of_one)(h, l, req, resp, at, true))
+		QUICK(missed)(l, req, resp, at);
+}
+
+CACHE_TARGET CACHE_BARE static __attribute__((noinline)) void
+QUICK(one_by_words)(struct hw_smmuv3 *h, struct smmu_lane *l, const struct hw_req *req,
+		    struct hw_resp *resp, const struct cache_place at)
+{
+	if (!QUICK(page_of_one)(h, l, req, resp, at, false))
+		QUICK(missed)(l, req, resp, at);
+}
+
+CACHE_TARGET CACHE_BARE static __attribute__((noinline)) void
+QUICK(both_by_walks)(struct hw_smmuv3 *h, struct smmu_lane *l, const struct hw_req *req,
+		     struct hw_resp *resp, const struct cache_place at)
+{
+	if (!QUICK(page_of_both)(h, l, req, resp, at, true))
+		QUICK(missed)(l, req, resp, at);
+}
+
+CACHE_TARGET CACHE_BARE static __attribute__((noinline)) void
+QUICK(both_by_words)(struct hw_smmuv3 *h, struct smmu_lane *l, const struct hw_req *req,
+		     struct hw_resp *resp, const struct cache_place at)
+{
+	if (!QUICK(page_of_both)(h, l, req, resp, at, false))
+		QUICK(missed)(l, req, resp, at);
 }
 
 /* Views that are new, or other ones than those of pages of 4 KiB, none of them global. */
@@ -453,7 +579,12 @@ QUICK(cached)(struct hw_smmuv3 *h, const struct hw_req *req, struct hw_resp *res
 	at.set = (u32)at.key & c->set_mask;
 	m = cache_match8(c->set[at.set].tag, cache_tag_of(at.key));
 	if (unlikely(!m)) {
-		QUICK(page)(l, req, resp, at);
+		if (l->nested)
+			h->walks ? QUICK(both_by_walks)(h, l, req, resp, at) :
+				   QUICK(both_by_words)(h, l, req, resp, at);
+		else
+			h->walks ? QUICK(one_by_walks)(h, l, req, resp, at) :
+				   QUICK(one_by_words)(h, l, req, resp, at);
 		return;
 	}
 	way = (u32)__builtin_ctz(m);
@@ -491,7 +622,7 @@ CACHE_TARGET void QUICK(smmu_translate)(struct hw_iommu *base, const struct hw_r
 
 /* --- pages are not kept --- */
 
-/* One stage, or not the nest that was used last, or it is not as it was. */
+/* One stage, or another lane than the last time, or its nest is not as it was. */
 CACHE_TARGET static __attribute__((noinline)) void
 QUICK(nestless)(struct hw_smmuv3 *h, const struct hw_req *req, struct hw_resp *resp)
 {
@@ -499,8 +630,9 @@ QUICK(nestless)(struct hw_smmuv3 *h, const struct hw_req *req, struct hw_resp *r
 	const struct hw_env *e = h->base.env;
 	u32 how;
 
-	/* Whoever answers, he may look for tables. */
-	h->aged = &h->no_nest;
+	h->again.range = ~0ull;
+	if (!l->nested)
+		hw_nests_settle(h->nests);
 	memcpy(&how, &req->access, sizeof(how));
 	/* No more than read and write of an untranslated, unprivileged request. */
 	if (unlikely(l->who != smmu_who(req) || e->point || e->read_flushed || e->fact ||
@@ -509,19 +641,33 @@ QUICK(nestless)(struct hw_smmuv3 *h, const struct hw_req *req, struct hw_resp *r
 		QUICK(unusual)(h, req, resp);
 }
 
-/*
- * Again where the last one was, in as few instructions as may be. `aged`: no other was
- * asked for since, nothing of the walk cache was looked for, filled or dropped.
- */
+/* Another nest than the last time, in the same lane. */
+CACHE_TARGET static __attribute__((noinline)) void
+QUICK(other_nest)(struct hw_smmuv3 *h, const struct hw_req *req, struct hw_resp *resp)
+{
+	const struct smmu_lane *l = h->hot;
+	const struct hw_env *e = h->base.env;
+
+	h->again.range = ~0ull;
+	if (unlikely((uintptr_t)e->point | (uintptr_t)e->read_flushed | (uintptr_t)e->fact) ||
+	    unlikely((l->walk_gen ^ h->gen) | (l->walk_serial ^ h->cache[CACHE_WALK]->serial)) ||
+	    unlikely(!QUICK(in_nest)(h, l, req, resp)))
+		QUICK(nestless)(h, req, resp);
+}
+
+/* In as few instructions as may be. */
 CACHE_TARGET void QUICK(smmu_bare)(struct hw_iommu *base, const struct hw_req *req,
 				   struct hw_resp *resp)
 {
 	struct hw_smmuv3 *h = (struct hw_smmuv3 *)base;
 	const struct hw_env *e = base->env;
-	const struct smmu_nest *n = h->aged;
-	u64 differ = (h->hot->who ^ smmu_who(req)) | (n->range ^ req->addr >> 21) |
-		     (uintptr_t)e->point | (uintptr_t)e->read_flushed | (uintptr_t)e->fact;
+	const struct smmu_lane *l = h->hot;
 
-	if (unlikely(differ || !QUICK(nest_answer)(h, h->hot, n, req, resp)))
+	if (unlikely(!h->nests || !l->nested || l->who != smmu_who(req)))
+		QUICK(nestless)(h, req, resp);
+	else if ((h->again.range ^ req->addr >> 21) | (uintptr_t)e->point |
+		 (uintptr_t)e->read_flushed | (uintptr_t)e->fact)
+		QUICK(other_nest)(h, req, resp);
+	else if (unlikely(!QUICK(as_last)(h, req, resp)))
 		QUICK(nestless)(h, req, resp);
 }

@@ -7,6 +7,7 @@
 
 #include "hw/iommu/cache_layout.h"
 #include "hw/iommu/hw.h"
+#include "hw/iommu/nest.h"
 #include "hw/smmuv3/smmuv3_regs.h"
 #include "sim/base/bits.h"
 
@@ -121,12 +122,11 @@ struct smmu_trail {
 };
 
 /*
- * Where no pages are kept: a walk of both stages within 2 MiB, to the last three
- * descriptors. Good for who has `made` (a lane gets another one when anything was
- * invalidated, or filled in the walk cache), and while what it went by is unchanged:
- * entries of the walk cache, or, where that is off, each word above. What it says of the
- * page's stage 2 is of the intermediate 2 MiB that were asked for last; struct smmu_below
- * knows others.
+ * A walk of both stages within 2 MiB, to the last three descriptors, and what it went by:
+ * entries of the walk cache, or, where that is off, each word above. With the walk cache it
+ * is only how a struct hw_nest is made. Without, and where no pages are kept either, it is
+ * kept: good for who has `made` (a lane gets another one when anything was invalidated),
+ * and while each word is what it was.
  */
 #define SMMU_NESTS 4096
 #define SMMU_NEST_WORDS 24
@@ -137,7 +137,6 @@ struct smmu_nest {
 	u64 range, ipa_range; /* 2 MiB: of input, and of what stage 1 makes of it */
 	u64 s1_at;          /* stage 2's descriptor of the last table of stage 1 */
 	u64 s2_table;       /* of the page */
-	u64 output;         /* bits of addresses that stage 2 may give */
 	u64 attrs[3];       /* of the last descriptors: their bits but the address */
 	u64 reads;          /* where they lie in a response */
 	u32 n;
@@ -147,12 +146,16 @@ struct smmu_nest {
 	u64 at[SMMU_NEST_WORDS], word[SMMU_NEST_WORDS];
 };
 
-/* By the walk cache: stage 2 of 2 MiB of pages. Good as a nest is. */
-struct smmu_below {
-	u64 made, range;
-	u64 table, attrs;   /* the last one, and of the last descriptor that was seen there */
-	u64 value;          /* what that means, as in the TLB */
-	u32 slot;
+/*
+ * Where tables are kept, but no pages: the nest and the below that were used last, and more
+ * than once. No other was since, nor was anything else asked for.
+ */
+struct smmu_again {
+	u64 range;          /* of the nest; ~0: there is none */
+	u64 at, word, table;
+	u64 first;          /* of stage 1: of its address only the range counts */
+	u64 s2_table, attrs;
+	u64 meta;           /* as of the front */
 };
 
 /* What the quick way knows of a context beside it. */
@@ -161,7 +164,9 @@ struct smmu_lane {
 	u64 usual;          /* addresses below it are in pages of 4 KiB, by its first tables */
 	u64 plain;          /* the TLB's version, if own[0] is of 4 KiB and global[0] empty */
 	u64 output;         /* bits of addresses that its leaves may have */
-	/* Which lane it is, of all that were ever made, with the caches as they were: */
+	u64 s2_output;      /* and those of stage 2 */
+	u64 s2_limit;       /* intermediate addresses below it stage 2 has, and tags tell apart */
+	/* Which lane it is, with the caches as they were; see struct hw_nest. */
 	u64 made, walk_gen;
 	u32 walk_serial;
 	bool nested;
@@ -322,9 +327,12 @@ struct hw_smmuv3 {
 	struct smmu_ctx *ctx;
 	struct smmu_lane *lane; /* of each of ctx[] */
 	struct smmu_nest *nest; /* where pages are not kept */
-	struct smmu_below *below;
-	const struct smmu_nest *aged; /* whose tables are the youngest of their sets, in order */
-	struct smmu_nest no_nest;     /* of no range */
+	/* Of the walk cache, the last two ways that trails have used; no other was since. */
+	const struct smmu_trail *young[2];
+	struct hw_nests *nests; /* likewise, with a walk cache */
+	struct smmu_again again;
+	const struct hw_nest *last_nest; /* used last, to see that they are used again */
+	const struct hw_below *last_below;
 	u64 lanes_made;
 	u8 perm[8][16];    /* by kind of tables, then as perm[] of struct smmu_tt */
 	struct smmu_caps cap;
@@ -416,6 +424,9 @@ const struct smmu_cd *smmu_cd_cached(struct hw_smmuv3 *h, u32 sid, u32 ssid);
 void smmu_front_drop(struct hw_smmuv3 *h);
 void smmu_contexts_void(struct hw_smmuv3 *h);
 void smmu_lane_make(struct hw_smmuv3 *h, const struct smmu_ctx *slot);
+u64 smmu_lane_number(struct hw_smmuv3 *h);
+/* Before the walk cache is asked for anything, but by a nest. */
+void smmu_walks_settle(struct hw_smmuv3 *h);
 u64 smmu_tag(u32 world, u32 stage2, u32 global, u32 tg, u32 asid, u32 vmid);
 #define TAG_WORLD 3ull
 #define TAG_S2 4ull
@@ -540,11 +551,6 @@ void smmu_bare_scalar(struct hw_iommu *base, const struct hw_req *req, struct hw
 static inline struct smmu_nest *smmu_nest_of(const struct hw_smmuv3 *h, u64 addr)
 {
 	return &h->nest[addr >> 21 & (SMMU_NESTS - 1)];
-}
-
-static inline struct smmu_below *smmu_below_of(const struct hw_smmuv3 *h, u64 range)
-{
-	return &h->below[range & (SMMU_NESTS - 1)];
 }
 
 /* translate.c */

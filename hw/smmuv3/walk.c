@@ -93,7 +93,7 @@ static inline void start(struct smmu_walk *w, struct step *s)
 	s->level = s->tt->level;
 	s->hier = 0;
 	if (w->h->walks && !w->truth) {
-		w->h->aged = &w->h->no_nest;
+		smmu_walks_settle(w->h);
 		e = hw_cache_find(w->h->cache[CACHE_WALK], s->tt->walk, s->in);
 	}
 	if (!e)
@@ -530,8 +530,10 @@ u32 smmu_absent(struct hw_smmuv3 *h, const struct smmu_ctx *ctx, const struct hw
 
 	if (!ctx->quick || ctx->s2 || ctx->cd.s || !h->quick || !tt || tt->tbi)
 		return 0;
-	if (h->walks)
+	if (h->walks) {
+		smmu_walks_settle(h);
 		known = hw_cache_find(h->cache[CACHE_WALK], tt->walk, va);
+	}
 	n = absent_below(h, tt, va, known, &p);
 	if (!n)
 		return 0;

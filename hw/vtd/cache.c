@@ -48,6 +48,7 @@ void vtd_caches_destroy(struct vtd *v)
 
 void vtd_caches_reset(struct vtd *v)
 {
+	hw_nests_settle(v->nests);
 	hw_cache_reset(v->ctx);
 	hw_cache_reset(v->pasid);
 	hw_cache_reset(v->iotlb);
@@ -75,7 +76,18 @@ void vtd_lanes_void(struct vtd *v)
 	for (u32 i = 0; v->lane && i < VTD_LANES; i++)
 		v->lane[i].who = 0;
 	v->hot = &v->nobody;
-	v->aged = &v->no_nest;
+}
+
+/* Of all lanes since numbers were given anew; where keys have it. */
+u64 vtd_lane_number(struct vtd *v)
+{
+	if (unlikely(v->lanes_made == HW_NEST_OWNERS - 1)) {
+		hw_nests_forget(v->nests);
+		for (u32 i = 0; i < VTD_LANES; i++)
+			v->lane[i].who = 0;
+		v->lanes_made = 0;
+	}
+	return ++v->lanes_made << HW_NEST_RANGE_BITS;
 }
 
 /*
@@ -157,6 +169,9 @@ u32 vtd_fill(struct vtd_walk *w, struct hw_cache *c, struct hw_cache_entry *e)
 {
 	u32 id = hw_cache_fill(c, e, w->word, w->n_words);
 
+	/* What its lane knows of tables is not good any more. */
+	if (c == w->v->psc)
+		w->v->hot = &w->v->nobody;
 	if (unlikely(w->watched))
 		vtd_fact(w->v, HW_FACT_FILL, cache_number(w->v, c), id, e->addr, e->value);
 	return id;

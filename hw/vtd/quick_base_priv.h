@@ -385,6 +385,7 @@ QUICK(table)(struct vtd *v, struct vtd_lane *l, u32 role, bool ss, u64 addr)
 	    !QUICK(table_find)(v, l->bind, ss, addr, k))
 		return NULL;
 	cache_quick_touch(v->psc, k->slot);
+	v->youngest = NULL;
 	return k;
 }
 

@@ -13,6 +13,7 @@
 #pragma once
 
 #include "hw/vtd/quick_base_priv.h"
+#include "hw/vtd/quick_nest_priv.h"
 
 /* The answer, and the front's, of a page with this meta. lg2: bytes that are alike. */
 CACHE_TARGET static inline __attribute__((always_inline)) void
@@ -44,6 +45,42 @@ QUICK(fill_slow)(struct hw_cache *c, u32 space, u64 addr, u64 value)
 	return id ? id : hw_cache_fill(c, &new, NULL, 0);
 }
 
+/* The entry of addr in the last table that was asked for, of one stage. */
+CACHE_TARGET static inline __attribute__((always_inline)) bool
+QUICK(in_table)(const struct vtd *v, const struct vtd_lane *l, const struct hw_req *req,
+		struct nested *a)
+{
+	const struct vtd_single *t = &l->last_table;
+	u64 addr = req->addr, e;
+	u32 how;
+
+	if (unlikely(v->youngest != l))
+		return false;
+	if (unlikely(t->range != addr >> 21))
+		return false;
+	memcpy(&e, v->h.env->ram + t->table + (addr >> 9 & 0xff8), 8);
+	memcpy(&how, &req->access, sizeof(how));
+	a->page = e & v->addr_mask;
+	a->flags = t->flags;
+	a->meta = t->meta;
+	return likely((e ^ t->attrs) == a->page && !QUICK(denied)(how, a->meta) &&
+		      a->page >> 20 != VTD_INTERRUPT_BASE >> 20);
+}
+
+/* What has just answered; interrupts share 2 MiB with pages. */
+CACHE_TARGET static inline void QUICK(table_used)(struct vtd *v, struct vtd_lane *l, u64 addr,
+						  u32 flags, u32 meta)
+{
+	const struct vtd_cursor *k = &l->last[VTD_OWN][addr >> 21 & (VTD_CURSORS - 1)];
+
+	if (unlikely(addr >> 21 == VTD_INTERRUPT_BASE >> 21))
+		return;
+	v->youngest = l;
+	l->last_table = (struct vtd_single){
+		.range = addr >> 21, .table = k->value & ~VTD_F_MASK, .attrs = k->attrs,
+		.flags = flags, .meta = meta};
+}
+
 /* A page that the IOTLB does not have: its tables. at: where it is to be filled. */
 CACHE_TARGET static inline __attribute__((always_inline)) bool
 QUICK(miss)(struct vtd *v, struct vtd_lane *l, const struct hw_req *req, struct hw_resp *resp,
@@ -54,6 +91,8 @@ QUICK(miss)(struct vtd *v, struct vtd_lane *l, const struct hw_req *req, struct 
 	struct answer a;
 	u32 meta;
 
+	/* Its cursors are looked for and used at once. */
+	hw_nests_settle(v->nests);
 	if (unlikely(e->point || e->read_flushed || e->ram_size < 8 ||
 		     !(mode == VTD_MODE_NESTED ?
 			       QUICK(last_nested)(v, l, req->addr, req->access, &a) :
@@ -66,11 +105,15 @@ QUICK(miss)(struct vtd *v, struct vtd_lane *l, const struct hw_req *req, struct 
 	a.entry = 0;
 	if (likely(l->view.key >> 24 == 12 && req->addr < l->view.exact))
 		a.entry = cache_view_fill(c, &l->view, &at, req->addr & ~0xfffULL,
-					  a.page | a.flags, 0);
+					  a.page | a.flags, NULL);
 	if (unlikely(!a.entry))
 		a.entry = QUICK(fill_slow)(c, l->view.key & SLOT_SPACE, req->addr & ~0xfffULL,
 					   a.page | a.flags);
 	QUICK(answer)(v, req, resp, &a, meta, 12);
+	if (mode == VTD_MODE_NESTED)
+		QUICK(nest_make)(v, l, req->addr);
+	else
+		QUICK(table_used)(v, l, req->addr, a.flags, meta);
 	return true;
 }
 
@@ -158,10 +201,15 @@ QUICK(lane_make)(struct vtd *v, struct vtd_lane *l, const struct hw_req *req)
 	const struct vtd_cfg *c = &b->cfg;
 
 	l->who = 0;
+	v->youngest = NULL;
 	if (b->quick_gen != v->cfg_gen || b->pasid != req->pasid || v->h.env->fact)
 		return false;
 	*l = (struct vtd_lane){.who = vtd_who(v, req), .bind = b, .mode = c->mode,
-			       .made = ++v->lanes_made};
+			       .made = vtd_lane_number(v), .psc_serial = v->psc->serial};
+	if (c->mode == VTD_MODE_NESTED)
+		l->nests = v->nests;
+	else
+		l->other = c->mode == VTD_MODE_SS ? VTD_F_RW | VTD_F_US : VTD_F_SSR | VTD_F_SSW;
 	/* Of the first stage, the lower half; the upper one goes the long way. */
 	l->limit = c->mode == VTD_MODE_SS ? 1ULL << (12 + 9 * c->ss_levels) :
 					    1ULL << (11 + 9 * c->fs_levels);
@@ -214,6 +262,71 @@ QUICK(missed)(struct vtd *v, struct vtd_lane *l, const struct hw_req *req, struc
 		vtd_translate_slow(v, req, resp);
 }
 
+/* Where a page that was not found belongs. */
+struct hole {
+	struct vtd_front *front;
+	struct cache_place at;
+};
+
+/*
+ * A page that a view of pages of 4 KiB in sets has not, where all is as it was the last
+ * time. False: nothing has changed but ages, of what is looked for again.
+ */
+CACHE_TARGET static inline __attribute__((always_inline)) bool
+QUICK(as_before)(struct vtd *v, struct vtd_lane *l, const struct hw_req *req, struct hw_resp *resp,
+		 const struct hole hole, bool nested)
+{
+	const struct hw_env *e = v->h.env;
+	struct vtd_front *f = hole.front;
+	u64 addr = req->addr, said;
+	struct nested a;
+	u32 id;
+
+	if (unlikely((uintptr_t)e->point | (uintptr_t)e->read_flushed) ||
+	    !(nested ? QUICK(in_nest)(v, l, req, &a) : QUICK(in_table)(v, l, req, &a)))
+		return false;
+	id = cache_view_fill(v->iotlb, &l->view, &hole.at, addr & ~0xfffULL, a.page | a.flags,
+			     NULL);
+	if (unlikely(!id))
+		return false;
+	f->page = addr & ~0xfffULL;
+	f->who = l->who;
+	f->pa = a.page;
+	memcpy(&f->lg2, &a.meta, sizeof(a.meta));
+	f->entry = id;
+	said = (a.meta & 0xffff) | (nested ? 3ULL : 1ULL) << 40;
+	resp->pa = a.page | (addr & 0xfff);
+	memcpy(&resp->lg2, &said, sizeof(said));
+	resp->entry = id;
+	return true;
+}
+
+CACHE_TARGET CACHE_BARE static __attribute__((noinline)) void
+QUICK(again_nested)(struct vtd *v, struct vtd_lane *l, const struct hw_req *req,
+		    struct hw_resp *resp, struct vtd_front *f, const struct cache_place at)
+{
+	if (!QUICK(as_before)(v, l, req, resp, (struct hole){f, at}, true))
+		QUICK(missed)(v, l, req, resp, at);
+}
+
+CACHE_TARGET CACHE_BARE static __attribute__((noinline)) void
+QUICK(again_single)(struct vtd *v, struct vtd_lane *l, const struct hw_req *req,
+		    struct hw_resp *resp, struct vtd_front *f, const struct cache_place at)
+{
+	if (!QUICK(as_before)(v, l, req, resp, (struct hole){f, at}, false))
+		QUICK(missed)(v, l, req, resp, at);
+}
+
+CACHE_TARGET static inline __attribute__((always_inline)) void
+QUICK(again)(struct vtd *v, struct vtd_lane *l, const struct hw_req *req, struct hw_resp *resp,
+	     struct vtd_front *f, const struct cache_place at)
+{
+	if (l->nests)
+		QUICK(again_nested)(v, l, req, resp, f, at);
+	else
+		QUICK(again_single)(v, l, req, resp, f, at);
+}
+
 /* A view of the IOTLB that is new, empty, or not of pages of 4 KiB in sets. */
 CACHE_TARGET static __attribute__((noinline)) bool
 QUICK(in_lane)(struct vtd *v, struct vtd_lane *l, const struct hw_req *req, struct hw_resp *resp)
@@ -237,7 +350,10 @@ QUICK(in_lane)(struct vtd *v, struct vtd_lane *l, const struct hw_req *req, stru
 		return QUICK(hit)(v, slot, req, resp);
 	if (unlikely(slot == CACHE_ASK))
 		return false;
-	QUICK(missed)(v, l, req, resp, at);
+	if (l->usual == c->version && req->addr < l->exact)
+		QUICK(again)(v, l, req, resp, vtd_front_of(v, req), at);
+	else
+		QUICK(missed)(v, l, req, resp, at);
 	return true;
 }
 
@@ -248,6 +364,8 @@ QUICK(unusual)(struct vtd *v, const struct hw_req *req, struct hw_resp *resp)
 	u32 how;
 
 	memcpy(&how, &req->access, sizeof(how));
+	if (l->who == vtd_who(v, req))
+		QUICK(lane_fresh)(v, l);
 	v->hot = l;
 	/* Nothing is known that could answer: neither a page nor a way to it. */
 	if (!v->iotlb->live && !v->psc->live) {
@@ -280,7 +398,7 @@ QUICK(cached)(struct vtd *v, const struct hw_req *req, struct hw_resp *resp,
 	at.set = (u32)at.key & c->set_mask;
 	m = cache_match8(c->set[at.set].tag, cache_tag_of(at.key));
 	if (!m) {
-		QUICK(missed)(v, l, req, resp, at);
+		QUICK(again)(v, l, req, resp, f, at);
 		return;
 	}
 	way = (u32)__builtin_ctz(m);

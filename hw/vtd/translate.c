@@ -391,6 +391,8 @@ void vtd_translate_slow(struct vtd *v, const struct hw_req *req, struct hw_resp 
 		pass_all(req, resp);
 		return;
 	}
+	hw_nests_settle(v->nests);
+	v->youngest = NULL;
 	long_way(v, req, resp);
 }
 

@@ -65,11 +65,6 @@ static struct hw_iommu *create(struct hw_env *e, const char *options, char *err,
 		v->lane = hw_calloc(VTD_LANES, sizeof(*v->lane));
 		sim_assert(v->lane);
 	}
-	if (v->quick && v->keeps && !v->pages) {
-		v->nest = hw_calloc(VTD_NESTS, sizeof(*v->nest));
-		v->below = hw_calloc(VTD_NESTS, sizeof(*v->below));
-		sim_assert(v->nest && v->below);
-	}
 	if (v->quick && !v->keeps) {
 		v->memo = hw_calloc(VTD_MEMOS, sizeof(*v->memo));
 		v->trail = hw_calloc(VTD_TRAILS, sizeof(*v->trail));
@@ -79,7 +74,6 @@ static struct hw_iommu *create(struct hw_env *e, const char *options, char *err,
 	vtd_regs_make(v);
 	v->inv_types = vtd_inv_types(&v->k);
 	vtd_caches_create(v);
-	v->no_nest.range = ~0ULL;
 	vtd_lanes_void(v);
 	reset(&v->h);
 	return &v->h;
@@ -94,8 +88,7 @@ static void destroy(struct hw_iommu *h)
 	v = container_of(h, struct vtd, h);
 	vtd_caches_destroy(v);
 	hw_free(v->lane);
-	hw_free(v->nest);
-	hw_free(v->below);
+	hw_nests_destroy(v->nests);
 	hw_free(v->memo);
 	hw_free(v->trail);
 	hw_free(v->dev_block);

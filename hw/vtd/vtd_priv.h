@@ -15,6 +15,7 @@
 #pragma once
 
 #include "hw/iommu/cache_layout.h"
+#include "hw/iommu/nest.h"
 #include "hw/vtd/vtd_regs.h"
 #include "sim/base/assert.h"
 #include "sim/base/bits.h"
@@ -103,6 +104,16 @@ struct vtd_binding {
 	struct vtd_cfg cfg;
 };
 
+/*
+ * Of one stage: the last table that was used, of all lanes' the last that the cache of
+ * tables gave (struct vtd's youngest); in it the last leaf: its bits but the address, what
+ * they mean, and the answer's word of it.
+ */
+struct vtd_single {
+	u64 range, table, attrs;
+	u32 flags, meta;
+};
+
 /* What the quick way knows of a device and PASID beside the binding. */
 #define VTD_LANES 64
 struct vtd_lane {
@@ -114,37 +125,25 @@ struct vtd_lane {
 	u32 mode;       /* enum vtd_mode */
 	u64 usual;      /* view's version, if it is of pages of 4 KiB in sets that age */
 	struct cache_view view; /* of the IOTLB */
-	/* Which lane it is, of all that were ever made, with the cache of tables as it was: */
+	u32 other;      /* of one stage: what the other one would permit, enum vtd_flag */
+	struct vtd_single last_table;
+	struct hw_nests *nests; /* if it is nested, and there are any */
+	/* Which lane it is, with the cache of tables as it was; see struct hw_nest. */
 	u64 made;
 	u32 psc_serial;
 	struct vtd_cursor last[VTD_ROLES][VTD_CURSORS];
 };
 
 /*
- * Where no pages are kept: a nested walk within 2 MiB, by the three last tables that
- * the paging-structure cache gave. Good for who has `made`: a lane gets another one when
- * anything was filled or dropped there. What it says of the page's second stage is of
- * the guest's 2 MiB that were asked for last; struct vtd_below knows others.
+ * Where no pages are kept: the nest and the below that were used last, and more than once.
+ * No other was since, nor was anything else asked for.
  */
-#define VTD_NESTS 4096
-struct vtd_nest {
-	u64 made;       /* of the lane; 0: none */
-	u64 range, gpa_range; /* as in struct vtd_trail */
-	u64 fs_at;      /* second stage's entry of the first one's last table */
-	u64 ss_table;   /* of the page */
-	u64 attrs[3];   /* of the last entries: for the table, of the table, for the page */
-	u32 meta;       /* what they mean together, see quick_priv.h */
-	u32 first;      /* what the first stage's means, enum vtd_flag */
-	u32 slot[3];    /* of the tables, as they are looked for */
-};
-
-/* The second stage of 2 MiB of pages: its last table. Good as a nest is. */
-struct vtd_below {
-	u64 made, range;
-	u64 table;
-	u64 attrs;      /* of the last entry that was seen there */
-	u32 flags;      /* what they mean, enum vtd_flag */
-	u32 slot;
+struct vtd_again {
+	u64 range;      /* of the nest; ~0: there is none */
+	u64 at, word, table;
+	u64 first;      /* an entry of the first stage; of its address only the range counts */
+	u64 ss_table, attrs;
+	u64 meta;       /* of the answer, as in quick_priv.h */
 };
 
 /* Without caches: what configuration was read, and what it meant. */
@@ -258,11 +257,12 @@ struct vtd {
 	u64 ss_reserved[6][2], fs_reserved[6][2]; /* [level][leaf] */
 	struct hw_cache *ctx, *pasid, *iotlb, *psc, *iec;
 	struct vtd_lane *lane, nobody;
-	struct vtd_nest *nest;
-	struct vtd_below *below;
-	/* Whose tables are the youngest of their sets; until anything else is asked for. */
-	const struct vtd_nest *aged;
-	struct vtd_nest no_nest;     /* of no range */
+	struct hw_nests *nests;
+	/* Whose last_table is the youngest of its set; until anything else is asked for. */
+	const struct vtd_lane *youngest;
+	struct vtd_again again;
+	const struct hw_nest *last_nest; /* used last, to see that they are used again */
+	const struct hw_below *last_below;
 	u64 lanes_made;
 	struct vtd_memo *memo;
 	struct vtd_trail *trail;
@@ -298,16 +298,6 @@ struct vtd {
 static inline struct vtd_lane *vtd_lane_of(const struct vtd *v, u32 sid)
 {
 	return &v->lane[(sid ^ sid >> 8) % VTD_LANES];
-}
-
-static inline struct vtd_nest *vtd_nest_of(const struct vtd *v, u64 addr)
-{
-	return &v->nest[addr >> 21 & (VTD_NESTS - 1)];
-}
-
-static inline struct vtd_below *vtd_below_of(const struct vtd *v, u64 range)
-{
-	return &v->below[range & (VTD_NESTS - 1)];
 }
 
 static inline u32 vtd_get(const struct vtd *v, u32 off)
@@ -474,6 +464,7 @@ void vtd_caches_reset(struct vtd *v);
 bool vtd_may_fill(const struct vtd_walk *w);
 u32 vtd_fill(struct vtd_walk *w, struct hw_cache *c, struct hw_cache_entry *e);
 void vtd_lanes_void(struct vtd *v);
+u64 vtd_lane_number(struct vtd *v);
 u32 vtd_psc_space(struct vtd *v, u64 tag);
 void vtd_front_void(struct vtd *v);
 void vtd_front_fill(struct vtd_walk *w, const struct hw_resp *resp);

@@ -3,7 +3,7 @@
  * The cache against a twin that is a plain list: after each step both hold the
  * same entries, but for those that a bounded cache may evict to make room.
  */
-#include "hw/iommu/cache_layout.h"
+#include "hw/iommu/cache_quick.h"
 
 #include "sim/base/bits.h"
 #include "sim/choice/choice.h"
@@ -541,6 +541,44 @@ Test(cache, drops_do_not_let_the_dead_pile_up)
 	}
 	cr_assert_leq(c->n_slots, 1024);
 	cr_assert_leq(c->log.recs_max, 8192);
+	hw_cache_destroy(c);
+}
+
+/* Where all ways are in use, and views fill: no slot keeps the second word of another. */
+Test(cache, fills_by_a_view_mind_second_words)
+{
+	const struct hw_cache_policy p = {.kind = HW_CACHE_SETS, .entries = 64};
+	struct hw_cache *c = hw_cache_create(&no_env, "test", &p);
+	u32 space = hw_space(c, 1);
+	const u64 new = 64 << 12, seven = 7;
+	struct cache_place at;
+	struct cache_view v;
+
+	for (u64 i = 0; i < 64; i++)
+		hw_cache_fill(c, &(struct hw_cache_entry){.addr = i << 12, .space = space,
+							  .lg2 = 12}, NULL, 0);
+	cr_assert(cache_view_make(c, space, &v));
+	cr_assert_eq(cache_view_find(c, &v, new, &at), NO_SLOT);
+	cr_assert_eq(cache_view_fill(c, &v, &at, new, 1, &seven), 0);
+	cr_assert_neq(cache_view_fill(c, &v, &at, new, 1, NULL), 0);
+	/* Each has one now. */
+	for (u64 i = 0; i < 64; i++)
+		hw_cache_fill(c, &(struct hw_cache_entry){.addr = i << 12, .space = space,
+							  .lg2 = 12, .extra = 9}, NULL, 0);
+	cr_assert_eq(cache_view_find(c, &v, 2 * new, &at), NO_SLOT);
+	cr_assert_eq(cache_view_fill(c, &v, &at, 2 * new, 1, NULL), 0);
+	cr_assert_neq(cache_view_fill(c, &v, &at, 2 * new, 1, &seven), 0);
+	cr_assert_eq(hw_cache_find(c, space, 2 * new)->extra, 7);
+	/* None has, again. */
+	hw_cache_reset(c);
+	space = hw_space(c, 1);
+	for (u64 i = 0; i < 64; i++)
+		hw_cache_fill(c, &(struct hw_cache_entry){.addr = i << 12, .space = space,
+							  .lg2 = 12}, NULL, 0);
+	cr_assert(cache_view_make(c, space, &v));
+	cr_assert_eq(cache_view_find(c, &v, new, &at), NO_SLOT);
+	cr_assert_eq(cache_view_fill(c, &v, &at, new, 1, &seven), 0);
+	cr_assert_neq(cache_view_fill(c, &v, &at, new, 1, NULL), 0);
 	hw_cache_destroy(c);
 }
 

@@ -26,6 +26,7 @@ static struct told told; /* the quick one is, before it is asked */
 static struct {
 	u64 answered, range;
 	u32 prod;
+	u32 few;   /* ranges that are asked for again and again */
 	bool calm;  /* many pages, and little that changes: sets are full */
 	bool far;   /* addresses that have many tables */
 	bool local; /* hardly a page is global */
@@ -521,7 +522,25 @@ static void look_up(struct pair *p, u64 addr)
 	cr_assert_eq(par & 1, 0);
 }
 
-/* Pages of 31 ranges in 31 others, by few sets: what is oldest is the same. */
+/*
+ * A few of 32 ranges for some time, such that tables of all of them are kept; now and then
+ * another one, for which something has to be forgotten.
+ */
+static u64 some_range(struct pair *p, u64 last)
+{
+	if (!now.few || below(p, 512) == 0) {
+		now.range = below(p, 32);
+		now.few = 4 + below(p, 20);
+	}
+	if (below(p, 2))
+		return last;
+	return below(p, 64) ? (now.range + 5 * below(p, now.few)) % 32 : below(p, 32);
+}
+
+/*
+ * Pages of 31 ranges in 31 others, and so are their tables, by few sets: what is oldest is
+ * the same.
+ */
 static void many_ranges(const char *options)
 {
 	struct pair p;
@@ -534,9 +553,11 @@ static void many_ranges(const char *options)
 	for (u64 i = 0; i < 512; i++)
 		word(&p, ((FIRST + 3) << 12) + i * 8,
 		     (leaf & 0xfff) | 7 << 12 | (1 + i * 7 % 31) << 21);
+	memcpy(&leaf, p.s[0].e.ram + ((SECOND + 3) << 12) + (FIRST + 3) * 8, 8);
+	word(&p, ((SECOND + 4) << 12) + (FIRST + 3) * 8, leaf);
 	for (u64 i = 1; i < 32; i++) {
 		memcpy(&leaf, p.s[0].e.ram + ((FIRST + 2) << 12), 8);
-		word(&p, ((FIRST + 2) << 12) + i * 8, leaf);
+		word(&p, ((FIRST + 2) << 12) + i * 8, leaf + ((1 + i * 11 % 31) << 21));
 		word(&p, ((SECOND + 2) << 12) + i * 8, (SECOND + 4) << 12 | 3);
 	}
 	/* Another stream has stage 1 alone. */
@@ -546,10 +567,12 @@ static void many_ranges(const char *options)
 	for (u32 i = 0; i < OPERATIONS; i++) {
 		u64 addr = range << 21 | (u64)below(&p, 1 + below(&p, 64)) << 12;
 
-		if (below(&p, 2))
-			range = below(&p, 1 + below(&p, 32));
-		if (below(&p, 16) == 0)
-			look_up(&p, (u64)below(&p, 32) << 21);
+		range = some_range(&p, range);
+		if (below(&p, 64) == 0)
+			look_up(&p, some_range(&p, range) << 21);
+		else if (below(&p, 256) == 0)
+			command(&p, CMD_TLBI_NH_VA | 1ULL << 48 | 1ULL << 32,
+				(addr & ~0xfffULL) | below(&p, 2));
 		else
 			ask_of(&p, below(&p, 8) == 0, addr);
 	}

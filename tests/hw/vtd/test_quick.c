@@ -31,6 +31,7 @@
 static struct told told; /* the quick one is, before it is asked */
 static struct {
 	u64 tail, answered, range;
+	u32 few;   /* ranges that are asked for again and again */
 	bool calm; /* many pages, and little that changes: sets are full */
 	bool far;  /* addresses that have many tables */
 	u32 ttm;
@@ -514,7 +515,52 @@ Test(vtd_quick, minds_each_bit_of_a_nested_page)
 	each_bit("cache=none");
 }
 
-/* Pages of 31 ranges in 31 others, by few sets: what is oldest is the same. */
+static bool ask_as(struct pair *p, u16 sid, u32 pasid, u64 addr)
+{
+	const struct hw_req req = {.addr = addr, .sid = sid, .pasid = pasid, .access = HW_READ};
+
+	return address_of(p, &req) != ~0ULL;
+}
+
+#define OTHERS 48ULL /* a directory, its PASIDs, four tables */
+
+/*
+ * A few of 32 ranges for some time, such that tables of all of them are kept; now and then
+ * another one, for which something has to be forgotten.
+ */
+static u64 some_range(struct pair *p, u64 last)
+{
+	if (!now.few || below(p, 512) == 0) {
+		now.range = below(p, 32);
+		now.few = 4 + below(p, 20);
+	}
+	if (below(p, 2))
+		return last;
+	return below(p, 64) ? (now.range + 5 * below(p, now.few)) % 32 : below(p, 32);
+}
+
+/* Device 9 has 32 ranges of the first stage alone. */
+static void one_stage(struct pair *p)
+{
+	const u64 fs = VTD_FS_P | VTD_FS_RW | VTD_FS_US | VTD_FS_A | VTD_FS_D;
+	const u64 tables = OTHERS + 2;
+
+	word(p, (CONTEXT << 12) + 9 * 32, OTHERS << 12 | VTD_SCTX_PASIDE | VTD_P);
+	word(p, OTHERS << 12, (OTHERS + 1) << 12 | VTD_P);
+	word(p, ((OTHERS + 1) << 12) + 8, 2);
+	word(p, ((OTHERS + 1) << 12) + 16, tables << 12);
+	word(p, (OTHERS + 1) << 12, VTD_P | (u64)VTD_PGTT_FS << VTD_PE0_PGTT_SHIFT);
+	tree(p, tables, fs);
+	for (u64 i = 0; i < 32; i++)
+		word(p, ((tables + 2) << 12) + i * 8, (tables + 3) << 12 | fs);
+	for (u64 i = 0; i < 512; i++)
+		word(p, ((tables + 3) << 12) + i * 8, 42 << 12 | fs);
+}
+
+/*
+ * Pages of 31 ranges in 31 others, and so are their tables, by few sets: what is oldest is
+ * the same.
+ */
 static void many_ranges(const char *options)
 {
 	struct pair p;
@@ -522,19 +568,23 @@ static void many_ranges(const char *options)
 
 	begin(&p, options, 1, 1);
 	one_page(&p);
+	one_stage(&p);
 	memcpy(&leaf, p.s[0].e.ram + ((FIRST + 3) << 12), 8);
 	for (u64 i = 0; i < 512; i++)
 		word(&p, ((FIRST + 3) << 12) + i * 8,
 		     (leaf & 0xfff) | 7 << 12 | (1 + i * 7 % 31) << 21);
+	word(&p, ((SECOND + 4) << 12) + (FIRST + 3) * 8, (FIRST + 3) << 12 | 3);
 	for (u64 i = 1; i < 32; i++) {
 		memcpy(&leaf, p.s[0].e.ram + ((FIRST + 2) << 12), 8);
-		word(&p, ((FIRST + 2) << 12) + i * 8, leaf);
+		word(&p, ((FIRST + 2) << 12) + i * 8, leaf + ((1 + i * 11 % 31) << 21));
 		word(&p, ((SECOND + 2) << 12) + i * 8, (SECOND + 4) << 12 | 3);
 	}
 	for (u32 i = 0; i < OPERATIONS; i++) {
-		if (below(&p, 2))
-			range = below(&p, 1 + below(&p, 32));
-		ask_at(&p, range << 21 | (u64)below(&p, 1 + below(&p, 64)) << 12, HW_READ);
+		u16 sid = below(&p, 8) ? 8 : 9;
+
+		range = some_range(&p, range);
+		ask_as(&p, sid, HW_NO_PASID,
+		       range << 21 | (u64)below(&p, 1 + below(&p, 64)) << 12);
 	}
 	sides_free(&p);
 }
@@ -552,13 +602,6 @@ Test(vtd_quick, forgets_the_same_tables)
 #define OF_MANY 48ULL /* two directories, each with its page of PASIDs, all alike */
 #define PASIDS_OF_ONE 32768u
 #define RANGES 32u
-
-static bool ask_as(struct pair *p, u16 sid, u32 pasid, u64 addr)
-{
-	const struct hw_req req = {.addr = addr, .sid = sid, .pasid = pasid, .access = HW_READ};
-
-	return address_of(p, &req) != ~0ULL;
-}
 
 /* Beside the nested one: devices 9 and 10, whose PASIDs all lead to the first stage alone. */
 static void many_spaces_made(struct pair *p)
