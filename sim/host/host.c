@@ -194,13 +194,18 @@ static void remove_made(const char *dir, const struct host_file *file, u32 n)
 	rmdir(dir);
 }
 
+bool host_dir_make(const char *dir)
+{
+	return !mkdir(dir, 0777) || errno == EEXIST;
+}
+
 bool host_dir_publish(const char *dir, const char *stem, const struct host_file *file, u32 n,
 		      char made[HOST_PATH_MAX])
 {
 	char temp[HOST_PATH_MAX], path[HOST_PATH_MAX + 64];
 	bool ok = true;
 
-	if (mkdir(dir, 0777) && errno != EEXIST)
+	if (!host_dir_make(dir))
 		return false;
 	if ((size_t)snprintf(temp, sizeof(temp), "%s/.%s.%d.tmp", dir, stem, (int)getpid()) >=
 	    sizeof(temp))

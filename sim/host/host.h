@@ -35,6 +35,8 @@ struct host_file {
 	size_t size;
 };
 
+/* A folder, unless it is there already. */
+bool host_dir_make(const char *dir);
 /*
  * Makes dir (if needed) and in it <stem>-NNN with the given files: the first
  * number that is free. It appears at once, complete. made gets its path.
@@ -85,6 +87,8 @@ void host_signals_init(void);
  */
 void host_on_fault(void (*(*who)(u64 addr))(u64 addr));
 bool host_stop_asked(void);
+/* The signal that asked; 0: none. */
+int host_stop_signal(void);
 /* Ends the process as SIGPIPE would have. */
 void host_pipe_closed(void);
 

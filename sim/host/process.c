@@ -153,7 +153,7 @@ static void on_stop(int sig)
 {
 	/* The second one ends the process. */
 	signal(sig, SIG_DFL);
-	stop_asked = 1;
+	stop_asked = sig;
 }
 
 void host_signals_init(void)
@@ -185,6 +185,11 @@ void host_pipe_closed(void)
 }
 
 bool host_stop_asked(void)
+{
+	return stop_asked;
+}
+
+int host_stop_signal(void)
 {
 	return stop_asked;
 }

@@ -52,7 +52,7 @@ int cli_help(int argc, char **argv)
 	for (const struct cli_command *c = cli_commands; c->name; c++)
 		printf("  iommulab %-7s %-21s %s\n", c->name, c->args, c->help);
 	puts("\n`iommulab COMMAND --help` lists its options. Exit codes: 0 as expected, 1 a finding\n"
-	     "or a missed expectation, 2 bad usage or bad input, 77 skipped.");
+	     "or a missed expectation, 2 bad usage or bad input, 77 skipped, 128 + N ended early by signal N.");
 	return CLI_OK;
 }
 

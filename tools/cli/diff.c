@@ -3,6 +3,7 @@
  * iommulab diff: the same programs on two kernels. What they answer is
  * compared call by call: results, error numbers, what they wrote into memory.
  */
+#include "sim/host/host.h"
 #include "tools/cli/diff_priv.h"
 
 #include <json-c/json.h>
@@ -162,7 +163,7 @@ int cli_diff(struct cli *c)
 	if (rc)
 		return rc;
 	d.rows = json_object_new_array();
-	for (int i = 0; i < c->n_args && !rc; i++)
+	for (int i = 0; i < c->n_args && !rc && !host_stop_asked(); i++)
 		rc = diff_one(&d, c->args[i], seed);
 	if (!rc)
 		rc = cli_diff_generate(&d, n, seed);

@@ -44,6 +44,8 @@ static int keep(const struct diff *d, const struct call_program *p, u64 seed)
 
 	if (!d->c->o.out)
 		return CLI_OK;
+	if (!host_dir_make(d->c->o.out))
+		return cli_fail("--out: %s cannot be written", d->c->o.out);
 	text = syz_print(p);
 	snprintf(path, sizeof(path), "%s/generated-%llu.syz", d->c->o.out,
 		 (unsigned long long)seed);
@@ -94,7 +96,7 @@ int cli_diff_generate(struct diff *d, u64 n, u64 seed)
 		return CLI_USAGE;
 	for (u32 i = 0; i < 2; i++)
 		d->observer[i] = explore_observer_new(home, d->kernel[i], i);
-	for (u64 i = 0; i < n && !rc; i++) {
+	for (u64 i = 0; i < n && !rc && !host_stop_asked(); i++) {
 		rc = one(d, g, seed + i);
 		if ((i + 1) % PROGRESS == 0)
 			fprintf(stderr, "%llu of %llu programs, %u differ\n",

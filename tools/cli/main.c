@@ -98,6 +98,17 @@ static const char *which_command(int *argc, char **argv)
 	return name;
 }
 
+/*
+ * What a signal has cut short says nothing against the kernel, but is not "as expected": as a
+ * shell has it. A client's session ends as the client does.
+ */
+static int exit_code(const struct cli_command *c, int rc)
+{
+	bool cut = rc == CLI_OK && c->run && c->run != cli_exec && host_stop_asked();
+
+	return cut ? 128 + host_stop_signal() : rc;
+}
+
 int main(int argc, char **argv)
 {
 	const char *name = which_command(&argc, argv);
@@ -112,7 +123,7 @@ int main(int argc, char **argv)
 		argv = argc > 0 ? argv + 1 : argv;
 		rc = c->raw ? c->raw(argc, argv) : run_command(c, argc, argv);
 		host_recipe_done();
-		return rc;
+		return exit_code(c, rc);
 	}
 	return unknown(name);
 }

@@ -173,6 +173,18 @@ static bool duration(const char *option, const char *text, u64 *ms)
 	return false;
 }
 
+/* A folder that is to be made may end with a slash. */
+static bool can_write(const char *path, bool folder)
+{
+	char name[HOST_PATH_MAX];
+	size_t n = strlen(path);
+
+	while (folder && n > 1 && path[n - 1] == '/')
+		n--;
+	return n < sizeof(name) && snprintf(name, sizeof(name), "%.*s", (int)n, path) > 0 &&
+	       host_can_write(name);
+}
+
 int cli_check_world(const struct cli *c, const struct kernel **kernel)
 {
 	const struct {
@@ -187,7 +199,7 @@ int cli_check_world(const struct cli *c, const struct kernel **kernel)
 		return cli_fail("--json - and --trace - would mix on standard output");
 	for (size_t i = 0; i < sizeof(outputs) / sizeof(*outputs); i++) {
 		if (outputs[i].path && strcmp(outputs[i].path, "-") &&
-		    !host_can_write(outputs[i].path))
+		    !can_write(outputs[i].path, outputs[i].path == c->o.out))
 			return cli_fail("--%s: %s cannot be written", outputs[i].name,
 					outputs[i].path);
 		if (outputs[i].path && outputs[i].path != c->o.out &&

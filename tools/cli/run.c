@@ -150,6 +150,16 @@ static void print_window(FILE *to, const struct scenario *s, const struct oracle
 		(unsigned long long)win->open_steps, (unsigned long long)win->accesses);
 }
 
+static const char *stopped_by(const struct explore_result *r)
+{
+	static char text[32];
+
+	if (!r->stopped || !host_stop_asked())
+		return r->stopped ? ", stopped" : "";
+	snprintf(text, sizeof(text), ", stopped by SIG%s", sigabbrev_np(host_stop_signal()));
+	return text;
+}
+
 static void print_summary(const struct cli *c, const struct scenario *s,
 			  const struct explore_result *r, enum outcome outcome)
 {
@@ -160,7 +170,7 @@ static void print_summary(const struct cli *c, const struct scenario *s,
 		s->name, outcome_names[outcome], (unsigned long long)r->runs,
 		(unsigned long long)(us / 1000000), (unsigned long long)(us / 1000 % 1000),
 		(unsigned long long)(r->runs * 1000000 / us),
-		r->exhausted ? ", nothing left to try" : "", r->stopped ? ", stopped" : "");
+		r->exhausted ? ", nothing left to try" : "", stopped_by(r));
 	if (r->window.deferred)
 		print_window(quiet ? stderr : stdout, s, &r->window);
 	if (outcome == MISSED)
@@ -207,7 +217,8 @@ static int run_one(struct cli *c, const struct scenario *s, struct explore_optio
 	print_summary(c, s, &r, outcome);
 	if (r.diverged)
 		fprintf(stderr, "iommulab: %s: not deterministic: %s\n", s->name, r.divergence);
-	if (outcome == FINDING || outcome == MISSED || r.diverged)
+	/* Not found so far is not missed. */
+	if (outcome == FINDING || (outcome == MISSED && !host_stop_asked()) || r.diverged)
 		*worst = CLI_FINDING;
 	if (r.incomplete[0] && !rc)
 		rc = cli_fail("%s: %s", s->name, r.incomplete);

@@ -54,6 +54,11 @@ done
 expect 0 'KASAN' "$IOMMULAB" replay "$WORK/out/finding-001/recipe"
 expect 0 'KASAN' "$IOMMULAB" replay "$WORK/out/finding-001/report.json"
 [ "$(ls -A "$WORK/out" | wc -l)" = 2 ] || fail 'something is left in --out'
+# A folder that is to be made may be named with a slash; a file may not.
+expect 0 '' "$IOMMULAB" run --out "$WORK/new/" $bug
+[ -s "$WORK/new/finding-001/recipe" ] || fail 'no finding in a new folder'
+expect_one_line 2 'out: .*/none/new/ cannot be written' "$IOMMULAB" run --out "$WORK/none/new/" $bug
+expect_one_line 2 'json: .* cannot be written' "$IOMMULAB" run --json "$WORK/none/" $bug
 # Said before the first run, so for clean scenarios too.
 for output in --json --trace --out; do
 	expect_one_line 2 "$output: /nonexist/x cannot be written" \
