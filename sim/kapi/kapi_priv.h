@@ -289,10 +289,18 @@ static inline bool kapi_is_alone(const struct task *t)
 	return !IOMMULAB_HOOKS && t->due < t->alone_below;
 }
 
+/* The same of its next `ops` operations, of services. */
+static inline bool kapi_is_alone_for(const struct task *t, u32 ops)
+{
+	return !IOMMULAB_HOOKS && t->due + ops * (1 + (s64)t->weight_shared) < t->alone_below;
+}
+
 static inline void kapi_count(struct task *t)
 {
-	t->due++;
-	sched_weigh(t, t->weight_shared);
+	u32 weight = t->weight_shared;
+
+	t->due += 1 + (s64)weight;
+	t->stop_at -= weight;
 }
 
 /* The same of a lock that is what it should be, and of the heap. */
@@ -308,30 +316,47 @@ static inline bool kapi_may_take(const struct task *t, const struct lockdep_map 
 	return kapi_is_plain(t, map) && t->n_held < TASK_HELD_MAX;
 }
 
-/* The same of one that may be waited for: any doubt is for the long way. */
-static inline bool kapi_may_take_asleep(const struct task *t, const struct lockdep_map *map)
+/* It may sleep; any doubt is for kapi_atomic(). */
+static inline bool kapi_sleeps_plainly(const struct task *t)
 {
-	return kapi_may_take(t, map) &&
-	       !((u64)(u32)(t->preempt_count | t->irq_off | t->rcu_depth) |
+	return !((u64)(u32)(t->preempt_count | t->irq_off | t->rcu_depth) |
 		 (u64)(uintptr_t)t->foreign_count | (u64)(uintptr_t)t->foreign_readers);
 }
 
+/* The same of one that may be waited for. */
+static inline bool kapi_may_take_asleep(const struct task *t, const struct lockdep_map *map)
+{
+	return kapi_may_take(t, map) && kapi_sleeps_plainly(t);
+}
+
+/*
+ * Counted and remembered. The context in which it was taken is for those who watch locks: where
+ * they do nobody is alone.
+ */
 static inline __attribute__((always_inline)) void kapi_take(struct task *t,
 							    const struct lockdep_map *map,
 							    unsigned subclass, u32 mode, u64 pc)
 {
+	struct task_held *h = &t->held[t->n_held++];
+
+	h->lock = map;
+	h->class_key = map->class_key | (subclass & LOCK_SUBCLASS_MASK);
+	h->mode = mode;
+	h->op = sched_ops(t) + 1;
+	h->pc = pc;
 	kapi_count(t);
-	kapi_hold(t, (u64)(uintptr_t)map, map->class_key | (subclass & LOCK_SUBCLASS_MASK),
-		  mode | kapi_context_bits(t), pc);
 }
 
-/* It is the last that the task has taken; `write`: not as a reader. */
-static inline bool kapi_may_drop(const struct task *t, const struct lockdep_map *map, bool write)
+/* It is the last that the task has taken, which has seen to it that the lock is one. */
+static inline bool kapi_may_drop(const struct task *t, const struct lockdep_map *map)
 {
-	const struct task_held *h = &t->held[t->n_held - 1];
+	return kapi_is_alone(t) && t->n_held && t->held[t->n_held - 1].lock == map;
+}
 
-	return kapi_is_plain(t, map) && t->n_held && h->lock == map &&
-	       !(h->mode & LOCK_READ) == write;
+/* The same of a lock that readers share; `write`: not as one of them. */
+static inline bool kapi_may_drop_as(const struct task *t, const struct lockdep_map *map, bool write)
+{
+	return kapi_may_drop(t, map) && !(t->held[t->n_held - 1].mode & LOCK_READ) == write;
 }
 
 static inline void kapi_drop(struct task *t)

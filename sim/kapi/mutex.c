@@ -96,7 +96,7 @@ void mutex_unlock(struct mutex *m)
 {
 	struct task *t = current_task;
 
-	if (unlikely(!kapi_may_drop(t, &m->dep, true) || !list_empty(&m->waiters))) {
+	if (unlikely(!kapi_may_drop(t, &m->dep) || !list_empty(&m->waiters))) {
 		unlock_watched(m, KAPI_CALLER);
 		return;
 	}

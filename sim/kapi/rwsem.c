@@ -154,7 +154,7 @@ static ALWAYS_INLINE void up(struct rw_semaphore *s, bool write, u64 pc)
 {
 	struct task *t = current_task;
 
-	if (unlikely(!kapi_may_drop(t, &s->dep, write) || !list_empty(&s->waiters))) {
+	if (unlikely(!kapi_may_drop_as(t, &s->dep, write) || !list_empty(&s->waiters))) {
 		up_watched(s, write, pc);
 		return;
 	}

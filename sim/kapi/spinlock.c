@@ -64,7 +64,7 @@ static inline bool unlock(spinlock_t *l, u64 pc)
 {
 	struct task *t = current_task;
 
-	if (unlikely(!kapi_may_drop(t, &l->dep, true) || !list_empty(&l->waiters)))
+	if (unlikely(!kapi_may_drop(t, &l->dep) || !list_empty(&l->waiters)))
 		return unlock_watched(l, pc);
 	kapi_drop(t);
 	l->owner = NULL;
@@ -106,7 +106,7 @@ void spin_unlock(spinlock_t *l)
 {
 	struct task *t = current_task;
 
-	if (unlikely(!kapi_may_drop(t, &l->dep, true) || !list_empty(&l->waiters) ||
+	if (unlikely(!kapi_may_drop(t, &l->dep) || !list_empty(&l->waiters) ||
 		     t->preempt_count < PREEMPT_ONE || rcu_is_waited_for(t))) {
 		unlock_enable(l, KAPI_CALLER);
 		return;
