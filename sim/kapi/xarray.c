@@ -58,7 +58,28 @@ static void *shown(void *entry)
 	return entry == XA_ZERO_ENTRY ? NULL : entry;
 }
 
-static void lock(struct xarray *xa)
+/*
+ * How many operations an update makes at most: it takes the lock, publishes and gives it back;
+ * between these it may give it back and take it again for each doubling of a room, and find
+ * that others have made room meanwhile, which here they do not.
+ */
+#define UPDATE_OPS 8
+
+/*
+ * Whether the running task can be seen neither to take the lock nor to hold it: nobody has it
+ * or looks, and none of the update's operations is a moment at which others may run. Then that
+ * it is taken and given back is counted, no more.
+ */
+static inline bool is_unshared(const struct xarray *xa)
+{
+	const struct task *t = current_task;
+
+	return kapi_is_alone_for(t, UPDATE_OPS) && !xa->xa_lock.owner &&
+	       xa->xa_lock.dep.magic == LOCKDEP_MAGIC && !rcu_is_waited_for(t) &&
+	       t->n_held < TASK_HELD_MAX;
+}
+
+static __attribute__((noinline)) void lock_shared(struct xarray *xa)
 {
 	if (xa->flags & XA_FLAGS_LOCK_IRQ)
 		spin_lock_irq(&xa->xa_lock);
@@ -66,12 +87,30 @@ static void lock(struct xarray *xa)
 		spin_lock(&xa->xa_lock);
 }
 
-static void unlock(struct xarray *xa)
+static __attribute__((noinline)) void unlock_shared(struct xarray *xa)
 {
 	if (xa->flags & XA_FLAGS_LOCK_IRQ)
 		spin_unlock_irq(&xa->xa_lock);
 	else
 		spin_unlock(&xa->xa_lock);
+}
+
+/* Ends with unlock(), in the same task. */
+static inline void lock(struct xarray *xa)
+{
+	if (likely(is_unshared(xa)))
+		kapi_count(current_task);
+	else
+		lock_shared(xa);
+}
+
+/* Nobody has it: it was not taken. */
+static inline void unlock(struct xarray *xa)
+{
+	if (likely(!xa->xa_lock.owner && kapi_is_alone(current_task)))
+		kapi_count(current_task);
+	else
+		unlock_shared(xa);
 }
 
 /* Readers see changes from here on. */

@@ -191,6 +191,76 @@ static void empty(void)
 	xa_destroy(t.xa);
 }
 
+static void each_update(void *arg)
+{
+	u32 id, next = 0;
+
+	(void)arg;
+	for (unsigned long i = 0; i < 20; i++)
+		cr_assert(!xa_store(t.xa, i * 3, t.xa, GFP_KERNEL));
+	cr_assert(!xa_insert(t.xa, 1, t.xa, GFP_ATOMIC));
+	cr_assert_eq(xa_insert(t.xa, 1, t.xa, GFP_KERNEL), -EBUSY);
+	cr_assert(!xa_alloc(t.xa, &id, t.xa, xa_limit_31b, GFP_KERNEL));
+	cr_assert(!xa_alloc_cyclic(t.xa, &id, t.xa, xa_limit_31b, &next, GFP_KERNEL));
+	cr_assert(!xa_reserve(t.xa, 1000, GFP_KERNEL));
+	xa_release(t.xa, 1000);
+	cr_assert_eq(xa_cmpxchg(t.xa, 3, t.xa, t.ida, GFP_KERNEL), t.xa);
+	cr_assert_eq(xa_erase(t.xa, 3), t.ida);
+	cr_assert(!xa_erase(t.xa, 3));
+	xa_destroy(t.xa);
+}
+
+/* In a build without hooks, what nobody looks at goes a shorter way. */
+Test(xarray, an_update_is_as_many_operations_whether_anybody_looks_or_not)
+{
+	u64 steps[2];
+
+	load(.boot = boot, .begin = begin, .task = {each_update});
+	steps[0] = run_with(.seed = 1).steps;
+	load(.boot = boot, .begin = begin, .task = {each_update}, .oracles = "none");
+	steps[1] = run_with(.seed = 1).steps;
+	cr_assert_eq(steps[0], steps[1]);
+	cr_assert_gt(steps[0], 60);
+}
+
+static u32 waited;
+
+static void hold(void *arg)
+{
+	(void)arg;
+	for (int i = 0; i < 4; i++) {
+		u32 n;
+
+		xa_lock(t.xa);
+		n = t.xa->n;
+		for (int k = 0; k < 8; k++)
+			access_service(&t.xa->flags, OP_READ);
+		cr_assert_eq(t.xa->n, n, "an update beside the holder of the lock");
+		waited += !list_empty(&t.xa->xa_lock.waiters);
+		xa_unlock(t.xa);
+	}
+}
+
+static void update(void *arg)
+{
+	(void)arg;
+	for (unsigned long i = 0; i < 10; i++)
+		cr_assert(!xa_store(t.xa, i, t.xa, GFP_KERNEL));
+	for (unsigned long i = 0; i < 10; i++)
+		cr_assert_eq(xa_erase(t.xa, i), t.xa);
+}
+
+Test(xarray, an_update_waits_for_who_holds_the_lock)
+{
+	load(.boot = boot, .begin = begin, .task = {hold, update}, .oracles = "none");
+	for (u64 seed = 1; seed <= 300; seed++) {
+		struct world_run r = run(seed);
+
+		assert_clean(&r);
+	}
+	cr_assert_gt(waited, 100);
+}
+
 Test(xarray, concurrent_allocations_never_give_a_number_twice)
 {
 	load(.boot = boot, .begin = begin, .task = {storer, storer, storer}, .shutdown = empty);
