@@ -9,7 +9,8 @@
  *
  * Freed objects keep their record and stay unusable until MEM_FRESH_MAX bytes
  * have been handed out; from then on the longest freed one of the same size
- * class comes first. Reset cuts brk and the records back to the snapshot.
+ * class comes first. Until then they are only listed: sorting them by class is
+ * for those who come that far. Reset cuts brk and the records back to the snapshot.
  */
 #include "sim/mem/mem.h"
 
@@ -48,9 +49,12 @@ struct mem {
 	u32 n, max;
 	u64 live;
 	u8 poison;
-	bool any_freed;
+	bool any_sorted;
 	bool any_reused; /* in this run: objects are no longer in the order of allocation */
 	bool no_stacks;
+	u64 plain_end; /* up to where brk leaves an object plain: is_plain() */
+	u32 *freed;    /* objects in the order of release, not yet sorted: room for max */
+	u32 n_freed;
 	u32 q_head[MEM_CLASSES], q_tail[MEM_CLASSES];
 	/* the snapshot */
 	u64 snap_brk;
@@ -69,10 +73,11 @@ struct mem {
 
 static void forget_quarantine(struct mem *m)
 {
-	if (!m->any_freed)
+	m->n_freed = 0;
+	if (!m->any_sorted)
 		return;
 	memset(m->q_head, 0xff, sizeof(m->q_head));
-	m->any_freed = false;
+	m->any_sorted = false;
 }
 
 /* --- the guard --- */
@@ -161,8 +166,9 @@ struct mem *mem_create(struct world *w)
 	m->poison = 0xa5;
 	m->max = 1024;
 	m->rec = calloc(m->max, sizeof(*m->rec));
-	sim_assert(m->rec);
-	m->any_freed = true;
+	m->freed = malloc(m->max * sizeof(*m->freed));
+	sim_assert(m->rec && m->freed);
+	m->any_sorted = true;
 	forget_quarantine(m);
 	return m;
 }
@@ -176,6 +182,7 @@ void mem_destroy(struct mem *m)
 	free(m->snap_bytes);
 	free(m->snap_rec);
 	free(m->rec);
+	free(m->freed);
 	free(m);
 }
 
@@ -227,14 +234,13 @@ void mem_snapshot(struct mem *m)
 	memcpy(m->snap_bytes, (void *)m->base, size);
 	memcpy(m->snap_rec, m->rec, m->n * sizeof(*m->rec));
 	/* Objects freed before the snapshot are not handed out after it. */
-	m->any_freed = true;
 	forget_quarantine(m);
 	access_snapshot(m->world->access, (void *)m->brk);
 }
 
-static void mark_dirty(struct mem *m, u32 index)
+static inline void mark_dirty(struct mem *m, u32 index)
 {
-	if (index >= m->snap_n)
+	if (likely(index >= m->snap_n))
 		return;
 	if (m->n_dirty < MEM_DIRTY_MAX)
 		m->dirty[m->n_dirty] = index;
@@ -266,11 +272,36 @@ static u64 rounded(size_t size)
 	return ALIGN(max(size, (size_t)1), (size_t)16);
 }
 
+/* To the end of its class. */
+static void sort_freed(struct mem *m, u32 i)
+{
+	struct record *r = &m->rec[i];
+	u64 class = rounded(r->o.size) >> MEM_CLASS_LG2;
+
+	if (class >= MEM_CLASSES)
+		return;
+	r->next_free = NONE;
+	if (m->q_head[class] == NONE)
+		m->q_head[class] = i;
+	else
+		m->rec[m->q_tail[class]].next_free = i;
+	m->q_tail[class] = i;
+}
+
+static APART void sort_all_freed(struct mem *m)
+{
+	for (u32 i = 0; i < m->n_freed; i++)
+		sort_freed(m, m->freed[i]);
+	m->any_sorted = true;
+	m->n_freed = 0;
+}
+
 static APART u32 take_quarantined(struct mem *m, u64 bytes)
 {
 	u64 class = bytes >> MEM_CLASS_LG2;
 	u32 i;
 
+	sort_all_freed(m);
 	if (class >= MEM_CLASSES || m->q_head[class] == NONE)
 		return NONE;
 	i = m->q_head[class];
@@ -279,11 +310,18 @@ static APART u32 take_quarantined(struct mem *m, u64 bytes)
 	return i;
 }
 
+static inline void quarantine(struct mem *m, u32 i)
+{
+	/* Each is here once: to be freed again it has to be taken, which sorts them all. */
+	m->freed[m->n_freed++] = i;
+}
+
 static APART void more_records(struct mem *m)
 {
 	m->max *= 2;
 	m->rec = realloc(m->rec, m->max * sizeof(*m->rec));
-	sim_assert(m->rec);
+	m->freed = realloc(m->freed, m->max * sizeof(*m->freed));
+	sim_assert(m->rec && m->freed);
 	memset(m->rec + m->n, 0, (m->max - m->n) * sizeof(*m->rec));
 }
 
@@ -320,16 +358,27 @@ static inline u32 take_fresh(struct mem *m, u64 bytes, u64 align)
 }
 
 /*
- * Nothing is hooked, nobody looks at shadows or remembers stacks, and there is room at the
- * end of all: no more is kept than what the object's release and its leak must know.
+ * Nothing is hooked, nobody looks at shadows, remembers stacks or wants to hear of it: no more
+ * is kept than what the object's release and its leak must know.
  */
-static inline bool is_plain(const struct mem *m, const struct task *t, size_t size, u32 flags)
+static inline bool is_untold(const struct mem *m, const struct task *t, enum fact_kind kind)
 {
-	return !IOMMULAB_HOOKS && t->unseen && m->no_stacks && !(flags & MEM_ALIGN_256) &&
-	       m->n < m->max && size <= MEM_FRESH_MAX && m->brk - m->base <= MEM_FRESH_MAX;
+	const struct world *w = m->world;
+
+	return !IOMMULAB_HOOKS && t->unseen && m->no_stacks && !fact_wanted(w->fact, kind) &&
+	       !w->sched->check_every;
 }
 
-static inline void *alloc_plain(struct mem *m, size_t size, u32 flags, const char *cache)
+/* The same of an object to come, for which there is room at the end of all. */
+static inline bool is_plain(const struct mem *m, const struct task *t, size_t size, u32 flags)
+{
+	return m->brk < m->plain_end && size <= MEM_FRESH_MAX && m->n < m->max &&
+	       !(flags & MEM_ALIGN_256) && is_untold(m, t, FACT_ALLOC);
+}
+
+/* What comes last is done by whoever is called last: there is nothing to keep meanwhile. */
+static inline void *alloc_plain(struct mem *m, const struct task *t, size_t size, u32 flags,
+				const char *cache)
 {
 	struct head *h = (struct head *)m->brk;
 	struct mem_object *o = &m->rec[m->n].o;
@@ -344,9 +393,8 @@ static inline void *alloc_plain(struct mem *m, size_t size, u32 flags, const cha
 	o->cache = cache;
 	m->brk = addr + rounded(size);
 	m->live++;
-	memset((void *)(uintptr_t)addr, flags & MEM_ZERO ? 0 : m->poison, size);
-	fact(ALLOC, addr, size, flags);
-	return (void *)(uintptr_t)addr;
+	sched_note_plain(m->world->sched, fact_word(t, FACT_ALLOC));
+	return memset((void *)(uintptr_t)addr, flags & MEM_ZERO ? 0 : m->poison, size);
 }
 
 static APART_UNSEEN void *alloc_any(struct mem *m, size_t size, u32 flags, const char *cache)
@@ -386,10 +434,12 @@ static APART_UNSEEN void *alloc_any(struct mem *m, size_t size, u32 flags, const
 
 void *mem_alloc(struct mem *m, size_t size, u32 flags, const char *cache, u64 pc)
 {
+	const struct task *t = current_task;
+
 	if (!(flags & MEM_NOFAIL) && sched_fails(m->world, FAULT_ALLOC, pc))
 		return NULL;
-	if (likely(is_plain(m, current_task, size, flags)))
-		return alloc_plain(m, size, flags, cache);
+	if (likely(is_plain(m, t, size, flags)))
+		return alloc_plain(m, t, size, flags, cache);
 	return alloc_any(m, size, flags, cache);
 }
 
@@ -405,22 +455,6 @@ static inline struct record *record_of(struct mem *m, const void *p)
 	return &m->rec[h->index];
 }
 
-static void quarantine(struct mem *m, struct record *r)
-{
-	u64 class = rounded(r->o.size) >> MEM_CLASS_LG2;
-	u32 i = (u32)(r - m->rec);
-
-	if (class >= MEM_CLASSES)
-		return;
-	m->any_freed = true;
-	r->next_free = NONE;
-	if (m->q_head[class] == NONE)
-		m->q_head[class] = i;
-	else
-		m->rec[m->q_tail[class]].next_free = i;
-	m->q_tail[class] = i;
-}
-
 static APART void free_badly(struct mem *m, const void *p, const struct record *r, u64 pc)
 {
 	if (m->bad_free)
@@ -432,28 +466,42 @@ static APART_UNSEEN void show_freed(const void *p, u32 size)
 	access_set_state(p, ALIGN((u64)size, 8), CELL_FREED);
 }
 
-static inline void free_object(struct mem *m, const void *p, u64 pc)
+static APART_UNSEEN void free_any(struct mem *m, const void *p, struct record *r)
 {
-	struct record *r = record_of(m, p);
-
-	if (unlikely(!r || r->o.freed)) {
-		free_badly(m, p, r, pc);
-		return;
-	}
-	mark_dirty(m, (u32)(r - m->rec));
 	fact(FREE, r->o.addr, r->o.size);
 	r->o.freed = true;
 	stamp(m, &r->o.free);
 	m->live--;
 	if (!access_is_unseen())
 		show_freed(p, r->o.size);
-	quarantine(m, r);
+	quarantine(m, (u32)(r - m->rec));
+}
+
+static inline void free_plain(struct mem *m, const struct task *t, struct record *r, u32 index)
+{
+	sched_note_plain(m->world->sched, fact_word(t, FACT_FREE));
+	r->o.freed = true;
+	m->live--;
+	quarantine(m, index);
 }
 
 void mem_free(struct mem *m, const void *p, u64 pc)
 {
-	if (p)
-		free_object(m, p, pc);
+	const struct head *h = (const struct head *)p - 1;
+	struct record *r;
+
+	if (!p)
+		return;
+	r = record_of(m, p);
+	if (unlikely(!r || r->o.freed)) {
+		free_badly(m, p, r, pc);
+		return;
+	}
+	mark_dirty(m, h->index);
+	if (likely(is_untold(m, current_task, FACT_FREE)))
+		free_plain(m, current_task, r, h->index);
+	else
+		free_any(m, p, r);
 }
 
 size_t mem_size(struct mem *m, const void *p)
@@ -529,6 +577,7 @@ void mem_keep_stacks(struct mem *m, bool on)
 	for (u32 i = 0; !on && !m->no_stacks && i < m->snap_n; i++)
 		m->snap_rec[i].o.alloc.n = m->snap_rec[i].o.free.n = m->snap_rec[i].o.aux.n = 0;
 	m->no_stacks = !on;
+	m->plain_end = on ? 0 : m->base + MEM_FRESH_MAX;
 }
 
 void mem_on_bad_free(struct mem *m,

@@ -99,6 +99,37 @@ Test(mem, a_long_run_reuses_its_quarantine)
 	in_world(reuse);
 }
 
+#define WAITING 3000
+
+/* More than there are records at first, of three sizes of which two are one class. */
+static void first_freed_first(void *arg)
+{
+	static void *freed[WAITING];
+	u32 next = 0;
+
+	(void)arg;
+	for (u32 i = 0; i < WAITING; i++)
+		freed[i] = mem_alloc(w->mem, i % 3 == 1 ? 200 : 100 + i % 3, 0, "x", 0);
+	for (u32 i = 0; i < WAITING; i++)
+		mem_free(w->mem, freed[i], 0);
+	while (mem_bytes_used(w->mem) <= 4UL << 20)
+		cr_assert(mem_alloc(w->mem, 4096 * 4, 0, "x", 0));
+	while (next < WAITING) {
+		void *p = mem_alloc(w->mem, 112, 0, "x", 0);
+
+		next += next % 3 == 1;
+		cr_assert_eq(p, freed[next], "number %u of those that were freed", next);
+		mem_free(w->mem, p, 0);
+		cr_assert(mem_alloc(w->mem, 200, 0, "x", 0));
+		next++;
+	}
+}
+
+Test(mem, of_a_size_the_longest_freed_is_used_first)
+{
+	in_world(first_freed_first);
+}
+
 static void spoil(void *arg)
 {
 	(void)arg;
