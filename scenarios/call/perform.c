@@ -8,6 +8,7 @@
 
 #include "sim/base/assert.h"
 #include "sim/base/bits.h"
+#include "sim/base/copy.h"
 #include "sim/sched/sched.h"
 
 #include <errno.h>
@@ -172,7 +173,7 @@ static u32 store_block(struct call_run *r, u32 process, const struct call_in *in
 	if (in->kind != CALL_IN_DATA || !in->data || in->size > BLOCK_MAX ||
 	    in->addr % PAGE + in->size > PAGE)
 		return 0;
-	memcpy(block, in->data, in->size);
+	copy_small(block, in->data, in->size);
 	for (i = 1; i < n && in[i].kind == CALL_IN_VALUE; i++) {
 		u64 at = in[i].addr - in->addr, v;
 

@@ -78,11 +78,28 @@ static bool fails(u64 pc)
 	return sched_fails(this_world(), FAULT_COPY, pc);
 }
 
-unsigned long copy_from_user(void *to, const void __user *from, unsigned long n)
+/*
+ * Nobody looks, no failure is due, and there are processes: then a copy is counted, if the
+ * kernel's side is in the heap, and made. Counts the failure point: who is told false asks
+ * for it again, and must not have counted.
+ */
+static inline bool is_usual(const struct world *w, const struct task *t, const void *p)
 {
-	size_t done = fails(KAPI_CALLER) ? 0 : n;
+	struct fault *f = w->fault;
 
-	announce(to, n, OP_WRITE, KAPI_CALLER);
+	if (unlikely(!kapi_is_alone(t) || !kapi_sleeps_plainly(t) || t->fail_nth || !w->user_copy ||
+		     (u64)(uintptr_t)p < USER_PAGE_SIZE || f->asked + 1 == f->nth))
+		return false;
+	f->asked += f->armed;
+	return true;
+}
+
+static __attribute__((noinline)) unsigned long from_user(void *to, const void *from,
+							 unsigned long n, u64 pc)
+{
+	size_t done = fails(pc) ? 0 : n;
+
+	announce(to, n, OP_WRITE, pc);
 	if (done)
 		done = move(to, from, n, false);
 	if (n > done)
@@ -90,12 +107,39 @@ unsigned long copy_from_user(void *to, const void __user *from, unsigned long n)
 	return n - done;
 }
 
+unsigned long copy_from_user(void *to, const void __user *from, unsigned long n)
+{
+	struct task *t = current_task;
+	const struct world *w = t->world;
+	unsigned long left;
+
+	if (unlikely(!is_usual(w, t, to)))
+		return from_user(to, from, n, KAPI_CALLER);
+	t->due += in_heap((u64)(uintptr_t)to) && n;
+	left = w->user_copy(to, (u64)(uintptr_t)from, n, false);
+	if (unlikely(left))
+		memset((char *)to + (n - left), 0, left);
+	return left;
+}
+
+static __attribute__((noinline)) unsigned long to_user(void *to, const void *from,
+						       unsigned long n, u64 pc)
+{
+	if (fails(pc))
+		return n;
+	announce(from, n, OP_READ, pc);
+	return n - move((void *)(uintptr_t)from, to, n, true);
+}
+
 unsigned long copy_to_user(void __user *to, const void *from, unsigned long n)
 {
-	if (fails(KAPI_CALLER))
-		return n;
-	announce(from, n, OP_READ, KAPI_CALLER);
-	return n - move((void *)(uintptr_t)from, to, n, true);
+	struct task *t = current_task;
+	const struct world *w = t->world;
+
+	if (unlikely(!is_usual(w, t, from)))
+		return to_user(to, from, n, KAPI_CALLER);
+	t->due += in_heap((u64)(uintptr_t)from) && n;
+	return w->user_copy((void *)(uintptr_t)from, (u64)(uintptr_t)to, n, true);
 }
 
 unsigned long clear_user(void __user *to, unsigned long n)

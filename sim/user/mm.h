@@ -150,9 +150,6 @@ static inline u64 page_to_phys(const struct page *page)
 
 /* Whoever asks may write anywhere in it. */
 void *page_address(const struct page *page);
-/* n bytes within a page. */
-void page_write(struct page *page, u64 offset, const void *buf, u64 n);
-void page_read(const struct page *page, u64 offset, void *buf, u64 n);
 
 /* --- mm_table.c --- */
 /* In the table that was looked for last; NULL: it is in another, if there is one. */

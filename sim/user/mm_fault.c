@@ -8,7 +8,9 @@
 #include "sim/user/user_priv.h"
 
 #include "sim/access/access.h"
+#include "sim/base/copy.h"
 #include "sim/kapi/slab.h"
+#include "sim/mem/frames.h"
 
 #include <string.h>
 
@@ -101,7 +103,7 @@ static struct page *ready_in(const u64 *pte, u32 flags, bool shared)
 {
 	u64 need = PTE_PRESENT | (flags & FOLL_WRITE ? PTE_WRITE : 0);
 
-	if (!pte || (*pte & need) != need || *pte & PTE_SPECIAL)
+	if (!pte || (*pte & (need | PTE_SPECIAL)) != need)
 		return NULL;
 	if (flags & FOLL_PIN && !(*pte & PTE_WRITE) && pte_page(*pte)->head->memfd && !shared)
 		return NULL;
@@ -198,7 +200,21 @@ static u64 copy_foreign(struct mm_struct *mm, void *buf, u64 addr, u64 size, boo
 	return c ? c->copy(mm->process, buf, addr, size, to_user) : size;
 }
 
-static u64 access_pages(struct mm_struct *mm, void *buf, u64 addr, u64 size, bool to_user)
+/* n bytes within a page, to it from buf or (not to_user) the other way. */
+static inline void copy_within(struct page *page, u64 offset, void *buf, u64 n, bool to_user)
+{
+	struct world *w = this_world();
+	char *there = (char *)frame_ptr(w, page_to_phys(page)) + offset;
+	u64 at = page_to_phys(page) - page_to_phys(page->head) + offset;
+
+	if (to_user)
+		frame_span(frame_info(w, page_to_phys(page->head)), (u32)(at / sizeof(u64)),
+			   (u32)((at + n + sizeof(u64) - 1) / sizeof(u64)));
+	copy_small(to_user ? there : buf, to_user ? buf : there, n);
+}
+
+static __attribute__((noinline)) u64 access_pages(struct mm_struct *mm, void *buf, u64 addr,
+						  u64 size, bool to_user)
 {
 	while (mm && size) {
 		u64 n = min(size, PAGE_SIZE - offset_in_page(addr));
@@ -206,10 +222,8 @@ static u64 access_pages(struct mm_struct *mm, void *buf, u64 addr, u64 size, boo
 
 		if (!page && copy_foreign(mm, buf, addr, n, to_user))
 			break;
-		if (page && to_user)
-			page_write(page, offset_in_page(addr), buf, n);
-		else if (page)
-			page_read(page, offset_in_page(addr), buf, n);
+		if (page)
+			copy_within(page, offset_in_page(addr), buf, n, to_user);
 		buf = (char *)buf + n;
 		addr += n;
 		size -= n;
@@ -218,18 +232,16 @@ static u64 access_pages(struct mm_struct *mm, void *buf, u64 addr, u64 size, boo
 }
 
 /* Within a page that is there is the usual case. */
-u64 mm_access(struct mm_struct *mm, void *buf, u64 addr, u64 size, bool to_user)
+__attribute__((noinline)) u64 mm_access(struct mm_struct *mm, void *buf, u64 addr, u64 size,
+					bool to_user)
 {
 	struct page *page = NULL;
 
 	if (mm && offset_in_page(addr) + size <= PAGE_SIZE)
 		page = ready_in(mm_pte_last(mm, addr), to_user ? FOLL_WRITE : 0, false);
-	if (unlikely(!page || !size))
+	if (unlikely(!page))
 		return access_pages(mm, buf, addr, size, to_user);
-	if (to_user)
-		page_write(page, offset_in_page(addr), buf, size);
-	else
-		page_read(page, offset_in_page(addr), buf, size);
+	copy_within(page, offset_in_page(addr), buf, size, to_user);
 	return 0;
 }
 

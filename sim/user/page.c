@@ -9,7 +9,6 @@
 #include "sim/kapi/slab.h"
 #include "sim/mem/frames.h"
 
-#include <string.h>
 
 /*
  * Whoever writes to a process's memory says so, but for hardware that walks tables there, and
@@ -84,19 +83,4 @@ void *page_address(const struct page *page)
 	frame_span(frame_info(w, page_to_phys(page->head)), 0,
 		   (u32)((FRAME_SIZE << page->head->order) / sizeof(u64)));
 	return frame_ptr(w, page_to_phys(page));
-}
-
-void page_write(struct page *page, u64 offset, const void *buf, u64 n)
-{
-	struct world *w = this_world();
-	u64 at = page_to_phys(page) - page_to_phys(page->head) + offset;
-
-	frame_span(frame_info(w, page_to_phys(page->head)), (u32)(at / sizeof(u64)),
-		   (u32)((at + n + sizeof(u64) - 1) / sizeof(u64)));
-	memcpy((char *)frame_ptr(w, page_to_phys(page)) + offset, buf, n);
-}
-
-void page_read(const struct page *page, u64 offset, void *buf, u64 n)
-{
-	memcpy(buf, (const char *)frame_ptr(this_world(), page_to_phys(page)) + offset, n);
 }
