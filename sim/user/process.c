@@ -90,6 +90,7 @@ static struct process *process_new(struct user *u)
 	}
 	p->id = id;
 	u->process[id] = p;
+	u->n_numbers = max(u->n_numbers, id + 1);
 	return p;
 }
 
@@ -221,7 +222,8 @@ void user_exit(struct world *w, u32 id)
 		return;
 	p = current_process();
 	p->ends = true;
-	for (u32 i = 0; i < SCHED_TASKS_MAX; i++) {
+	/* Above these nobody has begun in this run. */
+	for (u32 i = 0; i < w->sched->n_slots; i++) {
 		struct user_task *t = &user_of(w)->task[i];
 
 		if (t->gen == current_task->gen && t->process == p && i != current_task->id)
@@ -243,7 +245,7 @@ void user_interrupt(struct world *w, struct task *t)
 
 void user_shutdown(struct world *w)
 {
-	for (u32 i = PROCESSES_MAX; i--;) {
+	for (u32 i = user_of(w)->n_numbers; i--;) {
 		if (user_of(w)->process[i])
 			user_exit(w, i);
 	}

@@ -50,6 +50,7 @@ struct user_task {
 struct user {
 	const struct user_node *nodes;
 	struct process *process[PROCESSES_MAX];
+	u32 n_numbers; /* no process has had one from here on */
 	struct user_task task[SCHED_TASKS_MAX];
 	struct user_struct user;
 };
