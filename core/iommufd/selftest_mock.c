@@ -84,37 +84,69 @@ static struct chunk *chunk_make(struct mock_domain_table *t, unsigned long index
 	return chunk;
 }
 
-/* One entry after the other: *chunk is that of the last, NULL at first. */
-static int entry_set(struct mock_domain_table *t, struct chunk **chunk, unsigned long index,
-		     u64 ent)
+/* Of entries that one call maps or unmaps, those of one chunk. */
+struct run {
+	u64 at, n;        /* of the call's entries */
+	u32 slot;         /* of the first in its chunk */
+	bool first, last; /* the call's first, its last is among them */
+};
+
+/* The run that begins `at` entries behind that of `index`; false: there are no more. */
+static bool next_run(struct run *r, unsigned long index, u64 at, u64 n)
 {
-	if (!*chunk || index % CHUNK_N == 0)
-		*chunk = chunk_make(t, index);
-	if (!*chunk)
+	u32 slot = (index + at) % CHUNK_N;
+	u64 here = min(n - at, (u64)(CHUNK_N - slot));
+
+	*r = (struct run){.at = at, .n = here, .slot = slot, .first = !at, .last = at + here == n};
+	return at < n;
+}
+
+#define for_each_run(run, index, count) \
+	for (u64 at_ = 0; next_run(&(run), index, at_, count); at_ += (run).n)
+
+/* ent is the run's first; each other is of the frame behind. */
+static int entries_set(struct mock_domain_table *t, unsigned long index, const struct run *r,
+		       u64 ent)
+{
+	struct chunk *chunk = chunk_make(t, index + r->at);
+	u64 *at;
+
+	if (!chunk)
 		return -ENOMEM;
-	WARN_ON((*chunk)->ent[index % CHUNK_N]);
-	(*chunk)->ent[index % CHUNK_N] = ent;
-	(*chunk)->used++;
+	at = &chunk->ent[r->slot];
+	for (u64 i = 0; i < r->n; i++) {
+		WARN_ON(at[i]);
+		at[i] = (ent + i) | (r->first && !i ? ENT_EDGE : 0) |
+			(r->last && i == r->n - 1 ? ENT_EDGE : 0);
+	}
+	chunk->used += r->n;
 	return 0;
 }
 
-/* Likewise; what is empty then has gone. */
-static u64 entry_take(struct mock_domain_table *t, struct chunk **chunk, unsigned long index)
+/* What is empty then has gone. `edges`: what the call covers was mapped by whole calls. */
+static void entries_take(struct mock_domain_table *t, unsigned long index, const struct run *r,
+			 bool edges)
 {
-	u64 ent;
+	struct chunk *chunk = xa_load(&t->chunks, (index + r->at) / CHUNK_N);
+	u64 taken = 0;
 
-	if (!*chunk || index % CHUNK_N == 0)
-		*chunk = xa_load(&t->chunks, index / CHUNK_N);
-	ent = *chunk ? (*chunk)->ent[index % CHUNK_N] : 0;
-	if (!ent)
-		return 0;
-	(*chunk)->ent[index % CHUNK_N] = 0;
-	if (!--(*chunk)->used) {
-		xa_erase(&t->chunks, index / CHUNK_N);
-		kfree(*chunk);
-		*chunk = NULL;
+	for (u64 i = 0; chunk && i < r->n; i++) {
+		u64 ent = chunk->ent[r->slot + i];
+		bool edge = (r->first && !i) || (r->last && i == r->n - 1);
+
+		if (!ent)
+			continue;
+		WARN_ON(edges && edge && !(ent & ENT_EDGE));
+		chunk->ent[r->slot + i] = 0;
+		taken++;
 	}
-	return ent;
+	if (!taken)
+		return;
+	chunk->used -= taken;
+	if (!chunk->used) {
+		xa_erase(&t->chunks, (index + r->at) / CHUNK_N);
+		kfree(chunk);
+	}
 }
 
 bool mock_table_lookup(struct mock_domain_table *t, unsigned long iova, u64 *phys)
@@ -142,27 +174,27 @@ static int mock_map_pages(struct iommu_domain *domain, u64 iova, u64 paddr, size
 			  size_t pgcount, int prot, size_t *mapped)
 {
 	struct mock_domain_table *t = to_table(domain);
+	unsigned long index = iova / MOCK_IO_PAGE_SIZE;
 	u64 n = pgsize * pgcount / MOCK_IO_PAGE_SIZE;
-	struct chunk *chunk = NULL, *undo = NULL;
+	u64 ent = (paddr / MOCK_IO_PAGE_SIZE) | ENT_PRESENT |
+		  (u64)bit_lowest(pgsize / MOCK_IO_PAGE_SIZE) << ENT_LG2;
+	struct run r, undo;
 
 	(void)prot;
 	if (iommufd_should_fail())
 		return -ENOENT;
 	WARN_ON((iova | pgsize) % MOCK_IO_PAGE_SIZE);
-	for (u64 i = 0; i < n; i++) {
-		u64 ent = (paddr / MOCK_IO_PAGE_SIZE + i) | ENT_PRESENT |
-			  (i == 0 || i == n - 1 ? ENT_EDGE : 0) |
-			  (u64)bit_lowest(pgsize / MOCK_IO_PAGE_SIZE) << ENT_LG2;
-		int rc = entry_set(t, &chunk, iova / MOCK_IO_PAGE_SIZE + i, ent);
+	for_each_run(r, index, n) {
+		int rc = entries_set(t, index, &r, ent + r.at);
 
 		if (rc) {
-			for (u64 k = 0; k < i; k++)
-				entry_take(t, &undo, iova / MOCK_IO_PAGE_SIZE + k);
+			for_each_run(undo, index, r.at)
+				entries_take(t, index, &undo, false);
 			*mapped = 0;
 			return rc;
 		}
-		*mapped += MOCK_IO_PAGE_SIZE;
 	}
+	*mapped += n * MOCK_IO_PAGE_SIZE;
 	fact(PTE_MAP, domain->id, iova, paddr, n * MOCK_IO_PAGE_SIZE);
 	return 0;
 }
@@ -176,16 +208,14 @@ static size_t mock_unmap_pages(struct iommu_domain *domain, u64 iova, size_t pgs
 {
 	struct mock_domain_table *t = to_table(domain);
 	bool edges = domain->pgsize_bitmap == MOCK_IO_PAGE_SIZE;
+	unsigned long index = iova / MOCK_IO_PAGE_SIZE;
 	u64 n = pgsize * pgcount / MOCK_IO_PAGE_SIZE;
-	struct chunk *chunk = NULL;
+	struct run r;
 
 	(void)gather;
 	WARN_ON((iova | pgsize) % MOCK_IO_PAGE_SIZE);
-	for (u64 i = 0; i < n; i++) {
-		u64 ent = entry_take(t, &chunk, iova / MOCK_IO_PAGE_SIZE + i);
-
-		WARN_ON(edges && ent && (i == 0 || i == n - 1) && !(ent & ENT_EDGE));
-	}
+	for_each_run(r, index, n)
+		entries_take(t, index, &r, edges);
 	fact(PTE_UNMAP, domain->id, iova, n * MOCK_IO_PAGE_SIZE);
 	return n * MOCK_IO_PAGE_SIZE;
 }
