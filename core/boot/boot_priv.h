@@ -77,12 +77,13 @@ struct boot_buffer {
 
 struct boot_state {
 	struct iommu_core core; /* first: see iommu_core() */
+	/* Written to in each run, as parts of the core are: a reset copies whole pages. */
+	struct boot_user user[MACHINE_DEVICES_MAX];
 	struct bus_type bus[2];
 	struct notifier_block nb[2];
 	struct device_driver driver[2][KERNEL_DRIVERS_N];
 	spinlock_t table_lock;
 	struct boot_device *device[MACHINE_DEVICES_MAX]; /* table_lock */
-	struct boot_user user[MACHINE_DEVICES_MAX];
 	struct mutex slots_lock;
 	struct boot_slot slot[OP_DOMAINS_MAX];
 	struct boot_buffer buffer[OP_DOMAINS_MAX];
