@@ -41,19 +41,13 @@ FLOOR_VOLATILE_HOOKS(X)
 	    body                                         \
 	    ".size " name ", . - " name);
 
-/* Counted, but of nobody's heap: what the floor hands out, or near NULL. */
-#define COUNTED                                                    \
+/* Counted, but of nobody's heap: near NULL, or what is neither (elsewhere: not counted). */
+#define COUNTED(elsewhere)                                         \
 	"	btq $" NUMBER(FLOOR_OTHER_BIT) ", %rdi\n"          \
-	"	jc 3f\n"                                           \
+	"	jc " elsewhere "f\n"                               \
 	"	cmpq $" NUMBER(FLOOR_LOW) ", %rdi\n"               \
 	"	jb 3f\n"                                           \
 	"	jmp hosted_counted\n"
-#define NEAR_NULL                                                  \
-	"2:	cmpq $" NUMBER(FLOOR_LOW) ", %rdi\n"               \
-	"	jb 3f\n"                                           \
-	"	ret\n"
-/* Of volatile ones those to stacks, too, may order. */
-#define ANYWHERE "2:\n"
 #define FAR(name) "3:	jmp *hosted_far_" #name "(%rip)\n"
 
 #define UNLESS_IN_HEAP(where)                                      \
@@ -62,16 +56,24 @@ FLOOR_VOLATILE_HOOKS(X)
 	"	cmpl $" NUMBER(FLOOR_HEAP_TAG) ", %eax\n"          \
 	"	jne " where "f\n"
 
+/* Where what is not to the heap goes on. Of volatile ones those to stacks, too, may order. */
 #ifdef IOMMULAB_X86
+#define NEAR_NULL                                                  \
+	"2:	cmpq $" NUMBER(FLOOR_LOW) ", %rdi\n"               \
+	"	jb 3f\n"                                           \
+	"	ret\n"
+#define ANYWHERE "2:\n"
 #define HOOK(name, light, far)                                                        \
 	FUNCTION("__tsan_" #name, UNLESS_IN_HEAP("2")                                 \
 		 "	jmp *hosted_hook_" #name "(%rip)\n" far FAR(name))
 #else
+#define NEAR_NULL "7"
+#define ANYWHERE "3"
+/* The carry says that it is elsewhere, and nothing is added. */
 #define COUNT(name)                                                \
-	"	btq $" NUMBER(FLOOR_OTHER_BIT) ", %rdi\n"          \
-	"	jc 2f\n"                                           \
 	"	movq hosted_now + 8(%rip), %rax\n"                 \
-	"	incq (%rax)\n"                                     \
+	"	btq $" NUMBER(FLOOR_OTHER_BIT) ", %rdi\n"          \
+	"	sbbq $-1, (%rax)\n"                                \
 	"	jns hosted_slow_" #name "\n"                       \
 	"	ret\n"
 
@@ -114,8 +116,8 @@ FLOOR_VOLATILE_HOOKS(X)
 	"	movq %rax, " NUMBER(FLOOR_TASK_DUE) "(%rcx)\n"     \
 	"	ret\n"
 #define HOOK(name, light, far)                                                        \
-	FUNCTION("__tsan_" #name, COUNT(name) far FAR(name))                          \
-	FUNCTION("hosted_slow_" #name, light "2:\n" COUNTED FAR(name))
+	FUNCTION("__tsan_" #name, COUNT(name))                                        \
+	FUNCTION("hosted_slow_" #name, light "2:\n" COUNTED(far) FAR(name) "7:	ret\n")
 #endif
 
 #define GRANULE(name, far) HOOK(name, SLOW(name, "4") LIGHT, far)
