@@ -17,6 +17,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 
 import dummies
@@ -166,6 +167,28 @@ class Progress:
         return time.monotonic() - self.start
 
 
+class Aside(threading.Thread):
+    """What is done while something else is; its failure is told where its result is asked for."""
+
+    def __init__(self, function, *args):
+        super().__init__(daemon=True)
+        self.what, self.made, self.failure = (function, args), None, None
+        self.start()
+
+    def run(self):
+        function, args = self.what
+        try:
+            self.made = function(*args)
+        except (Failure, OSError) as failure:
+            self.failure = failure
+
+    def result(self):
+        self.join()
+        if self.failure:
+            raise self.failure
+        return self.made
+
+
 class Build:
     def __init__(self, args, progress):
         self.args, self.progress = args, progress
@@ -248,7 +271,7 @@ class Build:
                                                               self.tree)
         if self.args.drivers:
             targets += read_list(os.path.join(HERE, "drivers.txt"), self.tree)[0]
-        self.tree.prepare(self.store, config, targets, self.progress)
+        self.tree.prepare(self.store, config, targets, self.progress, self.args.jobs)
         self.tree.drop_unless_configured(needs)
         self.store.place("KBUILD", self.tree.kbuild)
         overlay.write(self.tree, self.overlay)
@@ -301,9 +324,8 @@ class Build:
             if source in BEHIND:
                 flags += ["-include", os.path.join(HOSTED, BEHIND[source])]
             if source in self.wrapped:
-                folder = os.path.dirname(path)
                 path = overlay.wrapper(self.tree, source, self.wrapped[source], self.overlay)
-                flags.insert(0, "-I" + folder)
+                flags.append("-I" + self.tree.seen)
             if source in self.tested:
                 flags += [f"-D{self.tested[source]}=1", "-include",
                           os.path.join(HOSTED, "custom", "selftest.h")]
@@ -488,8 +510,9 @@ def main(progress):
         raise Failure(missing)
     b = Build(args, progress)
     b.prepare()
+    check = Aside(uapicheck.ask, b.compiler, b.tree, os.path.realpath(args.root), b.overlay)
     sources = b.sources()
-    lacks, compared = uapicheck.ask(b.compiler, b.tree, os.path.realpath(args.root), b.overlay)
+    lacks, compared = check.result()
     compiled = b.compiler.compile(sources)
     made, absent, functions = b.link(sources)
     out = b.publish(made)

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import threading
 
-from precompiled import FEW, Precompiled, common
+from precompiled import EVERY, FEW, Precompiled, common
 from store import digest, remove
 from tree import Failure
 
@@ -32,8 +32,10 @@ class Source:
         self.headers = None     # Precompiled, if its command goes with some
 
 
-def size_of(source):
-    return os.path.getsize(source.path) if os.path.exists(source.path) else 0
+def work_of(source):
+    """About how long it takes: by its size; code is generated for twice as much with hooks in it."""
+    size = os.path.getsize(source.path) if os.path.exists(source.path) else 0
+    return 3 * size if source.inlined else size
 
 
 class Compiler:
@@ -72,7 +74,7 @@ class Compiler:
             if not made:
                 todo.append(source)
         # What takes longest first: no core is idle at the end.
-        queue = sorted(todo, key=size_of, reverse=True)
+        queue = sorted(todo, key=work_of, reverse=True)
         self.n_done, self.n_all, self.failed = 0, len(todo), {}
         self.n_plain = 0
         headers = collections.Counter(s.headers for s in todo if s.headers)
@@ -113,8 +115,8 @@ class Compiler:
             if isinstance(todo, Source):
                 self._one(todo)
                 self.n_done += 1
-            else:
-                todo.ready()
+            elif todo.ready():
+                todo.learned()
 
     def _one(self, source):
         out = self.store.path("objects", f"{source.key}.new")
@@ -135,7 +137,7 @@ class Compiler:
         except OSError as e:
             self.failed[source.label] = f"{e.filename}: {e.strerror}\n"
         finally:
-            for path in (out, deps, code):
+            for path in (out, deps, code, out + EVERY):
                 remove(path)
 
     def _steps(self, source, flags, out, deps, code):
@@ -153,7 +155,7 @@ class Compiler:
         headers = source.headers
         if not headers or not headers.ready():
             return None
-        status, said = self._steps(source, headers.fits(source.flags), out, deps, code)
+        status, said = self._steps(source, headers.fits(source.flags, out), out, deps, code)
         if not status:
             own = [f for f in self.read_deps(deps) if headers.is_own(f)]
             more = headers.judge(source, own, said, out)

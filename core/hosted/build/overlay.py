@@ -36,11 +36,18 @@ def write(tree, folder):
 
 
 def wrapper(tree, host, files, folder):
-    """A file with the headers of `host`, and of the .c files it includes only `files`."""
+    """A file with the headers of `host`, and of the .c files it includes only `files`.
+
+    Headers beside the host are named from the top of the tree, so that no folder has to be searched
+    before those that all files' commands have.
+    """
     includes = [line.strip() for line in tree.text(host).split("\n") if line.startswith("#include")]
     headers = [line for line in includes if not line.endswith('.c"')]
     wanted = [f'#include "{name}"' for name in map(os.path.basename, files)
               if f'#include "{name}"' in includes]
+    beside = os.path.dirname(host) + "/"
+    lines = [f'#include "{beside}{name}"' if name and tree.has(beside + name) else line
+             for line in headers + wanted for name in [line.partition('"')[2][:-1]]]
     path = os.path.join(folder, "hosted_" + host.replace("/", "_"))
-    write_if_changed(path, "\n".join(headers + wanted) + "\n")
+    write_if_changed(path, "\n".join(lines) + "\n")
     return path

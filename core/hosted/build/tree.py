@@ -23,6 +23,7 @@ NEEDED = {"make": "make", "flex": "flex", "bison": "bison", "bc": "bc",
           "git": "git"}
 OLDEST = (6, 6)
 KBUILD_MAX = 8
+NEW = ("new", "new.list")   # folders that are being made
 
 
 class Failure(Exception):
@@ -91,25 +92,34 @@ class Tree:
         with open(self.instead.get(path, path), encoding="utf-8", errors="surrogateescape") as f:
             return f.read()
 
-    def make(self, *args):
-        argv = ["make", "-C", self.seen, f"ARCH={self.arch}", f"O={self.kbuild}", "LLVM=-19",
+    def start_make(self, folder, *args):
+        argv = ["make", "-C", self.seen, f"ARCH={self.arch}", f"O={folder}", "LLVM=-19",
                 # Its own tools run for less time than it takes to compile them well.
                 "HOSTCFLAGS=-O0", *args]
         env = {k: v for k, v in os.environ.items()
                if not k.startswith(("MAKE", "KBUILD", "KCONFIG", "CONFIG_")) and k != "ARCH"}
-        make = subprocess.Popen(argv, env=env, text=True, errors="replace", process_group=0,
+        return subprocess.Popen(argv, env=env, text=True, errors="replace", process_group=0,
                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                 stderr=subprocess.PIPE)
+
+    def finish(self, *makes):
+        """What each printed, when all have ended."""
         try:
-            out, err = make.communicate()
+            # The last prints much, the others next to nothing unless they fail.
+            said = [make.communicate() for make in reversed(makes)][::-1]
         except BaseException:
-            # What it started writes into our folder: all of it ends with us.
-            os.killpg(make.pid, signal.SIGKILL)
-            make.wait()
+            # What they started writes into our folder: all of it ends with us.
+            for make in makes:
+                try:
+                    os.killpg(make.pid, signal.SIGKILL)
+                except ProcessLookupError:
+                    pass    # ended already, and was waited for
+                make.wait()
             raise
-        if make.returncode:
-            raise Failure(f"{self.path}: kbuild failed (its text is above)", out + err)
-        return out
+        for make, (out, err) in zip(makes, said):
+            if make.returncode:
+                raise Failure(f"{self.path}: kbuild failed (its text is above)", out + err)
+        return [out for out, _ in said]
 
     def header_names(self):
         """The names of all headers: a new one may hide another. A hash."""
@@ -122,7 +132,7 @@ class Tree:
                         if not os.path.exists(self.path + p[len(self.seen):]))
         return hashlib.sha1("\n".join(names).encode("utf-8", "surrogateescape")).hexdigest()
 
-    def prepare(self, store, config, targets, progress):
+    def prepare(self, store, config, targets, progress, jobs):
         """kbuild's headers and commands for the targets, kept while nothing that decides changes."""
         with open(config, encoding="ascii") as f:
             key = digest(self.version, self.arch, self.forced + self.drivers, f.read(),
@@ -130,7 +140,7 @@ class Tree:
         made = store.find(key, "kbuild")
         if not made:
             progress(f"preparing the headers of Linux {self.version}", True)
-            made = self._make_headers(store, config, targets, key)
+            made = self._make_headers(store, config, targets, key, f"-j{jobs}")
         self.kbuild = store.path("kbuild", made)
         with open(os.path.join(self.kbuild, "iommulab.json"), encoding="utf-8") as f:
             rows = json.load(f)
@@ -144,14 +154,21 @@ class Tree:
             if on.get(symbol) != "y":
                 self.commands.pop(source, None)
 
-    def _make_headers(self, store, config, targets, key):
+    def _make_headers(self, store, config, targets, key, jobs):
         forget_oldest(store.path("kbuild", ""))
-        self.kbuild = store.path("kbuild", "new")
+        self.kbuild, listed = (store.path("kbuild", name) for name in NEW)
         os.makedirs(self.kbuild)
-        self.make("-s", f"KCONFIG_ALLCONFIG={os.path.abspath(config)}", "allnoconfig")
+        self.finish(self.start_make(self.kbuild, "-s", jobs, "allnoconfig",
+                                    f"KCONFIG_ALLCONFIG={os.path.abspath(config)}"))
+        # Two thirds of either are questions to the compiler, one after the other: in a folder of
+        # its own the list is made meanwhile.
+        shutil.copytree(self.kbuild, listed, symlinks=True)
         # The last step of "prepare" for x86 makes tools that no header needs.
-        self.make("-s", "-j2", "prepare" if self.arch == "um" else "prepare0")
-        rows = self._commands(targets)
+        wanted = "prepare" if self.arch == "um" else "prepare0"
+        _, text = self.finish(self.start_make(self.kbuild, "-s", jobs, wanted),
+                              self.start_make(listed, "-n", "V=1", *self._overrides(), *targets))
+        rows = self._commands(text, listed)
+        shutil.rmtree(listed, ignore_errors=True)
         with open(os.path.join(self.kbuild, "iommulab.json"), "w", encoding="utf-8") as f:
             json.dump({source: [w.replace(self.seen, "@TREE@") for w in words]
                        for source, words in rows.items()}, f)
@@ -186,13 +203,16 @@ class Tree:
                     names |= set(found)
         return names
 
-    def _commands(self, targets):
+    def _overrides(self):
+        return [f"{k}={'' if v == 'n' else v}" for k, v in self.forced + self.drivers]
+
+    def _commands(self, text, folder):
         """{source relative to the tree: compiler's arguments} of what make would compile."""
-        overrides = [f"{k}={'' if v == 'n' else v}" for k, v in self.forced + self.drivers]
-        text = self.make("-n", "V=1", *overrides, *targets)
         found = {}
         for argv in re.findall(r"(?:^|; )(clang-19 [^;]*? -c -o \S+\.o \S+\.c)\s*;", text, re.M):
-            words = shlex.split(argv)
+            words = [word.replace(folder, self.kbuild) for word in shlex.split(argv)]
+            if "-D__KERNEL__" not in words:
+                continue    # a tool of kbuild's own
             source = os.path.normpath(os.path.join(self.kbuild, words[-1]))
             found[os.path.relpath(source, self.seen)] = words
         return found
@@ -200,9 +220,9 @@ class Tree:
 
 def forget_oldest(folder):
     """Of the prepared ones, those used last are kept; a half made one goes."""
-    rows = sorted(os.scandir(folder), key=lambda e: (e.name != "new", e.stat().st_mtime_ns))
+    rows = sorted(os.scandir(folder), key=lambda e: (e.name not in NEW, e.stat().st_mtime_ns))
     for i, entry in enumerate(rows):
-        if entry.name == "new" or i < len(rows) - KBUILD_MAX:
+        if entry.name in NEW or i < len(rows) - KBUILD_MAX:
             shutil.rmtree(entry.path, ignore_errors=True)
 
 

@@ -16,7 +16,7 @@ const char *device_get_devnode(const struct device *dev, umode_t *mode, kuid_t *
 #define NODES_MAX 64
 #define NODE_NAME_MAX 48
 
-static struct node {
+static struct devnode {
 	char name[NODE_NAME_MAX];
 	dev_t devt;
 	struct inode inode;
@@ -31,7 +31,7 @@ int devtmpfs_create_node(struct device *dev)
 
 	name = device_get_devnode(dev, &mode, &uid, &gid, &tmp);
 	for (int i = 0; name && i < NODES_MAX; i++) {
-		struct node *n = &hosted_nodes[i];
+		struct devnode *n = &hosted_nodes[i];
 
 		if (n->devt)
 			continue;

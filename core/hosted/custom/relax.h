@@ -1,10 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Included after force.h by kernel/irq/manage.c, which spins until a handler is
- * over, whose task has to run meanwhile, and looks at what handlers change.
+ * over, whose task has to run meanwhile, and looks at what handlers change. The
+ * headers that wait in functions of their own are read first: those spin as before.
  */
 #pragma once
 
+#include <linux/fs.h>
+#include <linux/hrtimer.h>
+#include <linux/interrupt.h>
+#include <linux/irqdomain.h>
+#include <linux/seqlock.h>
+#include <linux/bit_spinlock.h>
+#include <asm/barrier.h>
 #include <asm/processor.h>
 
 void hosted_cpu_relax(void);

@@ -25,9 +25,19 @@ HEADERS = {
                      "static inline int unrelated(int x) { return x - 1; }\n",
     "linux/warns.h": '#pragma once\n#include <linux/print.h>\n'
                      'static inline void warns(int x) { if (x) pr_warn("x\\n"); }\n',
+    "linux/wrap.h": "#pragma once\n#define WRAP(x) INNER(x)\n#define LONELY(x) OUTER(x)\n"
+                    "struct has { int shared; };\n",
+    "linux/wraps.h": "#pragma once\n#include <linux/wrap.h>\n#ifdef INNER\n"
+                     "static inline int wraps(int x) { return WRAP(x); }\n#endif\n#ifndef LONELY\n#endif\n"
+                     "static inline int wrapped(struct has *h, int x) { return h->shared + x; }\n"
+                     "#ifndef TELL\n#define TELL(x) (x)\n#endif\n"
+                     "static inline int tells(int x) { return TELL(x); }\n",
+    "guarded.h": "#ifndef PREFIX\n#define TUNED 1\n#endif\n#ifdef NOT_THERE\n#define TUNED 1\n"
+                 "#elif defined(PREFIX) && !defined(NOT_THERE)\n#else\n#define TUNED 1\n#endif\n",
+    "behind.h": "#include <linux/many.h>\n#define TUNED 1\n",
     "late.h": "#include <linux/many.h>\n#undef TUNED\n#define TUNED 1\n",
 }
-ALL = ["linux/print.h", "linux/many.h", "linux/other.h", "linux/warns.h"]
+ALL = ["linux/print.h", "linux/many.h", "linux/other.h", "linux/warns.h", "linux/wraps.h"]
 # (source, whether the precompiled headers serve it, precompiled headers that it depends on)
 FILES = {
     "plain": ("#include <linux/many.h>\nint f(int x) { return many(x); }", True,
@@ -53,6 +63,32 @@ FILES = {
               "int f(int x) { warns(x); return x; }", False, ""),
     # A name of its own that a header it does not include has.
     "OTHER": ("#ifndef OTHER\nint f(int x) { return x; }\n#endif", False, ""),
+    # It would define TUNED where it does not.
+    "guarded": ('#include "guarded.h"\n#include <linux/many.h>\nint f(int x) { return many(x); }', True,
+                "prefix many deep guarded"),
+    # Between two headers; behind one that its command includes.
+    "between": ("#include <linux/many.h>\n#define TUNED 1\n#include <linux/other.h>\n"
+                "int f(int x) { return many(x) + other(TUNED); }", True, "prefix many deep other"),
+    "behind": ("#include <linux/many.h>\nint f(int x) { return many(x) + TUNED; }", True,
+               "prefix many deep behind"),
+    "behind_too": ("int f(int x) { return many(x) + TUNED; }", True, "prefix many deep behind"),
+    # With parameters, where a header has the name without; and where it does not.
+    "bare": ("#define shared(x) 3\n#include <linux/wraps.h>\n"
+             "int f(struct has *h) { return wrapped(h, shared(1)); }", True, "prefix wrap wraps"),
+    "calls": ("#define TELL(x) 3\n#include <linux/wraps.h>\nint f(int x) { return tells(x); }", False, ""),
+    # Where a header's own macro has it: used by a header, asked for by it, used by the file.
+    "wrapped": ("#include <linux/wrap.h>\n#define INNER(x) ((x) + 2)\n#include <linux/wraps.h>\n"
+                "int f(int x) { return wraps(x); }", False, ""),
+    "lonely": ("#define OUTER(x) ((x) + 2)\n#include <linux/wraps.h>\nint f(int x) { return LONELY(x); }",
+               True, "prefix wrap wraps"),
+    # The name of what another header has: quoted, in macros that nothing uses, uses, puts together.
+    "quotes": ('const char *f(void) { return "OTHER"; } // OTHER', True, "prefix"),
+    "unused": ("#define MINE OTHER\nint f(int x) { return x; }", True, "prefix"),
+    "uses": ("#define TEXT(x) #x\n#define TEXT_OF(x) TEXT(x)\n#define MINE OTHER\n"
+             "const char *f(void) { return TEXT_OF(MINE); }", False, ""),
+    "pasted": ("#define TEXT(x) #x\n#define TEXT_OF(x) TEXT(x)\n#define MY_OWN OTHER\n"
+               "#define PASTED(x) TEXT_OF(MY_##x)\nconst char *f(void) { return PASTED(OWN); }", False, ""),
+    "asks": ("#ifndef OTHER\n#define OTHER 9\n#endif\nint f(void) { return OTHER; }", False, ""),
     "clash": ("static long other(void) { return 1; }\nlong f(void) { return other(); }", False, ""),
 }
 FLAGS = ["-O2", "-fPIC", "-g", "-fdebug-compilation-dir=."]
@@ -91,7 +127,10 @@ class Place:
     def flags(self, name):
         prefixes = ["-include", os.path.join(self.top, "hidden.h"),
                     "-include", os.path.join(self.top, "prefix.h")]
-        return [*FLAGS, "-I" + self.top, *prefixes, *(["-DTUNED=1"] if name == "told" else [])]
+        own = {"told": ["-DTUNED=1"]}.get(name, [])
+        if name.startswith("behind"):
+            own = ["-include", os.path.join(self.top, "behind.h")]
+        return [*FLAGS, "-I" + self.top, *prefixes, *own]
 
     def build(self, work, with_headers, names=tuple(FILES)):
         """(the compiler, its sources, how many were compiled)."""
@@ -142,8 +181,8 @@ def alone(place, name):
 def one_header_changes(place):
     place.write("linux/other.h", HEADERS["linux/other.h"].replace("7", "8"))
     _, _, n = place.build("with", True)
-    if n != 2:
-        wrong(f"{n} files compiled after a change of other.h, expected the two that include it")
+    if n != 3:
+        wrong(f"{n} files compiled after a change of other.h, expected the three that include it")
 
 
 def does_not_compile(place):
