@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """core/uapi's table against the tree's own user-space headers.
 
-Each struct's size, each field's place and each ioctl's number is a line of C
+Each struct's size, each field's place, each ioctl's number and each flag's value is a line of C
 that the compiler proves wrong or not; its error carries the row's name. What a
 tree does not have is no error: such calls are unknown there.
 """
@@ -18,12 +18,12 @@ EMPTY = ("linux/compiler.h", "linux/compiler_types.h")
 INCLUDES = ("@TREE@/include/uapi", "@KBUILD@/include/generated/uapi", "@TREE@/arch/x86/include/uapi",
             "@KBUILD@/arch/um/include/generated/uapi", "@KBUILD@/arch/x86/include/generated/uapi",
             "@TREE@/arch/um/include/uapi")
-ROW = re.compile(r"^(STRUCT|TEST_CMD|FIELD|EXTRA|TAIL|IOCTL\w*)\((.*)", re.M)
+ROW = re.compile(r"^(STRUCT|TEST_CMD|FIELD|EXTRA|TAIL|IOCTL\w*|FLAGSET|VALUE)\((.*)", re.M)
 
 
 def rows(root):
     """(kind, arguments) of each line of the table that can be checked."""
-    for name in ("structs.def", "calls.def"):
+    for name in ("structs.def", "calls.def", "flags.def"):
         with open(os.path.join(root, "core/uapi", name), encoding="utf-8") as f:
             text = re.sub(r"/\*.*?\*/|(?<=,)\n", "", f.read(), flags=re.S)
         for kind, args in ROW.findall(text):
@@ -36,9 +36,16 @@ def check(name, condition):
 
 def source(root, test_header):
     lines = [f"#include <{name}>" for name in HEADERS] + [f'#include "{test_header}"']
-    here = None
+    here, is_ours, seen = None, False, set()
     for kind, a in rows(root):
-        if kind == "STRUCT":
+        if kind == "FLAGSET":
+            is_ours = a[1] != "NULL"    # else the host's
+        elif kind == "VALUE":
+            # Several sets may have a name.
+            if is_ours and tuple(a) not in seen:
+                lines += check(a[0], f"(__u64)({a[0]}) == (__u64)({a[1]})")
+            seen.add(tuple(a))
+        elif kind == "STRUCT":
             here = None if a[2] == "NULL" else f"struct {a[1]}"
             if here:
                 lines += check(a[1], f"sizeof({here}) >= {a[3]} || sizeof({here}) == {a[4]}")
