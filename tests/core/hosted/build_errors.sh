@@ -94,10 +94,14 @@ expect_one_line 2 'another layout or number of IOMMU_IOAS_MAP_READABLE$' \
 # Stopped in the middle: a header's patch makes much to compile.
 hosted_patch drivers/iommu/iommufd/iommufd_private.h "\$ s/\$/\n\/* $$ *\//" >"$WORK/much.diff"
 for signal in INT TERM; do
+	touch "$WORK/before"
 	"$IOMMULAB" kernel build --tree "$TREE" --work "$CACHE" --flavour "$FLAVOUR" \
 		--patch "$WORK/much.diff" --out "$OLD" >"$WORK/said" 2>&1 &
 	pid=$!
-	sleep 1.5
+	for ((i = 0; i < 300; i++)); do
+		sleep 0.1
+		[ -z "$(find "$CACHE/objects" -name '*.new' -newer "$WORK/before" -print -quit)" ] || break
+	done
 	kill -$signal $pid
 	wait $pid
 	code=$?
@@ -106,7 +110,7 @@ for signal in INT TERM; do
 done
 
 # One build at a time in a folder.
-flock "$CACHE/lock" sleep 2 &
+flock "$CACHE/lock" sleep 6 &
 sleep 0.5
 expect 0 'waiting for another build' build --out "$OLD"
 wait
