@@ -367,7 +367,9 @@ QUICK(table_find)(struct vtd *v, const struct vtd_binding *b, bool ss, u64 addr,
 	if (slot >= CACHE_ASK || c->slot[slot].key >> 24 != 21)
 		return false;
 	value = c->slot[slot].value;
-	if ((value & ~VTD_F_MASK) + 4088 > v->h.env->ram_size - 8)
+	/* A nested first stage has its tables where the second one says. */
+	if ((ss || b->cfg.mode != VTD_MODE_NESTED) &&
+	    (value & ~VTD_F_MASK) + 4088 > v->h.env->ram_size - 8)
 		return false;
 	*k = (struct vtd_cursor){.range = addr >> 21, .value = value, .slot = slot,
 				 .serial = c->serial};

@@ -24,7 +24,7 @@
 
 static struct told told; /* the quick one is, before it is asked */
 static struct {
-	u64 answered, range;
+	u64 answered, range, page;
 	u32 prod;
 	u32 few;   /* ranges that are asked for again and again */
 	bool calm;  /* many pages, and little that changes: sets are full */
@@ -467,10 +467,11 @@ static void each_bit(const char *options, u64 ps)
 		if (i & 1)
 			word(&p, ((SECOND + 4) << 12) + 7 * 8, was & ~(u64)(1 << 7));
 		ask_all(&p);
-		/* The page that it is for, by what was known of the other one. */
+		/* The page that it is for, by what was known of the other one; and again. */
 		forget(&p);
-		for (u32 n = 0; n < 5; n++)
-			ask_at(&p, (u64)((at[i / 64] >= of_second) ^ (n & 1)) << 12, HW_READ);
+		for (u32 n = 0; n < 8; n++)
+			ask_at(&p, (u64)((at[i / 64] >= of_second) ^ (n < 4 && n & 1)) << 12,
+			       HW_READ);
 		memcpy(&was, p.s[0].e.ram + at[i / 64], 8);
 		word(&p, at[i / 64], was ^ 1ULL << i % 64);
 		ask_at(&p, (u64)(at[i / 64] >= of_second) << 12, i & 1 ? HW_WRITE : HW_READ);
@@ -532,9 +533,17 @@ static u64 some_range(struct pair *p, u64 last)
 		now.range = below(p, 32);
 		now.few = 4 + below(p, 20);
 	}
-	if (below(p, 2))
+	if (below(p, 3))
 		return last;
 	return below(p, 64) ? (now.range + 5 * below(p, now.few)) % 32 : below(p, 32);
+}
+
+/* Each is of another 2 MiB after the first stage. */
+static u64 some_page(struct pair *p)
+{
+	if (below(p, 3) == 0)
+		now.page = below(p, below(p, 64) ? 4 : 64);
+	return now.page;
 }
 
 /*
@@ -565,7 +574,7 @@ static void many_ranges(const char *options)
 	memcpy(p.s[1].e.ram + ((CDS + 1) << 12), p.s[1].e.ram + (CDS << 12), 64);
 	word(&p, (STREAMS << 12) + 64, 1 | 5ULL << STE0_CONFIG | (CDS + 1) << 12);
 	for (u32 i = 0; i < OPERATIONS; i++) {
-		u64 addr = range << 21 | (u64)below(&p, 1 + below(&p, 64)) << 12;
+		u64 addr = range << 21 | some_page(&p) << 12;
 
 		range = some_range(&p, range);
 		if (below(&p, 64) == 0)

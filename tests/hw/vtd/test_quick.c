@@ -30,7 +30,7 @@
 
 static struct told told; /* the quick one is, before it is asked */
 static struct {
-	u64 tail, answered, range;
+	u64 tail, answered, range, page;
 	u32 few;   /* ranges that are asked for again and again */
 	bool calm; /* many pages, and little that changes: sets are full */
 	bool far;  /* addresses that have many tables */
@@ -490,10 +490,11 @@ static void each_bit(const char *options)
 		if (i & 1)
 			word(&p, ((SECOND + 4) << 12) + 7 * 8, was & ~(u64)(VTD_SS_W));
 		ask_all(&p);
-		/* The page that it is for, by what was known of the other one. */
+		/* The page that it is for, by what was known of the other one; and again. */
 		forget(&p);
-		for (u32 n = 0; n < 5; n++)
-			ask_at(&p, (u64)((at[i / 64] >= of_second) ^ (n & 1)) << 12, HW_READ);
+		for (u32 n = 0; n < 8; n++)
+			ask_at(&p, (u64)((at[i / 64] >= of_second) ^ (n < 4 && n & 1)) << 12,
+			       HW_READ);
 		memcpy(&was, p.s[0].e.ram + at[i / 64], 8);
 		word(&p, at[i / 64], was ^ 1ULL << i % 64);
 		ask_at(&p, (u64)(at[i / 64] >= of_second) << 12, i & 1 ? HW_WRITE : HW_READ);
@@ -534,9 +535,17 @@ static u64 some_range(struct pair *p, u64 last)
 		now.range = below(p, 32);
 		now.few = 4 + below(p, 20);
 	}
-	if (below(p, 2))
+	if (below(p, 3))
 		return last;
 	return below(p, 64) ? (now.range + 5 * below(p, now.few)) % 32 : below(p, 32);
+}
+
+/* Each is of another 2 MiB after the first stage. */
+static u64 some_page(struct pair *p)
+{
+	if (below(p, 3) == 0)
+		now.page = below(p, below(p, 64) ? 4 : 64);
+	return now.page;
 }
 
 /* Device 9 has 32 ranges of the first stage alone. */
@@ -580,11 +589,11 @@ static void many_ranges(const char *options)
 		word(&p, ((SECOND + 2) << 12) + i * 8, (SECOND + 4) << 12 | 3);
 	}
 	for (u32 i = 0; i < OPERATIONS; i++) {
-		u16 sid = below(&p, 8) ? 8 : 9;
+		u16 sid = below(&p, 3) ? 8 : 9;
 
 		range = some_range(&p, range);
 		ask_as(&p, sid, HW_NO_PASID,
-		       range << 21 | (u64)below(&p, 1 + below(&p, 64)) << 12);
+		       range << 21 | some_page(&p) << 12);
 	}
 	sides_free(&p);
 }
