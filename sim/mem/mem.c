@@ -487,8 +487,8 @@ static inline void free_plain(struct mem *m, const struct task *t, struct record
 
 void mem_free(struct mem *m, const void *p, u64 pc)
 {
-	const struct head *h = (const struct head *)p - 1;
 	struct record *r;
+	u32 index;
 
 	if (!p)
 		return;
@@ -497,9 +497,10 @@ void mem_free(struct mem *m, const void *p, u64 pc)
 		free_badly(m, p, r, pc);
 		return;
 	}
-	mark_dirty(m, h->index);
+	index = ((const struct head *)p - 1)->index;
+	mark_dirty(m, index);
 	if (likely(is_untold(m, current_task, FACT_FREE)))
-		free_plain(m, current_task, r, h->index);
+		free_plain(m, current_task, r, index);
 	else
 		free_any(m, p, r);
 }
