@@ -7,6 +7,7 @@
 
 #include "hw/iommu/hw.h"
 #include "sim/base/bits.h"
+#include "tests/kit/aim.h"
 
 #include <criterion/criterion.h>
 #include <sys/mman.h>
@@ -54,4 +55,20 @@ static inline void told_of(struct told *t, const struct hw_iommu *h, const struc
 	cr_assert_eq(mprotect(e->ram, e->ram_size, PROT_READ | PROT_WRITE), 0);
 	t->asked++;
 	t->known += h->ops->ahead(h, req, &a);
+}
+
+/* Of a request among others like it, at other addresses and of other devices. */
+static inline void told_among(struct told *t, const struct aim *a, struct pair *p,
+			      const struct hw_req *req)
+{
+	struct hw_req list[40];
+	u32 n = 1 + below(p, ARRAY_SIZE(list));
+
+	for (u32 i = 0; i < n; i++) {
+		list[i] = *req;
+		list[i].addr = a->address(p);
+		list[i].sid ^= !below(p, 8);
+	}
+	list[below(p, n)] = *req;
+	told_of(t, p->s[0].h, list, n);
 }

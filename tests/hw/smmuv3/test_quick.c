@@ -7,28 +7,26 @@
 #include "hw/smmuv3/smmuv3_regs.h"
 #include "sim/base/bits.h"
 #include "tests/hw/told.h"
-#include "tests/kit/pair.h"
+#include "tests/kit/aim.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
 
-#define PAGES 64u
+#define PAGES AIM_PAGES
 #define RAM (PAGES * 4096u)
 #define REGISTERS 0x200
 #define STREAMS 1ULL
 #define CDS 2ULL /* a page with 4 substreams for each stream */
 #define COMMANDS 6ULL
 #define EVENTS 7ULL
-#define TABLES 8u
+#define TABLES AIM_TABLES
 #define OPERATIONS 60000u
 
 static struct told told; /* the quick one is, before it is asked */
 static struct {
-	u64 answered, range, page;
+	struct aim aim;
+	u64 answered;
 	u32 prod;
-	u32 few;   /* ranges that are asked for again and again */
-	bool calm;  /* many pages, and little that changes: sets are full */
-	bool far;   /* addresses that have many tables */
 	bool local; /* hardly a page is global */
 } now;
 
@@ -61,24 +59,16 @@ static void change(struct pair *p, u64 pa)
 	word(p, pa, descriptor(p, pa));
 }
 
-/* Of many tables in few sets, some again and again: small caches of them forget the oldest. */
-static u64 far_address(struct pair *p)
-{
-	if (below(p, 3) == 0)
-		now.range = (u64)below(p, 2) + 8 * (u64)below(p, below(p, 5) ? 5 : 12);
-	return (now.range << 21) + ((u64)below(p, 6) << 12) + below(p, 4096);
-}
-
 static u64 address(struct pair *p)
 {
 	static const u64 regions[] = {0, 0x200000, 0x40000000, 0x7fff40000000, 0x8000000000,
 				      0xffff800000000000, 0xffffffffc0000000, 1ULL << 52};
 	u64 region;
 
-	if (now.far && below(p, 40))
-		return far_address(p);
+	if (now.aim.far && below(p, 40))
+		return aim_far_address(&now.aim, p);
 	region = below(p, 4) ? regions[below(p, 3)] : pick(p, regions, ARRAY_SIZE(regions));
-	return region + ((u64)below(p, now.calm ? 200 : 24) << 12) + below(p, 4096);
+	return region + ((u64)below(p, now.aim.calm ? 200 : 24) << 12) + below(p, 4096);
 }
 
 static u64 table(struct pair *p, u32 first)
@@ -194,93 +184,38 @@ static void take_events(struct pair *p)
 	work(p);
 }
 
-/* With others, most of which are never asked for. */
-static void tell(struct pair *p, const struct hw_req *req)
-{
-	struct hw_req list[40];
-	u32 n = 1 + below(p, ARRAY_SIZE(list));
-
-	for (u32 i = 0; i < n; i++) {
-		list[i] = *req;
-		list[i].addr = address(p);
-		list[i].sid ^= !below(p, 8);
-	}
-	list[below(p, n)] = *req;
-	told_of(&told, p->s[0].h, list, n);
-}
-
 static void ask(struct pair *p)
 {
 	struct hw_req req = {.addr = address(p),
-			     .sid = below(p, now.far ? 12 : 2) ? 0 : below(p, 4),
+			     .sid = below(p, now.aim.far ? 12 : 2) ? 0 : below(p, 4),
 			     .pasid = HW_NO_PASID, .access = (u16)(1 + below(p, 3))};
 	struct hw_resp r;
 
-	if (below(p, now.far ? 12 : 3) == 0)
+	if (below(p, now.aim.far ? 12 : 3) == 0)
 		req.pasid = below(p, 4);
 	if (below(p, 10) == 0)
 		req.access = (u16)below(p, 128);
 	if (below(p, 60) == 0)
 		req.kind = (u8)below(p, 3);
 	if (told.first && !below(p, 16))
-		tell(p, &req);
+		told_among(&told, &now.aim, p, &req);
 	r = same_answer(p, &req);
 	now.answered += r.status == HW_OK;
 	if (r.status == HW_ABORT && !below(p, 4))
 		take_events(p);
 }
 
-/* The second stage's word of a page that tables may lie in. */
-static u64 word_of_page(struct pair *p)
-{
-	u64 table = TABLES + 2 + below(p, 2);
-
-	for (u32 level = 0; level < 3; level++) {
-		memcpy(&table, p->s[0].e.ram + table * 4096, 8);
-		table = table >> 12 & (PAGES - 1);
-	}
-	return table * 4096 + (TABLES + below(p, PAGES - TABLES)) * 8ULL;
-}
-
-/* Where a table has a word that is used. */
-static u64 used_word(struct pair *p)
-{
-	u64 table = (TABLES + below(p, PAGES - TABLES)) * 4096ULL;
-
-	if (!now.far)
-		return table + below(p, 24) * 8;
-	if (below(p, 2))
-		return word_of_page(p);
-	return table + (address(p) >> (12 + 9 * below(p, 4)) & 511) * 8;
-}
-
-/* One bit of a word is another for a while. */
-static void disturb(struct pair *p)
-{
-	u64 pa = used_word(p), bit = 1ULL << pick(p, bits_of_words, ARRAY_SIZE(bits_of_words));
-	u64 was, is;
-
-	for (u32 i = 0; i < 4; i++)
-		ask(p);
-	memcpy(&was, p->s[0].e.ram + pa, 8);
-	word(p, pa, was ^ bit);
-	for (u32 i = 0; i < 4; i++)
-		ask(p);
-	memcpy(&is, p->s[0].e.ram + pa, 8);
-	word(p, pa, is ^ bit);
-}
-
 static void operation(struct pair *p)
 {
 	u32 kind = below(p, 1000);
 
-	if (kind < (now.far ? 800 : 950) || (now.calm && below(p, 40)) ||
-	    (now.far && kind > 980 && below(p, 6)))
+	if (kind < (now.aim.far ? 800 : 950) || (now.aim.calm && below(p, 40)) ||
+	    (now.aim.far && kind > 980 && below(p, 6)))
 		ask(p);
-	else if (kind < 975 && now.far)
-		disturb(p);
+	else if (kind < 975 && now.aim.far)
+		aim_disturb(&now.aim, p);
 	else if (kind < 975)
-		change(p, used_word(p));
+		change(p, aim_used_word(&now.aim, p));
 	else if (kind < 985)
 		invalidate(p);
 	else if (kind < 999)
@@ -293,6 +228,8 @@ static void operation(struct pair *p)
 static void begin(struct pair *p, const char *options, u32 quick, u64 seed)
 {
 	memset(&now, 0, sizeof(now));
+	now.aim = (struct aim){.address = address, .ask = ask, .bits = bits_of_words,
+			       .n_bits = ARRAY_SIZE(bits_of_words)};
 	*p = (struct pair){.random = seed, .ram = RAM};
 	sides_make(p, &hw_smmuv3_ops, options, quick);
 }
@@ -323,8 +260,8 @@ static void run(const char *options, u32 quick, u64 seed)
 	}
 	turn_on(&p);
 	for (u32 i = 0; i < OPERATIONS; i++) {
-		now.calm = i / 4096 % 2;
-		now.far = i / 8192 % 2;
+		now.aim.calm = i / 4096 % 2;
+		now.aim.far = i / 8192 % 2;
 		operation(&p);
 		if (i % 4096 == 0)
 			same_memory(&p, REGISTERS);
@@ -524,29 +461,6 @@ static void look_up(struct pair *p, u64 addr)
 }
 
 /*
- * A few of 32 ranges for some time, such that tables of all of them are kept; now and then
- * another one, for which something has to be forgotten.
- */
-static u64 some_range(struct pair *p, u64 last)
-{
-	if (!now.few || below(p, 512) == 0) {
-		now.range = below(p, 32);
-		now.few = 4 + below(p, 20);
-	}
-	if (below(p, 3))
-		return last;
-	return below(p, 64) ? (now.range + 5 * below(p, now.few)) % 32 : below(p, 32);
-}
-
-/* Each is of another 2 MiB after the first stage. */
-static u64 some_page(struct pair *p)
-{
-	if (below(p, 3) == 0)
-		now.page = below(p, below(p, 64) ? 4 : 64);
-	return now.page;
-}
-
-/*
  * Pages of 31 ranges in 31 others, and so are their tables, by few sets: what is oldest is
  * the same.
  */
@@ -574,11 +488,11 @@ static void many_ranges(const char *options)
 	memcpy(p.s[1].e.ram + ((CDS + 1) << 12), p.s[1].e.ram + (CDS << 12), 64);
 	word(&p, (STREAMS << 12) + 64, 1 | 5ULL << STE0_CONFIG | (CDS + 1) << 12);
 	for (u32 i = 0; i < OPERATIONS; i++) {
-		u64 addr = range << 21 | some_page(&p) << 12;
+		u64 addr = range << 21 | aim_page(&now.aim, &p) << 12;
 
-		range = some_range(&p, range);
+		range = aim_range(&now.aim, &p, range);
 		if (below(&p, 64) == 0)
-			look_up(&p, some_range(&p, range) << 21);
+			look_up(&p, aim_range(&now.aim, &p, range) << 21);
 		else if (below(&p, 256) == 0)
 			command(&p, CMD_TLBI_NH_VA | 1ULL << 48 | 1ULL << 32,
 				(addr & ~0xfffULL) | below(&p, 2));

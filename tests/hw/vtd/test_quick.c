@@ -12,12 +12,12 @@
 #include "hw/vtd/vtd_regs.h"
 #include "sim/base/bits.h"
 #include "tests/hw/told.h"
-#include "tests/kit/pair.h"
+#include "tests/kit/aim.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
 
-#define PAGES 64u
+#define PAGES AIM_PAGES
 #define RAM (PAGES * 4096u)
 #define REGISTERS 0x400
 #define ROOT 1ULL
@@ -25,15 +25,13 @@
 #define DIRECTORY 4ULL
 #define PASIDS 5ULL
 #define QUEUE 6ULL
-#define TABLES 8u
+#define TABLES AIM_TABLES
 #define OPERATIONS 60000u
 
 static struct told told; /* the quick one is, before it is asked */
 static struct {
-	u64 tail, answered, range, page;
-	u32 few;   /* ranges that are asked for again and again */
-	bool calm; /* many pages, and little that changes: sets are full */
-	bool far;  /* addresses that have many tables */
+	struct aim aim;
+	u64 tail, answered;
 	u32 ttm;
 } now;
 
@@ -60,14 +58,6 @@ static u64 entry(struct pair *p, u64 pa)
 	return e;
 }
 
-/* Of many tables in few sets, some again and again: small caches of them forget the oldest. */
-static u64 far_address(struct pair *p)
-{
-	if (below(p, 3) == 0)
-		now.range = (u64)below(p, 2) + 8 * (u64)below(p, below(p, 5) ? 5 : 12);
-	return (now.range << 21) + ((u64)below(p, 6) << 12) + below(p, 4096);
-}
-
 static void change(struct pair *p, u64 pa)
 {
 	word(p, pa, entry(p, pa));
@@ -79,10 +69,10 @@ static u64 address(struct pair *p)
 				      0xfef00000, 0x8000000000, 0xffff800000000000, 1ULL << 52};
 	u64 region;
 
-	if (now.far && below(p, 40))
-		return far_address(p);
+	if (now.aim.far && below(p, 40))
+		return aim_far_address(&now.aim, p);
 	region = below(p, 4) ? regions[below(p, 3)] : pick(p, regions, ARRAY_SIZE(regions));
-	return region + ((u64)below(p, now.calm ? 200 : 24) << 12) + below(p, 4096);
+	return region + ((u64)below(p, now.aim.calm ? 200 : 24) << 12) + below(p, 4096);
 }
 
 static const u16 sids[] = {8, 9, 0x85, 0x105};
@@ -197,21 +187,6 @@ static void take_faults(struct pair *p)
 	reg(p, VTD_FSTS, 4, VTD_FSTS_PFO);
 }
 
-/* With others, most of which are never asked for. */
-static void tell(struct pair *p, const struct hw_req *req)
-{
-	struct hw_req list[40];
-	u32 n = 1 + below(p, ARRAY_SIZE(list));
-
-	for (u32 i = 0; i < n; i++) {
-		list[i] = *req;
-		list[i].addr = address(p);
-		list[i].sid ^= !below(p, 8);
-	}
-	list[below(p, n)] = *req;
-	told_of(&told, p->s[0].h, list, n);
-}
-
 /* What both answer: the address, or ~0: none. */
 static u64 address_of(struct pair *p, const struct hw_req *req)
 {
@@ -226,73 +201,33 @@ static void ask(struct pair *p)
 			     .access = (u16)(1 + below(p, 3))};
 	u64 pa;
 
-	if (below(p, now.far ? 12 : 2) == 0)
+	if (below(p, now.aim.far ? 12 : 2) == 0)
 		req.sid = sids[below(p, ARRAY_SIZE(sids))];
-	if (now.ttm == VTD_TTM_SCALABLE && below(p, now.far ? 12 : 3) == 0)
+	if (now.ttm == VTD_TTM_SCALABLE && below(p, now.aim.far ? 12 : 3) == 0)
 		req.pasid = below(p, 4);
 	if (below(p, 40) == 0)
 		req.access = (u16)below(p, 128);
 	if (below(p, 60) == 0)
 		req.kind = (u8)below(p, 3);
 	if (told.first && !below(p, 16))
-		tell(p, &req);
+		told_among(&told, &now.aim, p, &req);
 	pa = address_of(p, &req);
 	now.answered += pa != ~0ULL;
 	if (pa == ~0ULL && !below(p, 4))
 		take_faults(p);
 }
 
-/* The second stage's word of a page that tables may lie in. */
-static u64 word_of_page(struct pair *p)
-{
-	u64 table = TABLES + 2 + below(p, 2);
-
-	for (u32 level = 0; level < 3; level++) {
-		memcpy(&table, p->s[0].e.ram + table * 4096, 8);
-		table = table >> 12 & (PAGES - 1);
-	}
-	return table * 4096 + (TABLES + below(p, PAGES - TABLES)) * 8ULL;
-}
-
-/* Where a table has a word that is used. */
-static u64 used_word(struct pair *p)
-{
-	u64 table = (TABLES + below(p, PAGES - TABLES)) * 4096ULL;
-
-	if (!now.far)
-		return table + below(p, 24) * 8;
-	if (below(p, 2))
-		return word_of_page(p);
-	return table + (address(p) >> (12 + 9 * below(p, 4)) & 511) * 8;
-}
-
-/* One bit of a word is another for a while. */
-static void disturb(struct pair *p)
-{
-	u64 pa = used_word(p), bit = 1ULL << pick(p, bits_of_words, ARRAY_SIZE(bits_of_words));
-	u64 was, is;
-
-	for (u32 i = 0; i < 4; i++)
-		ask(p);
-	memcpy(&was, p->s[0].e.ram + pa, 8);
-	word(p, pa, was ^ bit);
-	for (u32 i = 0; i < 4; i++)
-		ask(p);
-	memcpy(&is, p->s[0].e.ram + pa, 8);
-	word(p, pa, is ^ bit);
-}
-
 static void operation(struct pair *p)
 {
 	u32 kind = below(p, 1000);
 
-	if (kind < (now.far ? 800 : 950) || (now.calm && below(p, 40)) ||
-	    (now.far && kind > 980 && below(p, 6)))
+	if (kind < (now.aim.far ? 800 : 950) || (now.aim.calm && below(p, 40)) ||
+	    (now.aim.far && kind > 980 && below(p, 6)))
 		ask(p);
-	else if (kind < 975 && now.far)
-		disturb(p);
+	else if (kind < 975 && now.aim.far)
+		aim_disturb(&now.aim, p);
 	else if (kind < 975)
-		change(p, used_word(p));
+		change(p, aim_used_word(&now.aim, p));
 	else if (kind < 990)
 		invalidate(p);
 	else if (kind < 999)
@@ -310,7 +245,7 @@ static void mend(struct pair *p)
 	const u64 good = VTD_FS_P | VTD_FS_RW | VTD_FS_US | VTD_FS_A | VTD_SS_A;
 
 	root(p);
-	for (u64 page = TABLES; now.far && page < PAGES; page++)
+	for (u64 page = TABLES; now.aim.far && page < PAGES; page++)
 		word(p, page * 4096, (TABLES + below(p, PAGES - TABLES)) << 12 | good);
 }
 
@@ -318,6 +253,8 @@ static void mend(struct pair *p)
 static void begin(struct pair *p, const char *options, u32 quick, u64 seed)
 {
 	memset(&now, 0, sizeof(now));
+	now.aim = (struct aim){.address = address, .ask = ask, .bits = bits_of_words,
+			       .n_bits = ARRAY_SIZE(bits_of_words)};
 	*p = (struct pair){.random = seed, .ram = RAM};
 	sides_make(p, &hw_vtd_ops, options, quick);
 }
@@ -333,8 +270,8 @@ static void run(const char *options, u32 quick, u64 seed)
 	reg(&p, VTD_GCMD, 4, VTD_G_QIE);
 	root(&p);
 	for (u32 i = 0; i < OPERATIONS; i++) {
-		now.calm = i / 4096 % 2;
-		now.far = i / 8192 % 2;
+		now.aim.calm = i / 4096 % 2;
+		now.aim.far = i / 8192 % 2;
 		if (i % 4096 == 0)
 			mend(&p);
 		operation(&p);
@@ -525,29 +462,6 @@ static bool ask_as(struct pair *p, u16 sid, u32 pasid, u64 addr)
 
 #define OTHERS 48ULL /* a directory, its PASIDs, four tables */
 
-/*
- * A few of 32 ranges for some time, such that tables of all of them are kept; now and then
- * another one, for which something has to be forgotten.
- */
-static u64 some_range(struct pair *p, u64 last)
-{
-	if (!now.few || below(p, 512) == 0) {
-		now.range = below(p, 32);
-		now.few = 4 + below(p, 20);
-	}
-	if (below(p, 3))
-		return last;
-	return below(p, 64) ? (now.range + 5 * below(p, now.few)) % 32 : below(p, 32);
-}
-
-/* Each is of another 2 MiB after the first stage. */
-static u64 some_page(struct pair *p)
-{
-	if (below(p, 3) == 0)
-		now.page = below(p, below(p, 64) ? 4 : 64);
-	return now.page;
-}
-
 /* Device 9 has 32 ranges of the first stage alone. */
 static void one_stage(struct pair *p)
 {
@@ -591,9 +505,9 @@ static void many_ranges(const char *options)
 	for (u32 i = 0; i < OPERATIONS; i++) {
 		u16 sid = below(&p, 3) ? 8 : 9;
 
-		range = some_range(&p, range);
+		range = aim_range(&now.aim, &p, range);
 		ask_as(&p, sid, HW_NO_PASID,
-		       range << 21 | some_page(&p) << 12);
+		       range << 21 | aim_page(&now.aim, &p) << 12);
 	}
 	sides_free(&p);
 }
