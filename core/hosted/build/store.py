@@ -124,7 +124,9 @@ class Store:
     # --- names and contents of files ---
 
     def place(self, mark, path):
+        """A place in another (kbuild's folder in our sources' own) is not the outer one's."""
         self.places.append((f"@{mark}@", path))
+        self.places.sort(key=lambda row: -len(row[1]))
 
     def name(self, path):
         for mark, place in self.places:
