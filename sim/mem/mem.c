@@ -556,6 +556,14 @@ void mem_each_live(struct mem *m, void (*fn)(void *arg, const struct mem_object 
 	}
 }
 
+void mem_each_gone(struct mem *m, void (*fn)(void *arg, const struct mem_object *o), void *arg)
+{
+	for (u32 i = 0; i < m->snap_n; i++) {
+		if (m->rec[i].o.snapshot && m->rec[i].o.freed && !m->snap_rec[i].o.freed)
+			fn(arg, &m->rec[i].o);
+	}
+}
+
 u64 mem_live_count(const struct mem *m)
 {
 	return m->live;

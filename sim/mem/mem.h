@@ -74,6 +74,8 @@ const struct mem_object *mem_find(struct mem *m, u64 addr);
 void mem_stamp_aux(struct mem *m, const void *p);
 /* Calls fn for each live object that was allocated since the snapshot. */
 void mem_each_live(struct mem *m, void (*fn)(void *arg, const struct mem_object *o), void *arg);
+/* Calls fn for each object of the snapshot that was freed since, and whose place is still empty. */
+void mem_each_gone(struct mem *m, void (*fn)(void *arg, const struct mem_object *o), void *arg);
 u64 mem_live_count(const struct mem *m);
 u64 mem_bytes_used(const struct mem *m);
 void mem_set_poison(struct mem *m, u8 poison);

@@ -59,3 +59,51 @@ Test(leak, what_rcu_and_workers_free_is_not)
 	load_oracle("leak", .boot = boot, .task = {remembers});
 	silent();
 }
+
+/* A node of a hosted kernel's tree, from boot. */
+static struct kmem_cache *nodes;
+static void *node;
+
+static void boot_tree(void)
+{
+	nodes = kmem_cache_create("maple_node", 64);
+	node = kmem_cache_alloc(nodes, GFP_KERNEL);
+}
+
+static void takes_a_new_node(void *arg)
+{
+	(void)arg;
+	kmem_cache_alloc(nodes, GFP_KERNEL);
+	kmem_cache_free(nodes, node);
+}
+
+static void takes_two(void *arg)
+{
+	kmem_cache_alloc(nodes, GFP_KERNEL);
+	takes_a_new_node(arg);
+}
+
+static void takes_what_is_no_node(void *arg)
+{
+	(void)arg;
+	kmalloc(64, GFP_KERNEL);
+	kmem_cache_free(nodes, node);
+}
+
+Test(leak, a_node_in_the_place_of_one_from_boot_is_not)
+{
+	load_oracle("leak", .boot = boot_tree, .task = {takes_a_new_node});
+	silent();
+}
+
+Test(leak, more_nodes_than_were_freed_are)
+{
+	const struct finding *f;
+
+	load_oracle("leak", .boot = boot_tree, .task = {takes_two});
+	f = fires("BUG: memory leak in %F");
+	cr_assert(strstr(f->text, "1 object, 64 bytes"), "%s", f->text);
+	load_oracle("leak", .boot = boot_tree, .task = {takes_what_is_no_node});
+	f = fires("BUG: memory leak in %F");
+	cr_assert(strstr(f->text, "1 object, 64 bytes"), "%s", f->text);
+}
