@@ -65,3 +65,10 @@ u64 aim_page(struct aim *a, struct pair *p)
 		a->page = below(p, below(p, 64) ? 4 : 64);
 	return a->page;
 }
+
+u64 aim_two_pages(struct aim *a, struct pair *p, u32 n)
+{
+	if (below(p, 6) == 0)
+		a->two[below(p, 2)] = below(p, n);
+	return a->two[below(p, 2)];
+}

@@ -13,6 +13,7 @@
 
 struct aim {
 	u64 range, page; /* the last ones */
+	u64 two[2];      /* pages that take turns */
 	u32 few;   /* ranges that are asked for again and again */
 	bool calm; /* many pages, and little that changes: sets are full */
 	bool far;  /* addresses that have many tables */
@@ -36,3 +37,5 @@ void aim_disturb(const struct aim *a, struct pair *p);
 u64 aim_range(struct aim *a, struct pair *p, u64 last);
 /* A page of a range: each is of another 2 MiB after the first stage. */
 u64 aim_page(struct aim *a, struct pair *p);
+/* As aim_page(), of n: two take turns for a while. */
+u64 aim_two_pages(struct aim *a, struct pair *p, u32 n);

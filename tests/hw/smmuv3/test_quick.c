@@ -464,7 +464,7 @@ static void look_up(struct pair *p, u64 addr)
  * Pages of 31 ranges in 31 others, and so are their tables, by few sets: what is oldest is
  * the same.
  */
-static void many_ranges(const char *options)
+static void many_ranges(const char *options, bool turns)
 {
 	struct pair p;
 	u64 leaf, range = 0;
@@ -488,7 +488,8 @@ static void many_ranges(const char *options)
 	memcpy(p.s[1].e.ram + ((CDS + 1) << 12), p.s[1].e.ram + (CDS << 12), 64);
 	word(&p, (STREAMS << 12) + 64, 1 | 5ULL << STE0_CONFIG | (CDS + 1) << 12);
 	for (u32 i = 0; i < OPERATIONS; i++) {
-		u64 addr = range << 21 | aim_page(&now.aim, &p) << 12;
+		u64 page = turns ? aim_two_pages(&now.aim, &p, 31) : aim_page(&now.aim, &p);
+		u64 addr = range << 21 | page << 12;
 
 		range = aim_range(&now.aim, &p, range);
 		if (below(&p, 64) == 0)
@@ -504,8 +505,10 @@ static void many_ranges(const char *options)
 
 Test(smmuv3_quick, forgets_the_same_tables)
 {
-	many_ranges("cache=sets,entries=64,tlb=0");
-	many_ranges("cache=sets,entries=256,tlb=0");
-	many_ranges("cache=sets,entries=64,replace=random,tlb=0");
-	many_ranges("cache=sets,entries=64");
+	for (u32 turns = 0; turns < 2; turns++) {
+		many_ranges("cache=sets,entries=64,tlb=0", turns);
+		many_ranges("cache=sets,entries=256,tlb=0", turns);
+		many_ranges("cache=sets,entries=64,replace=random,tlb=0", turns);
+		many_ranges("cache=sets,entries=64", turns);
+	}
 }

@@ -484,7 +484,7 @@ static void one_stage(struct pair *p)
  * Pages of 31 ranges in 31 others, and so are their tables, by few sets: what is oldest is
  * the same.
  */
-static void many_ranges(const char *options)
+static void many_ranges(const char *options, bool turns)
 {
 	struct pair p;
 	u64 leaf, range = 0;
@@ -503,21 +503,23 @@ static void many_ranges(const char *options)
 		word(&p, ((SECOND + 2) << 12) + i * 8, (SECOND + 4) << 12 | 3);
 	}
 	for (u32 i = 0; i < OPERATIONS; i++) {
-		u16 sid = below(&p, 3) ? 8 : 9;
+		u16 sid = below(&p, turns ? 16 : 3) ? 8 : 9;
+		u64 page = turns ? aim_two_pages(&now.aim, &p, 31) : aim_page(&now.aim, &p);
 
 		range = aim_range(&now.aim, &p, range);
-		ask_as(&p, sid, HW_NO_PASID,
-		       range << 21 | aim_page(&now.aim, &p) << 12);
+		ask_as(&p, sid, HW_NO_PASID, range << 21 | page << 12);
 	}
 	sides_free(&p);
 }
 
 Test(vtd_quick, forgets_the_same_tables)
 {
-	many_ranges("cache=sets,entries=64,iotlb=0");
-	many_ranges("cache=sets,entries=256,iotlb=0");
-	many_ranges("cache=sets,entries=64,replace=random,iotlb=0");
-	many_ranges("cache=sets,entries=64");
+	for (u32 turns = 0; turns < 2; turns++) {
+		many_ranges("cache=sets,entries=64,iotlb=0", turns);
+		many_ranges("cache=sets,entries=256,iotlb=0", turns);
+		many_ranges("cache=sets,entries=64,replace=random,iotlb=0", turns);
+		many_ranges("cache=sets,entries=64", turns);
+	}
 }
 
 /* --- more address spaces than the cache of tables has numbers for --- */
