@@ -5,7 +5,9 @@
 Arguments are LABEL=FILE, FILE being the output of `iommulab bench --json -`.
 A row that both builds have is printed for each. A LABEL that is given several
 times has as many passes: its rows show their medians, the best value (the
-highest rate, the shortest time), and in how many passes each met its must.
+highest rate, the shortest time), and in how many passes each met its must. The
+last column is what a rate or a time would be at the clock of the machine that
+its must is for, if it followed the clock.
 --check FILE: only sees that the document has rows, all of them complete.
 Exit status 1: a row that gates missed what it must reach in each pass.
 """
@@ -15,7 +17,8 @@ import statistics
 import sys
 
 FIELDS = ("name", "value", "unit", "baseline", "ratio", "spread", "must", "met")
-HEAD = ("row", "build", "value", "best", "unit", "baseline", "ratio", "spread", "must", "met")
+HEAD = ("row", "build", "value", "best", "unit", "baseline", "ratio", "spread", "must", "met",
+        "4.2 GHz")
 
 
 def rows_of(path):
@@ -59,7 +62,8 @@ def line(name, label, passes):
     best = max if passes[0]["unit"].endswith("/s") else min
     cells = [text(median(passes, field)) for field in FIELDS[1:-1]]
     cells.insert(1, text(best(row["value"] for row in passes)))
-    return (name, label, *cells, met(passes))
+    scaled = [row["at_reference_clock"] for row in passes if row.get("at_reference_clock")]
+    return (name, label, *cells, met(passes), text(statistics.median(scaled)) if scaled else "-")
 
 
 def print_table(lines):

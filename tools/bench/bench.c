@@ -13,80 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-
-#define SAMPLE_US 40000
-#define SAMPLE_QUICK_US 2000
-
-/* --- measuring --- */
-
-static int by_value(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return x < y ? -1 : x > y;
-}
-
-struct bench_sample bench_median(double *value, u32 n)
-{
-	struct bench_sample s;
-
-	qsort(value, n, sizeof(*value), by_value);
-	s.median = value[n / 2];
-	s.spread = s.median > 0 ? (value[n - 1] - value[0]) / s.median * 100 : 0;
-	return s;
-}
-
-static u64 usage_us(int who)
-{
-	struct rusage u;
-
-	getrusage(who, &u);
-	return (u64)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1000000 +
-	       (u64)(u.ru_utime.tv_usec + u.ru_stime.tv_usec);
-}
-
-/* Processor time, children included: what the loop costs, whoever else is at work. */
-static u64 time_us(const struct bench_loop *loop, u64 n)
-{
-	u64 start = usage_us(RUSAGE_SELF) + usage_us(RUSAGE_CHILDREN);
-
-	loop->run(loop->arg, n);
-	return usage_us(RUSAGE_SELF) + usage_us(RUSAGE_CHILDREN) - start;
-}
-
-/* How many make a sample long enough for the clock. */
-static u64 calibrate(const struct bench *b, const struct bench_loop *loop)
-{
-	u64 want = b->quick ? SAMPLE_QUICK_US : SAMPLE_US;
-	u64 n = 1, us;
-
-	for (;;) {
-		us = time_us(loop, n);
-		if (us >= want / 4)
-			break;
-		n *= us < want / 64 ? 8 : 2;
-	}
-	return max(n * want / max(us, (u64)1), (u64)1);
-}
-
-void bench_measure(const struct bench *b, const struct bench_loop *ours,
-		   const struct bench_loop *base, struct bench_sample out[2])
-{
-	double sample[2][BENCH_SAMPLES];
-	u64 n[2];
-
-	n[0] = calibrate(b, ours);
-	n[1] = base ? calibrate(b, base) : 0;
-	for (u32 i = 0; i < BENCH_SAMPLES; i++) {
-		sample[0][i] = (double)time_us(ours, n[0]) * 1000 / (double)n[0];
-		if (base)
-			sample[1][i] = (double)time_us(base, n[1]) * 1000 / (double)n[1];
-	}
-	out[0] = bench_median(sample[0], BENCH_SAMPLES);
-	if (base)
-		out[1] = bench_median(sample[1], BENCH_SAMPLES);
-}
 
 /* --- rows --- */
 
@@ -121,8 +47,26 @@ static struct json_object *json_number(double v)
 	return json_object_new_double_s(v, text);
 }
 
+/*
+ * What a rate or a time would be at the clock of the machine that its target is for, if
+ * it followed the clock; 0: nothing is asked for, or it is a ratio. Told, never judged.
+ */
+static double at_reference_clock(const struct bench_row *r)
+{
+	double times = BENCH_REFERENCE_GHZ / bench_machine()->ghz;
+
+	switch (r->kind) {
+	case BENCH_AT_MOST:
+		return r->value / times;
+	case BENCH_AT_LEAST:
+		return r->value * times;
+	default:
+		return 0;
+	}
+}
+
 static void add_json(struct bench *b, const struct bench_row *r, double ratio, const char *must,
-		     bool met)
+		     bool met, double reference)
 {
 	struct json_object *o = json_object_new_object();
 
@@ -135,6 +79,8 @@ static void add_json(struct bench *b, const struct bench_row *r, double ratio, c
 	json_object_object_add(o, "spread", json_number(r->spread));
 	json_object_object_add(o, "must", *must ? json_object_new_string(must) : NULL);
 	json_object_object_add(o, "met", *must ? json_object_new_boolean(met) : NULL);
+	json_object_object_add(o, "at_reference_clock",
+			       reference > 0 ? json_number(reference) : NULL);
 	json_object_object_add(o, "series", r->series ? json_object_new_string(r->series) : NULL);
 	json_object_object_add(o, "among", r->series ? json_object_new_uint64(r->among) : NULL);
 	json_object_array_add(b->rows, o);
@@ -148,17 +94,26 @@ static void number_text(double v, char *buf, size_t size)
 		snprintf(buf, size, "%.3g", v);
 }
 
+static void scaled_text(double v, char *buf, size_t size)
+{
+	char number[32];
+
+	number_text(v, number, sizeof(number));
+	snprintf(buf, size, " (%s at %.2g GHz)", number, BENCH_REFERENCE_GHZ);
+}
+
 void bench_add(struct bench *b, const struct bench_row *r)
 {
 	double ratio = r->ratio > 0 ? r->ratio : r->baseline > 0 ? r->value / r->baseline : 0;
 	bool met = is_met(r, ratio);
-	char must[32], value[32], baseline[32] = "-", times[32] = "-";
+	char must[32], value[32], baseline[32] = "-", times[32] = "-", scaled[64] = "";
+	double reference = at_reference_clock(r);
 
 	must_text(r, must, sizeof(must));
 	b->n_rows++;
 	b->n_missed += !met;
 	if (b->rows)
-		add_json(b, r, ratio, must, met);
+		add_json(b, r, ratio, must, met, reference);
 	if (!b->table)
 		return;
 	number_text(r->value, value, sizeof(value));
@@ -166,10 +121,27 @@ void bench_add(struct bench *b, const struct bench_row *r)
 		number_text(r->baseline, baseline, sizeof(baseline));
 	if (ratio > 0)
 		snprintf(times, sizeof(times), "%.3g", ratio);
-	printf("%-34s %10s %-12s %5.0f%% %10s %8s  %-18s %s%s%s\n", r->name, value, r->unit,
-	       r->spread, baseline, times, must, !*must ? "" : met ? "met" : "MISSED",
+	if (!met && reference > 0)
+		scaled_text(reference, scaled, sizeof(scaled));
+	printf("%-34s %10s %-12s %5.0f%% %10s %8s  %-18s %s%s%s%s\n", r->name, value, r->unit,
+	       r->spread, baseline, times, must, !*must ? "" : met ? "met" : "MISSED", scaled,
 	       r->against && *r->against ? "  against " : "", r->against ? r->against : "");
 	fflush(stdout);
+}
+
+/* What figures that are no ratios must be read with. */
+static void add_machine(struct bench *b, struct json_object *doc)
+{
+	const struct bench_machine *m = bench_machine();
+	struct json_object *o = json_object_new_object();
+
+	json_object_object_add(o, "ghz", json_number(m->ghz_best));
+	json_object_object_add(o, "chunks", json_object_new_uint64(m->chunks));
+	json_object_object_add(o, "disturbed", json_object_new_uint64(m->disturbed));
+	json_object_object_add(doc, "machine", o);
+	if (b->table)
+		printf("machine: %.3g GHz; %llu of %llu chunks were disturbed and do not count\n",
+		       m->ghz_best, (unsigned long long)m->disturbed, (unsigned long long)m->chunks);
 }
 
 /* --- the command --- */
@@ -313,6 +285,7 @@ int bench_main(int argc, char **argv)
 		return cli_fail("bench: scenario '%s' not found, run at the root of the source",
 				c.bench.scenarios_missing);
 	}
+	add_machine(&c.bench, doc);
 	rc = leave(&c, doc);
 	if (rc)
 		return rc;

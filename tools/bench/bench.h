@@ -5,13 +5,15 @@
  * Ours and the comparator are measured in the same process, in turns, so that
  * what disturbs the machine disturbs both; each is the median of BENCH_SAMPLES
  * samples, and the spread (largest - smallest over the median) is printed
- * beside it. Tests gate on ratios only; absolute figures stand beside what
+ * beside it. A sample is the best of some undisturbed chunks (measure.c). Tests gate on ratios only; absolute figures stand beside what
  * they should be.
  */
 #pragma once
 
 #include "tools/output/output.h"
 
+/* Rates and times are asked for of a machine with this clock. */
+#define BENCH_REFERENCE_GHZ 4.2
 #define BENCH_SAMPLES 5
 #define BENCH_SAMPLES_MAX 9
 
@@ -28,6 +30,8 @@ struct bench_loop {
 	void (*run)(void *arg, u64 n);
 	void *arg;
 };
+/* Of these a loop of schedules makes one thing, the same each time: they differ in length. */
+#define BENCH_SCHEDULES 128
 
 struct bench_sample {
 	double median; /* nanoseconds for one */
@@ -41,6 +45,16 @@ void bench_measure(const struct bench *b, const struct bench_loop *ours,
 double bench_ticks_per_ns(void);
 /* The median and spread of n values. */
 struct bench_sample bench_median(double *value, u32 n);
+
+/* What the machine was like while this process measured. */
+struct bench_machine {
+	double ghz, ghz_best;  /* of its clock: now, and at best */
+	u64 chunks, disturbed; /* that were measured; of them, that did not count */
+};
+const struct bench_machine *bench_machine(void);
+/* Ticks of a loop that is always the same, and whether two of them were as fast as it ever was. */
+u64 bench_gate(void);
+bool bench_gates_quiet(u64 before, u64 after);
 
 enum bench_limit { BENCH_FREE, BENCH_AT_MOST, BENCH_AT_LEAST, BENCH_RATIO_AT_MOST };
 

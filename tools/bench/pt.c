@@ -3,10 +3,8 @@
  * Rows of page tables and of the allocator of addresses.
  *
  * A call is measured without its opposite: maps and unmaps go in chunks, one of
- * them timed. Ours and the comparators take turns; of each the best of some
- * chunks is a sample, and the row has the median of BENCH_SAMPLES. A chunk counts
- * only when a small loop of its own beside it is as fast as it ever was (within
- * 6 %): the machine was not disturbed meanwhile.
+ * them timed. Ours and the comparators take turns, with the gates and samples of
+ * tools/bench/measure.c.
  */
 #include "core/iova/iova.h"
 #include "core/pt/fill.h"
@@ -28,7 +26,6 @@
 #define CHUNKS 6
 #define TRIES 40
 #define TRIES_QUICK 4
-#define GATE_PERCENT 6
 
 /* --- time --- */
 
@@ -37,50 +34,20 @@ static inline u64 ticks(void)
 	return __builtin_ia32_rdtsc();
 }
 
-double bench_ticks_per_ns(void)
-{
-	static double known;
-	u64 us, start;
-
-	if (known > 0)
-		return known;
-	for (us = host_now_us(); host_now_us() == us;)
-		;
-	us = host_now_us();
-	start = ticks();
-	while (host_now_us() - us < 20000)
-		;
-	known = (double)(ticks() - start) / ((double)(host_now_us() - us) * 1000);
-	return known;
-}
-
-/* The gate: a chain of multiplications of about two microseconds. */
-static u64 gate(void)
-{
-	static volatile u64 sink;
-	u64 start = ticks(), x = sink | 1;
-
-	for (u32 i = 0; i < 2000; i++)
-		x = x * 6364136223846793005ULL + 1;
-	sink = x;
-	return ticks() - start;
-}
-
-double bench_best_chunk(const struct contender *c, u32 tries, u64 *best_gate)
+double bench_best_chunk(const struct contender *c, u32 tries)
 {
 	u64 best = ~0ULL, any = ~0ULL;
 
 	for (u32 i = 0, good = 0; i < tries && good < CHUNKS; i++) {
-		u64 before = gate(), start = ticks(), took, after;
+		u64 before = bench_gate(), start = ticks(), took, after;
 
 		c->timed(c->self);
 		took = ticks() - start;
-		after = gate();
+		after = bench_gate();
 		if (c->undo)
 			c->undo(c->self);
-		*best_gate = min(*best_gate, min(before, after));
 		any = min(any, took);
-		if (max(before, after) * 100 > *best_gate * (100 + GATE_PERCENT))
+		if (!bench_gates_quiet(before, after))
 			continue;
 		best = min(best, took);
 		good++;
@@ -92,14 +59,11 @@ double bench_best_chunk(const struct contender *c, u32 tries, u64 *best_gate)
 static void contend(const struct bench *b, struct contender *c, u32 n, struct bench_sample *out)
 {
 	u32 samples = b->quick ? 3 : BENCH_SAMPLES, tries = b->quick ? TRIES_QUICK : TRIES;
-	u64 best_gate = ~0ULL;
 
-	for (u32 i = 0; i < 200; i++)
-		best_gate = min(best_gate, gate());
 	for (u32 s = 0; s < samples; s++) {
 		for (u32 k = 0; k < n; k++)
-			c[k].sample[s] = (c[k].chunk ? c[k].chunk : bench_best_chunk)(
-				&c[k], tries, &best_gate);
+			c[k].sample[s] = (c[k].chunk ? c[k].chunk : bench_best_chunk)(&c[k],
+										      tries);
 	}
 	for (u32 k = 0; k < n; k++)
 		out[k] = bench_median(c[k].sample, samples);

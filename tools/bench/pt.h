@@ -14,12 +14,12 @@ struct contender {
 	void *self;
 	u64 calls;
 	/* Instead of bench_best_chunk(), to which these are the arguments; or NULL. */
-	double (*chunk)(const struct contender *c, u32 tries, u64 *best_gate);
+	double (*chunk)(const struct contender *c, u32 tries);
 	double sample[BENCH_SAMPLES];
 };
 
 /* Nanoseconds of a call in the best of some chunks in which nothing disturbed the machine. */
-double bench_best_chunk(const struct contender *c, u32 tries, u64 *best_gate);
+double bench_best_chunk(const struct contender *c, u32 tries);
 
 /* count pages of pgsize at each step; steps are `stride` apart. */
 struct work {

@@ -24,7 +24,7 @@ static struct tree {
 		long ret;
 	} table[BENCH_TREE_TABLES], *now;
 	u32 tries;
-	u64 *best_gate, calls, done;
+	u64 calls, done;
 	double ns;
 } tree;
 
@@ -88,7 +88,7 @@ static void tree_task(void *arg)
 		c.undo = tree_map;
 		tree_map(&t->p);
 	}
-	tree.ns = bench_best_chunk(&c, tree.tries, tree.best_gate);
+	tree.ns = bench_best_chunk(&c, tree.tries);
 }
 
 static void tree_run(struct tree_table *t)
@@ -124,10 +124,9 @@ void bench_tree_close(void)
 	memset(&tree, 0, sizeof(tree));
 }
 
-static double tree_chunk(const struct contender *c, u32 tries, u64 *best_gate)
+static double tree_chunk(const struct contender *c, u32 tries)
 {
 	tree.tries = tries;
-	tree.best_gate = best_gate;
 	tree.ns = 0;
 	tree_run(c->self);
 	return tree.ns;

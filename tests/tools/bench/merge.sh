@@ -19,14 +19,16 @@ rows a.json 10 false 16 true
 rows b.json 30 true 32 false
 rows c.json 25 true 64 false
 rows bad.json 10 false 64 false
-expect 0 '^rate +lab +25 +30 +runs/s .* >= 20 +2/3$' \
+expect 0 '^rate +lab +25 +30 +runs/s .* >= 20 +2/3 +-$' \
 	merge lab="$WORK/a.json" lab="$WORK/b.json" lab="$WORK/c.json"
-expect 0 '^time +lab +32 +16 +ns +8 +4 .* ratio <= 2 +1/3$' \
+expect 0 '^time +lab +32 +16 +ns +8 +4 .* ratio <= 2 +1/3 +-$' \
 	merge lab="$WORK/a.json" lab="$WORK/b.json" lab="$WORK/c.json"
 # Of one pass each, the two builds are two rows; what no pass meets is exit code 1.
-expect 1 '^rate +lab +10 .* NO$' merge bench="$WORK/b.json" lab="$WORK/a.json"
-expect 1 '^time +lab +.* 0/2$' merge lab="$WORK/b.json" lab="$WORK/bad.json"
-expect 1 '^rate +bench +30 .* yes$' merge bench="$WORK/b.json" lab="$WORK/a.json"
+expect 1 '^rate +lab +10 .* NO +-$' merge bench="$WORK/b.json" lab="$WORK/a.json"
+expect 1 '^time +lab +.* 0/2 +-$' merge lab="$WORK/b.json" lab="$WORK/bad.json"
+expect 1 '^rate +bench +30 .* yes +-$' merge bench="$WORK/b.json" lab="$WORK/a.json"
+sed -i 's/"met": true/"met": true, "at_reference_clock": 42.0/' "$WORK/b.json"
+expect 1 '^rate +bench +30 .* yes +42$' merge bench="$WORK/b.json" lab="$WORK/a.json"
 echo '{"schema": 1, "rows": [{"name": "x"}]}' >"$WORK/cut.json"
 expect 1 'row x lacks value' merge lab="$WORK/cut.json"
 finish

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "tools/bench/bench.h"
 
+#include "sim/base/bits.h"
+
 #include <criterion/criterion.h>
 #include <criterion/redirect.h>
 
@@ -60,4 +62,18 @@ Test(bench, an_unknown_row_is_bad_usage)
 
 	cr_redirect_stderr();
 	cr_assert_eq(bench_main(2, argv), CLI_USAGE);
+}
+
+/* A gate is never faster than the best of all, and two of them that are as fast are quiet. */
+Test(bench, gates_and_the_clock_are_measured)
+{
+	const struct bench_machine *m = bench_machine();
+	u64 best = ~0ULL, chunks = m->chunks;
+
+	for (u32 i = 0; i < 100; i++)
+		best = min(best, bench_gate());
+	cr_assert(!bench_gates_quiet(best, best * 2));
+	cr_assert_eq(m->chunks, chunks + 1);
+	cr_assert_eq(m->disturbed, m->chunks);
+	cr_assert(m->ghz > 0.1 && m->ghz < 10 && m->ghz_best >= m->ghz, "%f", m->ghz);
 }
