@@ -6,7 +6,8 @@
  *
  * What the reader of YAML would refuse cannot come out: parents and aliases
  * name earlier entries, addresses on a bus are made unique, reserved regions
- * are not empty and end within 64 bits.
+ * are not empty and end within 64 bits. Direct ones have at most 1 GiB, but where
+ * they are beyond every aperture.
  */
 #include "fuzz/op/fuzzop_priv.h"
 
@@ -16,6 +17,7 @@
 #include <string.h>
 
 #define WIDE_ID "a stream id above 0xffff"
+#define TOO_LARGE BIT_ULL(57) /* beyond every aperture: refused at once */
 
 static const char *const models[] = {"mock", "mock-smmu"};
 
@@ -227,6 +229,15 @@ static void code_device(struct fuzzop_codec *c, struct machine *m, u32 i)
 	code_device_ids(c, x);
 }
 
+/*
+ * Each attachment maps the whole of a direct region: of half a TiB it takes so
+ * long that a program of a few of them passes for one that never ends.
+ */
+static bool is_direct(u32 type)
+{
+	return type == MACHINE_RESV_DIRECT || type == MACHINE_RESV_DIRECT_RELAXABLE;
+}
+
 static void code_resv(struct fuzzop_codec *c, struct machine *m, struct machine_resv *x,
 		      struct fuzzop_codec *data)
 {
@@ -238,6 +249,8 @@ static void code_resv(struct fuzzop_codec *c, struct machine *m, struct machine_
 		return;
 	if (!x->length || x->start + (x->length - 1) < x->start)
 		x->length = 1;
+	if (is_direct(x->type) && x->length > BIT_ULL(30) && x->length < TOO_LARGE)
+		x->length = BIT_ULL(30);
 }
 
 static void set_name(char *to, const char *stem, u32 i)

@@ -28,6 +28,12 @@ static void check_machine(const struct machine *m)
 	cr_assert(m->n_buses >= 1 && m->n_buses <= FUZZOP_BUSES_MAX);
 	cr_assert(m->n_devices >= 1 && m->n_devices <= FUZZOP_DEVICES_MAX);
 	cr_assert(m->n_resv <= FUZZOP_RESV_MAX);
+	for (u32 i = 0; i < m->n_resv; i++) {
+		u64 length = m->resv[i].length;
+
+		cr_assert(m->resv[i].type > MACHINE_RESV_DIRECT_RELAXABLE ||
+			  length <= BIT_ULL(30) || length >= BIT_ULL(57));
+	}
 	for (u32 i = 0; i < m->n_buses; i++) {
 		cr_assert(m->bus[i].iommu == MACHINE_NONE || m->bus[i].iommu < m->n_iommus);
 		cr_assert(m->bus[i].parent == MACHINE_NONE || m->bus[i].parent < i);
