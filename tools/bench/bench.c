@@ -141,7 +141,8 @@ static void add_machine(struct bench *b, struct json_object *doc)
 	json_object_object_add(doc, "machine", o);
 	if (b->table)
 		printf("machine: %.3g GHz; %llu of %llu chunks were disturbed and do not count\n",
-		       m->ghz_best, (unsigned long long)m->disturbed, (unsigned long long)m->chunks);
+		       m->ghz_best, (unsigned long long)m->disturbed,
+		       (unsigned long long)m->chunks);
 }
 
 /* --- the command --- */

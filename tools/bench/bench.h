@@ -5,8 +5,8 @@
  * Ours and the comparator are measured in the same process, in turns, so that
  * what disturbs the machine disturbs both; each is the median of BENCH_SAMPLES
  * samples, and the spread (largest - smallest over the median) is printed
- * beside it. A sample is the best of some undisturbed chunks (measure.c). Tests gate on ratios only; absolute figures stand beside what
- * they should be.
+ * beside it. A sample is the best of some undisturbed chunks (measure.c).
+ * Tests gate on ratios only; absolute figures stand beside what they should be.
  */
 #pragma once
 

@@ -83,7 +83,7 @@ static void bench_story(struct bench *b)
 	sim_assert(!all.findings);
 	bench_add(b, &(struct bench_row){
 			     .name = "core-3x10, all oracles", .unit = "runs/s",
-			     .against = "no oracles; ratio: times slower", 
+			     .against = "no oracles; ratio: times slower",
 			     .value = 1e9 * BENCH_SCHEDULES / m[0].median, .spread = m[0].spread,
 			     .baseline = 1e9 * BENCH_SCHEDULES / m[1].median,
 			     .ratio = m[0].median / m[1].median, .kind = BENCH_AT_LEAST,

@@ -16,7 +16,7 @@
 #include <sys/resource.h>
 
 #define CHUNK_US 3000
-#define CHUNK_QUICK_US 500
+#define CHUNK_QUICK_US 1000
 #define CHUNKS 6
 #define CHUNKS_QUICK 2
 #define TRIES 24 /* chunks that a sample may take; none of them need count */
