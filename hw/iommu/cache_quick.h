@@ -17,16 +17,6 @@
 
 #define CACHE_ASK 0xfffffffeu /* hw_cache_find() has to say */
 
-/*
- * Of a function that is too long for the registers that it may use without saving those
- * of its caller: that one has saved them. (ASan's frames leave no room for this.)
- */
-#if __has_attribute(preserve_none) && !IOMMULAB_ASAN
-#define CACHE_BARE __attribute__((preserve_none))
-#else
-#define CACHE_BARE
-#endif
-
 #ifdef CACHE_AVX2
 #define CACHE_TARGET __attribute__((target("avx2,bmi,bmi2")))
 
@@ -181,11 +171,15 @@ CACHE_TARGET static inline u32 cache_quick_fill(struct hw_cache *c, u32 space, u
 	return likely(c->plain) ? cache_quick_put(c, space, addr, lg2, value, extra) : 0;
 }
 
-/* Where a key that was not found belongs. */
+/* Where a key that was not found belongs: its tag, and its set. Two registers. */
 struct cache_place {
-	u64 key;
-	u32 set;
+	u64 tag, set;
 };
+
+CACHE_TARGET static inline struct cache_place cache_place_of(const struct hw_cache *c, u64 key)
+{
+	return (struct cache_place){cache_tag_of(key), (u32)key & c->set_mask};
+}
 
 CACHE_TARGET static __attribute__((noinline, unused)) bool
 cache_view_make(const struct hw_cache *c, u32 space, struct cache_view *v)
@@ -226,19 +220,20 @@ CACHE_TARGET static inline __attribute__((always_inline)) u32
 cache_view_find(const struct hw_cache *c, const struct cache_view *v, u64 addr,
 		struct cache_place *at)
 {
+	u64 key;
 	u32 m;
 
 	if (v->key >= CACHE_VIEW_EMPTY) {
 		*at = (struct cache_place){0}; /* of no size: nothing is filled there */
 		return NO_SLOT;
 	}
-	at->key = addr >> (v->key >> 24) ^ v->fixed;
-	at->set = (u32)at->key & c->set_mask;
+	key = addr >> (v->key >> 24) ^ v->fixed;
+	*at = cache_place_of(c, key);
 	if (unlikely(c->shift))
-		at->set = cache_hashed_set(at->key, c->shift, c->set_mask);
-	m = cache_match8(c->set[at->set].tag, cache_tag_of(at->key));
+		at->set = cache_hashed_set(key, c->shift, c->set_mask);
+	m = cache_match8(c->set[at->set].tag, (u32)at->tag);
 	if (likely(m)) {
-		u32 slot = at->set * WAYS + (u32)__builtin_ctz(m);
+		u32 slot = (u32)at->set * WAYS + (u32)__builtin_ctz(m);
 		const struct cache_slot *e = &c->slot[slot];
 
 		if (likely(e->key == v->key && e->id > v->floor && addr < v->exact))
@@ -259,8 +254,9 @@ cache_view_fill(struct hw_cache *c, const struct cache_view *v, const struct cac
 		u64 addr, u64 value, const u64 *second)
 {
 	struct cache_set *set = &c->set[at->set];
-	u64 age = set->age, empty, way;
-	u32 slot, old, id = c->serial + 1;
+	u64 age = set->age, empty, way, at_slot;
+	u32 key = v->key, old, id = c->serial + 1;
+	struct cache_slot *slot;
 
 	/* One after the other: each is a compare and a branch. */
 	if (unlikely(!id))
@@ -271,19 +267,20 @@ cache_view_fill(struct hw_cache *c, const struct cache_view *v, const struct cac
 	if (unlikely(!empty))
 		return 0;
 	way = (u64)__builtin_ctzll(empty) / 8;
-	slot = at->set * WAYS + (u32)way;
-	old = (c->slot[slot].key ^ v->key) & SLOT_SPACE;
+	at_slot = at->set * WAYS + way;
+	slot = &c->slot[at_slot];
+	old = (slot->key ^ key) & SLOT_SPACE;
 	if (unlikely(old)) {
-		c->column[slot] = (u16)v->key;
-		c->space[old ^ (v->key & SLOT_SPACE)].live--;
-		c->space[v->key & SLOT_SPACE].live++;
+		c->column[at_slot] = (u16)key;
+		c->space[old ^ (key & SLOT_SPACE)].live--;
+		c->space[key & SLOT_SPACE].live++;
 	}
 	c->serial = id;
-	set->tag[way] = cache_tag_of(at->key);
-	c->slot[slot] = (struct cache_slot){value, id, v->key};
-	c->addr[slot] = addr;
+	set->tag[way] = (u32)at->tag;
+	*slot = (struct cache_slot){value, id, key};
+	c->addr[at_slot] = addr;
 	if (second)
-		c->extra[slot] = *second;
+		c->extra[at_slot] = *second;
 	set->age = (age | cache_age[way].row) & cache_age[way].rest;
 	return id;
 }

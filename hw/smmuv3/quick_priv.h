@@ -395,14 +395,14 @@ QUICK(page_of_one)(struct hw_smmuv3 *h, struct smmu_lane *l, const struct hw_req
 	memcpy(&how, &req->access, sizeof(how));
 	/* Equal: the output is in range, too. A value of 0 permits nothing. */
 	if (unlikely((desc ^ page) != t->attrs) || unlikely(how - 1 > 2) ||
-	    unlikely((u64)how << 3 & ~t->plain) ||
-	    unlikely(!cache_view_fill(h->cache[CACHE_TLB], &l->own[0], &at, addr & ~0xfffull,
-				      page | t->plain, NULL)))
+	    unlikely((u64)how << 3 & ~t->plain))
 		return false;
+	/* Now: then it need not be kept meanwhile. Who else answers does so anew. */
 	resp->pa = page | (addr & 0xfff);
 	memcpy(&resp->lg2, &said, sizeof(said));
 	resp->entry = 0;
-	return true;
+	return likely(cache_view_fill(h->cache[CACHE_TLB], &l->own[0], &at, addr & ~0xfffull,
+				      page | t->plain, NULL));
 }
 
 /* Stage 2 of a page. */
@@ -422,13 +422,12 @@ QUICK(page_below)(struct hw_smmuv3 *h, struct smmu_lane *l, u64 ipa, u32 how, bo
 	u64 desc;
 	u32 m;
 
-	b->at.key = ipa >> 12 ^ l->s2.fixed;
-	b->at.set = (u32)b->at.key & c->set_mask;
-	m = cache_match8(c->set[b->at.set].tag, cache_tag_of(b->at.key));
+	b->at = cache_place_of(c, ipa >> 12 ^ l->s2.fixed);
+	m = cache_match8(c->set[b->at.set].tag, (u32)b->at.tag);
 	b->trail = NULL;
 	b->reads = 0;
 	if (m) {
-		u32 slot = b->at.set * WAYS + (u32)__builtin_ctz(m);
+		u32 slot = (u32)b->at.set * WAYS + (u32)__builtin_ctz(m);
 		const struct cache_slot *e = &c->slot[slot];
 
 		if (unlikely(e->key != l->s2.key || e->id <= l->s2.floor ||
@@ -489,16 +488,16 @@ QUICK(page_of_both)(struct hw_smmuv3 *h, struct smmu_lane *l, const struct hw_re
 	if (t2)
 		cache_view_fill(c, &l->s2, &b.at, page, b.page | b.value, &none);
 	mix = QUICK(mixed)(l, t->plain, b.value, &extra);
-	extra |= page;
-	cache_view_fill(c, &l->own[0], &at, addr & ~0xfffull, b.page | mix, &extra);
 	said = 12 | (mix >> 3 & 7) << 8 | (t->reads + b.reads) << 40;
 	resp->pa = b.page | (addr & 0xfff);
 	memcpy(&resp->lg2, &said, sizeof(said));
 	resp->entry = 0;
+	extra |= page;
+	cache_view_fill(c, &l->own[0], &at, addr & ~0xfffull, b.page | mix, &extra);
 	return true;
 }
 
-CACHE_TARGET CACHE_BARE static __attribute__((noinline)) void
+CACHE_TARGET static __attribute__((noinline)) void
 QUICK(one_by_walks)(struct hw_smmuv3 *h, struct smmu_lane *l, const struct hw_req *req,
 		    struct hw_resp *resp, const struct cache_place at)
 {
@@ -506,7 +505,7 @@ QUICK(one_by_walks)(struct hw_smmuv3 *h, struct smmu_lane *l, const struct hw_re
 		QUICK(missed)(l, req, resp, at);
 }
 
-CACHE_TARGET CACHE_BARE static __attribute__((noinline)) void
+CACHE_TARGET static __attribute__((noinline)) void
 QUICK(one_by_words)(struct hw_smmuv3 *h, struct smmu_lane *l, const struct hw_req *req,
 		    struct hw_resp *resp, const struct cache_place at)
 {
@@ -514,7 +513,7 @@ QUICK(one_by_words)(struct hw_smmuv3 *h, struct smmu_lane *l, const struct hw_re
 		QUICK(missed)(l, req, resp, at);
 }
 
-CACHE_TARGET CACHE_BARE static __attribute__((noinline)) void
+CACHE_TARGET static __attribute__((noinline)) void
 QUICK(both_by_walks)(struct hw_smmuv3 *h, struct smmu_lane *l, const struct hw_req *req,
 		     struct hw_resp *resp, const struct cache_place at)
 {
@@ -522,7 +521,7 @@ QUICK(both_by_walks)(struct hw_smmuv3 *h, struct smmu_lane *l, const struct hw_r
 		QUICK(missed)(l, req, resp, at);
 }
 
-CACHE_TARGET CACHE_BARE static __attribute__((noinline)) void
+CACHE_TARGET static __attribute__((noinline)) void
 QUICK(both_by_words)(struct hw_smmuv3 *h, struct smmu_lane *l, const struct hw_req *req,
 		     struct hw_resp *resp, const struct cache_place at)
 {
@@ -555,49 +554,24 @@ QUICK(usual_lane)(struct smmu_lane *l, const struct hw_req *req, struct hw_resp 
 		QUICK(unusual)(l->h, req, resp);
 }
 
-/* A page of 4 KiB that the TLB has, or not: in as few instructions as may be. */
+/* An entry with the tag of a page of 4 KiB. */
 CACHE_TARGET static __attribute__((noinline)) void
-QUICK(cached)(struct hw_smmuv3 *h, const struct hw_req *req, struct hw_resp *resp,
-	      struct smmu_front *f, u64 who)
+QUICK(entry)(struct hw_smmuv3 *h, const struct hw_req *req, struct hw_resp *resp,
+	     struct smmu_front *f, u64 who, u64 slot)
 {
 	struct smmu_lane *l = h->hot;
 	struct hw_cache *c = h->cache[CACHE_TLB];
-	u64 addr = req->addr, page, said;
-	struct cache_place at;
-	struct cache_slot e;
-	u32 how, m, way, meta;
+	const struct cache_slot e = c->slot[slot];
+	u64 addr = req->addr, said, page = e.value & ADDR_MASK;
+	u32 how, meta = smmu_front_meta[e.value >> 3 & 15];
 
-	if (unlikely(l->who != who || addr >= l->usual)) {
-		QUICK(unusual)(h, req, resp);
-		return;
-	}
-	if (unlikely(l->plain != c->version)) {
-		QUICK(usual_lane)(l, req, resp);
-		return;
-	}
-	at.key = addr >> 12 ^ l->own[0].fixed;
-	at.set = (u32)at.key & c->set_mask;
-	m = cache_match8(c->set[at.set].tag, cache_tag_of(at.key));
-	if (unlikely(!m)) {
-		if (l->nested)
-			h->walks ? QUICK(both_by_walks)(h, l, req, resp, at) :
-				   QUICK(both_by_words)(h, l, req, resp, at);
-		else
-			h->walks ? QUICK(one_by_walks)(h, l, req, resp, at) :
-				   QUICK(one_by_words)(h, l, req, resp, at);
-		return;
-	}
-	way = (u32)__builtin_ctz(m);
-	e = c->slot[(size_t)at.set * WAYS + way];
-	meta = smmu_front_meta[e.value >> 3 & 15];
 	memcpy(&how, &req->access, sizeof(how));
 	if (unlikely(e.key != l->own[0].key || e.id <= l->own[0].floor ||
 		     QUICK(denied)(how, meta))) {
 		QUICK(usual_lane)(l, req, resp);
 		return;
 	}
-	cache_touch_in(c, at.set, way);
-	page = e.value & ADDR_MASK;
+	cache_touch(c, (u32)slot);
 	f->key = (addr & ~0xfffull) | h->front_gen;
 	f->who = who;
 	f->pa = page;
@@ -607,6 +581,40 @@ QUICK(cached)(struct hw_smmuv3 *h, const struct hw_req *req, struct hw_resp *res
 	resp->pa = page | (addr & 0xfff);
 	memcpy(&resp->lg2, &said, sizeof(said));
 	resp->entry = e.id;
+}
+
+/*
+ * A page of 4 KiB that the TLB has, or not: in as few instructions as may be. What comes
+ * next is a function of its own, so that this one has no registers to save.
+ */
+CACHE_TARGET static __attribute__((noinline)) void
+QUICK(cached)(struct hw_smmuv3 *h, const struct hw_req *req, struct hw_resp *resp,
+	      struct smmu_front *f, u64 who)
+{
+	struct smmu_lane *l = h->hot;
+	const struct hw_cache *c = h->cache[CACHE_TLB];
+	u64 addr = req->addr;
+	struct cache_place at;
+	u32 m;
+
+	if (unlikely(l->who != who || addr >= l->usual)) {
+		QUICK(unusual)(h, req, resp);
+		return;
+	}
+	if (unlikely(l->plain != c->version)) {
+		QUICK(usual_lane)(l, req, resp);
+		return;
+	}
+	at = cache_place_of(c, addr >> 12 ^ l->own[0].fixed);
+	m = cache_match8(c->set[at.set].tag, (u32)at.tag);
+	if (m)
+		QUICK(entry)(h, req, resp, f, who, at.set * WAYS + (u32)__builtin_ctz(m));
+	else if (l->nested)
+		h->walks ? QUICK(both_by_walks)(h, l, req, resp, at) :
+			   QUICK(both_by_words)(h, l, req, resp, at);
+	else
+		h->walks ? QUICK(one_by_walks)(h, l, req, resp, at) :
+			   QUICK(one_by_words)(h, l, req, resp, at);
 }
 
 CACHE_TARGET void QUICK(smmu_translate)(struct hw_iommu *base, const struct hw_req *req,

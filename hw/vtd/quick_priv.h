@@ -285,6 +285,10 @@ QUICK(as_before)(struct vtd *v, struct vtd_lane *l, const struct hw_req *req, st
 	if (unlikely((uintptr_t)e->point | (uintptr_t)e->read_flushed) ||
 	    !(nested ? QUICK(in_nest)(v, l, req, &a) : QUICK(in_table)(v, l, req, &a)))
 		return false;
+	/* Now: then it need not be kept meanwhile. Who else answers does so anew. */
+	said = (a.meta & 0xffff) | (nested ? 3ULL : 1ULL) << 40;
+	resp->pa = a.page | (addr & 0xfff);
+	memcpy(&resp->lg2, &said, sizeof(said));
 	id = cache_view_fill(v->iotlb, &l->view, &hole.at, addr & ~0xfffULL, a.page | a.flags,
 			     NULL);
 	if (unlikely(!id))
@@ -294,37 +298,38 @@ QUICK(as_before)(struct vtd *v, struct vtd_lane *l, const struct hw_req *req, st
 	f->pa = a.page;
 	memcpy(&f->lg2, &a.meta, sizeof(a.meta));
 	f->entry = id;
-	said = (a.meta & 0xffff) | (nested ? 3ULL : 1ULL) << 40;
-	resp->pa = a.page | (addr & 0xfff);
-	memcpy(&resp->lg2, &said, sizeof(said));
 	resp->entry = id;
 	return true;
 }
 
-CACHE_TARGET CACHE_BARE static __attribute__((noinline)) void
-QUICK(again_nested)(struct vtd *v, struct vtd_lane *l, const struct hw_req *req,
-		    struct hw_resp *resp, struct vtd_front *f, const struct cache_place at)
+CACHE_TARGET static __attribute__((noinline)) void
+QUICK(again_nested)(struct vtd *v, const struct hw_req *req, struct hw_resp *resp,
+		    struct vtd_front *f, const struct cache_place at)
 {
+	struct vtd_lane *l = v->hot;
+
 	if (!QUICK(as_before)(v, l, req, resp, (struct hole){f, at}, true))
 		QUICK(missed)(v, l, req, resp, at);
 }
 
-CACHE_TARGET CACHE_BARE static __attribute__((noinline)) void
-QUICK(again_single)(struct vtd *v, struct vtd_lane *l, const struct hw_req *req,
-		    struct hw_resp *resp, struct vtd_front *f, const struct cache_place at)
+CACHE_TARGET static __attribute__((noinline)) void
+QUICK(again_single)(struct vtd *v, const struct hw_req *req, struct hw_resp *resp,
+		    struct vtd_front *f, const struct cache_place at)
 {
+	struct vtd_lane *l = v->hot;
+
 	if (!QUICK(as_before)(v, l, req, resp, (struct hole){f, at}, false))
 		QUICK(missed)(v, l, req, resp, at);
 }
 
 CACHE_TARGET static inline __attribute__((always_inline)) void
-QUICK(again)(struct vtd *v, struct vtd_lane *l, const struct hw_req *req, struct hw_resp *resp,
-	     struct vtd_front *f, const struct cache_place at)
+QUICK(again)(struct vtd *v, const struct hw_req *req, struct hw_resp *resp, struct vtd_front *f,
+	     const struct cache_place at)
 {
-	if (l->nests)
-		QUICK(again_nested)(v, l, req, resp, f, at);
+	if (v->hot->nests)
+		QUICK(again_nested)(v, req, resp, f, at);
 	else
-		QUICK(again_single)(v, l, req, resp, f, at);
+		QUICK(again_single)(v, req, resp, f, at);
 }
 
 /* A view of the IOTLB that is new, empty, or not of pages of 4 KiB in sets. */
@@ -351,7 +356,7 @@ QUICK(in_lane)(struct vtd *v, struct vtd_lane *l, const struct hw_req *req, stru
 	if (unlikely(slot == CACHE_ASK))
 		return false;
 	if (l->usual == c->version && req->addr < l->exact)
-		QUICK(again)(v, l, req, resp, vtd_front_of(v, req), at);
+		QUICK(again)(v, req, resp, vtd_front_of(v, req), at);
 	else
 		QUICK(missed)(v, l, req, resp, at);
 	return true;
@@ -378,39 +383,23 @@ QUICK(unusual)(struct vtd *v, const struct hw_req *req, struct hw_resp *resp)
 		vtd_translate_slow(v, req, resp);
 }
 
-/* A page of 4 KiB that the IOTLB has, or not: in as few instructions as may be. */
+/* An entry with the tag of a page of 4 KiB. */
 CACHE_TARGET static __attribute__((noinline)) void
-QUICK(cached)(struct vtd *v, const struct hw_req *req, struct hw_resp *resp,
-	      struct vtd_front *f, u64 who)
+QUICK(entry)(struct vtd *v, const struct hw_req *req, struct hw_resp *resp, struct vtd_front *f,
+	     u64 who, u64 slot)
 {
-	struct vtd_lane *l = v->hot;
+	const struct vtd_lane *l = v->hot;
 	struct hw_cache *c = v->iotlb;
-	u64 addr = req->addr, said, page;
-	struct cache_place at;
-	struct cache_slot e;
-	u32 how, m, way, meta;
+	const struct cache_slot e = c->slot[slot];
+	u64 addr = req->addr, said, page = e.value & ~VTD_F_MASK;
+	u32 how, meta = QUICK(meta_of)[e.value & 127];
 
-	if (unlikely(l->who != who || l->usual != c->version || addr >= l->exact)) {
-		QUICK(unusual)(v, req, resp);
-		return;
-	}
-	at.key = addr >> 12 ^ l->view.fixed;
-	at.set = (u32)at.key & c->set_mask;
-	m = cache_match8(c->set[at.set].tag, cache_tag_of(at.key));
-	if (!m) {
-		QUICK(again)(v, l, req, resp, f, at);
-		return;
-	}
-	way = (u32)__builtin_ctz(m);
-	e = c->slot[(size_t)at.set * WAYS + way];
-	meta = QUICK(meta_of)[e.value & 127];
 	memcpy(&how, &req->access, sizeof(how));
 	if (unlikely(e.key != l->view.key || e.id <= l->view.floor || QUICK(denied)(how, meta))) {
 		QUICK(unusual)(v, req, resp);
 		return;
 	}
-	cache_touch_in(c, at.set, way);
-	page = e.value & ~VTD_F_MASK;
+	cache_touch(c, (u32)slot);
 	f->page = addr & ~0xfffULL;
 	f->who = who;
 	f->pa = page;
@@ -420,6 +409,32 @@ QUICK(cached)(struct vtd *v, const struct hw_req *req, struct hw_resp *resp,
 	resp->pa = page | (addr & 0xfff);
 	memcpy(&resp->lg2, &said, sizeof(said));
 	resp->entry = e.id;
+}
+
+/*
+ * A page of 4 KiB that the IOTLB has, or not: in as few instructions as may be. What comes
+ * next is a function of its own, so that this one has no registers to save.
+ */
+CACHE_TARGET static __attribute__((noinline)) void
+QUICK(cached)(struct vtd *v, const struct hw_req *req, struct hw_resp *resp,
+	      struct vtd_front *f, u64 who)
+{
+	const struct vtd_lane *l = v->hot;
+	const struct hw_cache *c = v->iotlb;
+	u64 addr = req->addr;
+	struct cache_place at;
+	u32 m;
+
+	if (unlikely(l->who != who || l->usual != c->version || addr >= l->exact)) {
+		QUICK(unusual)(v, req, resp);
+		return;
+	}
+	at = cache_place_of(c, addr >> 12 ^ l->view.fixed);
+	m = cache_match8(c->set[at.set].tag, (u32)at.tag);
+	if (m)
+		QUICK(entry)(v, req, resp, f, who, at.set * WAYS + (u32)__builtin_ctz(m));
+	else
+		QUICK(again)(v, req, resp, f, at);
 }
 
 CACHE_TARGET void QUICK(vtd_translate)(struct hw_iommu *h, const struct hw_req *req,
