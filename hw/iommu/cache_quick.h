@@ -81,6 +81,9 @@ CACHE_TARGET static inline u32 cache_quick_find(const struct hw_cache *c, u32 sp
 	lg2 = (u32)__builtin_ctzll(sizes);
 	key = cache_key(s, addr >> lg2, lg2);
 	set = cache_set(c, key);
+	/* Whichever slot it will be: not only when the set has come. */
+	__builtin_prefetch(&c->slot[set * WAYS]);
+	__builtin_prefetch(&c->slot[set * WAYS + WAYS / 2]);
 	m = cache_match8(c->set[set].tag, cache_tag_of(key));
 	if (m) {
 		u32 slot = set * WAYS + (u32)__builtin_ctz(m);

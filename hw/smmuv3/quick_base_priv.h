@@ -98,6 +98,27 @@ CACHE_TARGET static inline bool QUICK(place)(const struct sight *s, struct smmu_
 	return true;
 }
 
+/*
+ * The last descriptor of addr may not be in any cache of the processor: its line comes, by
+ * what memory says above it now, while the walk cache is looked at. Nothing follows from it.
+ */
+CACHE_TARGET static inline void QUICK(fetch_last)(const struct sight *s, const struct smmu_tt *tt,
+						  u64 addr)
+{
+	const u32 stride = tt->lg2g - 3u;
+	u32 shift = tt->lg2g + (3 - tt->level) * stride;
+	u64 at = tt->ttb + ((addr & ((1ull << tt->ia) - 1)) >> shift) * 8, desc;
+
+	for (; shift > tt->lg2g; at = (desc & QUICK(address)(tt)) +
+				      (addr >> shift & ((1ull << stride) - 1)) * 8) {
+		if (!QUICK(word)(s, at, &desc))
+			return;
+		shift -= stride;
+	}
+	if (at <= s->limit)
+		__builtin_prefetch(s->ram + at);
+}
+
 /* By the walk cache; false: it does not know the last table. */
 CACHE_TARGET static inline bool QUICK(trail_known)(const struct sight *s, struct smmu_trail *t,
 						   const struct smmu_tt *tt, u64 addr, u64 *table)
@@ -160,6 +181,8 @@ QUICK(trail_make)(const struct smmu_lane *l, struct smmu_trail *t, const struct 
 	t->gen = 0;
 	t->n = 0;
 	t->attrs = t->value = t->plain = 0;
+	if (known && !through)
+		QUICK(fetch_last)(s, tt, addr);
 	if (!(known ? QUICK(trail_known)(s, t, tt, addr, &table) :
 		      QUICK(trail_walk)(s, t, tt, addr, through, &table)) ||
 	    !QUICK(place)(s, t, table, through, &t->table))

@@ -43,9 +43,9 @@ CACHE_TARGET static inline bool QUICK(word)(const struct sight *s, u64 pa, u64 *
 	return true;
 }
 
-/* Down from the first of `levels` tables to the last entry, of any stage. */
+/* Down from the first of `levels` tables to where the last entry lies, of any stage. */
 CACHE_TARGET static inline __attribute__((always_inline)) bool
-QUICK(down)(const struct sight *s, u64 table, u32 levels, u64 addr, u64 *leaf, struct bits *b)
+QUICK(down_to)(const struct sight *s, u64 table, u32 levels, u64 addr, u64 *at, struct bits *b)
 {
 	u64 e;
 
@@ -57,7 +57,16 @@ QUICK(down)(const struct sight *s, u64 table, u32 levels, u64 addr, u64 *leaf, s
 		b->any |= e;
 		table = e & s->mask;
 	}
-	return QUICK(word)(s, table + (addr >> 9 & 0xff8), leaf);
+	*at = table + (addr >> 9 & 0xff8);
+	return true;
+}
+
+CACHE_TARGET static inline __attribute__((always_inline)) bool
+QUICK(down)(const struct sight *s, u64 table, u32 levels, u64 addr, u64 *leaf, struct bits *b)
+{
+	u64 at;
+
+	return QUICK(down_to)(s, table, levels, addr, &at, b) && QUICK(word)(s, at, leaf);
 }
 
 /* --- what the entries say --- */
@@ -351,6 +360,24 @@ CACHE_TARGET static inline bool QUICK(bare)(const struct vtd *v, const struct si
 
 /* --- the last table known --- */
 
+/*
+ * The last entry of addr may not be in any cache of the processor. What memory says above
+ * it now is there sooner than what the paging-structure cache says: so its line comes while
+ * that one is looked at. Nothing follows from it.
+ */
+CACHE_TARGET static inline void QUICK(fetch_last)(const struct vtd *v, const struct vtd_cfg *c,
+						  u64 addr)
+{
+	const struct sight s = {v->h.env->ram, v->h.env->ram_size - 8, v->addr_mask};
+	bool ss = c->mode == VTD_MODE_SS;
+	struct bits b = {0, 0};
+	u64 at;
+
+	if (QUICK(down_to)(&s, ss ? c->ss_root : c->fs_root, ss ? c->ss_levels : c->fs_levels,
+			   addr, &at, &b) && at <= s.limit)
+		__builtin_prefetch(s.ram + at);
+}
+
 /* Searched for in the paging-structure cache. */
 CACHE_TARGET static __attribute__((noinline)) bool
 QUICK(table_find)(struct vtd *v, const struct vtd_binding *b, bool ss, u64 addr,
@@ -363,6 +390,8 @@ QUICK(table_find)(struct vtd *v, const struct vtd_binding *b, bool ss, u64 addr,
 	k->value = 0;
 	if (!space || c->space[space].tag != tag)
 		return false;
+	if (b->cfg.mode != VTD_MODE_NESTED)
+		QUICK(fetch_last)(v, &b->cfg, addr);
 	slot = cache_quick_find(c, space, addr);
 	if (slot >= CACHE_ASK || c->slot[slot].key >> 24 != 21)
 		return false;

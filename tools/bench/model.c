@@ -389,6 +389,8 @@ static const struct spec vtd_specs[] = {
 static const struct spec cold_specs[] = {
 	{"VT-d: miss, 64 MiB of tables", &hw_vtd_ops, "cache=sets,entries=65536", 8 << 20,
 	 PEER_LEAF, false, true, {0, 1.3}},
+	{"SMMUv3: miss, 64 MiB of tables", &hw_smmuv3_ops, "cache=sets,entries=65536", 8 << 20,
+	 PEER_LEAF, false, true, {0, 1.3}},
 };
 
 static const struct spec smmu_specs[] = {
@@ -428,14 +430,20 @@ static void bench_smmu(struct bench *b)
 		rows_of(b, &smmu_specs[i]);
 }
 
-static void bench_cold(struct bench *b)
+static void bench_vtd_cold(struct bench *b)
 {
 	rows_of(b, &cold_specs[0]);
 }
 
+static void bench_smmu_cold(struct bench *b)
+{
+	rows_of(b, &cold_specs[1]);
+}
+
 const struct bench_entry bench_model_entries[] = {
 	{"vtd", "translations by the VT-d model: hits, misses, nested", false, bench_vtd},
-	{"vtd-cold", "misses whose tables lie in memory, 64 MiB", false, bench_cold},
+	{"vtd-cold", "misses whose tables lie in memory, 64 MiB", false, bench_vtd_cold},
 	{"smmuv3", "translations by the SMMUv3 model: hits, misses, nested", false, bench_smmu},
+	{"smmuv3-cold", "SMMUv3 misses whose tables lie in memory, 64 MiB", false, bench_smmu_cold},
 	{NULL, NULL, false, NULL},
 };
