@@ -61,9 +61,6 @@ static const struct known {
 	{.title = "BUG: domain freed under a device in iommu_domain_free",
 	 .why = "a replacement does not look at the table's owner: a device came to one of another "
 		"IOMMU's driver, and keeps translating by it when it goes"},
-	{.title = "BUG: memory leak in alloc_dr",
-	 .why = "what the tree keeps for a function's MSIs until its driver goes, and a run does "
-		"not unbind"},
 	{.title = "in iommufd_test_trigger_vevent", .why = NOT_ITS_OWN},
 	{.title = "in iommufd_test_dev_check_cache", .why = NOT_ITS_OWN},
 	{.title = "in mock_domain_nop_attach", .after = "VFIO_DEVICE_ATTACH", .why = NOT_ITS_OWN},
@@ -75,8 +72,7 @@ static const struct known {
 	{.call = "IOMMU_IOAS_MAP_FILE", .ours = -EINVAL, .leads = true,
 	 .why = "the tree takes any file where nothing is pinned, /dev/iommu itself, too"},
 	{.title = "BUG: memory leak in _kmalloc_noprof",
-	 .why = "a file of /dev/iommu that is mapped into itself is never given up; or, kept for "
-		"MSIs"},
+	 .why = "a file of /dev/iommu that is mapped into itself is never given up"},
 	{.title = "WARNING in get_area", .after = "offset=-1", .why = BAR_BELOW_0},
 	{.call = "VFIO_DEVICE_IOEVENTFD", .ours = -EINVAL, .after = "offset=-1",
 	 .why = BAR_BELOW_0},

@@ -655,6 +655,20 @@ static bool has_models(void)
 }
 
 /* The program has ended: what it holds is given back. */
+/*
+ * What the tree keeps for a function's messages goes with its driver. Without this a
+ * client that turned them on, and off again, would seem to have left memory behind.
+ */
+static void forget_messages(void)
+{
+	for (unsigned long i = 0; i < hosted_machine.n_devices; i++) {
+		struct device *dev = device_at(i)->dev;
+
+		if (dev && dev->driver && dev->msi.data)
+			device_driver_detach(dev);
+	}
+}
+
 void hosted_core_end(void)
 {
 	hosted_pasid_end();
@@ -672,8 +686,10 @@ void hosted_core_end(void)
 	}
 	for (unsigned long i = 0; i < DOMAINS_MAX; i++)
 		op_free_domain(&i);
-	if (!used && !has_models())
+	if (!used && !has_models()) {
+		forget_messages();
 		return;
+	}
 	/* What is left then was lost: devices and IOMMUs have other lives than at boot. */
 	for (unsigned long i = 0; i < hosted_machine.n_devices; i++)
 		hosted_device_remove(device_at(i));

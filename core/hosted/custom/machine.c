@@ -279,6 +279,24 @@ void hosted_machine_early(const struct floor_machine *m)
 			!ret && hosted_machine.iommu[i].d.model == FLOOR_MODEL_VTD;
 }
 
+/*
+ * The map of groups' numbers grows when more than 62 are in use at once, and stays so while
+ * one is: the memory would seem to be left behind by who made that many. So it grows now.
+ */
+#define GROUPS_AT_ONCE 64
+
+static void make_room_for_groups(void)
+{
+	struct iommu_group *group[GROUPS_AT_ONCE];
+
+	for (int i = 0; i < GROUPS_AT_ONCE; i++)
+		group[i] = iommu_group_alloc();
+	for (int i = GROUPS_AT_ONCE; i--;) {
+		if (!IS_ERR(group[i]))
+			iommu_group_put(group[i]);
+	}
+}
+
 void hosted_machine_boot(const struct floor_machine *m)
 {
 	if (!hosted_found_early)
@@ -295,4 +313,5 @@ void hosted_machine_boot(const struct floor_machine *m)
 		if (hd->dev && hd->d.bound)
 			complain("driver of", hd->d.name, hosted_device_probe(hd));
 	}
+	make_room_for_groups();
 }

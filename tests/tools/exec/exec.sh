@@ -2,7 +2,7 @@
 # Unmodified reproducers of syzkaller's shape as clients; clients that die.
 . "$(dirname "$0")/lib.sh"
 
-for name in repro_repeat repro_threads repro_fault die vfio bar; do
+for name in repro_repeat repro_threads repro_fault die vfio bar keeps; do
 	client $name
 done
 
@@ -22,6 +22,10 @@ served 0 '^/dev/vfio/vfio: map 0, the device sees 1122334455667788, unmap 0 of 4
 grep -q '^/dev/iommu: map 0, the device sees 1122334455667788, unmap 0 of 4, then 0$' "$WORK/said" ||
 	fail "an iommufd is no container"
 grep -q '^cdev: attach 0, again 0, detach 0$' "$WORK/said" || fail "a device's own file"
+
+# What a kernel keeps until a device's driver goes is not left behind by the client.
+served 0 '^messages: on 0, off 0$' keeps
+grep -qx 'groups: 100' "$WORK/said" || fail "many groups"
 
 # Registers that a client maps are the device's, on either kernel.
 served 0 '^stored 12345678, in the file 12345678, loaded 1122$' bar
