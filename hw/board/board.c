@@ -26,7 +26,7 @@ static const struct hw_iommu_ops *iommu_find(const char *model)
 	return NULL;
 }
 
-static bool has_hardware(const struct machine *m)
+bool board_has_hardware(const struct machine *m)
 {
 	for (u32 i = 0; i < m->n_iommus; i++) {
 		if (iommu_find(m->iommu[i].model))
@@ -82,7 +82,7 @@ bool board_build(struct world *w, const struct machine *m, char *err, size_t err
 	struct fabric *f;
 	char why[BOARD_ERR_SIZE / 2];
 
-	if (!has_hardware(m))
+	if (!board_has_hardware(m))
 		return true;
 	f = bus_create(w, m);
 	for (u32 i = 0; i < m->n_iommus; i++) {

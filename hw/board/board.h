@@ -22,6 +22,8 @@ struct board_check {
 	char text[BOARD_ERR_SIZE];
 };
 bool board_check(const struct machine *m, struct board_check *c);
+/* Whether it has a model of an IOMMU or of a device; then its functions are those of a fabric. */
+bool board_has_hardware(const struct machine *m);
 
 /* As task 0, before the kernel boots. False: err, one line. */
 bool board_build(struct world *w, const struct machine *m, char *err, size_t err_size);

@@ -512,6 +512,27 @@ static void settle_device(struct reader *r, const struct yaml_node *map, u32 i)
 		d->iommus[d->n_iommus++] = b->iommu;
 }
 
+/* Keys of what only plain functions have (hw/function), where they would do nothing. */
+static void check_plain(struct reader *r, const struct yaml_node *map, u32 i)
+{
+	const struct machine *m = &r->s->machine;
+	const struct machine_device *d = &m->device[i];
+	const struct {
+		const char *key;
+		bool set;
+	} keys[] = {{"pm", d->pm},   {"vpd", d->vpd},		  {"aer", d->aer},
+		    {"rom", d->rom}, {"migration", d->migration}, {"memory", d->memory}};
+
+	if (m->bus[d->bus].kind == MACHINE_BUS_PCI && !board_has_hardware(m))
+		return;
+	for (u32 k = 0; k < ARRAY_SIZE(keys); k++) {
+		if (keys[k].set)
+			read_error(r, entry_key(map, "devices", i, keys[k].key),
+				   "'%s' of device '%s', expected it of PCI functions only, on a "
+				   "machine without models of hardware", keys[k].key, d->name);
+	}
+}
+
 /* What only the models can judge: their options, firmware files. */
 static void check_hardware(struct reader *r, const struct yaml_node *map)
 {
@@ -527,6 +548,7 @@ static void check_hardware(struct reader *r, const struct yaml_node *map)
 		if (m->device[i].firmware[0] && strcmp(m->device[i].model, "firmware"))
 			read_error(r, entry_key(map, "devices", i, "firmware"), "firmware without "
 				   "'model: firmware', expected both");
+		check_plain(r, map, i);
 	}
 	if (r->err->text[0])
 		return;

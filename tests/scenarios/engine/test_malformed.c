@@ -118,6 +118,14 @@ static const struct row rows[] = {
 	{DEVICE("bus: pci0, bdf: 1"), 4, 36, "'1' is no PCI address"},
 	{DEVICE("bus: plat, sid: 4294967296"), 4, 36, "out of range"},
 	{DEVICE("bus: pci0, bdf: \"00:01.0\", driver: demo-nik"), 4, 55, "(did you mean 'demo-nic'?)"},
+	/* what only plain functions have, where it would do nothing */
+	{DEVICE("bus: plat, sid: 1, rom: true"), 4, 44, "'rom' of device 'nic0', expected it of PCI "
+	 "functions only"},
+	{DEVICE("bus: pci0, bdf: \"00:01.0\", model: copy-engine, pm: true"), 4, 71,
+	 "'pm' of device 'nic0', expected it of PCI functions only, on a machine without models"},
+	{"machine:\n  iommus: {smmu0: {model: vtd}}\n  buses: {pci0: {kind: pci, iommu: smmu0}}\n"
+	 "  devices: {nic0: {bus: pci0, bdf: \"00:01.0\", migration: true}}\n" TASKS, 4, 58,
+	 "'migration' of device 'nic0'"},
 	{DEVICE("bus: pci0, bdf: \"00:01.0\", alias_of: nic0"), 4, 57, "is an alias of itself"},
 	{DEVICE("bus: pci0, bdf: \"00:01.0\", iommus: []"), 4, 55, "0 entries, expected 1 to 4"},
 	{DEVICE("bus: pci0, bdf: \"00:01.0\", ids: [1, 2, 3, 4, 5]"), 4, 52, "5 entries"},
