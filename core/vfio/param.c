@@ -31,16 +31,18 @@ static int parse_number(const char *text, u32 *value)
 	return 0;
 }
 
-/* dup: as 6.12: the beginning decides. */
+/* dup: the beginning decides: yes, true, on; of later versions "enable", too; and their opposites. */
 static int parse_flag(const char *text, u32 *value)
 {
+	bool more = iommu_since(SINCE_BOOL_ENABLE);
+	const char *yes = more ? "yt1e" : "yt1", *no = more ? "nf0d" : "nf0";
 	char c = (char)tolower(text[0]);
 
 	if (c == 'o')
 		c = (char)tolower(text[1]) == 'n' ? '1' : (char)tolower(text[1]) == 'f' ? '0' : 0;
-	if (!c || !strchr("yt1nf0", c))
+	if (!c || (!strchr(yes, c) && !strchr(no, c)))
 		return -EINVAL;
-	*value = strchr("yt1", c) != NULL;
+	*value = strchr(yes, c) != NULL;
 	return 0;
 }
 

@@ -16,7 +16,7 @@ done
 # More locks of a class at once than a task lists.
 expect 0 'clean, 300 runs' "$IOMMULAB" run --runs 300 --kernel "$KERNEL" \
 	tests/core/iommufd/change_process.yaml
-expect 0 '82 calls, 0 differences' "$IOMMULAB" diff --kernel model-7.3 --against "$KERNEL" \
+expect 0 '88 calls, 0 differences' "$IOMMULAB" diff --kernel model-7.3 --against "$KERNEL" \
 	tests/conformance/uapi/vfio_noiommu_7.3.yaml
 HOSTED_KERNEL=$KERNEL expect 0 'Passing: 9 . Failing: 0' \
 	"$IOMMULAB_BUILD/tests/test.core.hosted.vfio" --jobs 1
