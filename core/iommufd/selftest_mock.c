@@ -607,8 +607,9 @@ struct mock_dev *mock_dev_create(u32 flags)
 	rc = iommu_add_lone_device(&mdev->dev, &iommufd_state()->iommu,
 				   &iommufd_state()->blocking);
 	if (!rc) {
-		if (flags & MOCK_FLAGS_DEVICE_PASID)
-			mdev->dev.iommu->max_pasids = iommufd_state()->iommu.max_pasids;
+		/* dup: without PASIDs it has 0 bits of them, so one, that of no PASID. */
+		mdev->dev.iommu->max_pasids = flags & MOCK_FLAGS_DEVICE_PASID ?
+						      iommufd_state()->iommu.max_pasids : 1;
 		return mdev;
 	}
 	put_device(&mdev->dev);
