@@ -19,4 +19,7 @@ expect 1 'WARNING in mock_domain_iova_to_phys' "$IOMMULAB" run --kernel "$KERNEL
 	docs/findings/iommufd-unpin-reads-unmapped.yaml
 expect 1 'WARNING in get_area' "$IOMMULAB" run --kernel "$KERNEL" --runs 1 \
 	docs/findings/vfio-ioeventfd-negative-bar.yaml
+expect 1 'data-race in [a-z_]* / [a-z_]*' "$IOMMULAB" run --kernel "$KERNEL" --runs 200 --no-shrink \
+	docs/findings/vfio-pci-unbind-bits.yaml
+grep -q '^BUG: .*pci_num_vf' "$WORK/said" || fail "another race"
 finish
