@@ -271,9 +271,26 @@ static void nothing_of_vfio(struct exec_session *s, const char *place)
 	}
 }
 
+#define GROUPS_MAX (2L * MACHINE_DEVICES_MAX)
+
+/* A group's file is there while a device of it has a driver of VFIO. */
+static void forget_groups(struct exec_session *s, const bool used[2][GROUPS_MAX])
+{
+	char path[PATH_SIZE];
+
+	for (u32 i = 0; i < 2 * GROUPS_MAX; i++) {
+		if (used[i % 2][i / 2])
+			continue;
+		snprintf(path, sizeof(path), "%s/dev/vfio/%s%u", s->sysfs->root,
+			 i % 2 ? "noiommu-" : "", i / 2);
+		unlink(path);
+	}
+}
+
 /* All links are what the kernel says. */
 static bool refresh(struct exec_session *s)
 {
+	bool used[2][GROUPS_MAX] = {{false}};
 	bool ok = true;
 
 	for (u32 i = 0; i < s->machine->machine.n_devices; i++) {
@@ -285,8 +302,11 @@ static bool refresh(struct exec_session *s)
 		place_of(s, i, &k, place);
 		if (k.vfio < 0)
 			nothing_of_vfio(s, place);
+		else if (k.group >= 0 && k.group < GROUPS_MAX)
+			used[k.noiommu][k.group] = true;
 		ok &= driver_links(s, i, &k, place) && group_links(s, &k, place);
 	}
+	forget_groups(s, used);
 	return ok;
 }
 

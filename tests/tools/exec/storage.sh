@@ -48,6 +48,15 @@ expect 0 '^0000:00:03.0$' on_machine ls /sys/kernel/iommu_groups/0/devices
 expect 0 '^vfio0$' on_machine sh -c 'D=/sys/bus/pci/devices/0000:00:03.0
 	echo 0000:00:03.0 >$D/driver/unbind; echo vfio-pci >$D/driver_override
 	echo 0000:00:03.0 >/sys/bus/pci/drivers_probe; ls /dev/vfio/devices'
+# The group's file goes with its last driver of VFIO.
+cat >"$WORK/group.sh" <<'END'
+D=/sys/bus/pci/devices/0000:00:03.0
+echo 0000:00:03.0 >$D/driver/unbind; echo vfio-pci >$D/driver_override
+echo 0000:00:03.0 >/sys/bus/pci/drivers_probe; ls -x /dev/vfio
+echo 0000:00:03.0 >$D/driver/unbind; ls -x /dev/vfio
+END
+expect 0 '^0  *devices  *vfio$' on_machine dash "$WORK/group.sh"
+grep -q '^devices  *vfio$' "$WORK/said" || fail "its file is still there: $(cat "$WORK/said")"
 expect 1 'I/O error' on_machine dash -c \
 	'echo 0000:00:03.0 >/sys/bus/pci/drivers/demo-nic/unbind'
 # A shell that writes by stdio.
@@ -68,6 +77,7 @@ P=/sys/module/vfio/parameters/enable_unsafe_noiommu_mode D=/sys/bus/pci/devices/
 echo 0000:00:03.0 >/sys/bus/pci/drivers_probe; ls /dev/vfio; cat $P; echo Y >$P; cat $P
 echo 0000:00:03.0 >/sys/bus/pci/drivers_probe; ls /dev/vfio /dev/vfio/devices
 cat $D/iommu_group/name; ls $D/vfio-dev
+echo 0000:00:03.0 >$D/driver/unbind; ls /dev/vfio /dev/vfio/devices
 END
 MACHINE=$HERE/noiommu.yaml
 for kernel in model model-7.3; do
@@ -75,7 +85,9 @@ for kernel in model model-7.3; do
 	[ $kernel = model ] || own=noiommu-vfio0 file=noiommu-vfio0
 	timeout 60 "$IOMMULAB" exec --kernel $kernel --machine "$MACHINE" -- \
 		dash "$WORK/noiommu.sh" 2>/dev/null | tr '\n' ' ' >"$WORK/got"
-	[ "$(tr -s ' ' <"$WORK/got")" = "devices vfio N Y /dev/vfio: devices noiommu-0 vfio /dev/vfio/devices:${file:+ $file} vfio-noiommu $own " ] ||
+	want="devices vfio N Y /dev/vfio: devices noiommu-0 vfio /dev/vfio/devices:${file:+ $file}"
+	want+=" vfio-noiommu $own /dev/vfio: devices vfio /dev/vfio/devices: "
+	[ "$(tr -s ' ' <"$WORK/got")" = "$want" ] ||
 		fail "$kernel without an IOMMU: $(cat "$WORK/got")"
 done
 MACHINE=$HERE/storage.yaml
