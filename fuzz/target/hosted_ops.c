@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Programs of system calls and schedules against a hosted tree: the object
- * that IOMMULAB_KERNEL names; or "model", our own core. Any finding aborts; the program is written as
+ * that IOMMULAB_KERNEL names; or "model", our own core. Any finding aborts, but those
+ * whose titles stand in the file that IOMMULAB_KNOWN names; the program is written as
  * syzkaller text beside the engine's artifacts, with the line that replays it.
  */
 #include "core/hosted/hosted.h"
@@ -23,6 +24,7 @@ __attribute__((section("__libfuzzer_extra_counters"))) static u8 counters[COUNTE
 
 static char prefix[200] = "./";
 static const struct kernel *kernel;
+static struct explore_known *known;
 static struct world *world;
 static struct scenario_program sp;
 static long rets[SCENARIO_OPS_MAX];
@@ -34,7 +36,7 @@ size_t LLVMFuzzerCustomMutator(u8 *data, size_t size, size_t max, unsigned seed)
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	static const char flag[] = "-artifact_prefix=";
-	const char *path = host_env("IOMMULAB_KERNEL");
+	const char *path = host_env("IOMMULAB_KERNEL"), *titles = host_env("IOMMULAB_KNOWN");
 	char err[512];
 
 	for (int i = 1; i < *argc; i++)
@@ -48,7 +50,9 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	kernel = kernel_model_named(path);
 	if (!kernel)
 		kernel = hosted_open(path, err, sizeof(err));
-	if (!kernel) {
+	if (kernel && titles)
+		known = explore_known_read(titles, err, sizeof(err));
+	if (!kernel || (titles && !known)) {
 		fprintf(stderr, "hosted_ops: %s\n", err);
 		exit(2);
 	}
@@ -123,21 +127,42 @@ static void explain(const struct scenario *s, const struct recipe *recipe)
 	explore_result_free(&result);
 }
 
-static void report(const struct scenario *s, const struct world_run *r)
+/* The explorer wants the address slot of our world. */
+static void unload(void)
 {
-	static struct recipe recipe;
-	static struct finding finding;
+	call_run_fini(&sp.calls);
+	world_destroy(world);
+	world = NULL;
+}
+
+/* Made again for its full title: of a race, one side has no name yet. */
+static bool is_known(const struct scenario *s, const struct recipe *recipe,
+		     const struct finding *f)
+{
+	struct explore_replay how = {.recipe = recipe, .n = 1, .times = 1, .kernel = kernel};
+	struct explore_result result;
+	bool yes;
+
+	if (!explore_known_maybe(known, f))
+		return false;
+	explore_replay(s, &how, &result);
+	yes = result.n_findings && explore_known_title(known, result.findings[0].finding.title);
+	explore_result_free(&result);
+	return yes;
+}
+
+static void report(const struct scenario *s, struct recipe *recipe, struct finding *finding)
+{
 	struct scenario_how how = {0};
 	char *text = syz_print(s->program), path[256], err[256];
 	struct scenario_error bad;
 	struct scenario *back;
 
 	sim_assert(text);
-	finding = *r->finding;
-	report_resolve_title(&finding, NULL);
+	report_resolve_title(finding, NULL);
 	snprintf(path, sizeof(path), "%sfinding-%016llx.syz", prefix,
 		 (unsigned long long)scenario_hash(0, text, strlen(text)));
-	fprintf(stderr, "finding: %s\n%s", finding.title, text);
+	fprintf(stderr, "finding: %s\n%s", finding->title, text);
 	if (host_file_write(path, text, strlen(text), err, sizeof(err)))
 		fprintf(stderr, "program: %s\n", path);
 	else
@@ -145,10 +170,24 @@ static void report(const struct scenario *s, const struct world_run *r)
 	back = scenario_parse_syz(path, text, strlen(text), &how, &bad);
 	if (!back)
 		sim_fatal("the program's own text %u:%u: %s", bad.line, bad.column, bad.text);
-	make_recipe(&recipe, r, back);
-	/* The explorer wants the address slot of our world. */
-	world_destroy(world);
-	explain(back, &recipe);
+	snprintf(recipe->path, sizeof(recipe->path), "%s", path);
+	recipe->content_hash = back->content_hash;
+	explain(back, recipe);
+}
+
+/* A finding ends the process, unless it is known. */
+static void found(const struct scenario *s, const struct world_run *r)
+{
+	static struct recipe recipe;
+	static struct finding finding;
+
+	finding = *r->finding;
+	make_recipe(&recipe, r, s);
+	unload();
+	if (is_known(s, &recipe, &finding))
+		return;
+	report(s, &recipe, &finding);
+	abort();
 }
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
@@ -169,11 +208,11 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	memset(world_carry(world), 0, offsetof(struct policy_carry, bytes));
 	world_run(world, &run);
 	if (run.finding) {
-		report(s, &run);
-		abort();
+		found(s, &run);
+	} else {
+		count_results(s, &run);
+		call_run_fini(&sp.calls);
 	}
-	count_results(s, &run);
-	call_run_fini(&sp.calls);
 	scenario_free(s);
 	return 0;
 }

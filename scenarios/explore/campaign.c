@@ -194,6 +194,13 @@ bool explore_wanted(const struct finding *f, const char *want)
 	return strstr(copy.title, want);
 }
 
+/* What is expected does, known or not. */
+static bool ends_campaign(const struct explore_options *o, const struct finding *f)
+{
+	return !o->keep_going && explore_wanted(f, o->want) &&
+	       (o->want || !explore_known_maybe(o->known, f));
+}
+
 static void add_hit(struct campaign *k, struct explorer *e, u64 i)
 {
 	struct worker *me = k->me;
@@ -223,7 +230,7 @@ static void add_hit(struct campaign *k, struct explorer *e, u64 i)
 	}
 	if (me->n_hits + 1 < EXPLORE_HITS_MAX)
 		me->n_hits++;
-	if (!k->c->o->keep_going && explore_wanted(&h->finding, k->c->o->want))
+	if (ends_campaign(k->c->o, &h->finding))
 		lower(&k->sh->stop_at, i);
 }
 

@@ -183,45 +183,71 @@ bool explore_check(const struct scenario *s, const struct explore_options *o, ch
 	return ok && explore_answers_check(s, o, err, err_size);
 }
 
-static void add_finding(struct explore_result *result, struct explore_finding *f)
+static void add_finding(struct explore_finding **list, u32 *n, struct explore_finding *f)
 {
-	for (u32 i = 0; i < result->n_findings; i++) {
-		if (strcmp(result->findings[i].finding.title, f->finding.title) == 0) {
+	for (u32 i = 0; i < *n; i++) {
+		if (strcmp((*list)[i].finding.title, f->finding.title) == 0) {
 			explore_finding_free(f);
 			return;
 		}
 	}
-	result->findings = realloc(result->findings,
-				   (result->n_findings + 1) * sizeof(*result->findings));
-	sim_assert(result->findings);
-	result->findings[result->n_findings++] = *f;
+	*list = realloc(*list, (*n + 1) * sizeof(**list));
+	sim_assert(*list);
+	(*list)[(*n)++] = *f;
+}
+
+/* One that is expected is not known. */
+static bool is_known(const struct explore_options *o, const struct finding *f)
+{
+	return explore_known_title(o->known, f->title) && !(o->want && explore_wanted(f, o->want));
+}
+
+static void finish_hit(struct explorer *e, const struct explore_options *o,
+		       const struct explore_hit *hit, struct explore_result *result)
+{
+	struct explore_finding *f = malloc(sizeof(*f));
+
+	sim_assert(f);
+	if (explore_known_maybe(o->known, &hit->finding)) {
+		explore_finish(e, hit, FINISH_AS_IS, f);
+		if (is_known(o, &f->finding)) {
+			add_finding(&result->known, &result->n_known, f);
+			free(f);
+			return;
+		}
+		explore_finding_free(f);
+	}
+	explore_finish(e, hit, o->no_shrink ? FINISH_LIST : FINISH_SHRUNK, f);
+	/* What is shown must not be what was to be left out: another end of the same defect. */
+	if (is_known(o, &f->finding)) {
+		explore_finding_free(f);
+		explore_finish(e, hit, FINISH_AS_IS, f);
+	}
+	explore_confirm(e, f);
+	add_finding(&result->findings, &result->n_findings, f);
+	free(f);
 }
 
 void explore_run(const struct scenario *s, const struct explore_options *o,
 		 struct explore_result *result)
 {
 	struct explore_hit *hit = calloc(EXPLORE_HITS_MAX, sizeof(*hit));
-	struct explore_finding *f = malloc(sizeof(*f));
 	struct explore_campaign c;
 	struct explorer *e = malloc(sizeof(*e));
 	char err[256];
 	u32 n;
 
-	sim_assert(hit && f && e);
+	sim_assert(hit && e);
 	memset(result, 0, sizeof(*result));
 	if (!explore_campaign_init(&c, s, o, err, sizeof(err)) ||
 	    !explorer_open(e, s, o->kernel, &o->bugs, o->oracles))
 		sim_fatal("a campaign that explore_check() did not agree to");
 	c.e = e;
 	n = explore_campaign_run(&c, hit, result);
-	for (u32 i = 0; i < n; i++) {
-		explore_finish(e, &hit[i], o->no_shrink ? FINISH_LIST : FINISH_SHRUNK, f);
-		explore_confirm(e, f);
-		add_finding(result, f);
-	}
+	for (u32 i = 0; i < n; i++)
+		finish_hit(e, o, &hit[i], result);
 	explorer_close(e);
 	free(e);
-	free(f);
 	free(hit);
 }
 
@@ -229,7 +255,10 @@ void explore_result_free(struct explore_result *r)
 {
 	for (u32 i = 0; i < r->n_findings; i++)
 		explore_finding_free(&r->findings[i]);
+	for (u32 i = 0; i < r->n_known; i++)
+		explore_finding_free(&r->known[i]);
 	free(r->findings);
+	free(r->known);
 	memset(r, 0, sizeof(*r));
 }
 
@@ -281,7 +310,7 @@ void explore_replay(const struct scenario *s, const struct explore_replay *how,
 		memcpy(hit->earlier, how->recipe, hit->n_earlier * sizeof(*hit->earlier));
 		explore_finish(e, hit, how->shrink ? FINISH_SHRUNK : FINISH_AS_IS, f);
 		explore_confirm(e, f);
-		add_finding(result, f);
+		add_finding(&result->findings, &result->n_findings, f);
 	}
 	if (how->trace)
 		play_traced(e, how);

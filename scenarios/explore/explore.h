@@ -6,6 +6,7 @@
 #pragma once
 
 #include "scenarios/engine/scenario.h"
+#include "scenarios/explore/known.h"
 #include "scenarios/explore/recipe.h"
 
 #include <stdio.h>
@@ -25,6 +26,7 @@ struct explore_options {
 	const char *oracles;  /* NULL = all */
 	bool keep_going;      /* do not stop at the first finding */
 	const char *want;     /* only a finding with this in its title stops; NULL = any does */
+	const struct explore_known *known; /* findings that are no result; NULL: none */
 	bool fail_nth;        /* per seed: fail the first, second ... point until none is left */
 	bool no_shrink;
 	u32 jobs;
@@ -74,6 +76,8 @@ struct explore_result {
 	struct oracle_window window; /* of all runs; zero where a finding ended the campaign */
 	struct explore_finding *findings; /* one per title, in the order of their runs */
 	u32 n_findings;
+	struct explore_finding *known; /* likewise, of those that are known: as met, not shrunk */
+	u32 n_known;
 	u64 hash;                  /* of all runs together; of a replay: the last run played */
 	u32 same;                  /* plays with that hash; replay only */
 	char missed[160];          /* replay only: the first switch that did not apply, or "" */

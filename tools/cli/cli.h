@@ -16,7 +16,7 @@ struct cli_options {
 	char *policy, *memory, *kernel, *oracles, *json, *trace, *out, *threads, *against;
 	char *generate;
 	char *good, *bad;
-	char *record, *tree, *machine;
+	char *record, *tree, *machine, *known;
 	char *bug_text; /* last --bug */
 	struct bug_set bugs;
 	int fail_nth, strict, keep_going, no_shrink, gdb, force, all, explore, printk, free_threads;

@@ -46,6 +46,7 @@ const struct poptOption cli_run_options[] = {
 	EXPLORE_OPTIONS,
 	{"bug", 'b', POPT_ARG_STRING, &cli_given.bug_text, 'b', "switch a historic bug on; may be given again", "ID"},
 	FLAG("keep-going", keep_going, "do not stop at the first finding"),
+	TEXT("known", 0, known, "titles of known findings, a pattern a line: no results", "FILE"),
 	FLAG("strict", strict, "a finding beside the expected one is a finding, too; unknown calls "
 	     "and comments of a .syz program are errors"),
 	WORLD_OPTIONS,

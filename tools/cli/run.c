@@ -69,6 +69,27 @@ static struct json_object *window_json(const struct oracle_window *win)
 	return o;
 }
 
+static struct json_object *known_json(const struct explore_options *o,
+				      const struct explore_result *r)
+{
+	struct json_object *list = json_object_new_array();
+
+	for (u32 i = 0; i < r->n_known; i++) {
+		const struct explore_finding *f = &r->known[i];
+		struct json_object *row = json_object_new_object();
+		const char *pattern = explore_known_title(o->known, f->finding.title);
+		char *recipe = report_recipe(f);
+
+		json_object_object_add(row, "title", json_object_new_string(f->finding.title));
+		json_object_object_add(row, "pattern", json_object_new_string(pattern));
+		json_object_object_add(row, "run", json_object_new_int64((int64_t)f->run));
+		json_object_object_add(row, "recipe", json_object_new_string(recipe));
+		json_object_array_add(list, row);
+		free(recipe);
+	}
+	return list;
+}
+
 static struct json_object *to_json(const struct scenario *s, const struct explore_result *r,
 				   const struct explore_options *o, enum outcome outcome)
 {
@@ -108,6 +129,7 @@ static struct json_object *to_json(const struct scenario *s, const struct explor
 			json_object_array_add(more, report_json(&r->findings[i], s));
 	}
 	json_object_object_add(doc, "others", more);
+	json_object_object_add(doc, "known", known_json(o, r));
 	return doc;
 }
 
@@ -171,6 +193,9 @@ static void print_summary(const struct cli *c, const struct scenario *s,
 		(unsigned long long)(us / 1000000), (unsigned long long)(us / 1000 % 1000),
 		(unsigned long long)(r->runs * 1000000 / us),
 		r->exhausted ? ", nothing left to try" : "", stopped_by(r));
+	for (u32 i = 0; i < r->n_known; i++)
+		fprintf(quiet ? stderr : stdout, "%s: known, first in run %llu: %s\n", s->name,
+			(unsigned long long)r->known[i].run, r->known[i].finding.title);
 	if (r->window.deferred)
 		print_window(quiet ? stderr : stdout, s, &r->window);
 	if (outcome == MISSED)
@@ -273,14 +298,22 @@ static int run_all(struct cli *c, struct explore_options *o, struct scenario **s
 
 int cli_run(struct cli *c)
 {
+	struct explore_known *known = NULL;
 	struct explore_options o;
 	struct scenario **s;
+	char err[512];
 	int rc = cli_explore_options(c, &o);
 
 	if (rc)
 		return rc;
 	if (!c->n_args)
 		return cli_fail("run: no file, expected FILE...");
+	if (c->o.known) {
+		known = explore_known_read(c->o.known, err, sizeof(err));
+		if (!known)
+			return cli_fail("%s", err);
+	}
+	o.known = known;
 	s = calloc((size_t)c->n_args, sizeof(struct scenario *));
 	sim_assert(s);
 	rc = read_all(c, &o, s);
@@ -289,5 +322,6 @@ int cli_run(struct cli *c)
 	for (int i = 0; i < c->n_args && s[i]; i++)
 		scenario_free(s[i]);
 	free(s);
+	explore_known_free(known);
 	return rc;
 }
