@@ -187,18 +187,28 @@ static bool run_lines(struct vec *v, u32 first, u32 last, const struct vec_scope
 	return ok;
 }
 
+/* As often as it is run: nobody watches (models have quick ways for that); somebody does. */
+static void run_once(struct vec *v, u32 first, u32 last, const struct vec_scope *scope,
+		     const char *title)
+{
+	snprintf(v->title, sizeof(v->title), "%s%s", title, v->watched ? " (watched)" : "");
+	strcpy(v->own_options, v->options);
+	run_lines(v, first, last, scope, 0);
+	vec_finish(v);
+	v->title[0] = 0;
+}
+
 /* head: vector "title" spec "section", or row TABLE "title" spec "section" values. */
 static bool run_vector(struct vec *v, u32 first, u32 last, const struct vec_scope *scope,
 		       const char *title)
 {
 	u32 number = v->number;
 
-	snprintf(v->title, sizeof(v->title), "%s", title);
-	strcpy(v->own_options, v->options);
-	v->failed = false;
-	run_lines(v, first, last, scope, 0);
-	vec_finish(v);
-	v->title[0] = 0;
+	v->failed = v->watched = false;
+	run_once(v, first, last, scope, title);
+	v->watched = !v->dry && !v->failed;
+	if (v->watched)
+		run_once(v, first, last, scope, title);
 	v->number = number;
 	if (!v->dry) {
 		v->r->vectors++;

@@ -119,6 +119,14 @@ static void env_point(struct hw_env *e, const char *why)
 	v->number = number;
 }
 
+/* Somebody listens; nothing is made of it. */
+static void env_fact(struct hw_env *e, enum hw_fact f, const u64 arg[4])
+{
+	(void)e;
+	(void)f;
+	(void)arg;
+}
+
 static u64 env_flushed(struct hw_env *e, u64 pa)
 {
 	struct vec *v = e->owner;
@@ -155,6 +163,10 @@ bool vec_start(struct vec *v, u32 column)
 	v->env = (struct hw_env){.ram = v->ram, .ram_size = v->ram_size, .owner = v,
 				 .msi = env_msi, .wire = env_wire, .send = env_send,
 				 .resume = env_resume, .deliver = env_deliver};
+	if (v->watched) {
+		v->env.point = env_point;
+		v->env.fact = env_fact;
+	}
 	v->h = v->ops->create(&v->env, v->own_options[0] ? v->own_options : NULL, err, sizeof(err));
 	return v->h || vec_error(v, column, "no model: %s", err);
 }
@@ -698,7 +710,7 @@ static bool do_msg(struct args *a)
 {
 	const struct vec_token *t = next(a, "inv or prg");
 	bool prg = t && strcmp(t->text, "prg") == 0;
-	u64 addr = 0, lg2 = 0, group = 0, code = 0;
+	u64 addr = 0, lg2 = 0, group = 0, code = 0, global = 0;
 	u32 sid, pasid;
 	struct vec_event e;
 
@@ -711,6 +723,8 @@ static bool do_msg(struct args *a)
 	if (prg ? !keyed(a, "group=", &group) || !keyed(a, "code=", &code) :
 		  !number(a, "an address", &addr) || !keyed(a, "lg2=", &lg2))
 		return false;
+	if (!prg && a->at < a->n && !keyed(a, "global=", &global))
+		return false;
 	if (!done(a))
 		return false;
 	if (a->v->dry)
@@ -721,11 +735,12 @@ static bool do_msg(struct args *a)
 	if (e.msg.kind == (prg ? HW_MSG_PRG_RESPONSE : HW_MSG_ATC_INV) && e.msg.sid == sid &&
 	    e.msg.pasid == pasid &&
 	    (prg ? e.msg.group == group && e.msg.code == code :
-		   e.msg.addr == addr && e.msg.lg2 == lg2))
+		   e.msg.addr == addr && e.msg.lg2 == lg2 && e.msg.global == global))
 		return true;
-	return vec_error(a->v, column(a), "got kind %u of %#x:%#x addr %#llx lg2=%u group=%u code=%u",
+	return vec_error(a->v, column(a),
+			 "got kind %u of %#x:%#x addr %#llx lg2=%u global=%u group=%u code=%u",
 			 e.msg.kind, e.msg.sid, e.msg.pasid, (unsigned long long)e.msg.addr,
-			 e.msg.lg2, e.msg.group, e.msg.code);
+			 e.msg.lg2, e.msg.global, e.msg.group, e.msg.code);
 }
 
 static bool do_event(struct args *a, u8 kind)

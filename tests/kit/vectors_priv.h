@@ -72,6 +72,7 @@ struct vec {
 	const char **line;   /* starts of lines; line[n_lines] is the end */
 	u32 n_lines;
 	bool dry, failed, stop;
+	bool watched;        /* facts and moments from the start */
 	u32 number;          /* of the line that is done, from 1 */
 	struct vec_name name[VEC_NAMES];
 	u32 n_names;
