@@ -98,9 +98,14 @@ static void destroy(struct hw_iommu *h)
 static bool work(struct hw_iommu *h)
 {
 	struct vtd *v = container_of(h, struct vtd, h);
+	struct hw_env *e = h->env;
 
-	return (v->k.late && vtd_late_work(v)) || (v->n_pages && vtd_prq_work(v)) ||
-	       vtd_inv_work(v);
+	if (v->k.late && vtd_late_work(v))
+		return true;
+	/* Page requests on their way are overtaken, but by a wait with PD (7.10). */
+	if (v->n_pages && !(e->choose && vtd_inv_pending(v) && e->choose(e, 2)))
+		return vtd_prq_work(v);
+	return vtd_inv_work(v);
 }
 
 static void drain(struct hw_iommu *h)
