@@ -97,6 +97,50 @@ Test(smmuv3, an_illegal_command_stops_the_queue_until_it_is_acknowledged)
 	bed_close(&b);
 }
 
+/* Its message goes nowhere: what of it is an error, and which interrupt tells of that. */
+static void lose_message(struct bed *b, u64 cfg0, u32 gerror)
+{
+	u32 wires = b->n_wires[3];
+
+	bed_w32(b, SMMU_IRQ_CTRL, 0);
+	bed_w64(b, cfg0, 0xfee00000);
+	bed_w32(b, SMMU_IRQ_CTRL, IRQ_GERROR | IRQ_EVENTQ | IRQ_PRIQ);
+	if (cfg0 == SMMU_PRIQ_IRQ_CFG0)
+		b->h->ops->page_request(b->h, &(struct hw_page_request){
+						      .addr = 0x5000, .sid = 3,
+						      .pasid = HW_NO_PASID, .access = HW_READ});
+	else
+		bed_dma(b, 3, 0x5000, HW_WRITE);
+	cr_assert_eq(bed_r32(b, SMMU_GERROR) ^ bed_r32(b, SMMU_GERRORN), gerror);
+	cr_assert_eq(b->n_wires[3], wires + 1);
+	bed_w32(b, SMMU_GERRORN, bed_r32(b, SMMU_GERROR));
+}
+
+Test(smmuv3, a_message_that_goes_nowhere_is_an_error)
+{
+	struct bed b;
+
+	bed_open(&b, "");
+	bed_s1(&b, 3, 7);
+	b.env.msi = NULL;
+	bed_command(&b, CMD_SYNC | 1ull << CMD0_SYNC_CS, 0xfee00000);
+	cr_assert_eq(bed_r32(&b, SMMU_GERROR), GERROR_MSI_CMDQ_ABT);
+	cr_assert_eq(b.n_wires[3], 1);
+	cr_assert_eq(b.n_wires[2], 0);
+	bed_w32(&b, SMMU_GERRORN, GERROR_MSI_CMDQ_ABT);
+	lose_message(&b, SMMU_EVENTQ_IRQ_CFG0, GERROR_MSI_EVENTQ_ABT);
+	lose_message(&b, SMMU_PRIQ_IRQ_CFG0, GERROR_MSI_PRIQ_ABT);
+	/* Of its own there is no interrupt. */
+	bed_w32(&b, SMMU_IRQ_CTRL, 0);
+	bed_w64(&b, SMMU_GERROR_IRQ_CFG0, 0xfee00000);
+	bed_w32(&b, SMMU_IRQ_CTRL, IRQ_GERROR);
+	bed_command(&b, 0xff, 0);
+	cr_assert_eq(bed_r32(&b, SMMU_GERROR) ^ bed_r32(&b, SMMU_GERRORN),
+		     GERROR_CMDQ | GERROR_MSI_GERROR_ABT);
+	cr_assert_eq(b.n_wires[3], 3);
+	bed_close(&b);
+}
+
 Test(smmuv3, a_stall_is_resumed)
 {
 	struct bed b;
