@@ -11,6 +11,7 @@
  */
 #include "core/hosted/hardware.h"
 
+#include "hw/iommu/cache.h"
 #include "sim/access/access.h"
 #include "sim/base/bits.h"
 #include "sim/mem/frames.h"
@@ -23,6 +24,7 @@
 
 #define TRIES_MAX 100000
 #define ASKS_MAX 4 /* page requests for one access */
+#define OWN_CACHE (~0u) /* in the place of an entry of the IOMMU: the endpoint answered itself */
 
 void hosted_endpoint_reset(struct hosted_hardware *hw)
 {
@@ -101,6 +103,25 @@ void hosted_endpoint_resume(struct hw_env *e, u16 tag, bool retry)
 
 /* --- what no driver may let happen --- */
 
+/* What the entry of a cache was made from, and what stands there now. */
+static void print_words(struct unit *u, struct finding *f, u32 entry)
+{
+	struct hw_cache_word word[HW_PROV_MAX];
+	u32 n = entry && entry != OWN_CACHE ? u->h->ops->made_of(u->h, entry, word) : 0;
+
+	for (u32 i = 0; i < n; i++) {
+		u64 now;
+
+		memcpy(&now, u->env.ram + word[i].pa, sizeof(now));
+		finding_printf(f, "%s [%#llx] = %#llx", i ? "          " : "Made from:",
+			       (unsigned long long)word[i].pa, (unsigned long long)word[i].value);
+		if (now == word[i].value)
+			finding_printf(f, "\n");
+		else
+			finding_printf(f, ", %#llx now\n", (unsigned long long)now);
+	}
+}
+
 static void accuse(struct unit *u, const char *title, const struct hw_req *req,
 		   const struct hw_resp *got, const struct hw_resp *want)
 {
@@ -124,6 +145,8 @@ static void accuse(struct unit *u, const char *title, const struct hw_req *req,
 			       (unsigned long long)want->pa);
 	else
 		finding_printf(f, "; the tables in memory refuse it\n");
+	if (got->status == HW_OK)
+		print_words(u, f, got->entry);
 	finding_here(f, "device's access", (u64)(uintptr_t)__builtin_return_address(0));
 	oracle_report(this_world(), f);
 }
@@ -292,7 +315,8 @@ static bool translated(const struct floor_dma *d, const struct hw_req *req, stru
 
 		hosted_unit_leave();
 		if (e) {
-			*resp = (struct hw_resp){.pa = e->pa + (req->addr - e->addr), .entry = 1};
+			*resp = (struct hw_resp){.pa = e->pa + (req->addr - e->addr),
+						 .entry = OWN_CACHE};
 			return true;
 		}
 		u = ask(d->iommu, &q, resp);

@@ -127,6 +127,7 @@ static struct unit *make_unit(struct hosted_hardware *hw, const struct machine_i
 		.send = hosted_endpoint_send,
 		.resume = hosted_endpoint_resume,
 		.deliver = env_deliver,
+		.provenance = true,
 	};
 	u->all = hw;
 	u->index = index;

@@ -4,10 +4,13 @@
  */
 #include "hw/bus/bus_priv.h"
 
+#include "hw/iommu/cache.h"
 #include "sim/base/assert.h"
 #include "sim/base/bits.h"
 #include "sim/mem/frames.h"
+#include "sim/oracle/oracle.h"
 
+#include <assert.h>
 #include <string.h>
 
 #define AGAIN_MAX 10000u /* HW_AGAIN so often: the model never gets there */
@@ -132,23 +135,60 @@ static enum hw_status access_pa(struct bus_fn *n, const struct bus_req *r, u64 p
 	return ok ? HW_OK : abort_at(n, r, r->addr);
 }
 
-#define DMA_OK 1u
-#define DMA_WRITE 2u
-#define DMA_PASID 4u
+static void tell_twin(struct bus_fn *n, const struct hw_resp *resp, const struct hw_resp *now)
+{
+	struct fabric_iommu *im = n->iommu;
+	struct oracle_truth t = {.ok = now->status == HW_OK, .pa = now->pa};
+	struct hw_cache_word word[HW_PROV_MAX];
 
-static enum hw_status access_translated(struct bus_fn *n, const struct bus_req *r, u64 pa,
-					void *data, u32 len)
+	static_assert(ORACLE_TRUTH_WORDS == HW_PROV_MAX, "each word has its place");
+
+	/* What the function's own cache keeps comes from nowhere that we know. */
+	if (resp->entry && im->ops->made_of)
+		t.n = im->ops->made_of(im->h, resp->entry, word);
+	for (u32 i = 0; i < t.n; i++) {
+		t.word[i].pa = word[i].pa;
+		t.word[i].value = word[i].value;
+	}
+	oracle_truth_set(n->f->world->oracles, &t);
+}
+
+/*
+ * The twin: whether a walk of the tables as they are now, without any cache, comes to the
+ * same; if not, whether the IOMMU or the function still has an invalidation to do.
+ */
+static u64 twin(struct bus_fn *n, const struct bus_req *r, const struct hw_resp *resp)
+{
+	const struct hw_req q = {.addr = r->addr, .sid = n->sid, .pasid = r->pasid,
+				 .access = r->access, .kind = HW_UNTRANSLATED,
+				 .no_fault_report = 1};
+	struct fabric_iommu *im = n->iommu;
+	struct hw_resp now = {0};
+
+	if (!im || !im->ops->walk)
+		return 0;
+	im->ops->walk(im->h, &q, &now);
+	if (now.status == HW_OK && now.pa == resp->pa)
+		return 0;
+	tell_twin(n, resp, &now);
+	return ORACLE_DMA_TWIN |
+	       (n->n_inbox || (im->ops->pending && im->ops->pending(im->h)) ? ORACLE_DMA_PENDING :
+									       0);
+}
+
+static enum hw_status access_translated(struct bus_fn *n, const struct bus_req *r,
+					const struct hw_resp *resp, void *data, u32 len)
 {
 	enum hw_status status;
 
 	/* Before the access: nothing may come between the translation and who judges it. */
 	if (current_task)
-		fact(HW_DMA, n->index, r->addr, pa,
-		     DMA_OK | (r->access & HW_WRITE ? DMA_WRITE : 0) |
-			     (r->pasid != HW_NO_PASID ? DMA_PASID : 0));
-	status = access_pa(n, r, pa, data, len);
+		fact(HW_DMA, n->index, r->addr, resp->pa,
+		     ORACLE_DMA_OK | (r->access & HW_WRITE ? ORACLE_DMA_WRITE : 0) |
+			     (r->pasid != HW_NO_PASID ? ORACLE_DMA_PASID : 0) | twin(n, r, resp));
+	status = access_pa(n, r, resp->pa, data, len);
 	if (status != HW_OK && current_task)
-		fact(HW_DMA, n->index, r->addr, pa, 0);
+		fact(HW_DMA, n->index, r->addr, resp->pa, 0);
 	return status;
 }
 
@@ -194,7 +234,7 @@ static enum hw_status do_piece(struct bus_fn *n, const struct bus_req *r, void *
 	n->in_flight++;
 	status = locate(n, r, len, &resp);
 	if (status == HW_OK)
-		status = access_translated(n, r, resp.pa, data, len);
+		status = access_translated(n, r, &resp, data, len);
 	else if (status == HW_ABORT)
 		status = abort_at(n, r, r->addr);
 	n->in_flight--;

@@ -202,6 +202,7 @@ static void env_init(struct fabric_iommu *im)
 		.fact = env_fact,
 		.deaf = ~FACTS_TAKEN,
 		.wrote = env_wrote,
+		.provenance = true,
 	};
 }
 

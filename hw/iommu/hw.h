@@ -130,6 +130,7 @@ struct hw_env {
 	void (*deliver)(struct hw_env *e, u32 dest, u32 vector);
 	void (*fact)(struct hw_env *e, enum hw_fact f, const u64 arg[4]);
 	u32 deaf; /* bit per enum hw_fact: fact() would do nothing with it */
+	bool provenance; /* caches know what entries were made from, whatever the options say */
 	/* The walker does not snoop: it reads what was flushed; NULL: coherent. */
 	u64 (*read_flushed)(struct hw_env *e, u64 pa);
 	/*
@@ -141,6 +142,7 @@ struct hw_env {
 
 struct hw_iommu;
 struct hw_cache;
+struct hw_cache_word;
 
 /* Where the search for an address begins, for hw_prepare(). */
 #define HW_AHEAD_CACHES 2
@@ -179,8 +181,13 @@ struct hw_iommu_ops {
 	void (*atc_done)(struct hw_iommu *h, u16 itag);
 	/* Time in which no answer came, for time-outs (ITE, CERROR_ATC_INV_SYNC). */
 	void (*timeout)(struct hw_iommu *h);
-	/* Ground truth: the same walk of memory as it is now, no cache, no side effect. */
+	/* Ground truth: the same walk of memory as it is now, no cache, no effect. NULL: none. */
 	void (*walk)(struct hw_iommu *h, const struct hw_req *req, struct hw_resp *resp);
+	/*
+	 * The words that the entry of the last answer (hw_resp.entry) was made from, at most
+	 * HW_PROV_MAX; 0: it is gone, or none are kept. NULL: as that.
+	 */
+	u32 (*made_of)(struct hw_iommu *h, u32 entry, struct hw_cache_word *word);
 	/* Whether work() would do something. NULL: ask work() itself. */
 	bool (*pending)(struct hw_iommu *h);
 	/*

@@ -54,6 +54,7 @@ static struct hw_iommu *create(struct hw_env *e, const char *options, char *err,
 	h->base.env = e;
 	h->cap = cap;
 	h->policy = policy;
+	h->policy.provenance |= e->provenance;
 	h->stall = hw_calloc(cap.stallmax + 1u, sizeof(*h->stall));
 	sim_assert(h->stall);
 	smmu_regs_make(h);
@@ -83,6 +84,11 @@ static u32 possible(const struct hw_smmuv3 *h, enum step can[STEPS])
 	if (h->n_stalled && smmu_eventq_writable(h) && smmu_stalls_waiting(h))
 		can[n++] = STEP_STALL;
 	return n;
+}
+
+static u32 made_of(struct hw_iommu *base, u32 entry, struct hw_cache_word *word)
+{
+	return hw_cache_provenance(((struct hw_smmuv3 *)base)->cache[CACHE_TLB], entry, word);
 }
 
 static bool pending(struct hw_iommu *base)
@@ -163,7 +169,7 @@ static bool ahead(const struct hw_iommu *base, const struct hw_req *req, struct 
 		.mmio_write = smmu_mmio_write, .translate = (how), .work = work,        \
 		.page_request = smmu_page_request, .atc_done = smmu_atc_done,           \
 		.timeout = smmu_timeout, .walk = smmu_ground_truth, .pending = pending, \
-		.drain = drain, .ahead = ahead,                                         \
+		.drain = drain, .ahead = ahead, .made_of = made_of,                     \
 	}
 
 const struct hw_iommu_ops hw_smmuv3_ops = OPS(smmu_translate);

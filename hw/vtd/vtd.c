@@ -48,6 +48,7 @@ static struct hw_iommu *create(struct hw_env *e, const char *options, char *err,
 	v = hw_calloc(1, sizeof(*v));
 	sim_assert(v);
 	v->h.env = e;
+	k.policy.provenance |= e->provenance;
 	v->k = k;
 	/* Pages of it are only there once they are written. */
 	v->dev_block = hw_calloc(VTD_DEVICES + 1, sizeof(*v->dev));
@@ -118,6 +119,11 @@ static void drain(struct hw_iommu *h)
 		;
 }
 
+static u32 made_of(struct hw_iommu *h, u32 entry, struct hw_cache_word *word)
+{
+	return hw_cache_provenance(container_of(h, struct vtd, h)->iotlb, entry, word);
+}
+
 static bool pending(struct hw_iommu *h)
 {
 	const struct vtd *v = container_of(h, struct vtd, h);
@@ -155,7 +161,7 @@ static bool ahead(const struct hw_iommu *h, const struct hw_req *req, struct hw_
 		.mmio_write = vtd_mmio_write, .translate = (how), .work = work,         \
 		.page_request = vtd_page_request, .atc_done = vtd_atc_done,             \
 		.timeout = vtd_timeout, .walk = vtd_pure_walk, .pending = pending,      \
-		.drain = drain, .ahead = ahead,                                         \
+		.drain = drain, .ahead = ahead, .made_of = made_of,                     \
 	}
 
 const struct hw_iommu_ops hw_vtd_ops = OPS(vtd_translate);

@@ -49,6 +49,7 @@ struct oracles {
 	bool run_given;
 	bool has_finding, reported;
 	struct finding finding;
+	struct oracle_truth truth;
 };
 
 /* --- names of lock classes --- */
@@ -413,6 +414,36 @@ struct finding_spot *finding_at(struct finding *f, const char *what, u32 task, u
 	s->task = task;
 	s->op = op;
 	return s;
+}
+
+void oracle_truth_set(struct oracles *o, const struct oracle_truth *truth)
+{
+	o->truth = *truth;
+}
+
+void oracle_truth_print(struct world *w, struct finding *f)
+{
+	const struct oracle_truth *t = &w->oracles->truth;
+
+	if (t->ok)
+		finding_printf(f, "The tables in memory say 0x%llx.\n", (unsigned long long)t->pa);
+	else
+		finding_printf(f, "The tables in memory refuse it.\n");
+	for (u32 i = 0; i < t->n; i++) {
+		u64 pa = t->word[i].pa, now;
+
+		finding_printf(f, "%s [0x%llx] = 0x%llx", i ? "          " : "Made from:",
+			       (unsigned long long)pa, (unsigned long long)t->word[i].value);
+		if (!frames_contains(pa, sizeof(now))) {
+			finding_printf(f, "\n");
+			continue;
+		}
+		memcpy(&now, frame_ptr(w, pa), sizeof(now));
+		if (now == t->word[i].value)
+			finding_printf(f, "\n");
+		else
+			finding_printf(f, ", 0x%llx now\n", (unsigned long long)now);
+	}
 }
 
 void finding_printf(struct finding *f, const char *fmt, ...)

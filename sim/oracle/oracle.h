@@ -110,6 +110,31 @@ bool oracle_iotlb_window(struct oracles *o, struct oracle_window *window);
 /* Sums and maxima of both. */
 void oracle_window_add(struct oracle_window *to, const struct oracle_window *w);
 
+/*
+ * What a walk of the tables as they are now says of an access that did not do that, and what
+ * its translation was made from, as it was read. Kept for whoever judges the HW_DMA fact
+ * that comes next, marked ORACLE_DMA_TWIN.
+ */
+#define ORACLE_TRUTH_WORDS 32
+struct oracle_truth {
+	bool ok;      /* the tables let it through, to pa */
+	u64 pa;
+	u32 n;        /* 0: nothing is known */
+	struct {
+		u64 pa, value;
+	} word[ORACLE_TRUTH_WORDS];
+};
+void oracle_truth_set(struct oracles *o, const struct oracle_truth *truth);
+
+/* Bits of the last argument of HW_DMA. */
+enum oracle_dma {
+	ORACLE_DMA_OK = 1,
+	ORACLE_DMA_WRITE = 2,
+	ORACLE_DMA_PASID = 4,
+	ORACLE_DMA_TWIN = 8,     /* the tables say otherwise by now */
+	ORACLE_DMA_PENDING = 16, /* invalidations are on their way */
+};
+
 /* The name of a lock class: the first that is told stays, from run to run. */
 void oracle_name_class(struct oracles *o, u64 class_key, const char *name);
 /* The name under which locks of this class were initialised; "?" if none was seen. */

@@ -16,6 +16,9 @@ void oracle_race_access(struct world *w, const struct access_finding *a);
 /* An oracle's own memory, for functions that are called from outside see(). */
 void *oracle_state(struct oracles *o, const char *name);
 
+/* What the tables say, what the translation was made from, and what stands there now. */
+void oracle_truth_print(struct world *w, struct finding *f);
+
 /* The number under which the present run's lessons are kept. */
 u64 oracles_run(const struct oracles *o);
 

@@ -32,7 +32,6 @@ extern const struct oracle oracle_iotlb;
 #define TYPE_IDENTITY 8u
 #define TYPE_NESTED 16u
 #define UNKNOWN 0xffffffffu
-#define DMA_PASID 4u /* of HW_DMA: whose domain is not published */
 
 enum piece_state { FREE, LIVE, PENDING, RETIRED };
 
@@ -238,6 +237,8 @@ static void report(struct world *w, const struct fact *fact, const struct device
 		finding_printf(f, "That was [0x%llx-0x%llx] -> 0x%llx of domain %u.\n",
 			       (unsigned long long)p->iova, (unsigned long long)p->last,
 			       (unsigned long long)p->pa, p->domain);
+	if (fact->arg[3] & ORACLE_DMA_TWIN)
+		oracle_truth_print(w, f);
 	oracle_report(w, f);
 }
 
@@ -393,7 +394,7 @@ static void see(struct world *w, void *state, void *carry, const struct fact *f)
 		domain_gone(st, c, f);
 		break;
 	case FACT_HW_DMA:
-		if (f->arg[0] < DEVICES_MAX && !(f->arg[3] & DMA_PASID))
+		if (f->arg[0] < DEVICES_MAX && !(f->arg[3] & ORACLE_DMA_PASID))
 			dma(w, st, c, f);
 		break;
 	case FACT_GROUP_REMOVE:

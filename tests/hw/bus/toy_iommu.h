@@ -191,5 +191,5 @@ static const struct hw_iommu_ops toy_ops = {
 	.name = "toy", .mmio_size = 4096, .create = toy_create, .destroy = toy_destroy,
 	.reset = toy_reset, .mmio_read = toy_mmio_read, .mmio_write = toy_mmio_write,
 	.translate = toy_translate, .work = toy_work, .page_request = toy_page_request,
-	.atc_done = toy_atc_done, .timeout = toy_timeout, .walk = toy_translate,
+	.atc_done = toy_atc_done, .timeout = toy_timeout,
 };
