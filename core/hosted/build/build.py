@@ -218,6 +218,8 @@ class Build:
                 raise Failure(f"{option} {path}: there is no folder {folder}")
             if os.path.isdir(path):
                 raise Failure(f"{option} {path}: is a folder, expected a file")
+            if path == args.out and os.path.exists(path) and not os.path.isfile(path):
+                raise Failure(f"{option} {path}: is a device or a pipe, expected a file")
             if not os.access(folder, os.W_OK):
                 raise Failure(f"{option} {path}: {folder} cannot be written")
         if (args.work + "/").startswith(self.tree.path + "/"):
@@ -409,7 +411,8 @@ class Build:
         if self.args.cached:
             return made
         try:
-            copy_whole(made, self.args.out)
+            # Where a link leads, not in its place.
+            copy_whole(made, os.path.realpath(self.args.out))
         except OSError as e:
             raise Failure(f"--out {self.args.out}: {e.strerror}") from None
         return self.args.out
@@ -556,7 +559,7 @@ def run():
         return 130
     except OSError as error:
         progress.end()
-        say(f"iommulab: kernel build: {error.filename or 'host'}: {error.strerror}")
+        say(f"iommulab: kernel build: {error.filename or 'a file below --work'}: {error.strerror}")
         return 2
 
 

@@ -25,13 +25,25 @@ def rows(path):
             yield parts
 
 
-def source(probes):
+def includes(probes):
     headers = sorted({name for _, names, _ in probes for name in names.split()})
-    lines = [f"#include <{name}>" for name in headers]
+    return [f"#include <{name}>" for name in headers]
+
+
+def source(probes):
+    lines = includes(probes)
     for name, _, statement in probes:
         lines += [f'#line 1 "probe-{name}"', f"void probe_{name}(void);",
                   f"void probe_{name}(void) {{ {statement} }}"]
     return "\n".join(lines) + "\n"
+
+
+def complaint(probes, said, c, argv, cwd):
+    """What the compiler says of the headers alone: probes fail where all is well, too."""
+    overlay.write_if_changed(c, "\n".join(includes(probes)) + "\n")
+    run = subprocess.run(argv, cwd=cwd, capture_output=True, text=True, errors="replace",
+                         check=False)
+    return run.stderr if run.returncode else said
 
 
 def ask(compiler, table, flags, out):
@@ -43,15 +55,17 @@ def ask(compiler, table, flags, out):
     if not made:
         c, deps = out + ".c", out + ".d"
         overlay.write_if_changed(c, text)
-        run = subprocess.run(["clang-19", *flags, *compiler.extra, "-fsyntax-only",
-                              "-ferror-limit=0", "-MD", "-MF", deps, c], cwd=compiler.cwd,
-                             capture_output=True, text=True, errors="replace", check=False)
+        argv = ["clang-19", *flags, *compiler.extra, "-fsyntax-only", "-ferror-limit=0", "-MD",
+                "-MF", deps, c]
+        run = subprocess.run(argv, cwd=compiler.cwd, capture_output=True, text=True,
+                             errors="replace", check=False)
         failed = set(re.findall(r"^probe-(\w+):\d+:\d+: error:", run.stderr, re.M))
         other = [line for line in run.stderr.splitlines()
                  if " error: " in line and not line.startswith("probe-")]
         if other or (run.returncode and not failed) or not os.path.exists(deps):
-            raise Failure("the runtime's headers do not compile with this tree "
-                          "(the compiler's text is above)", run.stderr)
+            raise Failure("the tree's headers do not compile, or not with the runtime "
+                          "(the compiler's text is above)",
+                          complaint(probes, run.stderr, c, argv, compiler.cwd))
         lines = [f"#define HOSTED_HAS_{name} {int(name not in failed)}" for name, _, _ in probes]
         made = store.add(key, map(store.name, compiler.read_deps(deps)))
         write_whole(store.path("probes", made), "\n".join(["/* Made by probes.py. */", *lines, ""]))

@@ -56,6 +56,9 @@ expect_one_line 2 'is configured in place.*mrproper' fake_build used
 # Where results go is looked at first.
 expect_one_line 2 'there is no folder' build --out "$WORK/none/k.so"
 expect_one_line 2 'is a folder' build --out "$WORK"
+mkfifo "$WORK/pipe"
+expect_one_line 2 'is a device or a pipe' build --out "$WORK/pipe"
+[ -p "$WORK/pipe" ] || fail "a file stands where the pipe was"
 expect_one_line 2 'there is no folder' build --json "$WORK/none/k.json"
 expect_one_line 2 'lies in the tree' build --work "$TREE/work"
 expect_one_line 2 "'lob', expected lab, bench, asan, fuzz" build --flavour lob
@@ -64,12 +67,20 @@ expect_one_line 2 'No space left on device' build --out "$OLD" --json /dev/full
 small() { (ulimit -f 500 && build --out "$OLD"); }
 expect_one_line 2 'k\.so: File too large' small
 untouched 'a full disk'
+ln -s k2.so "$WORK/link.so"
+expect 0 'k2\.so|link\.so' build --out "$WORK/link.so"
+[ -L "$WORK/link.so" ] && cmp -s "$WORK/k2.so" "$OLD" || fail "a link is not followed"
 
 # Patches.
 hosted_patch $MAIN '$ s/$/\nint broken(;/' >"$WORK/broken.diff"
 expect 2 'main\.c:[0-9]+:[0-9]+: error' build --patch "$WORK/broken.diff" --out "$OLD"
 expect 2 'iommufd/main\.c does not compile' build --patch "$WORK/broken.diff" --out "$OLD"
 untouched 'a compile error'
+# A header of the tree: only what is wrong with it is said, not what we ask of it.
+hosted_patch include/linux/iommu.h '/^struct iommu_domain {/ s/$/ int broken broken;/' >"$WORK/bad.diff"
+expect 2 'iommu\.h:[0-9]+:[0-9]+: error' build --patch "$WORK/bad.diff" --out "$OLD"
+! grep -q 'probe-' "$WORK/said" || fail "the compiler's text is about our probes"
+untouched 'a broken header'
 sed 's/^ /  /' "$WORK/broken.diff" >"$WORK/bad.diff"
 expect_one_line 2 'iommufd/main\.c: hunk 1 \(line [0-9]+\) does not apply' \
 	build --patch "$WORK/bad.diff" --out "$OLD"
