@@ -73,6 +73,7 @@ static int write_recording(const struct cli *c, const struct call_program *p, co
  */
 static int explore(const struct cli *c, const struct exec_how *how, bool found, const char *path)
 {
+	struct exec_outcome again;
 	const char *args[2] = {path, NULL};
 	struct cli run = *c;
 	int rc, live;
@@ -84,8 +85,8 @@ static int explore(const struct cli *c, const struct exec_how *how, bool found, 
 		return rc || !found ? rc : CLI_FINDING;
 	printf("a fresh client:\n");
 	fflush(stdout);
-	live = exec_session(how, NULL, &found);
-	printf("live run: %s\n", live == CLI_FINDING && host_stop_asked() == 0 && found ?
+	live = exec_session(how, NULL, &again);
+	printf("live run: %s\n", live == CLI_FINDING && host_stop_asked() == 0 && again.found ?
 	       "a finding, too (above)" : "clean: the finding needs its schedule");
 	return CLI_FINDING;
 }
@@ -97,7 +98,7 @@ int cli_exec(struct cli *c)
 			       .free_threads = c->o.free_threads, .machine = c->o.machine};
 	struct call_program *recording = NULL;
 	char path[HOST_PATH_MAX] = "";
-	bool found;
+	struct exec_outcome out;
 	int rc = cli_check_world(c, &how.kernel);
 
 	if (rc)
@@ -114,11 +115,14 @@ int cli_exec(struct cli *c)
 		return CLI_USAGE;
 	if (check_explore(c) || (wanted && record_path(c, path)))
 		return CLI_USAGE;
-	rc = exec_session(&how, wanted ? &recording : NULL, &found);
+	how.until_full = c->o.explore;
+	rc = exec_session(&how, wanted ? &recording : NULL, &out);
+	how.until_full = false;
+	how.calls_max = out.enough ? out.calls : 0;
 	if (recording && recording->n && write_recording(c, recording, path))
 		rc = CLI_USAGE;
 	else if (recording && recording->n && c->o.explore)
-		rc = explore(c, &how, found, path);
+		rc = explore(c, &how, out.found, path);
 	call_program_free(recording);
 	return rc;
 }

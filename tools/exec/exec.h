@@ -111,6 +111,7 @@ struct exec_session {
 	pid_t turn;
 	struct exec_before turn_before;
 	u64 turn_ms;
+	u32 in_a_row;          /* answers, while others sleep and no time has passed */
 	/* The threads that ended last, in a ring. */
 	struct exec_ended {
 		const struct exec_process *process;
@@ -122,7 +123,9 @@ struct exec_session {
 	struct exec_thread thread[EXEC_THREADS_MAX];
 	struct exec_worker worker[EXEC_WORKERS_MAX];
 	u32 n_workers;
-	u64 arrivals, calls;
+	u64 arrivals, calls, calls_max;
+	bool until_full, full;
+	bool enough;           /* they have made calls_max calls: the clients are being ended */
 	struct exec_record *record; /* or NULL */
 	struct attempt *mmio;       /* an engine that is not in use, or NULL (mmio.c) */
 };
@@ -134,6 +137,18 @@ struct exec_how {
 	u64 seed;
 	bool free_threads;
 	const char *machine; /* a file, or NULL */
+	/*
+	 * The clients are ended when they have made twice the calls that filled the
+	 * recording; when they have made so many calls, 0: never.
+	 */
+	bool until_full;
+	u64 calls_max;
+};
+
+struct exec_outcome {
+	bool found;  /* a finding */
+	bool enough; /* the clients were ended: they made so many calls */
+	u64 calls;
 };
 
 /* --- session.c --- */
@@ -141,7 +156,8 @@ struct exec_how {
  * Runs the program to its end or to a finding; returns what `iommulab exec` exits with.
  * recording: NULL, or where the calls are put, the caller's (call_program_free()).
  */
-int exec_session(const struct exec_how *how, struct call_program **recording, bool *found);
+int exec_session(const struct exec_how *how, struct call_program **recording,
+		 struct exec_outcome *out);
 
 /* --- server.c --- */
 /* The run: from the first hello to the end of the last client, or a finding. */

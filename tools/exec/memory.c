@@ -127,6 +127,14 @@ static struct exec_process *process_of(u32 number)
 	return NULL;
 }
 
+/* By whom its memory is reached: the caller, for the first thread may have ended before others. */
+static pid_t alive(const struct exec_process *p)
+{
+	const struct exec_worker *w = exec_worker_here();
+
+	return w && w->thread && w->thread->process == p ? w->thread->tid : p->pid;
+}
+
 static u64 client_copy(u32 process, void *buf, u64 addr, u64 size, bool to_user)
 {
 	const struct exec_process *p = process_of(process);
@@ -135,8 +143,8 @@ static u64 client_copy(u32 process, void *buf, u64 addr, u64 size, bool to_user)
 
 	if (!p)
 		return size;
-	n = to_user ? process_vm_writev(p->pid, &local, 1, &remote, 1, 0) :
-		      process_vm_readv(p->pid, &local, 1, &remote, 1, 0);
+	n = to_user ? process_vm_writev(alive(p), &local, 1, &remote, 1, 0) :
+		      process_vm_readv(alive(p), &local, 1, &remote, 1, 0);
 	return size - (u64)max(n, 0L);
 }
 
@@ -146,9 +154,9 @@ static u32 client_prot(const struct exec_process *p, u64 addr)
 	u8 byte;
 	struct iovec local = {&byte, 1}, remote = {(void *)(uintptr_t)addr, 1};
 
-	if (process_vm_readv(p->pid, &local, 1, &remote, 1, 0) != 1)
+	if (process_vm_readv(alive(p), &local, 1, &remote, 1, 0) != 1)
 		return 0;
-	if (process_vm_writev(p->pid, &local, 1, &remote, 1, 0) == 1)
+	if (process_vm_writev(alive(p), &local, 1, &remote, 1, 0) == 1)
 		return PROT_READ | PROT_WRITE;
 	return PROT_READ | PROT_EXEC;
 }

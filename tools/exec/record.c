@@ -103,6 +103,11 @@ void exec_record_free(struct exec_record *r)
 	free(r);
 }
 
+bool exec_record_full(const struct exec_record *r)
+{
+	return r->full;
+}
+
 /* --- processes, slots, areas --- */
 
 static u32 process_number(struct exec_record *r, u32 kernels)

@@ -14,6 +14,8 @@ void exec_record_free(struct exec_record *r);
 /* Around a call of the worker's client; nothing if the session keeps no record. */
 void exec_record_begin(struct exec_worker *w);
 void exec_record_end(struct exec_worker *w, long ret);
+/* Whether later calls are left out. */
+bool exec_record_full(const struct exec_record *r);
 /* The session ends in the middle of calls: what they had read until then is theirs. */
 void exec_record_cut(struct exec_session *s);
 void exec_record_fork(struct exec_worker *w, long child);

@@ -521,12 +521,45 @@ static bool serve_turns(struct exec_session *s)
 	return true;
 }
 
+/*
+ * A reproducer that repeats itself does so for ever. What comes after the recording is
+ * only watched, so there is an end to that.
+ */
+static bool enough(struct exec_session *s)
+{
+	if (!s->full && s->record && exec_record_full(s->record)) {
+		s->full = true;
+		if (s->until_full)
+			s->calls_max = 2 * s->calls;
+		fprintf(stderr, "iommulab: exec: the recording is full: the program %s\n",
+			s->until_full ? "is ended after as many calls again" :
+					"goes on, Ctrl-C ends it");
+	}
+	s->enough = s->calls_max && s->calls >= s->calls_max;
+	return s->enough;
+}
+
+/* Their ends are the kernel's to see, as those of others. */
+static void signal_clients(struct exec_session *s)
+{
+	for (u32 i = 0; i < EXEC_PROCESSES_MAX; i++) {
+		struct exec_process *p = &s->process[i];
+
+		if (p->used && !p->dying && p->pidfd >= 0)
+			syscall(SYS_pidfd_send_signal, p->pidfd, SIGKILL, NULL, 0);
+	}
+	if (!s->child_gone && s->child > 0)
+		kill(s->child, SIGKILL);
+}
+
 static void clients_body(void *arg)
 {
 	struct exec_session *s = arg;
 
 	s->no_machine = !exec_machine_setup(s);
 	while (!s->no_machine && !host_stop_asked()) {
+		if (enough(s))
+			signal_clients(s);
 		if (!(s->free_threads ? serve_free(s) : serve_turns(s)))
 			break;
 	}
@@ -559,14 +592,8 @@ static void session_shutdown(struct world *w, void *self)
 
 void exec_kill_clients(struct exec_session *s)
 {
-	for (u32 i = 0; i < EXEC_PROCESSES_MAX; i++) {
-		struct exec_process *p = &s->process[i];
-
-		if (p->used && !p->dying && p->pidfd >= 0)
-			syscall(SYS_pidfd_send_signal, p->pidfd, SIGKILL, NULL, 0);
-	}
+	signal_clients(s);
 	if (!s->child_gone && s->child > 0) {
-		kill(s->child, SIGKILL);
 		while (waitpid(s->child, NULL, 0) < 0 && errno == EINTR)
 			;
 	}

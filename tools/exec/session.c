@@ -144,8 +144,10 @@ static int exec_run(struct exec_session *s, char *const argv[], struct world_run
 	}
 	if (s->no_machine)
 		return CLI_USAGE;
-	if (host_stop_asked())
-		return cli_fail("exec: stopped");
+	if (host_stop_asked()) {
+		cli_fail("exec: stopped");
+		return 128 + host_stop_signal();
+	}
 	if (!s->greeted)
 		return cli_fail("exec: %s did not load " LIBRARY ": its calls went to the host",
 				argv[0]);
@@ -166,17 +168,20 @@ static void watch_live(struct world *w)
 	world_set_oracles(w, names);
 }
 
-int exec_session(const struct exec_how *how, struct call_program **recording, bool *found)
+int exec_session(const struct exec_how *how, struct call_program **recording,
+		 struct exec_outcome *out)
 {
 	struct exec_session *s = calloc(1, sizeof(*s));
 	struct world_run run = {.seed = how->seed};
 	int rc;
 
-	*found = false;
+	*out = (struct exec_outcome){0};
 	if (!s)
 		return cli_fail("exec: out of memory");
 	s->kernel = how->kernel;
 	s->free_threads = how->free_threads;
+	s->until_full = how->until_full;
+	s->calls_max = how->calls_max;
 	s->world = world_create(0);
 	watch_live(s->world);
 	if (how->machine && !exec_machine_read(s, how->machine)) {
@@ -186,7 +191,9 @@ int exec_session(const struct exec_how *how, struct call_program **recording, bo
 	if (recording)
 		s->record = exec_record_new();
 	rc = exec_run(s, how->argv, &run);
-	*found = run.finding;
+	*out = (struct exec_outcome){.found = run.finding,
+				      .enough = s->enough,
+				      .calls = s->calls};
 	if (recording) {
 		exec_record_cut(s);
 		*recording = exec_record_take(s->record);

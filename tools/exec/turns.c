@@ -6,8 +6,10 @@
  * the host (a lock of libc, a pipe, a child's end). Whoever it wakes there
  * computes beside it, until the next call. Only when nobody computes is the next
  * answer given: first those that are ready, in the order in which they became so,
- * then those for which time has to pass. Threads that called in the same turn are
- * heard in the order of their numbers in the host, which is that of their births.
+ * then those for which time has to pass. A little of it passes after many answers in a
+ * row, too, so that a thread that calls in a loop does not keep others asleep. Threads
+ * that called in the same turn are heard in the order of their numbers in the host,
+ * which is that of their births.
  *
  * Whoever woke during a turn was woken by the thread whose turn it was: what that
  * thread had called came before, and the recording says so.
@@ -31,6 +33,9 @@
 #define FAR_NS 1000000000ULL   /* a kernel's time-out that long means that something hangs */
 #define READING_NS 1000        /* what looking at the clock takes */
 #define PATIENCE_MS 5000
+/* Of threads that call again and again others sleep for no longer than so many calls. */
+#define ROW_MAX 100
+#define ROW_NS 10000000ULL
 
 /* --- who computes --- */
 
@@ -185,7 +190,7 @@ static void futex_wait(struct exec_session *s, struct exec_thread *t)
 	struct iovec local = {&value, sizeof(value)};
 	struct iovec remote = {(void *)(uintptr_t)t->call.arg[0], sizeof(value)};
 
-	if (process_vm_readv(t->process->pid, &local, 1, &remote, 1, 0) != sizeof(value))
+	if (process_vm_readv(t->tid, &local, 1, &remote, 1, 0) != sizeof(value))
 		answered(s, t, -EFAULT);
 	else if (value != (u32)t->call.arg[1])
 		answered(s, t, -EAGAIN);
@@ -288,6 +293,7 @@ static bool give_turn(struct exec_session *s)
 	s->turn = first->tid;
 	s->turn_before = first->before;
 	s->turn_ms = 0;
+	s->in_a_row++;
 	first->state = EXEC_USER;
 	exec_answer(first, first->ret, first->took_fd);
 	return true;
@@ -363,7 +369,26 @@ static bool pass_time(struct exec_session *s)
 	return true;
 }
 
+/* Somebody is always ready: sleepers, and time-outs of the kernel, get on all the same. */
+static void pass_time_beside(struct exec_session *s)
+{
+	u64 now = s->world->clock->now_ns, sleeper = next_sleeper(s);
+
+	if (sleeper != EXEC_NEVER)
+		exec_pass_time(s, min(sleeper > now ? sleeper - now : 1, ROW_NS));
+	else if (anybody_in(s, EXEC_CALLING) && clock_next(s->world->clock))
+		exec_pass_time(s, ROW_NS);
+	wake_sleepers(s);
+}
+
 bool exec_turns_next(struct exec_session *s)
 {
-	return give_turn(s) || pass_time(s);
+	if (s->in_a_row >= ROW_MAX) {
+		s->in_a_row = 0;
+		pass_time_beside(s);
+	}
+	if (give_turn(s))
+		return true;
+	s->in_a_row = 0;
+	return pass_time(s);
 }

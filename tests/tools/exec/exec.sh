@@ -2,7 +2,7 @@
 # Unmodified reproducers of syzkaller's shape as clients; clients that die.
 . "$(dirname "$0")/lib.sh"
 
-for name in repro_repeat repro_threads repro_fault die vfio bar keeps; do
+for name in repro_repeat repro_threads repro_fault die vfio bar keeps busy; do
 	client $name
 done
 
@@ -12,6 +12,13 @@ served 0 'iteration 2: killed 9' repro_repeat
 unset REPRO_HANG
 served 0 'alloc 0, read 8 of 5, map 0, write 8, close 0' repro_threads
 served 0 'some points failed, then none: yes' repro_fault
+# A thread that calls without end lets others wake up, after as many calls each time.
+served 0 '^slept three times$' busy
+served 0 '^alone: 0$' busy alone
+"$IOMMULAB" exec --kernel "$KERNEL" --record "$WORK/busy1.syz" -- "$WORK/busy" 2>/dev/null
+"$IOMMULAB" exec --kernel "$KERNEL" --record "$WORK/busy2.syz" -- "$WORK/busy" 2>/dev/null
+[ -s "$WORK/busy1.syz" ] && cmp -s "$WORK/busy1.syz" "$WORK/busy2.syz" ||
+	fail "two recordings of a busy client differ"
 served 7 'killed in read, then alloc 0' die
 grep -q 'killed at birth, failed 0' "$WORK/said" || fail "clients that die at once stay for ever"
 grep -q 'executed another, then alloc 0' "$WORK/said" || fail "a client executes another program"

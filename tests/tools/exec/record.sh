@@ -37,6 +37,17 @@ grep -q '^# iommulab: process 1 ends$' forks.syz || fail "no end of a child is r
 expect 0 'clean, 100 runs' "$IOMMULAB" run --kernel "$KERNEL" --runs 100 --threads all \
 	"$WORK/forks.syz"
 
+# One that repeats itself for ever is ended some time after the recording is full; without
+# exploring it goes on until somebody ends it.
+export REPRO_ITERATIONS=0
+expect 0 'the recording is full: the program is ended after' timeout 100 "$IOMMULAB" exec \
+	--kernel "$KERNEL" --record "$WORK/ever.syz" --explore --runs 20 -- "$WORK/repro_repeat"
+grep -q 'clean, 20 runs' "$WORK/said" || fail "what a client did that never ends is not explored"
+expect 130 'goes on, Ctrl-C ends it' timeout --preserve-status -s INT 20 "$IOMMULAB" exec \
+	--kernel "$KERNEL" --record "$WORK/ever2.syz" -- "$WORK/repro_repeat"
+cmp -s ever.syz ever2.syz || fail "two recordings of a client that never ends differ"
+unset REPRO_ITERATIONS
+
 # A file is its number, although the opening of a group says nothing of what it is.
 client vfio
 expect 0 'calls recorded in' timeout 60 "$IOMMULAB" exec --kernel "$KERNEL" \

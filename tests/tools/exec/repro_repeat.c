@@ -122,7 +122,10 @@ static void execute_one(void)
 
 static void loop(void)
 {
-	for (int iter = 0; iter < 3; iter++) {
+	const char *iterations = getenv("REPRO_ITERATIONS"); /* 0: for ever, as syzkaller has it */
+	long n = iterations ? strtol(iterations, NULL, 10) : 3;
+
+	for (int iter = 0; !n || iter < n; iter++) {
 		int pid = fork(), status = 0;
 		uint64_t start;
 
