@@ -386,16 +386,17 @@ QUICK(page_of_one)(struct hw_smmuv3 *h, struct smmu_lane *l, const struct hw_req
 	const struct smmu_trail *t = &l->s1_trail[addr >> 21 & (SMMU_TRAILS - 1)];
 	u32 how;
 
-	if (unlikely((uintptr_t)e->point | (uintptr_t)e->read_flushed) ||
+	memcpy(&how, &req->access, sizeof(how));
+	/* First: of others it is not said that they use the walk cache. */
+	if (unlikely(how - 1 > 2) ||
+	    unlikely((uintptr_t)e->point | (uintptr_t)e->read_flushed) ||
 	    unlikely(!QUICK(trail_again)(h, t, addr >> 21, known)))
 		return false;
 	memcpy(&desc, e->ram + t->table + (addr >> 9 & 0xff8), 8);
 	page = desc & l->output;
 	said = t->said;
-	memcpy(&how, &req->access, sizeof(how));
 	/* Equal: the output is in range, too. A value of 0 permits nothing. */
-	if (unlikely((desc ^ page) != t->attrs) || unlikely(how - 1 > 2) ||
-	    unlikely((u64)how << 3 & ~t->plain))
+	if (unlikely((desc ^ page) != t->attrs) || unlikely((u64)how << 3 & ~t->plain))
 		return false;
 	/* Now: then it need not be kept meanwhile. Who else answers does so anew. */
 	resp->pa = page | (addr & 0xfff);

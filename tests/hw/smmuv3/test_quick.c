@@ -4,7 +4,7 @@
  * VT-d: the same requests, writes and commands to two models that differ in
  * quick= only, and each answer, all memory and all registers are the same.
  */
-#include "hw/smmuv3/smmuv3_regs.h"
+#include "hw/smmuv3/smmu_priv.h"
 #include "sim/base/bits.h"
 #include "tests/hw/told.h"
 #include "tests/kit/aim.h"
@@ -438,11 +438,30 @@ Test(smmuv3_quick, is_so_where_only_tables_are_kept)
 		run("cache=sets,entries=64,tlb=0", 1, 0xfeed0000 + i);
 }
 
+static struct hw_cache *cache_of(const struct pair *p, u32 side, u32 cache)
+{
+	return ((struct hw_smmuv3 *)p->s[side].h)->cache[cache];
+}
+
+/* The same tags, and the same way of each set is the oldest. */
+static void same_ages(struct pair *p)
+{
+	for (u32 i = CACHE_TLB; i <= CACHE_WALK; i++) {
+		const struct hw_cache *quick = cache_of(p, 0, i), *slow = cache_of(p, 1, i);
+
+		cr_assert_eq(memcmp(quick->set, slow->set,
+				    (quick->set_mask + 1) * sizeof(*quick->set)), 0);
+	}
+}
+
 static void ask_of(struct pair *p, u32 sid, u64 addr)
 {
-	const struct hw_req req = {.addr = addr, .sid = sid, .pasid = HW_NO_PASID,
-				   .access = HW_READ};
+	struct hw_req req = {.addr = addr, .sid = sid, .pasid = HW_NO_PASID, .access = HW_READ};
 
+	if (below(p, 8) == 0)
+		req.access = (u16)below(p, below(p, 8) ? 8 : 128);
+	if (below(p, 200) == 0)
+		req.kind = (u8)below(p, 3);
 	same_answer(p, &req);
 }
 
@@ -460,55 +479,259 @@ static void look_up(struct pair *p, u64 addr)
 	cr_assert_eq(par & 1, 0);
 }
 
-/*
- * Pages of 31 ranges in 31 others, and so are their tables, by few sets: what is oldest is
- * the same.
- */
-static void many_ranges(const char *options, bool turns)
+static void ask_page(struct pair *p, u32 sid, u64 addr)
 {
-	struct pair p;
-	u64 leaf, range = 0;
+	const struct hw_req req = {.addr = addr, .sid = sid, .pasid = HW_NO_PASID,
+				   .access = HW_READ};
 
-	begin(&p, options, 1, 1);
-	turn_on(&p);
-	one_page(&p, 5);
-	memcpy(&leaf, p.s[0].e.ram + ((FIRST + 3) << 12), 8);
-	for (u64 i = 0; i < 512; i++)
-		word(&p, ((FIRST + 3) << 12) + i * 8,
-		     (leaf & 0xfff) | 7 << 12 | (1 + i * 7 % 31) << 21);
-	memcpy(&leaf, p.s[0].e.ram + ((SECOND + 3) << 12) + (FIRST + 3) * 8, 8);
-	word(&p, ((SECOND + 4) << 12) + (FIRST + 3) * 8, leaf);
-	for (u64 i = 1; i < 32; i++) {
-		memcpy(&leaf, p.s[0].e.ram + ((FIRST + 2) << 12), 8);
-		word(&p, ((FIRST + 2) << 12) + i * 8, leaf + ((1 + i * 11 % 31) << 21));
-		word(&p, ((SECOND + 2) << 12) + i * 8, (SECOND + 4) << 12 | 3);
+	cr_assert_eq(same_answer(p, &req).status, HW_OK);
+}
+
+static u32 watched[2];
+
+static void quick_point(struct hw_env *e, const char *why)
+{
+	(void)e;
+	(void)why;
+	watched[0]++;
+}
+
+static void long_point(struct hw_env *e, const char *why)
+{
+	(void)e;
+	(void)why;
+	watched[1]++;
+}
+
+static u64 quick_flushed(struct hw_env *e, u64 pa)
+{
+	u64 value;
+
+	watched[0]++;
+	memcpy(&value, e->ram + pa, 8);
+	return value;
+}
+
+static u64 long_flushed(struct hw_env *e, u64 pa)
+{
+	u64 value;
+
+	watched[1]++;
+	memcpy(&value, e->ram + pa, 8);
+	return value;
+}
+
+/* From now on somebody has moments in between, or memory that is flushed; or nobody has. */
+static void watch(struct pair *p, u32 how)
+{
+	p->s[0].e.point = how == 1 ? quick_point : NULL;
+	p->s[1].e.point = how == 1 ? long_point : NULL;
+	p->s[0].e.read_flushed = how == 2 ? quick_flushed : NULL;
+	p->s[1].e.read_flushed = how == 2 ? long_flushed : NULL;
+}
+
+#define OTHER 28ULL /* of stream 2: stage 1's tables, the last one last */
+#define PAGE_OF_ALL (((SECOND + 4) << 12) + 7 * 8)
+
+/* Streams 1 and 2: stage 1 alone; and the same stage 2, but pages of other ranges. */
+static void other_streams(struct pair *p)
+{
+	const u64 s1 = 3 | 1 << 6 | 3 << 8 | 1 << 10 | 1 << 11;
+	u64 cd;
+
+	for (u32 i = 0; i < 2; i++) {
+		u8 *ram = p->s[i].e.ram;
+
+		memcpy(ram + ((CDS + 1) << 12), ram + (CDS << 12), 64);
+		memcpy(ram + ((CDS + 2) << 12), ram + (CDS << 12), 64);
+		memcpy(ram + (STREAMS << 12) + 128, ram + (STREAMS << 12), 64);
 	}
-	/* Another stream has stage 1 alone. */
-	memcpy(p.s[0].e.ram + ((CDS + 1) << 12), p.s[0].e.ram + (CDS << 12), 64);
-	memcpy(p.s[1].e.ram + ((CDS + 1) << 12), p.s[1].e.ram + (CDS << 12), 64);
-	word(&p, (STREAMS << 12) + 64, 1 | 5ULL << STE0_CONFIG | (CDS + 1) << 12);
+	word(p, (STREAMS << 12) + 64, 1 | 5ULL << STE0_CONFIG | (CDS + 1) << 12);
+	word(p, (STREAMS << 12) + 128, 1 | 7ULL << STE0_CONFIG | (CDS + 2) << 12);
+	memcpy(&cd, p->s[0].e.ram + (CDS << 12), 8);
+	word(p, (CDS + 2) << 12, cd ^ 3ULL << CD0_ASID);
+	word(p, ((CDS + 2) << 12) + 8, OTHER << 12);
+	tree(p, OTHER);
+	for (u64 i = 0; i < 32; i++)
+		word(p, ((OTHER + 2) << 12) + i * 8,
+		     ((OTHER + 3) << 12 | 3) + (i ? (1 + i * 3 % 31) << 21 : 0));
+	for (u64 i = 0; i < 512; i++)
+		word(p, ((OTHER + 3) << 12) + i * 8,
+		     s1 | (7 + (i + 3) % 8) << 12 | (1 + i * 5 % 31) << 21);
+}
+
+/* Stage 2 of 32 ranges: the last tables of stage 1 where they are, and eight pages. */
+static void ranges_below(struct pair *p, bool dirty)
+{
+	u64 leaf, last, page;
+
+	memcpy(&leaf, p->s[0].e.ram + ((SECOND + 3) << 12) + (FIRST + 3) * 8, 8);
+	last = leaf + ((OTHER - FIRST) << 12);
+	word(p, ((SECOND + 4) << 12) + (FIRST + 3) * 8, leaf);
+	for (u64 i = 0; i < 4; i++)
+		word(p, ((SECOND + 3) << 12) + (OTHER + i) * 8, last - ((3 - i) << 12));
+	word(p, ((SECOND + 4) << 12) + (OTHER + 3) * 8, last);
+	memcpy(&page, p->s[0].e.ram + PAGE_OF_ALL, 8);
+	for (u64 i = 0; i < 8; i++)
+		word(p, PAGE_OF_ALL + i * 8, (page + (i << 12)) | (dirty ? 1ULL << 51 : 0));
+	for (u64 i = 1; i < 32; i++)
+		word(p, ((SECOND + 2) << 12) + i * 8, (SECOND + 4) << 12 | 3);
+}
+
+/* Something else than a request. */
+static void meanwhile(struct pair *p, u64 range, u64 addr, bool dirty)
+{
+	u64 leaf, at;
+
+	if (below(p, 64) == 0)
+		look_up(p, aim_range(&now.aim, p, range) << 21);
+	else if (below(p, 256) == 0)
+		command(p, CMD_TLBI_NH_VA | 1ULL << 48 | 1ULL << 32,
+			(addr & ~0xfffULL) | below(p, 2));
+	else if (below(p, 256) == 0)
+		watch(p, below(p, 3));
+	else if (below(p, 64) == 0)
+		take_events(p);
+	if (!dirty || below(p, 32) || p->s[0].e.point)
+		return;
+	/* A page is not yet dirty. */
+	at = PAGE_OF_ALL + below(p, 8) * 8ULL;
+	memcpy(&leaf, p->s[0].e.ram + at, 8);
+	word(p, at, leaf & ~(1ULL << 7));
+	if (below(p, 2))
+		command(p, CMD_TLBI_S12_VMALL, 0);
+}
+
+/* Pages of 31 ranges in 31 others, and so are their tables. */
+static void ranges_made(struct pair *p, bool dirty)
+{
+	u64 leaf;
+
+	turn_on(p);
+	one_page(p, 5);
+	memcpy(&leaf, p->s[0].e.ram + ((FIRST + 3) << 12), 8);
+	for (u64 i = 0; i < 512; i++)
+		word(p, ((FIRST + 3) << 12) + i * 8,
+		     (leaf & 0xfff) | (7 + i % 8) << 12 | (1 + i * 7 % 31) << 21);
+	for (u64 i = 1; i < 32; i++) {
+		memcpy(&leaf, p->s[0].e.ram + ((FIRST + 2) << 12), 8);
+		word(p, ((FIRST + 2) << 12) + i * 8, leaf + ((1 + i * 11 % 31) << 21));
+	}
+	ranges_below(p, dirty);
+	if (dirty) {
+		memcpy(&leaf, p->s[0].e.ram + (STREAMS << 12) + 16, 8);
+		word(p, (STREAMS << 12) + 16, leaf | 3ULL << STE2_S2HD);
+	}
+	other_streams(p);
+	forget(p);
+}
+
+/* Entries have the same tags before and after they are dropped, and soon no ids are left. */
+static void wear(struct pair *p, bool ids)
+{
+	for (u32 i = 0; i < 2; i++) {
+		struct hw_cache *tlb = cache_of(p, i, CACHE_TLB);
+
+		tlb->salts = 0;
+		if (ids)
+			hw_cache_wind(tlb, 0xfffff000, tlb->epoch);
+	}
+}
+
+/* By few sets: what is oldest is the same. */
+static void many_ranges(const char *options, u32 variant)
+{
+	bool turns = variant & 1, dirty = variant & 2, worn = variant & 4;
+	struct pair p;
+	u64 range = 0;
+	u32 sid = 0;
+
+	begin(&p, options, 1, 1 + variant);
+	ranges_made(&p, dirty);
+	if (worn)
+		wear(&p, true);
 	for (u32 i = 0; i < OPERATIONS; i++) {
 		u64 page = turns ? aim_two_pages(&now.aim, &p, 31) : aim_page(&now.aim, &p);
 		u64 addr = range << 21 | page << 12;
 
-		range = aim_range(&now.aim, &p, range);
-		if (below(&p, 64) == 0)
-			look_up(&p, aim_range(&now.aim, &p, range) << 21);
-		else if (below(&p, 256) == 0)
-			command(&p, CMD_TLBI_NH_VA | 1ULL << 48 | 1ULL << 32,
-				(addr & ~0xfffULL) | below(&p, 2));
-		else
-			ask_of(&p, below(&p, 8) == 0, addr);
+		/* In some of the time few ranges, of which much is remembered; or many pages. */
+		if (i / 8192 % 2 == 0)
+			range = aim_range(&now.aim, &p, range);
+		else if (below(&p, 4) == 0)
+			range = below(&p, 3);
+		if (i / 4096 % 4 == 3)
+			addr = range << 21 | (u64)below(&p, 512) << 12;
+		if (below(&p, 4) == 0)
+			sid = below(&p, 3) ? 0 : 1 + below(&p, 2);
+		if (worn)
+			wear(&p, false);
+		meanwhile(&p, range, addr, dirty);
+		ask_of(&p, sid, addr);
+		if (!((struct hw_smmuv3 *)p.s[0].h)->nests)
+			same_ages(&p);
+	}
+	cr_assert_eq(watched[0], watched[1]);
+	same_memory(&p, REGISTERS);
+	sides_free(&p);
+}
+
+/* Intermediate addresses that differ in a bit which no tag of the TLB has. */
+Test(smmuv3_quick, tells_far_pages_from_near_ones)
+{
+	const u64 far = 1ULL << TAG_BITS << 12, below_far = 32;
+	u64 s1, s2;
+	struct pair p;
+
+	begin(&p, "cache=sets,entries=64", 1, 1);
+	turn_on(&p);
+	one_page(&p, 5);
+	memcpy(&s1, p.s[0].e.ram + ((FIRST + 3) << 12), 8);
+	memcpy(&s2, p.s[0].e.ram + ((SECOND + 4) << 12) + 7 * 8, 8);
+	tree(&p, below_far);
+	word(&p, (SECOND << 12) + (far >> 39) * 8, (below_far + 1) << 12 | 3);
+	word(&p, ((below_far + 2) << 12) + 5 * 8, (below_far + 3) << 12 | 3);
+	for (u64 i = 0; i < 128; i++) {
+		word(&p, ((SECOND + 4) << 12) + (7 + i) * 8, s2 + (i % 8 << 12));
+		word(&p, ((below_far + 3) << 12) + (7 + i) * 8, s2 + ((8 + i % 8) << 12));
+	}
+	for (u64 i = 0; i < 512; i++)
+		word(&p, ((FIRST + 3) << 12) + i * 8,
+		     (s1 + (i / 2 % 128 << 12)) | (i & 1 ? far : 0));
+	forget(&p);
+	for (u32 i = 0; i < OPERATIONS; i++)
+		ask_page(&p, 0, (u64)below(&p, below(&p, 4) ? 32 : 512) << 12);
+	sides_free(&p);
+}
+
+/* One goes on where it was before the other came, and then to where that one was. */
+Test(smmuv3_quick, takes_no_stream_for_another)
+{
+	struct pair p;
+
+	begin(&p, "cache=sets,entries=4096,tlb=0", 1, 1);
+	ranges_made(&p, false);
+	for (u32 n = 0; n < 4000; n++) {
+		u64 page = (u64)below(&p, 512) << 12;
+		u64 range[] = {(u64)below(&p, 32) << 21, (u64)below(&p, 32) << 21};
+		u32 sid = n & 2;
+
+		for (u32 i = 0; i < 10; i++) {
+			bool other = i >= 3 && i < 7;
+
+			ask_page(&p, other ? 2 - sid : sid, range[other || i > 7] | page);
+		}
 	}
 	sides_free(&p);
 }
 
 Test(smmuv3_quick, forgets_the_same_tables)
 {
-	for (u32 turns = 0; turns < 2; turns++) {
-		many_ranges("cache=sets,entries=64,tlb=0", turns);
-		many_ranges("cache=sets,entries=256,tlb=0", turns);
-		many_ranges("cache=sets,entries=64,replace=random,tlb=0", turns);
-		many_ranges("cache=sets,entries=64", turns);
+	for (u32 variant = 0; variant < 8; variant++) {
+		many_ranges("cache=sets,entries=64,tlb=0", variant);
+		many_ranges("cache=sets,entries=256,tlb=0", variant);
+		many_ranges("cache=sets,entries=64,replace=random,tlb=0", variant);
+		many_ranges("cache=sets,entries=64", variant);
+		many_ranges("cache=sets,entries=64,walkcache=0", variant);
+		many_ranges("cache=sets,entries=64,cohacc=0", variant);
 	}
 }
