@@ -447,13 +447,14 @@ QUICK(page_below)(struct hw_smmuv3 *h, struct smmu_lane *l, u64 ipa, u32 how, bo
 	b->value = t->value;
 	b->reads = t->reads;
 	b->trail = t;
-	return likely((desc ^ b->page) == t->attrs && !((u64)how << 3 & ~b->value) &&
-		      !(b->value & V_DIRTY));
+	/* Of what has yet to become dirty a trail has no value. */
+	return likely((desc ^ b->page) == t->attrs && !((u64)how << 3 & ~b->value));
 }
 
 /*
- * Likewise of both stages. The TLB has the pages of stage 1's tables; what it does not have
- * is filled when nothing can be in the way any more: first what stage 2 alone says.
+ * Likewise of both stages. The TLB has the pages of stage 1's tables, thus stage 2's view is
+ * of 4 KiB; what it does not have is filled when nothing can be in the way any more: first
+ * what stage 2 alone says.
  */
 CACHE_TARGET static inline __attribute__((always_inline)) bool
 QUICK(page_of_both)(struct hw_smmuv3 *h, struct smmu_lane *l, const struct hw_req *req,
@@ -469,7 +470,7 @@ QUICK(page_of_both)(struct hw_smmuv3 *h, struct smmu_lane *l, const struct hw_re
 
 	memcpy(&how, &req->access, sizeof(how));
 	if (unlikely(how - 1 > 2 || ((uintptr_t)e->point | (uintptr_t)e->read_flushed)) ||
-	    unlikely(l->s2.version != c->version || l->s2.key >> 24 != 12) ||
+	    unlikely(l->s2.version != c->version) ||
 	    unlikely(c->live != c->full_second || c->serial >= 0xfffffff0u) ||
 	    unlikely(!QUICK(trail_same)(h, t, addr >> 21, known)))
 		return false;
@@ -631,7 +632,10 @@ CACHE_TARGET void QUICK(smmu_translate)(struct hw_iommu *base, const struct hw_r
 
 /* --- pages are not kept --- */
 
-/* One stage, or another lane than the last time, or its nest is not as it was. */
+/*
+ * One stage, or another lane than the last time, or its nest is not as it was. No use of a
+ * nest is due where the lane has one stage: unusual() let it in, and settled them.
+ */
 CACHE_TARGET static __attribute__((noinline)) void
 QUICK(nestless)(struct hw_smmuv3 *h, const struct hw_req *req, struct hw_resp *resp)
 {
@@ -640,8 +644,6 @@ QUICK(nestless)(struct hw_smmuv3 *h, const struct hw_req *req, struct hw_resp *r
 	u32 how;
 
 	h->again.range = ~0ull;
-	if (!l->nested)
-		hw_nests_settle(h->nests);
 	memcpy(&how, &req->access, sizeof(how));
 	/* No more than read and write of an untranslated, unprivileged request. */
 	if (unlikely(l->who != smmu_who(req) || e->point || e->read_flushed || e->fact ||
