@@ -8,8 +8,7 @@
  * Memory is small and every word of its tables leads to some page of it, so that
  * any address has a walk; bits that matter are wrong now and then.
  */
-#include "hw/iommu/cache.h"
-#include "hw/vtd/vtd_regs.h"
+#include "hw/vtd/vtd_priv.h"
 #include "sim/base/bits.h"
 #include "tests/hw/told.h"
 #include "tests/kit/aim.h"
@@ -480,6 +479,21 @@ static void one_stage(struct pair *p)
 		word(p, ((tables + 3) << 12) + i * 8, 42 << 12 | fs);
 }
 
+static void same_sets(const struct hw_cache *a, const struct hw_cache *b)
+{
+	cr_assert_eq(memcmp(a->set, b->set, (a->set_mask + 1) * sizeof(*a->set)), 0);
+}
+
+/* The same tags, and the same way of each set is the oldest, once all uses are told of. */
+static void same_ages(struct pair *p)
+{
+	const struct vtd *quick = (struct vtd *)p->s[0].h, *slow = (struct vtd *)p->s[1].h;
+
+	hw_nests_settle(quick->nests);
+	same_sets(quick->psc, slow->psc);
+	same_sets(quick->iotlb, slow->iotlb);
+}
+
 /*
  * Pages of 31 ranges in 31 others, and so are their tables, by few sets: what is oldest is
  * the same.
@@ -506,8 +520,11 @@ static void many_ranges(const char *options, bool turns)
 		u16 sid = below(&p, turns ? 16 : 3) ? 8 : 9;
 		u64 page = turns ? aim_two_pages(&now.aim, &p, 31) : aim_page(&now.aim, &p);
 
-		range = aim_range(&now.aim, &p, range);
+		/* In some of the time few ranges, of which much is remembered. */
+		range = i / 8192 % 2 ? below(&p, 3) : aim_range(&now.aim, &p, range);
 		ask_as(&p, sid, HW_NO_PASID, range << 21 | page << 12);
+		if (below(&p, 8) == 0)
+			same_ages(&p);
 	}
 	sides_free(&p);
 }
