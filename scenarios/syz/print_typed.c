@@ -435,6 +435,11 @@ void syz_print_pointer(struct printer *r, const struct uapi_type *t, const struc
 			return;
 		}
 	}
+	/* No memory is where text has its region: a pointer would lead into that. */
+	if (addr - SYZ_BASE_TEXT < SYZ_REGION) {
+		syz_add(&r->line, "0x%llx", (unsigned long long)addr);
+		return;
+	}
 	if (t->kind == UAPI_VMA && in_region(addr)) {
 		print_vma(r, addr, count);
 		return;

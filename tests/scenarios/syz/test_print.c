@@ -98,6 +98,23 @@ Test(print, committed_programs_print_as_they_are)
 	cr_assert_geq(n, 5);
 }
 
+/* A pointer to where text has its data region is a number: 0x7f... in text is somewhere else. */
+Test(print, bytes_that_are_an_address_of_text_stay_what_they_are)
+{
+	static const char *const texts[] = {
+		"readv(0x3, &(0x7f0000000000)=\"65010000007f00000800000000000000\", 0x1)\n",
+		"readv(0x3, &(0x7f0000000000)=\"650100ff007f00000800000000000000\", 0x1)\n",
+		"mmap(0x7f0000001000, 0x1000, 0x3, 0x32, 0xffffffffffffffff, 0x0)\nclose(0x3)\n",
+		"read(0x3, 0x7f0000000165, 0x8)\n"};
+
+	for (u32 i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+		struct call_program *p = parse(texts[i]);
+
+		free(round_trip(p, texts[i]));
+		call_program_free(p);
+	}
+}
+
 /* They were calls of their own once, printed as what is none. */
 Test(print, unknown_variants_of_our_own_calls_come_back)
 {
