@@ -23,6 +23,7 @@ extern const struct oracle oracle_twin;
 
 #define UNMAPS_MAX 256
 #define DEVICES_MAX 64
+#define TASKS_MAX 64
 #define TYPE_NESTED 16u
 
 struct unmap {
@@ -32,7 +33,8 @@ struct unmap {
 
 struct state {
 	bool blind;
-	u32 busy;     /* operations that may change tables, and attaches */
+	u32 busy;     /* attaches, and operations of tasks above TASKS_MAX */
+	u64 op[TASKS_MAX]; /* what each task is in: a name; judged when it matters */
 	u32 n;
 	u32 n_nested; /* domains */
 	u64 nested;   /* devices in such, a bit each */
@@ -49,15 +51,22 @@ static const char *const idle[] = {
 	"mmio_read", "mmio_wait", "msi_", "page_request", "pasid_read", "pasid_write", "wait",
 };
 
-static bool changes(const struct fact *f)
+static bool changes(const char *name)
 {
-	const char *name = (const char *)(uintptr_t)f->arg[0];
-
 	for (u32 i = 0; i < sizeof(idle) / sizeof(idle[0]); i++) {
 		if (strncmp(name, idle[i], strlen(idle[i])) == 0)
 			return false;
 	}
 	return true;
+}
+
+static bool under_way(const struct state *st)
+{
+	for (u32 i = 0; i < TASKS_MAX; i++) {
+		if (st->op[i] && changes((const char *)(uintptr_t)st->op[i]))
+			return true;
+	}
+	return st->busy;
 }
 
 static void unmapped(struct state *st, struct carry *c, const struct fact *f)
@@ -101,8 +110,8 @@ static void judge(struct world *w, const struct state *st, const struct fact *fa
 {
 	struct finding *f;
 
-	if (!(fact->arg[3] & ORACLE_DMA_TWIN) || fact->arg[3] & ORACLE_DMA_PENDING || st->busy ||
-	    st->n || is_users(st, fact))
+	if (!(fact->arg[3] & ORACLE_DMA_TWIN) || fact->arg[3] & ORACLE_DMA_PENDING || st->n ||
+	    is_users(st, fact) || under_way(st))
 		return;
 	f = oracle_finding(w, oracle_twin.name,
 			   "BUG: DMA by a translation that the tables no longer have in %%F");
@@ -126,10 +135,16 @@ static void see(struct world *w, void *state, void *carry, const struct fact *f)
 		return;
 	switch (f->kind) {
 	case FACT_OP_BEGIN:
-		st->busy += changes(f);
+		if (f->task < TASKS_MAX)
+			st->op[f->task] = f->arg[0];
+		else
+			st->busy++;
 		break;
 	case FACT_OP_END:
-		st->busy -= changes(f) && st->busy;
+		if (f->task < TASKS_MAX)
+			st->op[f->task] = 0;
+		else
+			st->busy -= st->busy > 0;
 		break;
 	case FACT_ATTACH_BEGIN:
 		st->busy++;
