@@ -179,6 +179,12 @@ void access_ready(struct task *t)
 	t->usual_write = access_head(t->checks ? &write : &gen_owner);
 	t->owner = t->id + 1;
 	t->near_gen = t->checks & ACCESS_CHECK_RACE && !t->observed ? t->gen : 0;
+	/* Else of no cell: the masks leave bits out. */
+	t->usual_shared = t->usual_first = ~0ULL;
+	if (t->near_gen) {
+		t->usual_shared = (u64)(t->owner ^ ACCESS_SHARED) << ACCESS_OWNER_SHIFT;
+		t->usual_first = (u64)t->owner << ACCESS_OWNER_SHIFT;
+	}
 	/* A hosted kernel's hooks do not ask whether anything is checked. */
 	if (t->observed || (t->checks ? !(t->checks & ACCESS_CHECK_RACE) : is_hosted(t)))
 		t->usual = ~0ULL; /* no cell's */
@@ -525,20 +531,35 @@ void access_renewed(u64 addr, struct cell *c, u64 pc, struct task *t, u32 what, 
 	again(addr, c, pc, t, what);
 }
 
-void access_other_read(u64 addr, struct cell *c, u64 pc, struct task *t, u32 what)
+/* Apart, since they save registers. */
+static __attribute__((noinline)) void near_read(u64 addr, struct cell *c, u64 pc, struct task *t,
+						u32 what)
 {
 	if (unlikely(c->gen != t->near_gen))
-		return access_renewed(addr, c, pc, t, what, access_other_read);
+		return access_renewed(addr, c, pc, t, what, near_read);
 	if (unlikely(!access_was_near(t, c, what, false)))
 		access_slow(t, addr, what, pc);
 }
 
-void access_other_write(u64 addr, struct cell *c, u64 pc, struct task *t, u32 what)
+static __attribute__((noinline)) void near_write(u64 addr, struct cell *c, u64 pc, struct task *t,
+						 u32 what)
 {
 	if (unlikely(c->gen != t->near_gen))
-		return access_renewed(addr, c, pc, t, what, access_other_write);
+		return access_renewed(addr, c, pc, t, what, near_write);
 	if (unlikely(!access_was_near(t, c, what, true)))
 		access_slow(t, addr, what, pc);
+}
+
+void access_other_read(u64 addr, struct cell *c, u64 pc, struct task *t, u32 what)
+{
+	if (unlikely(!access_was_common(t, c, what, false)))
+		near_read(addr, c, pc, t, what);
+}
+
+void access_other_write(u64 addr, struct cell *c, u64 pc, struct task *t, u32 what)
+{
+	if (unlikely(!access_was_common(t, c, what, true)))
+		near_write(addr, c, pc, t, what);
 }
 
 static void check_granule(struct task *t, u64 addr, u32 size, u32 flags, u64 pc)
@@ -583,77 +604,91 @@ static bool is_ordered(const struct task *t, const struct cell *c)
 }
 
 /*
- * The head that a cell gets if all of its bytes are open (and written, if it is
- * read), and what others have done to it is ordered before; else 0.
+ * Whether all bytes of a cell are open (and written, if it is read), and what others have
+ * done to it is ordered before: what is to be known of it, and of those that are alike.
  */
-static __attribute__((noinline)) u64 head_after(const struct task *t, const struct cell *c,
-						u64 mask, struct known *k)
+static __attribute__((noinline)) bool knows_cell(const struct task *t, const struct cell *c,
+						 u64 mask, struct known *k)
 {
 	u64 head = access_head(c), unusual = (head ^ t->usual) & mask;
 	bool own = !unusual || !(head & OWNER_MASK);
 
 	if (unusual & ~OWNER_MASK || (!own && !is_ordered(t, c)))
-		return 0;
+		return false;
 	*k = (struct known){.head = head,
 			    .becomes = head | t->usual | (own ? 0 : OWNER_MASK),
 			    .write = c->w_epoch,
 			    .read = c->r_epoch,
 			    .own = own};
-	return k->becomes;
+	return true;
 }
 
-ACCESS_FAST u64 our_head(const struct task *t, const struct cell *c, u64 mask, struct known *k)
+ACCESS_FAST bool is_alike(const struct cell *c, const struct known *k, bool own)
 {
-	bool alike = access_head(c) == k->head &&
-		     (k->own || (c->w_epoch == k->write && c->r_epoch == k->read && !c->readers));
-
-	return likely(alike) ? k->becomes : head_after(t, c, mask, k);
+	return access_head(c) == k->head &&
+	       (own || (c->w_epoch == k->write && c->r_epoch == k->read && !c->readers));
 }
 
 /* A cell as four words: the head; the last write; the last read; what is told of both. */
 _Static_assert(sizeof(struct cell) == 4 * sizeof(u64) && offsetof(struct cell, w_epoch) == 8 &&
-	       offsetof(struct cell, r_epoch) == 16 && offsetof(struct cell, sync) == 24 &&
-	       offsetof(struct cell, w_bytes) == 28, "as range_written() has it");
+	       offsetof(struct cell, r_epoch) == 16 && offsetof(struct cell, w_bytes) == 28 &&
+	       offsetof(struct cell, r_bytes) == 30, "as write_cell() has it");
+
+/* Two of these words: one store. */
+typedef u64 words __attribute__((vector_size(16), aligned(8)));
 
 static u64 now_of(const struct task *t)
 {
 	return t->epoch | sched_ops(t) << 32;
 }
 
-/* Writes whole granules from addr on, as long as our_head() knows one. */
+/* `begins`: its head and the write. */
+ACCESS_FAST void write_cell(struct cell *c, words begins)
+{
+	const u32 told = 0xffff;
+
+	*(words *)c = begins;
+	memset(&c->r_epoch, 0, sizeof(u64));
+	c->readers = 0;
+	memcpy(&c->w_bytes, &told, sizeof(told));
+}
+
+ACCESS_FAST struct cell *write_alike(struct cell *c, const struct cell *end, const struct known *k,
+				     u64 now, bool own)
+{
+	const words begins = {k->becomes, now};
+
+	do
+		write_cell(c++, begins);
+	while (c < end && is_alike(c, k, own));
+	return c;
+}
+
+/* Writes whole granules from addr on, as long as knows_cell(). */
 static u64 range_written(const struct task *t, u64 addr, u64 end)
 {
 	struct cell *c = access_cell_at(addr), *last = access_cell_at(end);
-	struct known k = {0};
+	struct known k;
 	u64 now = now_of(t);
 
-	for (; c < last; c++) {
-		const u64 head = our_head(t, c, t->usual_write, &k);
-		const u64 begin[2] = {head, now}, told = c->sync | 0xffffULL << 32;
-
-		if (unlikely(!head))
-			break;
-		memcpy(c, begin, sizeof(begin));
-		memset(&c->r_epoch, 0, sizeof(u64));
-		memcpy(&c->sync, &told, sizeof(told));
-	}
+	while (c < last && knows_cell(t, c, t->usual_write, &k))
+		c = k.own ? write_alike(c, last, &k, now, true)
+			  : write_alike(c, last, &k, now, false);
 	return addr + ((u64)(c - access_cell_at(addr)) << GRANULE_LG2);
 }
 
 static u64 range_read(const struct task *t, u64 addr, u64 end)
 {
 	struct cell *c = access_cell_at(addr), *last = access_cell_at(end);
-	struct known k = {0};
+	struct known k;
 	u64 now = now_of(t);
 
-	for (; c < last; c++) {
-		const u64 head = our_head(t, c, t->usual_read, &k);
-
-		if (unlikely(!head))
-			break;
-		memcpy(c, &head, sizeof(head));
-		memcpy(&c->r_epoch, &now, sizeof(now));
-		c->r_bytes = 0xffff;
+	while (c < last && knows_cell(t, c, t->usual_read, &k)) {
+		do {
+			memcpy(c, &k.becomes, sizeof(k.becomes));
+			memcpy(&c->r_epoch, &now, sizeof(now));
+			c++->r_bytes = 0xffff;
+		} while (c < last && is_alike(c, &k, k.own));
 	}
 	return addr + ((u64)(c - access_cell_at(addr)) << GRANULE_LG2);
 }
@@ -831,6 +866,7 @@ void access_set_live(const void *p, size_t size, bool initialised)
 	u64 addr = (u64)(uintptr_t)p;
 	struct cell whole = {.gen = current_task->gen, .open = 0xff,
 			     .init = initialised ? 0xff : 0, .state = CELL_LIVE};
+	const words none = {0, 0}, begins = {access_head(&whole), 0};
 	struct cell *c = access_cell_at(addr);
 
 	if (access_unseen(current_task))
@@ -839,8 +875,10 @@ void access_set_live(const void *p, size_t size, bool initialised)
 		memset(access_owner(current_task, addr), 0, (size + 7) / 8 * sizeof(u32));
 		return;
 	}
-	for (u64 n = size / 8; n; n--)
-		*c++ = whole;
+	for (u64 n = size / 8; n; n--, c++) {
+		*(words *)c = begins;
+		*((words *)c + 1) = none;
+	}
 	if (size & 7) {
 		whole.open = (u8)open_mask(size & 7);
 		whole.init &= whole.open;
@@ -851,14 +889,20 @@ void access_set_live(const void *p, size_t size, bool initialised)
 /* What is freed keeps who touched it; what never was an object has no past. */
 static void set_freed(struct cell *c, const struct cell *end, const struct cell *closed)
 {
+	const struct cell kept = {.gen = ~0U, .owner = 0xff};
+	const words none = {0, 0}, begins = {access_head(closed), 0};
+	u64 mask = access_head(&kept), gen = closed->gen, freed = access_head(closed);
+
 	for (; c < end; c++) {
-		if (c->gen != closed->gen) {
-			*c = *closed;
+		u64 head = access_head(c);
+
+		if ((u32)head == gen) {
+			head = (head & mask) | freed;
+			memcpy(c, &head, sizeof(head));
 			continue;
 		}
-		c->open = 0;
-		c->init = 0;
-		c->state = CELL_FREED;
+		*(words *)c = begins;
+		*((words *)c + 1) = none;
 	}
 }
 
@@ -904,13 +948,12 @@ void access_set_init(const void *p, size_t size)
 	for (u64 at = addr, next; at < end; at = next) {
 		struct cell *c = access_cell_at(at);
 
+		for (; !(at & 7) && end - at >= 8 && likely(c->gen == t->gen); at += 8)
+			c++->init = 0xff;
+		if (at == end)
+			break;
 		if (unlikely(c->gen != t->gen))
 			access_refresh(c, at);
-		if (likely(!(at & 7) && end - at >= 8)) {
-			c->init = 0xff;
-			next = at + 8;
-			continue;
-		}
 		next = min((at | 7) + 1, end);
 		c->init |= (u8)(((1u << (next - at)) - 1) << (at & 7));
 	}

@@ -253,7 +253,8 @@ static inline void access_give(struct task *t, struct access_clock *k)
 /* A bit per byte of a granule that is touched; above it one per byte that is so plainly. */
 static inline u32 access_bytes(u64 addr, u32 size, u32 flags)
 {
-	u32 mask = size == 8 ? 0xff : ((1u << size) - 1) << (addr & 7);
+	bool whole = __builtin_constant_p(size) && size == 8;
+	u32 mask = whole ? 0xff : ((1u << size) - 1) << (addr & 7);
 
 	return flags & OP_MARKED ? mask : mask | mask << 8;
 }
@@ -400,6 +401,39 @@ ACCESS_FAST bool access_was_near(struct task *t, struct cell *c, u32 what, bool 
 	if (unlikely(due >= 0))
 		return false;
 	if (!write && !access_kept_reader(t, c))
+		return false;
+	stop_at = t->stop_at - weight;
+	t->due = due;
+	t->stop_at = stop_at;
+	access_keep(t, c, bytes, write ? OP_WRITE : OP_READ, stop_at + (u64)due);
+	c->owner = (u8)owner;
+	return true;
+}
+
+/*
+ * The most common ones of those: all of the cell is open and written, and several tasks have
+ * touched it, each after the other or only reading, or nobody has. False: nothing was done.
+ */
+ACCESS_FAST bool access_was_common(struct task *t, struct cell *c, u32 what, bool write)
+{
+	u64 other = (access_head(c) ^ t->usual) & (write ? t->usual_write : t->usual_read);
+	u32 bytes = (u16)what, owner = t->owner, weight = 0;
+	u64 stop_at;
+	s64 due;
+
+	if (likely(other == t->usual_shared)) {
+		if (unlikely(access_unordered(t, c->w_epoch)))
+			return false;
+		if ((write || !access_is_reader(t, c)) &&
+		    unlikely(c->readers || access_unordered(t, c->r_epoch)))
+			return false;
+		weight = t->weight_shared;
+		owner = ACCESS_SHARED;
+	} else if (unlikely(other != t->usual_first)) {
+		return false;
+	}
+	due = t->due + 1 + weight;
+	if (unlikely(due >= 0))
 		return false;
 	stop_at = t->stop_at - weight;
 	t->due = due;

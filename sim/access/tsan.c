@@ -307,17 +307,36 @@ static __attribute__((noinline)) void order_slow(struct task *t, u64 addr, u32 f
 	order(t, addr, flags, acquire);
 }
 
+/* Nobody has released the location before. */
+static __attribute__((noinline)) void order_first(struct task *t, struct cell *c)
+{
+	struct access *a = t->world->access;
+	u32 i = a->n_clocks;
+
+	if (unlikely(i == ACCESS_CLOCKS_MAX))
+		return access_next_epoch(t);
+	a->n_clocks++;
+	c->sync = (u16)i;
+	if (unlikely(!t->vector)) {
+		a->clock[i] = (struct access_clock){0, 0};
+		return access_give(t, &a->clock[i]);
+	}
+	access_give_known(t, &a->clock[i]);
+}
+
 /* What an access of the usual kind orders; without a call where nothing new is learnt. */
 ACCESS_FAST void order_usual(struct task *t, struct cell *c, u64 addr, u32 flags, bool acquire)
 {
 	struct access_clock *k = (struct access_clock *)t->clocks + c->sync;
 
 	if (!(flags & OP_WRITE)) {
-		if (unlikely(!access_knows(t, k)))
+		if (c->sync && unlikely(!access_knows(t, k)))
 			access_take(t, k);
 		return;
 	}
-	if (unlikely(!c->sync || !access_knows(t, k) || !t->vector))
+	if (!c->sync)
+		return order_first(t, c);
+	if (unlikely(!access_knows(t, k) || !t->vector))
 		return order_slow(t, addr, flags, acquire);
 	access_give_known(t, k);
 }
@@ -338,23 +357,39 @@ static __attribute__((noinline)) void renewed_ordered(u64 addr, struct cell *c, 
 	again(addr, c, pc, t, what);
 }
 
-static __attribute__((noinline)) void other_ordered_read(u64 addr, struct cell *c, u64 pc,
+static __attribute__((noinline)) void near_ordered_read(u64 addr, struct cell *c, u64 pc,
+							struct task *t, u32 what)
+{
+	if (unlikely(c->gen != t->near_gen))
+		return renewed_ordered(addr, c, pc, t, what, near_ordered_read);
+	if (unlikely(!access_was_near(t, c, what, false)))
+		return ordered_slow(addr, pc, t, what);
+	order_usual(t, c, addr, OP_READ, true);
+}
+
+static __attribute__((noinline)) void near_ordered_write(u64 addr, struct cell *c, u64 pc,
 							 struct task *t, u32 what)
 {
 	if (unlikely(c->gen != t->near_gen))
-		return renewed_ordered(addr, c, pc, t, what, other_ordered_read);
-	if (unlikely(!access_was_near(t, c, what, false)))
+		return renewed_ordered(addr, c, pc, t, what, near_ordered_write);
+	if (unlikely(!access_was_near(t, c, what, true)))
 		return ordered_slow(addr, pc, t, what);
+	order_usual(t, c, addr, OP_WRITE, access_what_acquires(what));
+}
+
+static __attribute__((noinline)) void other_ordered_read(u64 addr, struct cell *c, u64 pc,
+							 struct task *t, u32 what)
+{
+	if (unlikely(!access_was_common(t, c, what, false)))
+		return near_ordered_read(addr, c, pc, t, what);
 	order_usual(t, c, addr, OP_READ, true);
 }
 
 static __attribute__((noinline)) void other_ordered_write(u64 addr, struct cell *c, u64 pc,
 							  struct task *t, u32 what)
 {
-	if (unlikely(c->gen != t->near_gen))
-		return renewed_ordered(addr, c, pc, t, what, other_ordered_write);
-	if (unlikely(!access_was_near(t, c, what, true)))
-		return ordered_slow(addr, pc, t, what);
+	if (unlikely(!access_was_common(t, c, what, true)))
+		return near_ordered_write(addr, c, pc, t, what);
 	order_usual(t, c, addr, OP_WRITE, access_what_acquires(what));
 }
 

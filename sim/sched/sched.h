@@ -103,6 +103,7 @@ struct task {
 	u32 *owners;         /* a word per granule of all heaps */
 	u32 own, shared;     /* such words: this task's, several tasks' */
 	s64 alone_below;     /* while `due` is less: alone, and no service makes it due */
+	u64 usual_shared, usual_first; /* how several tasks' cells differ, and nobody's */
 
 	/* The announced operation, valid while preempted before it. */
 	struct {

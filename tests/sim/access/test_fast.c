@@ -93,6 +93,23 @@ static u32 draw(u64 *state, u32 n)
 	return (u32)(*state >> 33) % n;
 }
 
+/* An object of its own, of some size: written in part, read there and beside it, let go of. */
+static void use_fresh(u64 *state)
+{
+	u32 size = 17 + draw(state, 48), written = draw(state, 4) ? size : draw(state, size);
+	char *p = mem_alloc(w->mem, size, draw(state, 2) ? MEM_ZERO : 0, "fresh", 0);
+
+	access_range(p, written, OP_WRITE, 1);
+	__tsan_read8(p);
+	__tsan_write4(p + 4);
+	__tsan_read4(p + (size - 4) / 4 * 4);
+	access_set_init(p, size);
+	access_range(p, size, OP_READ, 1);
+	mem_free(w->mem, p, 0);
+	if (!draw(state, 8))
+		__tsan_write8(p + 8 * draw(state, size / 8));
+}
+
 static void touch(u64 *state)
 {
 	static void (*const hook[])(void *p) = {
@@ -101,7 +118,7 @@ static void touch(u64 *state)
 		__tsan_volatile_read8, __tsan_volatile_write4,
 		access_once_read4, access_once_write8, access_once_write4,
 	};
-	u32 kind = draw(state, 18), o = draw(state, OBJECTS);
+	u32 kind = draw(state, 19), o = draw(state, OBJECTS);
 	char *p = obj[o] + 8 * draw(state, OBJECT_SIZE / 8);
 
 	if (kind < ARRAY_SIZE(hook))
@@ -112,6 +129,8 @@ static void touch(u64 *state)
 		access_ordered(p, 4, OP_WRITE, true, 1);
 	else if (kind == 16)
 		access_ordered(p, 8, OP_READ, true, 1);
+	else if (kind == 17)
+		use_fresh(state);
 	else
 		access_copy(obj[o], obj[(o + 1) % OBJECTS], OBJECT_SIZE, 1);
 }
