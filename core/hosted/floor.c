@@ -369,7 +369,8 @@ static void floor_lock_acquire(const void *lock, unsigned long class_key, unsign
 	const struct fact_bus *bus = t->world->fact;
 	u64 class = class_key | (subclass & LOCK_SUBCLASS_MASK);
 
-	if (fact_wanted(bus, FACT_LOCK_ACQUIRE) || fact_wanted(bus, FACT_LOCK_ACQUIRED))
+	if (fact_wanted(bus, FACT_LOCK_ACQUIRED) ||
+	    (fact_wanted(bus, FACT_LOCK_ACQUIRE) && oracle_wants_lock(t->world, class, mode)))
 		tell_acquired(lock, class, mode, subclass);
 	if (t->n_held == TASK_HELD_MAX) {
 		t->n_unlisted++;

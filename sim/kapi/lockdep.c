@@ -71,8 +71,9 @@ void kapi_tell_acquire(const struct lockdep_map *map, unsigned subclass, u32 mod
 {
 	u64 class = map->class_key | (subclass & LOCK_SUBCLASS_MASK);
 
-	fact(LOCK_ACQUIRE, kapi_addr(map), class, mode | kapi_context_bits(current_task),
-	     subclass);
+	mode |= kapi_context_bits(current_task);
+	if (oracle_wants_lock(this_world(), class, mode))
+		fact(LOCK_ACQUIRE, kapi_addr(map), class, mode, subclass);
 }
 
 void kapi_tell_acquired(const struct lockdep_map *map, unsigned subclass, u32 mode, u64 pc)

@@ -40,6 +40,9 @@ struct oracles {
 		void *state, *carry;
 	} reader[FACT_N][ORACLES_MAX]; /* n_readers of them */
 	u8 n_readers[FACT_N];
+	/* The only oracle's that takes LOCK_ACQUIRE; NULL: there are several, or it cannot tell */
+	bool (*knows_lock)(const void *carry, u64 class_key, u32 mode);
+	const void *lock_carry;
 	struct {
 		u64 key;
 		const char *name;
@@ -103,6 +106,30 @@ static void see(void *self, const struct fact *f)
 		see_all(o, f);
 }
 
+static void find_lock_reader(struct oracles *o)
+{
+	o->knows_lock = NULL;
+	for (u32 i = 0; i < o->n && o->n_readers[FACT_LOCK_ACQUIRE] == 1; i++) {
+		const struct watcher *w = &o->watcher[i];
+
+		if (!w->selected || !(w->oracle->facts & FACT_BIT(LOCK_ACQUIRE)))
+			continue;
+		o->knows_lock = w->oracle->knows_lock;
+		o->lock_carry = w->carry;
+	}
+}
+
+bool oracle_wants_lock(const struct world *w, u64 class_key, u32 mode)
+{
+	const struct oracles *o = w->oracles;
+	u32 takers = w->fact->takers[FACT_LOCK_ACQUIRE];
+
+	/* Where there is one taker, it is the oracles' subscription. */
+	if (takers & (takers - 1) || !o->knows_lock)
+		return true;
+	return !o->knows_lock(o->lock_carry, class_key, mode);
+}
+
 static void subscribe(struct oracles *o)
 {
 	u64 mask = 0;
@@ -124,6 +151,7 @@ static void subscribe(struct oracles *o)
 					w->oracle->see, w->state, w->carry};
 		}
 	}
+	find_lock_reader(o);
 	mem_keep_stacks(o->world->mem, any);
 	fact_unsubscribe(o->world->fact, see, o);
 	fact_subscribe(o->world->fact, mask, see, o);

@@ -61,6 +61,8 @@ struct oracle {
 	u32 checks;       /* ACCESS_CHECK_* it needs */
 	void (*begin)(struct world *w, void *state, void *carry);
 	void (*see)(struct world *w, void *state, void *carry, const struct fact *f);
+	/* A LOCK_ACQUIRE of this class and mode, now, would tell it nothing (optional). */
+	bool (*knows_lock)(const void *carry, u64 class_key, u32 mode);
 	/* The world is at rest: leaks, balances (optional). */
 	void (*rest)(struct world *w, void *state, void *carry);
 	/* The run could not come to rest (deadlock, step limit) (optional). */
@@ -134,6 +136,12 @@ enum oracle_dma {
 	ORACLE_DMA_TWIN = 8,     /* the tables say otherwise by now */
 	ORACLE_DMA_PENDING = 16, /* invalidations are on their way */
 };
+
+/*
+ * Whether the running task's LOCK_ACQUIRE is to be told of, if anybody takes such facts: mostly
+ * one oracle alone does, and knows this one.
+ */
+bool oracle_wants_lock(const struct world *w, u64 class_key, u32 mode);
 
 /* The name of a lock class: the first that is told stays, from run to run. */
 void oracle_name_class(struct oracles *o, u64 class_key, const char *name);

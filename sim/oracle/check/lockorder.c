@@ -314,14 +314,26 @@ static inline u64 link_hash(u64 chain, u64 class_key, u32 mode)
 	return hash_mix(chain, class_key ^ (u64)mode << 40);
 }
 
-static inline void acquiring(struct world *w, struct lock_graph *g, const struct fact *f)
+/* Of what the running task holds, and takes now. */
+static inline u64 chain_hash(u64 class_key, u32 mode)
 {
 	const struct task *task = current_task;
 	u64 chain = 1;
 
 	for (u32 i = 0; i < task->n_held; i++)
 		chain = link_hash(chain, task->held[i].class_key, task->held[i].mode);
-	chain = link_hash(chain, f->arg[1], (u32)f->arg[2]) | 1;
+	return link_hash(chain, class_key, mode) | 1;
+}
+
+static bool knows_lock(const void *carry, u64 class_key, u32 mode)
+{
+	return lock_chain_known(carry, chain_hash(class_key, mode));
+}
+
+static inline void acquiring(struct world *w, struct lock_graph *g, const struct fact *f)
+{
+	u64 chain = chain_hash(f->arg[1], (u32)f->arg[2]);
+
 	if (unlikely(!lock_chain_known(g, chain))) {
 		struct taking t = {
 			.world = w,
@@ -393,4 +405,5 @@ const struct oracle oracle_lockorder = {
 	.carry = sizeof(struct lock_graph),
 	.facts = FACT_BIT(LOCK_ACQUIRE) | FACT_BIT(FREE),
 	.see = see,
+	.knows_lock = knows_lock,
 };

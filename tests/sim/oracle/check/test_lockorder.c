@@ -88,6 +88,31 @@ Test(lockorder, one_order_is_silent)
 
 /* --- orders from several runs --- */
 
+static u32 n_told;
+
+static void count(void *self, const struct fact *f)
+{
+	(void)self;
+	(void)f;
+	n_told++;
+}
+
+/* Known orders are not told to the oracle; to others they are. */
+Test(lockorder, who_else_listens_hears_of_locks_of_known_order)
+{
+	u32 first;
+
+	load_tasks(a_then_b, a_then_b, NULL);
+	fact_subscribe(w->fact, FACT_BIT(LOCK_ACQUIRE), count, NULL);
+	n_told = 0;
+	run(1);
+	first = n_told;
+	cr_assert_geq(first, 4);
+	run(1);
+	cr_assert_eq(n_told, 2 * first);
+	fact_unsubscribe(w->fact, count, NULL);
+}
+
 Test(lockorder, orders_of_different_runs_make_a_cycle)
 {
 	const struct finding *f;
