@@ -30,6 +30,9 @@ SAME(FLOOR_WRITE, OP_WRITE);
 SAME(FLOOR_MARKED, OP_MARKED);
 SAME(FLOOR_ATOMIC, OP_ATOMIC);
 SAME(FLOOR_SYNC, OP_SYNC);
+SAME(FLOOR_TYPE_WRITE, ACCESS_TYPE_WRITE);
+SAME(FLOOR_TYPE_COMPOUND, ACCESS_TYPE_COMPOUND);
+SAME(FLOOR_TYPE_ATOMIC, ACCESS_TYPE_ATOMIC);
 SAME(FLOOR_ZERO, MEM_ZERO);
 SAME(FLOOR_NOFAIL, MEM_NOFAIL);
 SAME(FLOOR_ALIGN_256, MEM_ALIGN_256);
@@ -462,7 +465,8 @@ static const struct floor floor_table = {
 	.serving = serving,
 	.sync = access_sync,
 	.access = access_range,
-	.ordered = access_ordered,
+	.typed = access_typed,
+	.typed_hook = access_typed_hook,
 	.acquire = access_acquire,
 	.release = access_release,
 	.racing = racing,

@@ -15,7 +15,7 @@
 
 #include "core/hosted/floor_machine.h"
 
-#define FLOOR_ABI 7
+#define FLOOR_ABI 8
 
 /* Of the floor's task, bytes into it (some again in force.h). */
 #define FLOOR_TASK_DUE 0       /* a long; one is added for an operation, unless that makes it 0 */
@@ -100,6 +100,13 @@ enum floor_op {
 	FLOOR_MARKED = 2,
 	FLOOR_ATOMIC = 4,
 	FLOOR_SYNC = 8,
+};
+
+/* KCSAN's types of accesses, and sim/access's; checked in custom/hooks.c and floor.c. */
+enum floor_type {
+	FLOOR_TYPE_WRITE = 1,
+	FLOOR_TYPE_COMPOUND = 2,
+	FLOOR_TYPE_ATOMIC = 4,
 };
 
 /* What a sync() of a quiet task writes down, if check_every is 0: sim/sched's. */
@@ -187,9 +194,9 @@ struct floor {
 	void (*sync)(const void *addr, unsigned flags);
 	struct floor_notes *notes;
 	void (*access)(const void *addr, unsigned long size, unsigned flags, unsigned long pc);
-	/* A marked access that acquires (if told so) and releases (if it writes). */
-	void (*ordered)(const void *addr, unsigned long size, unsigned flags, _Bool acquire,
-			unsigned long pc);
+	/* One of a type, which orders if it is atomic; the hook's pc is its caller's. */
+	void (*typed)(const void *addr, unsigned long size, int type, unsigned long pc);
+	void (*typed_hook)(const void *addr, unsigned long size, int type);
 	void (*acquire)(const void *addr);
 	void (*release)(const void *addr);
 	void (*racing)(_Bool now); /* the running task's accesses are data_race() now */

@@ -92,11 +92,14 @@ void access_range(const void *addr, size_t size, u32 flags, u64 pc);
 void access_copy(const void *to, const void *from, size_t size, u64 pc);
 
 /*
- * A marked access that orders, as a hosted kernel's atomics do: announced, then
- * acquire (it reads), then release (it writes). Its READ_ONCE() and WRITE_ONCE()
- * are such accesses, too; these are hooks, which take the pc from their caller.
+ * An access that a hosted kernel announces, by its type. An atomic one is marked and
+ * orders: it is announced, then acquires (it reads), then releases (it writes). The
+ * kernel's READ_ONCE() and WRITE_ONCE() are such accesses, too; these are hooks, which
+ * take the pc from their caller, as does access_typed_hook().
  */
-void access_ordered(const void *addr, size_t size, u32 flags, bool acquire, u64 pc);
+enum access_type { ACCESS_TYPE_WRITE = 1, ACCESS_TYPE_COMPOUND = 2, ACCESS_TYPE_ATOMIC = 4 };
+void access_typed(const void *addr, size_t size, int type, u64 pc);
+void access_typed_hook(const void *addr, size_t size, int type);
 void access_once_read1(void *p);
 void access_once_read2(void *p);
 void access_once_read4(void *p);

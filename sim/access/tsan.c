@@ -430,20 +430,28 @@ ACCESS_FAST void ordered(u64 addr, u32 size, u32 flags, bool acquire, u64 pc)
 
 	if (addr - HEAP_BASE >= ACCESS_HEAP_BYTES)
 		ordered_elsewhere(addr, size, flags, acquire, pc);
-	else if (unlikely(!t || !t->checks || (addr & 7) + size > 8))
+	else if (unlikely(!t || !t->checks || size > 8 || access_bytes(addr, size, flags) > 0xff))
 		ordered_oddly(addr, size, flags, acquire, pc);
 	else
 		ordered_heap(t, addr, size, flags, acquire, pc);
 }
 
-void access_ordered(const void *p, size_t size, u32 flags, bool acquire, u64 pc)
+void access_typed(const void *p, size_t size, int type, u64 pc)
 {
 	u64 addr = (u64)(uintptr_t)p;
 
-	if (flags & OP_WRITE)
-		ordered(addr, (u32)size, OP_WRITE | OP_MARKED | OP_ATOMIC, acquire, pc);
+	if (unlikely(!(type & ACCESS_TYPE_ATOMIC)))
+		access_range(p, size, type & ACCESS_TYPE_WRITE ? OP_WRITE : OP_READ, pc);
+	else if (type & ACCESS_TYPE_WRITE)
+		ordered(addr, (u32)size, OP_WRITE | OP_MARKED | OP_ATOMIC,
+			type & ACCESS_TYPE_COMPOUND, pc);
 	else
 		ordered(addr, (u32)size, OP_READ | OP_MARKED | OP_ATOMIC, true, pc);
+}
+
+void access_typed_hook(const void *p, size_t size, int type)
+{
+	access_typed(p, size, type, PC);
 }
 
 #define ONCE(name, size, flags, acquire)                                                 \

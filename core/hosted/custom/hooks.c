@@ -14,6 +14,7 @@
 #define X(name) void *hosted_hook_##name __hosted_keep;
 FLOOR_HOOKS(X)
 #undef X
+void *hosted_hook_typed __hosted_keep; /* what KCSAN's goes to */
 /* Where an access goes that is not to the heap. */
 #define X(name) void *hosted_far_##name __hosted_keep;
 FLOOR_PLAIN_HOOKS(X)
@@ -164,6 +165,7 @@ void hosted_hooks_boot(void)
 	FLOOR_PLAIN_HOOKS(X)
 	FLOOR_VOLATILE_HOOKS(X)
 #undef X
+	hosted_hook_typed = hosted_floor->typed_hook;
 }
 
 void __tsan_init(void)
@@ -218,20 +220,42 @@ static inline bool is_counted(const volatile void *p, size_t size)
 	return true;
 }
 
-/* In files without hooks the name is an inline that does nothing. */
+_Static_assert(KCSAN_ACCESS_WRITE == FLOOR_TYPE_WRITE &&
+	       KCSAN_ACCESS_COMPOUND == FLOOR_TYPE_COMPOUND &&
+	       KCSAN_ACCESS_ATOMIC == FLOOR_TYPE_ATOMIC, "as the floor takes them");
+
+/* In files without hooks the name of KCSAN's hook is an inline that does nothing. */
+#ifdef IOMMULAB_X86
 void hosted_check_access(const volatile void *p, size_t size, int type)
 	asm("__kcsan_check_access");
+#else
+void hosted_check_access(const volatile void *p, size_t size, int type);
+
+/*
+ * As SLOW: where each access is to be looked at, the floor sees the caller, too; one of a
+ * quiet task to the heap is counted, unless that makes it due.
+ */
+FUNCTION("__kcsan_check_access",
+	 "	movq hosted_now(%rip), %rax\n"
+	 "	cmpl $" NUMBER(FLOOR_QUIET) ", " NUMBER(FLOOR_TASK_MODE) "(%rax)\n"
+	 "	jb 1f\n"
+	 "	ja hosted_check_access\n"
+	 "	movq %rdi, %rcx\n"
+	 "	shrq $" NUMBER(FLOOR_HEAP_SHIFT) ", %rcx\n"
+	 "	cmpl $" NUMBER(FLOOR_HEAP_TAG) ", %ecx\n"
+	 "	jne hosted_check_access\n"
+	 "	incq " NUMBER(FLOOR_TASK_DUE) "(%rax)\n"
+	 "	jns 2f\n"
+	 "	ret\n"
+	 "2:	decq " NUMBER(FLOOR_TASK_DUE) "(%rax)\n"
+	 "	jmp hosted_check_access\n"
+	 "1:	jmp *hosted_hook_typed(%rip)\n");
+#endif
 
 /* Apart, so that what is counted saves no registers. */
 static noinline void check(const volatile void *p, size_t size, int type, unsigned long pc)
 {
-	unsigned int op = type & KCSAN_ACCESS_WRITE ? FLOOR_WRITE : FLOOR_READ;
-	bool reads = type & KCSAN_ACCESS_COMPOUND || !(type & KCSAN_ACCESS_WRITE);
-
-	if (type & KCSAN_ACCESS_ATOMIC)
-		hosted_floor->ordered((const void *)p, size, op, reads, pc);
-	else
-		hosted_floor->access((const void *)p, size, op, pc);
+	hosted_floor->typed((const void *)p, size, type, pc);
 }
 
 void hosted_check_access(const volatile void *p, size_t size, int type)

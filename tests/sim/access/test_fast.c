@@ -126,9 +126,10 @@ static void touch(u64 *state)
 	else if (kind < 15)
 		access_range(obj[o], OBJECT_SIZE, kind == 13 ? OP_READ : OP_WRITE, 1);
 	else if (kind == 15)
-		access_ordered(p, 4, OP_WRITE, true, 1);
+		access_typed(p, 4,
+			     ACCESS_TYPE_ATOMIC | ACCESS_TYPE_WRITE | ACCESS_TYPE_COMPOUND, 1);
 	else if (kind == 16)
-		access_ordered(p, 8, OP_READ, true, 1);
+		access_typed(p, 8, ACCESS_TYPE_ATOMIC, 1);
 	else if (kind == 17)
 		use_fresh(state);
 	else
