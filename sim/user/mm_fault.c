@@ -200,8 +200,11 @@ static u64 copy_foreign(struct mm_struct *mm, void *buf, u64 addr, u64 size, boo
 	return c ? c->copy(mm->process, buf, addr, size, to_user) : size;
 }
 
+/* Which way a copy goes is decided when it is compiled. */
+#define ALWAYS_INLINE inline __attribute__((always_inline))
+
 /* n bytes within a page, to it from buf or (not to_user) the other way. */
-static inline void copy_within(struct page *page, u64 offset, void *buf, u64 n, bool to_user)
+static ALWAYS_INLINE void copy_within(struct page *page, u64 offset, void *buf, u64 n, bool to_user)
 {
 	struct world *w = this_world();
 	char *there = (char *)frame_ptr(w, page_to_phys(page)) + offset;
@@ -232,8 +235,7 @@ static __attribute__((noinline)) u64 access_pages(struct mm_struct *mm, void *bu
 }
 
 /* Within a page that is there is the usual case. */
-__attribute__((noinline)) u64 mm_access(struct mm_struct *mm, void *buf, u64 addr, u64 size,
-					bool to_user)
+static ALWAYS_INLINE u64 access(struct mm_struct *mm, void *buf, u64 addr, u64 size, bool to_user)
 {
 	struct page *page = NULL;
 
@@ -243,6 +245,34 @@ __attribute__((noinline)) u64 mm_access(struct mm_struct *mm, void *buf, u64 add
 		return access_pages(mm, buf, addr, size, to_user);
 	copy_within(page, offset_in_page(addr), buf, size, to_user);
 	return 0;
+}
+
+__attribute__((noinline)) u64 mm_access(struct mm_struct *mm, void *buf, u64 addr, u64 size,
+					bool to_user)
+{
+	return to_user ? access(mm, buf, addr, size, true) : access(mm, buf, addr, size, false);
+}
+
+static __attribute__((noinline)) u64 copy_seen(const struct user_client *c, void *buf, u64 addr,
+					       u64 size, bool to_user)
+{
+	const struct process *p = current_process();
+	u64 left = mm_access(p ? p->mm : NULL, buf, addr, size, to_user);
+
+	if (!to_user && c->seen && p)
+		c->seen(p->id, addr, buf, size - left);
+	return left;
+}
+
+u64 user_copy_current(void *buf, u64 addr, u64 size, bool to_user)
+{
+	const struct user_client *c = user_client();
+	const struct process *p = task_process(current_task);
+	struct mm_struct *mm = p ? p->mm : NULL;
+
+	if (unlikely(c))
+		return copy_seen(c, buf, addr, size, to_user);
+	return to_user ? access(mm, buf, addr, size, true) : access(mm, buf, addr, size, false);
 }
 
 long mm_frame(struct mm_struct *mm, unsigned long addr, bool write)

@@ -4,7 +4,6 @@
  * do_exit() goes: memory first, then files; it waits for the process's system
  * calls that are under way.
  */
-#include "sim/user/client.h"
 #include "sim/user/user_priv.h"
 
 #include "sim/base/assert.h"
@@ -16,23 +15,14 @@
 #define NO_LIMIT ~0ULL
 #define PID_FIRST 1000
 
-static struct user_task *task_here(void)
-{
-	struct user_task *t = &user_here()->task[current_task->id];
-
-	if (unlikely(t->gen != current_task->gen || current_task->id >= SCHED_TASKS_MAX))
-		*t = (struct user_task){.gen = current_task->gen};
-	return t;
-}
-
 struct process *current_process(void)
 {
-	return task_here()->process;
+	return task_process(current_task);
 }
 
 struct mm_struct *current_mm(void)
 {
-	const struct process *p = this_world()->user ? current_process() : NULL;
+	const struct process *p = current_process();
 
 	return p ? p->mm : NULL;
 }
@@ -51,7 +41,7 @@ bool capable(int cap)
 
 bool user_interrupted(void)
 {
-	return task_here()->interrupted;
+	return current_task->kapi_private[TASK_WORD_INTERRUPTED];
 }
 
 void process_get(struct process *p)
@@ -94,36 +84,13 @@ static struct process *process_new(struct user *u)
 	return p;
 }
 
-static __attribute__((noinline)) u64 copy_seen(const struct user_client *c, void *buf, u64 addr,
-					       u64 size, bool to_user)
-{
-	const struct process *p = current_process();
-	u64 left = mm_access(p ? p->mm : NULL, buf, addr, size, to_user);
-
-	if (!to_user && c->seen && p)
-		c->seen(p->id, addr, buf, size - left);
-	return left;
-}
-
-/* For copy_from_user() and copy_to_user(): bytes not copied. */
-static u64 copy_current(void *buf, u64 addr, u64 size, bool to_user)
-{
-	const struct user_client *c = user_client();
-	const struct process *p;
-
-	if (unlikely(c))
-		return copy_seen(c, buf, addr, size, to_user);
-	p = current_process();
-	return mm_access(p ? p->mm : NULL, buf, addr, size, to_user);
-}
-
 void user_boot(struct world *w, const struct user_node *nodes)
 {
 	struct user *u = kzalloc(sizeof(*u), GFP_KERNEL | __GFP_NOFAIL);
 	struct process *p;
 
 	w->user = u;
-	w->user_copy = copy_current;
+	w->user_copy = user_copy_current;
 	u->nodes = nodes;
 	p = process_new(u);
 	sim_assert(!IS_ERR(p));
@@ -154,7 +121,7 @@ static bool enter(struct world *w, u32 id)
 
 	if (!p || p->ends)
 		return false;
-	task_here()->process = p;
+	task_act_for(current_task, p);
 	p->active++;
 	return true;
 }
@@ -166,19 +133,17 @@ static void end(struct process *p)
 	p->mm = NULL;
 	mmput(mm);
 	files_close(&p->files);
-	task_here()->process = NULL;
+	task_act_for(current_task, NULL);
 	user_here()->process[p->id] = NULL;
 	process_put(p);
 }
 
 static void leave(struct process *p)
 {
-	struct user_task *t = task_here();
-
 	if (!--p->active && p->ends)
 		end(p);
-	t->process = NULL;
-	t->interrupted = false;
+	task_act_for(current_task, NULL);
+	current_task->kapi_private[TASK_WORD_INTERRUPTED] = false;
 }
 
 long user_fork(struct world *w, u32 id)
@@ -224,21 +189,20 @@ void user_exit(struct world *w, u32 id)
 	p->ends = true;
 	/* Above these nobody has begun in this run. */
 	for (u32 i = 0; i < w->sched->n_slots; i++) {
-		struct user_task *t = &user_of(w)->task[i];
+		struct task *t = &w->sched->task[i];
 
-		if (t->gen == current_task->gen && t->process == p && i != current_task->id)
-			user_interrupt(w, &w->sched->task[i]);
+		if (task_process(t) == p && t != current_task)
+			user_interrupt(w, t);
 	}
 	leave(p);
 }
 
 void user_interrupt(struct world *w, struct task *t)
 {
-	struct user_task *ut = &user_of(w)->task[t->id];
-
-	if (ut->gen != t->gen || !ut->process)
+	/* One of an earlier run may have been left within a call. */
+	if (t->gen != w->sched->generation || !task_process(t))
 		return;
-	ut->interrupted = true;
+	t->kapi_private[TASK_WORD_INTERRUPTED] = true;
 	if (t->state == TASK_BLOCKED && t->wait.what && t->wait.bounded)
 		sched_wake(t);
 }

@@ -40,18 +40,23 @@ struct process {
 	u32 uid;
 };
 
-/* What a task does for whom; valid in the generation in which it was written. */
-struct user_task {
-	struct process *process;
-	u32 gen;
-	bool interrupted;
-};
+/* What a task does for whom, in its words of the kernel above: a new task's are zero. */
+enum { TASK_WORD_PROCESS = 2, TASK_WORD_INTERRUPTED = 3 };
+
+static inline struct process *task_process(const struct task *t)
+{
+	return (struct process *)(uintptr_t)t->kapi_private[TASK_WORD_PROCESS];
+}
+
+static inline void task_act_for(struct task *t, struct process *p)
+{
+	t->kapi_private[TASK_WORD_PROCESS] = (u64)(uintptr_t)p;
+}
 
 struct user {
 	const struct user_node *nodes;
 	struct process *process[PROCESSES_MAX];
 	u32 n_numbers; /* no process has had one from here on */
-	struct user_task task[SCHED_TASKS_MAX];
 	struct user_struct user;
 };
 
@@ -72,6 +77,9 @@ void files_close(struct fd_table *files);
 /* What reads and writes of files move; -EFAULT if not all was. */
 int user_copy_in(void *to, u64 from, u64 n);
 int user_copy_out(u64 to, const void *from, u64 n);
+
+/* mm_fault.c: for copy_from_user() and copy_to_user(); bytes not copied. */
+u64 user_copy_current(void *buf, u64 addr, u64 size, bool to_user);
 
 /* System calls, arguments as they are: by number in syscall.c. */
 #define USER_CALLS(X)                                                                  \
