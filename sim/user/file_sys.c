@@ -224,14 +224,22 @@ static struct file *open_node(const char *path, u32 flags)
 	return ERR_PTR(ret);
 }
 
-/* A string of the process; its length, -EFAULT or -ENAMETOOLONG. */
+/*
+ * A string of the process; its length, -EFAULT or -ENAMETOOLONG. As Linux does, it is read a
+ * word at a time, none of which lies in two pages.
+ */
 static long get_name(char *name, u64 addr)
 {
-	for (long i = 0; i < PATH_LEN_MAX; i++) {
-		if (user_copy_in(name + i, addr + (u64)i, 1))
+	for (long i = 0, n; i < PATH_LEN_MAX; i += n) {
+		u64 at = addr + (u64)i;
+		const char *end;
+
+		n = min((long)(ALIGN(at + 1, sizeof(u64)) - at), PATH_LEN_MAX - i);
+		if (user_copy_in(name + i, at, (u64)n))
 			return -EFAULT;
-		if (!name[i])
-			return i;
+		end = memchr(name + i, 0, (size_t)n);
+		if (end)
+			return end - name;
 	}
 	return -ENAMETOOLONG;
 }
