@@ -159,6 +159,14 @@ static bool is_told(const struct task *t)
 	       takers[FACT_REF_GET] | takers[FACT_REF_PUT];
 }
 
+/* Somebody wants to hear of what it allocates, or to look at the run's hash on the way. */
+static bool is_heard(const struct task *t)
+{
+	const u32 *takers = t->world->fact->takers;
+
+	return takers[FACT_ALLOC] | takers[FACT_FREE] | t->world->sched->check_every;
+}
+
 /*
  * An ordinary access finds all bytes of its granule open and written, touched by
  * nobody else in this run: then all accesses that the cell knows are its own
@@ -190,6 +198,7 @@ void access_ready(struct task *t)
 		t->usual = ~0ULL; /* no cell's */
 	t->mode = mode_of(t);
 	t->unseen = access_unseen(t);
+	t->untold = !IOMMULAB_HOOKS && t->unseen && !is_heard(t);
 	t->alone = !IOMMULAB_HOOKS && t->mode == ACCESS_QUIET && !t->checks && !is_told(t);
 	sched_set_weight(t, t->weight_shared);
 	/* What the hooks do not see to goes the long way. */

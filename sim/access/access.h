@@ -146,6 +146,8 @@ static inline __attribute__((always_inline)) void access_service(const void *add
 		return;
 	}
 	t->due++;
+	if (likely(t->due <= t->alone_below))
+		return;
 	sched_weigh(t, t->weight_shared);
 	if (unlikely(t->mode != ACCESS_QUIET || sched_due(t)))
 		access_counted(addr, flags, (u64)(uintptr_t)__builtin_return_address(0));

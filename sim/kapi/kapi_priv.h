@@ -292,15 +292,13 @@ static inline bool kapi_is_alone(const struct task *t)
 /* The same of its next `ops` operations, of services. */
 static inline bool kapi_is_alone_for(const struct task *t, u32 ops)
 {
-	return !IOMMULAB_HOOKS && t->due + ops * (1 + (s64)t->weight_shared) < t->alone_below;
+	return !IOMMULAB_HOOKS && t->due + ops < t->alone_below;
 }
 
+/* An operation of a service, of a task that is alone: nothing weighs it. */
 static inline void kapi_count(struct task *t)
 {
-	u32 weight = t->weight_shared;
-
-	t->due += 1 + (s64)weight;
-	t->stop_at -= weight;
+	t->due++;
 }
 
 /* The same of a lock that is what it should be, and of the heap. */

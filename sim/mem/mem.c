@@ -186,6 +186,15 @@ void mem_destroy(struct mem *m)
 	free(m);
 }
 
+/* Where no stacks are kept those of records do not change. */
+static inline void restore_record(struct mem *m, u32 i)
+{
+	if (m->no_stacks)
+		memcpy(&m->rec[i], &m->snap_rec[i], offsetof(struct record, o.alloc));
+	else
+		m->rec[i] = m->snap_rec[i];
+}
+
 void mem_reset(struct mem *m)
 {
 	if (m->snap_brk > m->base)
@@ -197,7 +206,7 @@ void mem_reset(struct mem *m)
 		memcpy(m->rec, m->snap_rec, m->snap_n * sizeof(*m->rec));
 	} else {
 		for (u32 i = 0; i < m->n_dirty; i++)
-			m->rec[m->dirty[i]] = m->snap_rec[m->dirty[i]];
+			restore_record(m, m->dirty[i]);
 	}
 	m->n_dirty = 0;
 	m->any_reused = false;
@@ -359,21 +368,13 @@ static inline u32 take_fresh(struct mem *m, u64 bytes, u64 align)
 
 /*
  * Nothing is hooked, nobody looks at shadows, remembers stacks or wants to hear of it: no more
- * is kept than what the object's release and its leak must know.
+ * is kept than what the object's release and its leak must know. There is room for the object
+ * at the end of all: where stacks are kept there never is.
  */
-static inline bool is_untold(const struct mem *m, const struct task *t, enum fact_kind kind)
-{
-	const struct world *w = m->world;
-
-	return !IOMMULAB_HOOKS && t->unseen && m->no_stacks && !fact_wanted(w->fact, kind) &&
-	       !w->sched->check_every;
-}
-
-/* The same of an object to come, for which there is room at the end of all. */
 static inline bool is_plain(const struct mem *m, const struct task *t, size_t size, u32 flags)
 {
-	return m->brk < m->plain_end && size <= MEM_FRESH_MAX && m->n < m->max &&
-	       !(flags & MEM_ALIGN_256) && is_untold(m, t, FACT_ALLOC);
+	return !IOMMULAB_HOOKS && t->untold && m->brk < m->plain_end && size <= MEM_FRESH_MAX &&
+	       m->n < m->max && !(flags & MEM_ALIGN_256);
 }
 
 /* What comes last is done by whoever is called last: there is nothing to keep meanwhile. */
@@ -499,7 +500,7 @@ void mem_free(struct mem *m, const void *p, u64 pc)
 	}
 	index = ((const struct head *)p - 1)->index;
 	mark_dirty(m, index);
-	if (likely(is_untold(m, current_task, FACT_FREE)))
+	if (likely(!IOMMULAB_HOOKS && current_task->untold && m->no_stacks))
 		free_plain(m, current_task, r, index);
 	else
 		free_any(m, p, r);

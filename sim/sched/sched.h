@@ -91,6 +91,7 @@ struct task {
 	bool started;
 	bool alone;         /* nothing of it is looked at, in a build without hooks: sim/access */
 	bool unseen;        /* nobody looks at the cells of what it allocates: sim/access */
+	bool untold;        /* nor hears of it, in a build without hooks: sim/access */
 	struct world *world;
 	u32 *vc;            /* vector clock, SCHED_TASKS_MAX entries */
 	u64 kapi_private[4]; /* of the kernel above, as is what comes last */
@@ -102,7 +103,7 @@ struct task {
 	/* Who touched what where nothing else is kept: sim/access. */
 	u32 *owners;         /* a word per granule of all heaps */
 	u32 own, shared;     /* such words: this task's, several tasks' */
-	s64 alone_below;     /* while `due` is less: alone, and no service makes it due */
+	s64 alone_below;     /* while `due` is less: alone, and one more does not make it due */
 	u64 usual_shared, usual_first; /* how several tasks' cells differ, and nobody's */
 
 	/* The announced operation, valid while preempted before it. */
@@ -337,12 +338,13 @@ static inline void sched_tell(struct sched *s, struct task *t)
 
 /*
  * What each shared access counts besides, and up to where a task that is `alone` is so for
- * the services as well: one comparison tells them all.
+ * the services as well: one comparison tells them all, and one addition counts. Where a policy
+ * weighs accesses nobody is.
  */
 static inline void sched_set_weight(struct task *t, u32 weight)
 {
 	t->weight_shared = weight;
-	t->alone_below = t->alone ? -1 - (s64)weight : SCHED_NEVER_ALONE;
+	t->alone_below = t->alone && !weight ? -1 : SCHED_NEVER_ALONE;
 }
 
 /* Whether t has reached its stop. */
