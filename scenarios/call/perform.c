@@ -100,7 +100,7 @@ static void give(struct call_run *r, u32 slot, u64 value)
 
 static bool word_size(u64 size)
 {
-	return size == 1 || size == 2 || size == 4 || size == 8;
+	return size <= 8 && 0x116u >> size & 1;
 }
 
 static void store_value(struct call_run *r, u32 process, const struct call_in *in)
@@ -164,10 +164,20 @@ static void store(struct call_run *r, u32 process, const struct call_in *in)
 #define BLOCK_MAX 256
 #define PAGE 4096
 
+/* The low bytes of v, 1 to 8, go to `to`; what follows them is written as it was. */
+static void put_word(u8 *to, u64 v, u32 size)
+{
+	u64 mask = ~0ULL >> (64 - size * 8), word;
+
+	memcpy(&word, to, sizeof(word));
+	word = (word & ~mask) | (v & mask);
+	memcpy(to, &word, sizeof(word));
+}
+
 /* A block within a page and the results that go into it, in one step; how many entries, or 0. */
 static u32 store_block(struct call_run *r, u32 process, const struct call_in *in, u32 n)
 {
-	u8 block[BLOCK_MAX];
+	u8 block[BLOCK_MAX + sizeof(u64)]; /* put_word() looks beyond */
 	u32 i;
 
 	if (in->kind != CALL_IN_DATA || !in->data || in->size > BLOCK_MAX ||
@@ -175,12 +185,11 @@ static u32 store_block(struct call_run *r, u32 process, const struct call_in *in
 		return 0;
 	copy_small(block, in->data, in->size);
 	for (i = 1; i < n && in[i].kind == CALL_IN_VALUE; i++) {
-		u64 at = in[i].addr - in->addr, v;
+		u64 at = in[i].addr - in->addr;
 
 		if (!word_size(in[i].size) || at >= in->size || in[i].size > in->size - at)
 			break;
-		v = call_value_of(r, &in[i].value);
-		memcpy(block + at, &v, in[i].size);
+		put_word(block + at, call_value_of(r, &in[i].value), (u32)in[i].size);
 	}
 	r->kernel->poke(this_world(), process, in->addr, block, in->size);
 	return i;
