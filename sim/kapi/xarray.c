@@ -31,10 +31,15 @@ void kapi_xa_init(struct xarray *xa, u32 flags, const char *name, const struct l
 static u32 position(const struct xarray *xa, unsigned long index)
 {
 	u32 lo = 0, hi = xa->n;
+	unsigned long dense;
 
 	/* Most that are new come last. */
 	if (!hi || xa->slot[hi - 1].index < index)
 		return hi;
+	/* Where there is no hole below it: indexes are mostly given out in order. */
+	dense = index - xa->slot[0].index;
+	if (dense < hi && xa->slot[dense].index == index)
+		return (u32)dense;
 	while (lo < hi) {
 		u32 mid = (lo + hi) / 2;
 
