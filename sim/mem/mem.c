@@ -433,15 +433,24 @@ static APART_UNSEEN void *alloc_any(struct mem *m, size_t size, u32 flags, const
 	return p;
 }
 
+static APART_UNSEEN void *alloc_or_fail(struct mem *m, size_t size, u32 flags, const char *cache,
+					u64 pc)
+{
+	if (!(flags & MEM_NOFAIL) && sched_fails(m->world, FAULT_ALLOC, pc))
+		return NULL;
+	return alloc_any(m, size, flags, cache);
+}
+
+/* Most are plain, and none that is due to fail: then it is counted, as sched_fails() does. */
 void *mem_alloc(struct mem *m, size_t size, u32 flags, const char *cache, u64 pc)
 {
 	const struct task *t = current_task;
+	struct fault *f = m->world->fault;
 
-	if (!(flags & MEM_NOFAIL) && sched_fails(m->world, FAULT_ALLOC, pc))
-		return NULL;
-	if (likely(is_plain(m, t, size, flags)))
-		return alloc_plain(m, t, size, flags, cache);
-	return alloc_any(m, size, flags, cache);
+	if (unlikely(!is_plain(m, t, size, flags) || t->fail_nth || f->asked + 1 == f->nth))
+		return alloc_or_fail(m, size, flags, cache, pc);
+	f->asked += f->armed && !(flags & MEM_NOFAIL);
+	return alloc_plain(m, t, size, flags, cache);
 }
 
 static inline struct record *record_of(struct mem *m, const void *p)
