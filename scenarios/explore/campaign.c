@@ -379,13 +379,13 @@ static void sweep_failures(struct campaign *k, struct explorer *e)
 	u64 i = 0, enough = o->runs ? o->runs : k->c->s->runs ? k->c->s->runs : RUNS_DEFAULT;
 
 	for (u64 s = 0; (s < FAIL_SEEDS || i < enough) && i < k->c->runs_max; s++) {
-		for (u64 nth = 1; nth <= NTH_MAX && i < k->c->runs_max; nth++, i++) {
+		k->nth_over = false;
+		for (u64 nth = 1; nth <= NTH_MAX && !k->nth_over && i < k->c->runs_max; nth++) {
 			if (nth == 1 || i - k->batch_first == BATCH)
 				batch_begin(k, e, i);
-			if (!one_run(k, e, i, k->c->o->seed + s, nth))
+			/* The run without any counts, too: there may be no failure point at all. */
+			if (!one_run(k, e, i++, k->c->o->seed + s, nth))
 				return;
-			if (k->nth_over)
-				break;
 		}
 	}
 }
