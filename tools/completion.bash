@@ -26,7 +26,7 @@ _iommulab() {
 		--oracles) words=$(_iommulab_list oracles) ;;
 		--memory) words=sc ;;
 		--kernel | --against | --good | --bad)
-			mapfile -t COMPREPLY < <(compgen -W model -- "$word"; compgen -f -- "$word")
+			mapfile -t COMPREPLY < <(compgen -W "model model-7.3" -- "$word"; compgen -f -- "$word")
 			return
 			;;
 		--flavour) words="lab bench asan fuzz" ;;

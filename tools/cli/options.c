@@ -19,10 +19,12 @@ struct cli_options cli_given;
 	{name, letter, POPT_ARG_STRING, &cli_given.member, 0, help, what}
 #define FLAG(name, member, help) {name, 0, POPT_ARG_NONE, &cli_given.member, 0, help, NULL}
 
+#define KERNEL_HELP                                                                                \
+	"the kernel that runs: model (as Linux 6.12), model-7.3, what `kernel build` made, or a tree"
+
 #define WORLD_OPTIONS                                                                              \
 	TEXT("memory", 0, memory, "memory model: sc", "MODEL"),                                    \
-	TEXT("kernel", 0, kernel, "the kernel that runs: model, what `kernel build` made, or a tree", \
-	     "model|FILE|DIR"),                                                                    \
+	TEXT("kernel", 0, kernel, KERNEL_HELP, "model|FILE|DIR"),                                  \
 	FLAG("printk", printk, "what a hosted kernel prints, on standard error")
 
 #define OUTPUT_OPTIONS                                                                             \
@@ -111,8 +113,7 @@ const struct poptOption cli_list_options[] = {
 };
 
 const struct poptOption cli_exec_options[] = {
-	TEXT("kernel", 0, kernel, "the kernel that runs: model, what `kernel build` made, or a tree",
-	     "model|FILE|DIR"),
+	TEXT("kernel", 0, kernel, KERNEL_HELP, "model|FILE|DIR"),
 	TEXT("machine", 0, machine, "a scenario whose machine it is, set up by what its tasks do",
 	     "FILE"),
 	TEXT("seed", 's', seed, "seed of what the kernel draws, and of the first run (1)", "N"),
