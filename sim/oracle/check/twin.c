@@ -6,14 +6,15 @@
  * The fabric makes that walk beside each access that a model translated, and marks
  * the fact where it leads elsewhere or is refused. That is a finding unless an
  * invalidation is due: the model or the function has one to do, an unmap's or an
- * attach's has not returned, or an operation that may change tables is under way.
- * Who writes tables by hand has to have queued the invalidation before the device's
- * next access.
+ * attach's has not returned, an operation that may change tables is under way, or
+ * another task that writes tables or registers by hand has not ended: between its
+ * write and its invalidation the old entry is used by right.
  *
- * Does not check: accesses that were refused; accesses while other tasks are in such
- * operations; devices whose first stage is user space's (nested), which may invalidate
- * when it likes, and PASIDs while there is such a domain; devices behind hosted
- * kernels (core/hosted has a twin of its own).
+ * Does not check: programs without operations, of which nobody knows what they are in
+ * the middle of (our tests' in C); accesses that were refused; accesses while other
+ * tasks are in such operations; devices whose first stage is user space's (nested),
+ * which may invalidate when it likes, and PASIDs while there is such a domain; devices
+ * behind hosted kernels (core/hosted has a twin of its own).
  */
 #include "sim/oracle/oracle_priv.h"
 
@@ -32,7 +33,8 @@ struct unmap {
 };
 
 struct state {
-	bool blind;
+	bool blind, operated; /* operated: there was an operation */
+	u64 by_hand;  /* tasks that write by themselves and live, a bit each */
 	u32 busy;     /* attaches, and operations of tasks above TASKS_MAX */
 	u64 op[TASKS_MAX]; /* what each task is in: a name; judged when it matters */
 	u32 n;
@@ -58,6 +60,29 @@ static bool changes(const char *name)
 			return false;
 	}
 	return true;
+}
+
+static bool is_by_hand(const char *name)
+{
+	return strncmp(name, "mem_write", 9) == 0 || strncmp(name, "mmio_write", 10) == 0;
+}
+
+static void op_begins(struct state *st, const struct fact *f)
+{
+	st->operated = true;
+	if (f->task >= TASKS_MAX) {
+		st->busy++;
+		return;
+	}
+	st->op[f->task] = f->arg[0];
+	if (is_by_hand((const char *)(uintptr_t)f->arg[0]))
+		st->by_hand |= 1ULL << f->task;
+}
+
+/* Whoever asks for an access has done by hand what he wanted to do before it. */
+static bool others_by_hand(const struct state *st, u32 task)
+{
+	return st->by_hand & ~(task < TASKS_MAX ? 1ULL << task : 0);
 }
 
 static bool under_way(const struct state *st)
@@ -111,7 +136,8 @@ static void judge(struct world *w, const struct state *st, const struct fact *fa
 	struct finding *f;
 
 	if (!(fact->arg[3] & ORACLE_DMA_TWIN) || fact->arg[3] & ORACLE_DMA_PENDING || st->n ||
-	    is_users(st, fact) || under_way(st))
+	    !st->operated || is_users(st, fact) || under_way(st) ||
+	    others_by_hand(st, fact->task))
 		return;
 	f = oracle_finding(w, oracle_twin.name,
 			   "BUG: DMA by a translation that the tables no longer have in %%F");
@@ -135,10 +161,11 @@ static void see(struct world *w, void *state, void *carry, const struct fact *f)
 		return;
 	switch (f->kind) {
 	case FACT_OP_BEGIN:
-		if (f->task < TASKS_MAX)
-			st->op[f->task] = f->arg[0];
-		else
-			st->busy++;
+		op_begins(st, f);
+		break;
+	case FACT_TASK_EXIT:
+		if (f->arg[0] < TASKS_MAX)
+			st->by_hand &= ~(1ULL << f->arg[0]);
 		break;
 	case FACT_OP_END:
 		if (f->task < TASKS_MAX)
@@ -184,10 +211,10 @@ const struct oracle oracle_twin = {
 	.help = "what an IOMMU answers is what the tables say, but for invalidations that are due",
 	.size = sizeof(struct state),
 	.carry = sizeof(struct carry),
-	.facts = FACT_BIT(OP_BEGIN) | FACT_BIT(OP_END) | FACT_BIT(ATTACH_BEGIN) |
-		 FACT_BIT(ATTACH_END) | FACT_BIT(ATTACH) | FACT_BIT(PTE_UNMAP) |
-		 FACT_BIT(IOTLB_SYNC) | FACT_BIT(DOMAIN_ALLOC) | FACT_BIT(DOMAIN_FREE) |
-		 FACT_BIT(HW_DMA),
+	.facts = FACT_BIT(OP_BEGIN) | FACT_BIT(OP_END) | FACT_BIT(TASK_EXIT) |
+		 FACT_BIT(ATTACH_BEGIN) | FACT_BIT(ATTACH_END) | FACT_BIT(ATTACH) |
+		 FACT_BIT(PTE_UNMAP) | FACT_BIT(IOTLB_SYNC) | FACT_BIT(DOMAIN_ALLOC) |
+		 FACT_BIT(DOMAIN_FREE) | FACT_BIT(HW_DMA),
 	.begin = begin,
 	.see = see,
 };

@@ -3,6 +3,7 @@
  * Twin: marked accesses, and what excuses them. The facts are published by hand;
  * tests/hw/board/stories.sh has models that answer by old entries.
  */
+#include "sim/kapi/completion.h"
 #include "sim/kapi/kapi.h"
 #include "tests/kit/oracle.h"
 
@@ -33,6 +34,14 @@ static void end(const char *name)
 	fact(OP_END, (u64)(uintptr_t)name, 0, 0);
 }
 
+static void an_operation(void)
+{
+	static const char wait[] = "wait";
+
+	begin(wait);
+	end(wait);
+}
+
 static void as_the_tables(void *arg)
 {
 	(void)arg;
@@ -54,6 +63,7 @@ static void old(void *arg)
 static void on_its_way(void *arg)
 {
 	(void)arg;
+	an_operation();
 	fact(HW_DMA, DEV, IOVA, PA, OLD | ORACLE_DMA_PENDING);
 }
 
@@ -76,6 +86,7 @@ static void after_it(void *arg)
 static void in_an_attach(void *arg)
 {
 	(void)arg;
+	an_operation();
 	fact(ATTACH_BEGIN, 0, DEV, D);
 	fact(HW_DMA, DEV, IOVA, PA, OLD);
 	fact(ATTACH_END, 0, DEV, 0);
@@ -90,6 +101,7 @@ static void after_the_attach(void *arg)
 static void deferred(void *arg)
 {
 	(void)arg;
+	an_operation();
 	fact(PTE_UNMAP, D, IOVA, 2 * PAGE);
 	fact(IOTLB_SYNC, D + 1, 0, ~0ULL);
 	fact(IOTLB_SYNC, D, IOVA + 2 * PAGE, IOVA + 3 * PAGE - 1);
@@ -148,6 +160,7 @@ Test(twin, so_does_an_unmap_that_was_not_flushed)
 static void nested(void *arg)
 {
 	(void)arg;
+	an_operation();
 	fact(DOMAIN_ALLOC, D, 16, 0);
 	fact(ATTACH, 0, DEV, D, 16);
 	fact(HW_DMA, DEV, IOVA, PA, OLD);
@@ -175,6 +188,78 @@ Test(twin, a_guest_invalidates_when_it_likes)
 	load_twin(another_device);
 	fires(TITLE);
 	load_twin(nested_no_more);
+	fires(TITLE);
+}
+
+/* A program in C: nobody says what it is in the middle of. */
+static void unsaid(void *arg)
+{
+	(void)arg;
+	fact(HW_DMA, DEV, IOVA, PA, OLD);
+}
+
+Test(twin, a_program_without_operations_is_not_judged)
+{
+	load_twin(unsaid);
+	silent();
+}
+
+/* --- who writes by hand, and has not invalidated yet --- */
+
+static struct completion asked;
+
+static void writes_and_ends(void *arg)
+{
+	static const char write[] = "mem_write";
+
+	(void)arg;
+	begin(write);
+	end(write);
+	complete(&asked);
+}
+
+static void writes_and_goes_on(void *arg)
+{
+	static const char write[] = "mem_write";
+
+	(void)arg;
+	begin(write);
+	end(write);
+	wait_for_completion(&asked);
+}
+
+static void reads_and_goes_on(void *arg)
+{
+	static const char read[] = "mem_read";
+
+	(void)arg;
+	begin(read);
+	end(read);
+	wait_for_completion(&asked);
+}
+
+static void asks(void *arg)
+{
+	unsaid(arg);
+	complete(&asked);
+}
+
+static void ready(void)
+{
+	hardware();
+	init_completion(&asked);
+}
+
+#define load_two(first, second)                                                        \
+	load_oracle("twin", .boot = ready, .task = {[0] = first, [1] = second})
+
+Test(twin, between_a_write_by_hand_and_its_invalidation_nothing_is_wrong)
+{
+	load_two(writes_and_goes_on, asks);
+	silent();
+	load_two(reads_and_goes_on, asks);
+	fires(TITLE);
+	load_two(writes_and_ends, asks);
 	fires(TITLE);
 }
 
