@@ -492,7 +492,11 @@ static struct iommufd_hw_pagetable *auto_new(const struct place *at, struct iomm
 		iommufd_object_abort_and_destroy(at->idev->ictx, &paging->common.obj);
 		return old;
 	}
-	paging->auto_domain = true;
+	/*
+	 * custom: marked. It is attached by now, and another device of the group may be leaving it;
+	 * who sees the flag too late only gives back its reference, which is not the last.
+	 */
+	WRITE_ONCE(paging->auto_domain, true);
 	*at->pt_id = paging->common.obj.id;
 	iommufd_object_finalize(at->idev->ictx, &paging->common.obj);
 	return old;

@@ -74,7 +74,8 @@ void iommufd_hw_pagetable_put(struct iommufd_ctx *ictx, struct iommufd_hw_pageta
 		struct iommufd_hwpt_paging *paging = to_hwpt_paging(hwpt);
 
 		lockdep_assert_not_held(&paging->ioas->mutex);
-		if (paging->auto_domain) {
+		/* custom: marked, see auto_new(). */
+		if (READ_ONCE(paging->auto_domain)) {
 			iommufd_object_put_and_try_destroy(ictx, &hwpt->obj);
 			return;
 		}
