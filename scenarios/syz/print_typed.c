@@ -376,8 +376,11 @@ static void print_pointee(struct printer *r, const struct uapi_type *t, u64 addr
 	bool there = i < r->m.n && r->m.cell[i].addr <= addr, out = t->dir == UAPI_OUT;
 	u64 max = ~0ULL;
 
-	/* The middle of what another pointer said. */
-	if (there && r->m.cell[i].addr != addr && !r->m.cell[i].result &&
+	/*
+	 * What another pointer said. Whether a piece begins here is no matter: what lies side by
+	 * side is one piece or two by who wrote it.
+	 */
+	if (there && !r->m.cell[i].result &&
 	    r->m.used[r->m.cell[i].data + (addr - r->m.cell[i].addr)] && t->kind >= UAPI_STRING &&
 	    t->kind <= UAPI_BUFFER && !t->def_data)
 		there = false;

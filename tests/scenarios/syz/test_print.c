@@ -115,6 +115,16 @@ Test(print, bytes_that_are_an_address_of_text_stay_what_they_are)
 	}
 }
 
+/* Its two pointers meet: the second begins where the first one's memory goes on. */
+Test(print, pointers_into_each_others_bytes_settle)
+{
+	static const char text[] = "ppoll(0x3, 0x7, &(0x0), 0x3)\n";
+	struct call_program *p = parse(text);
+
+	free(round_trip(p, text));
+	call_program_free(p);
+}
+
 /* They were calls of their own once, printed as what is none. */
 Test(print, unknown_variants_of_our_own_calls_come_back)
 {
