@@ -377,6 +377,16 @@ ACCESS_FAST bool access_kept_reader(const struct task *t, const struct cell *c)
 	return true;
 }
 
+/* It counts as often as the policy says of cells that are shared, and the cell keeps it. */
+ACCESS_FAST void access_weighed(struct task *t, struct cell *c, u32 bytes, bool write, u32 weight,
+				u32 owner)
+{
+	t->due += 1 + weight;
+	t->stop_at -= weight;
+	access_keep(t, c, bytes, write ? OP_WRITE : OP_READ, sched_ops(t));
+	c->owner = (u8)owner;
+}
+
 /*
  * An access to a cell of this run that is not ordinary: nobody has touched it, others have
  * as well, or some of its bytes are not open or not written, but not those at hand. What
@@ -386,8 +396,6 @@ ACCESS_FAST bool access_kept_reader(const struct task *t, const struct cell *c)
 ACCESS_FAST bool access_was_near(struct task *t, struct cell *c, u32 what, bool write)
 {
 	u32 owner = t->owner, weight = 0, bytes = (u16)what;
-	u64 stop_at;
-	s64 due;
 
 	if (unlikely((u8)bytes & ~(write ? c->open : c->open & c->init)))
 		return false;
@@ -397,16 +405,11 @@ ACCESS_FAST bool access_was_near(struct task *t, struct cell *c, u32 what, bool 
 		weight = t->weight_shared;
 		owner = ACCESS_SHARED;
 	}
-	due = t->due + 1 + weight;
-	if (unlikely(due >= 0))
+	if (unlikely(t->due + 1 + weight >= 0))
 		return false;
 	if (!write && !access_kept_reader(t, c))
 		return false;
-	stop_at = t->stop_at - weight;
-	t->due = due;
-	t->stop_at = stop_at;
-	access_keep(t, c, bytes, write ? OP_WRITE : OP_READ, stop_at + (u64)due);
-	c->owner = (u8)owner;
+	access_weighed(t, c, bytes, write, weight, owner);
 	return true;
 }
 
@@ -418,8 +421,6 @@ ACCESS_FAST bool access_was_common(struct task *t, struct cell *c, u32 what, boo
 {
 	u64 other = (access_head(c) ^ t->usual) & (write ? t->usual_write : t->usual_read);
 	u32 bytes = (u16)what, owner = t->owner, weight = 0;
-	u64 stop_at;
-	s64 due;
 
 	if (likely(other == t->usual_shared)) {
 		if (unlikely(access_unordered(t, c->w_epoch)))
@@ -432,14 +433,9 @@ ACCESS_FAST bool access_was_common(struct task *t, struct cell *c, u32 what, boo
 	} else if (unlikely(other != t->usual_first)) {
 		return false;
 	}
-	due = t->due + 1 + weight;
-	if (unlikely(due >= 0))
+	if (unlikely(t->due + 1 + weight >= 0))
 		return false;
-	stop_at = t->stop_at - weight;
-	t->due = due;
-	t->stop_at = stop_at;
-	access_keep(t, c, bytes, write ? OP_WRITE : OP_READ, stop_at + (u64)due);
-	c->owner = (u8)owner;
+	access_weighed(t, c, bytes, write, weight, owner);
 	return true;
 }
 
