@@ -654,7 +654,6 @@ static bool has_models(void)
 	return false;
 }
 
-/* The program has ended: what it holds is given back. */
 /*
  * What the tree keeps for a function's messages goes with its driver. Without this a
  * client that turned them on, and off again, would seem to have left memory behind.
@@ -669,6 +668,7 @@ static void forget_messages(void)
 	}
 }
 
+/* The program has ended: what it holds is given back. */
 void hosted_core_end(void)
 {
 	hosted_pasid_end();
