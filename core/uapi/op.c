@@ -19,6 +19,44 @@ const struct op_row op_rows[OP_CODES] = {
 #undef ARG
 };
 
+/* A row that is not here may change tables: oracles excuse more, never less. */
+static const u8 effects[OP_CODES] = {
+	[OP_dma] = FACT_CHANGES_NOTHING,
+	[OP_dma_read] = FACT_CHANGES_NOTHING,
+	[OP_dma_write] = FACT_CHANGES_NOTHING,
+	[OP_dma_post] = FACT_CHANGES_NOTHING,
+	[OP_dma_flush] = FACT_CHANGES_NOTHING,
+	[OP_dma_copy] = FACT_CHANGES_NOTHING,
+	[OP_buf_dma_read] = FACT_CHANGES_NOTHING,
+	[OP_buf_dma_write] = FACT_CHANGES_NOTHING,
+	[OP_ats] = FACT_CHANGES_NOTHING,
+	[OP_page_request] = FACT_CHANGES_NOTHING,
+	[OP_mmio_read] = FACT_CHANGES_NOTHING,
+	[OP_mmio_wait] = FACT_CHANGES_NOTHING,
+	[OP_mmio_agree] = FACT_CHANGES_NOTHING,
+	[OP_mem_read] = FACT_CHANGES_NOTHING,
+	[OP_mem_wait] = FACT_CHANGES_NOTHING,
+	[OP_dev_read] = FACT_CHANGES_NOTHING,
+	[OP_dev_write] = FACT_CHANGES_NOTHING,
+	[OP_dev_wait] = FACT_CHANGES_NOTHING,
+	[OP_msi_set] = FACT_CHANGES_NOTHING,
+	[OP_msi_wait] = FACT_CHANGES_NOTHING,
+	[OP_config_read] = FACT_CHANGES_NOTHING,
+	[OP_config_write] = FACT_CHANGES_NOTHING,
+	[OP_pasid_read] = FACT_CHANGES_NOTHING,
+	[OP_pasid_write] = FACT_CHANGES_NOTHING,
+	[OP_wait] = FACT_CHANGES_NOTHING,
+	[OP_signal] = FACT_CHANGES_NOTHING,
+	[OP_mem_write] = FACT_BY_HAND,
+	[OP_mmio_write] = FACT_BY_HAND,
+	[OP_shutdown_iommu] = FACT_SHUTS_DOWN,
+};
+
+enum fact_effect op_effect(u16 code)
+{
+	return effects[code];
+}
+
 int op_find(const char *name)
 {
 	for (int i = 0; i < OP_CODES; i++)

@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "sim/base/types.h"
+#include "sim/fact/fact.h"
 
 #define OP_ARGS_MAX 4
 #define OP_NONE 0xffffffffffffffffULL
@@ -62,6 +62,9 @@ struct op {
 	u16 code;
 	u64 arg[OP_ARGS_MAX];
 };
+
+/* What oracles are told of it. */
+enum fact_effect op_effect(u16 code);
 
 /* The row's code, or -1. */
 int op_find(const char *name);

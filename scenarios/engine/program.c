@@ -70,11 +70,12 @@ static void perform(struct scenario_program *p, u32 i)
 	const struct scenario_op *op = &p->scenario->ops[i];
 	const char *name = scenario_op_name(p->scenario, i);
 	u64 first = op->call ? op->call->arg[0].value : op->op.arg[0];
+	u64 effect = op->call ? FACT_MAY_CHANGE : op_effect(op->op.code);
 	long ret;
 
-	fact(OP_BEGIN, (u64)(uintptr_t)name, i, first);
+	fact(OP_BEGIN, (u64)(uintptr_t)name, i, first, effect);
 	ret = do_op(p, op);
-	fact(OP_END, (u64)(uintptr_t)name, i, (u64)ret);
+	fact(OP_END, (u64)(uintptr_t)name, i, (u64)ret, effect);
 	if (p->rets)
 		p->rets[i] = ret;
 	/* With all calls at once most results are open. */

@@ -26,6 +26,14 @@ enum fact_dirty {
 	FACT_DIRTY_READ_END,
 };
 
+/* Last argument of OP_BEGIN and OP_END: what the operation may do to an IOMMU's tables. */
+enum fact_effect {
+	FACT_MAY_CHANGE,      /* by a driver, which invalidates before it ends */
+	FACT_CHANGES_NOTHING,
+	FACT_BY_HAND,         /* by the story itself, which invalidates when it likes */
+	FACT_SHUTS_DOWN,      /* nothing is translated from here on */
+};
+
 struct fact {
 	enum fact_kind kind;
 	u32 task;  /* who: task id, 0 = the world itself (setup, teardown) */

@@ -21,8 +21,6 @@
  */
 #include "sim/oracle/oracle_priv.h"
 
-#include <string.h>
-
 extern const struct oracle oracle_iotlb;
 
 #define DEVICES_MAX 64
@@ -359,11 +357,6 @@ static void close_map(struct state *st, const struct fact *f)
 		}
 }
 
-static bool is_shutdown(const struct fact *f)
-{
-	return strcmp((const char *)(uintptr_t)f->arg[0], "shutdown_iommu") == 0;
-}
-
 static void see(struct world *w, void *state, void *carry, const struct fact *f)
 {
 	struct state *st = state;
@@ -373,7 +366,7 @@ static void see(struct world *w, void *state, void *carry, const struct fact *f)
 		return;
 	switch (f->kind) {
 	case FACT_OP_BEGIN:
-		st->blind |= is_shutdown(f);
+		st->blind |= f->arg[3] == FACT_SHUTS_DOWN;
 		break;
 	case FACT_MAP_BEGIN:
 		open_map(st, f);

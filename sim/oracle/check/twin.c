@@ -18,8 +18,6 @@
  */
 #include "sim/oracle/oracle_priv.h"
 
-#include <string.h>
-
 extern const struct oracle oracle_twin;
 
 #define UNMAPS_MAX 256
@@ -35,8 +33,7 @@ struct unmap {
 struct state {
 	bool blind, operated; /* operated: there was an operation */
 	u64 by_hand;  /* tasks that write by themselves and live, a bit each */
-	u32 busy;     /* attaches, and operations of tasks above TASKS_MAX */
-	u64 op[TASKS_MAX]; /* what each task is in: a name; judged when it matters */
+	u32 busy;     /* attaches, and operations that may change tables */
 	u32 n;
 	u32 n_nested; /* domains */
 	u64 nested;   /* devices in such, a bit each */
@@ -47,51 +44,23 @@ struct carry {
 	struct unmap unmap[UNMAPS_MAX];
 };
 
-/* What operations that change no table begin with. */
-static const char *const idle[] = {
-	"ats", "buf_dma_", "config_", "dev_", "dma", "mem_read", "mem_wait", "mmio_agree",
-	"mmio_read", "mmio_wait", "msi_", "page_request", "pasid_read", "pasid_write", "wait",
-};
-
-static bool changes(const char *name)
-{
-	for (u32 i = 0; i < sizeof(idle) / sizeof(idle[0]); i++) {
-		if (strncmp(name, idle[i], strlen(idle[i])) == 0)
-			return false;
-	}
-	return true;
-}
-
-static bool is_by_hand(const char *name)
-{
-	return strncmp(name, "mem_write", 9) == 0 || strncmp(name, "mmio_write", 10) == 0;
-}
-
 static void op_begins(struct state *st, const struct fact *f)
 {
 	st->operated = true;
-	if (f->task >= TASKS_MAX) {
-		st->busy++;
-		return;
-	}
-	st->op[f->task] = f->arg[0];
-	if (is_by_hand((const char *)(uintptr_t)f->arg[0]))
+	st->busy += f->arg[3] != FACT_CHANGES_NOTHING;
+	if (f->arg[3] == FACT_BY_HAND && f->task < TASKS_MAX)
 		st->by_hand |= 1ULL << f->task;
+}
+
+static void is_over(struct state *st)
+{
+	st->busy -= st->busy > 0;
 }
 
 /* Whoever asks for an access has done by hand what he wanted to do before it. */
 static bool others_by_hand(const struct state *st, u32 task)
 {
 	return st->by_hand & ~(task < TASKS_MAX ? 1ULL << task : 0);
-}
-
-static bool under_way(const struct state *st)
-{
-	for (u32 i = 0; i < TASKS_MAX; i++) {
-		if (st->op[i] && changes((const char *)(uintptr_t)st->op[i]))
-			return true;
-	}
-	return st->busy;
 }
 
 static void unmapped(struct state *st, struct carry *c, const struct fact *f)
@@ -136,7 +105,7 @@ static void judge(struct world *w, const struct state *st, const struct fact *fa
 	struct finding *f;
 
 	if (!(fact->arg[3] & ORACLE_DMA_TWIN) || fact->arg[3] & ORACLE_DMA_PENDING || st->n ||
-	    !st->operated || is_users(st, fact) || under_way(st) ||
+	    !st->operated || is_users(st, fact) || st->busy ||
 	    others_by_hand(st, fact->task))
 		return;
 	f = oracle_finding(w, oracle_twin.name,
@@ -168,16 +137,14 @@ static void see(struct world *w, void *state, void *carry, const struct fact *f)
 			st->by_hand &= ~(1ULL << f->arg[0]);
 		break;
 	case FACT_OP_END:
-		if (f->task < TASKS_MAX)
-			st->op[f->task] = 0;
-		else
-			st->busy -= st->busy > 0;
+		if (f->arg[3] != FACT_CHANGES_NOTHING)
+			is_over(st);
 		break;
 	case FACT_ATTACH_BEGIN:
 		st->busy++;
 		break;
 	case FACT_ATTACH_END:
-		st->busy -= st->busy > 0;
+		is_over(st);
 		break;
 	case FACT_PTE_UNMAP:
 		unmapped(st, c, f);

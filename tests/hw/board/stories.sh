@@ -54,6 +54,18 @@ cat >>"$dir/fresh.yaml" <<'END'
     - {dma_write: {device: nic0, iova: 0x40000010, value: 0x1234, ret: EFAULT}}
 END
 "$IOMMULAB" run --runs 100 "$dir/fresh.yaml" >"$dir/out" || fail "invalidated: $(cat "$dir/out")"
+# Nor before it, while who wrote by hand may still be going to invalidate.
+sed '$d' "$dir/stale.yaml" >"$dir/between.yaml"
+cat >>"$dir/between.yaml" <<'END'
+    - {signal: changed}
+    - {wait: asked}
+  nic:
+    - {wait: changed}
+    - {dma_write: {device: nic0, iova: 0x40000010, value: 0x1234, ret: 0}}
+    - {signal: asked}
+END
+"$IOMMULAB" run --runs 100 "$dir/between.yaml" >"$dir/out" 2>&1 ||
+	fail "between: $(cat "$dir/out")"
 sed '/# go on, other tasks/,$d' scenarios/story/smmuv3-stall.yaml >"$dir/stale.yaml"
 cat >>"$dir/stale.yaml" <<'END'
     - {mem_write: {addr: 0x323000, value: 0}}

@@ -125,9 +125,9 @@ static void shut_down(void *arg)
 
 	(void)arg;
 	attach(D, PAGING);
-	fact(OP_BEGIN, (u64)(uintptr_t)name, 0, 0);
+	fact(OP_BEGIN, (u64)(uintptr_t)name, 0, 0, FACT_SHUTS_DOWN);
 	fact(HW_DMA, DEV, IOVA, IOVA, OK);
-	fact(OP_BEGIN, (u64)(uintptr_t)other, 0, 0);
+	fact(OP_BEGIN, (u64)(uintptr_t)other, 0, 0, FACT_MAY_CHANGE);
 	fact(HW_DMA, DEV, IOVA, IOVA, OK);
 }
 
@@ -136,7 +136,7 @@ static void not_shut_down(void *arg)
 	static const char name[] = "register_iommu";
 
 	(void)arg;
-	fact(OP_BEGIN, (u64)(uintptr_t)name, 0, 0);
+	fact(OP_BEGIN, (u64)(uintptr_t)name, 0, 0, FACT_MAY_CHANGE);
 	attach(D, PAGING);
 	fact(HW_DMA, DEV, IOVA, IOVA, OK);
 }

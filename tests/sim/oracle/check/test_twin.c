@@ -24,22 +24,22 @@ static void hardware(void)
 
 #define load_twin(...) load_oracle("twin", .boot = hardware, .task = {__VA_ARGS__})
 
-static void begin(const char *name)
+static const char name[] = "an operation";
+
+static void begin(enum fact_effect effect)
 {
-	fact(OP_BEGIN, (u64)(uintptr_t)name, 0, 0);
+	fact(OP_BEGIN, (u64)(uintptr_t)name, 0, 0, effect);
 }
 
-static void end(const char *name)
+static void end(enum fact_effect effect)
 {
-	fact(OP_END, (u64)(uintptr_t)name, 0, 0);
+	fact(OP_END, (u64)(uintptr_t)name, 0, 0, effect);
 }
 
-static void an_operation(void)
+static void operation(enum fact_effect effect)
 {
-	static const char wait[] = "wait";
-
-	begin(wait);
-	end(wait);
+	begin(effect);
+	end(effect);
 }
 
 static void as_the_tables(void *arg)
@@ -50,31 +50,26 @@ static void as_the_tables(void *arg)
 
 static void old(void *arg)
 {
-	static const char read[] = "dma_read", write[] = "mem_write";
-
 	(void)arg;
-	begin(write);
-	end(write);
-	begin(read);
+	operation(FACT_BY_HAND);
+	begin(FACT_CHANGES_NOTHING);
 	fact(HW_DMA, DEV, IOVA, PA, OLD);
-	end(read);
+	end(FACT_CHANGES_NOTHING);
 }
 
 static void on_its_way(void *arg)
 {
 	(void)arg;
-	an_operation();
+	operation(FACT_CHANGES_NOTHING);
 	fact(HW_DMA, DEV, IOVA, PA, OLD | ORACLE_DMA_PENDING);
 }
 
 static void in_an_operation(void *arg)
 {
-	static const char unmap[] = "unmap";
-
 	(void)arg;
-	begin(unmap);
+	begin(FACT_MAY_CHANGE);
 	fact(HW_DMA, DEV, IOVA, PA, OLD);
-	end(unmap);
+	end(FACT_MAY_CHANGE);
 }
 
 static void after_it(void *arg)
@@ -86,7 +81,7 @@ static void after_it(void *arg)
 static void in_an_attach(void *arg)
 {
 	(void)arg;
-	an_operation();
+	operation(FACT_CHANGES_NOTHING);
 	fact(ATTACH_BEGIN, 0, DEV, D);
 	fact(HW_DMA, DEV, IOVA, PA, OLD);
 	fact(ATTACH_END, 0, DEV, 0);
@@ -101,7 +96,7 @@ static void after_the_attach(void *arg)
 static void deferred(void *arg)
 {
 	(void)arg;
-	an_operation();
+	operation(FACT_CHANGES_NOTHING);
 	fact(PTE_UNMAP, D, IOVA, 2 * PAGE);
 	fact(IOTLB_SYNC, D + 1, 0, ~0ULL);
 	fact(IOTLB_SYNC, D, IOVA + 2 * PAGE, IOVA + 3 * PAGE - 1);
@@ -160,7 +155,7 @@ Test(twin, so_does_an_unmap_that_was_not_flushed)
 static void nested(void *arg)
 {
 	(void)arg;
-	an_operation();
+	operation(FACT_CHANGES_NOTHING);
 	fact(DOMAIN_ALLOC, D, 16, 0);
 	fact(ATTACH, 0, DEV, D, 16);
 	fact(HW_DMA, DEV, IOVA, PA, OLD);
@@ -210,31 +205,22 @@ static struct completion asked;
 
 static void writes_and_ends(void *arg)
 {
-	static const char write[] = "mem_write";
-
 	(void)arg;
-	begin(write);
-	end(write);
+	operation(FACT_BY_HAND);
 	complete(&asked);
 }
 
 static void writes_and_goes_on(void *arg)
 {
-	static const char write[] = "mem_write";
-
 	(void)arg;
-	begin(write);
-	end(write);
+	operation(FACT_BY_HAND);
 	wait_for_completion(&asked);
 }
 
 static void reads_and_goes_on(void *arg)
 {
-	static const char read[] = "mem_read";
-
 	(void)arg;
-	begin(read);
-	end(read);
+	operation(FACT_CHANGES_NOTHING);
 	wait_for_completion(&asked);
 }
 
