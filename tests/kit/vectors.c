@@ -204,12 +204,17 @@ static bool run_vector(struct vec *v, u32 first, u32 last, const struct vec_scop
 {
 	u32 number = v->number;
 
-	v->failed = v->watched = false;
+	/* Of a twist, one that notices is enough. */
+	if (v->twist && v->r->failed)
+		return true;
+	v->failed = v->watched = v->unfit = false;
 	run_once(v, first, last, scope, title);
-	v->watched = !v->dry && !v->failed;
+	v->watched = !v->dry && !v->failed && !v->twist;
 	if (v->watched)
 		run_once(v, first, last, scope, title);
 	v->number = number;
+	if (!v->dry && v->unfit)
+		return true;
 	if (!v->dry) {
 		v->r->vectors++;
 		v->r->failed += v->failed;
@@ -371,8 +376,8 @@ static bool split(struct vec *v, const char *text, size_t size)
 	return true;
 }
 
-void vectors_run_text(const struct hw_iommu_ops *ops, const char *name, const char *text,
-		      size_t size, struct vectors_report *r)
+static void run_text(const struct hw_iommu_ops *ops, const char *name, const char *text,
+		     size_t size, const struct vectors_twist *twist, struct vectors_report *r)
 {
 	struct vec *v = calloc(1, sizeof(*v));
 
@@ -383,12 +388,19 @@ void vectors_run_text(const struct hw_iommu_ops *ops, const char *name, const ch
 	v->ops = ops;
 	v->file = name;
 	v->r = r;
+	v->twist = twist;
 	v->dry = true;
 	if (split(v, text, size) && run_file(v, true))
 		run_file(v, false);
 	free(v->line);
 	free(v->block);
 	free(v);
+}
+
+void vectors_run_text(const struct hw_iommu_ops *ops, const char *name, const char *text,
+		      size_t size, struct vectors_report *r)
+{
+	run_text(ops, name, text, size, NULL, r);
 }
 
 static int is_vectors(const struct dirent *d)
@@ -398,7 +410,8 @@ static int is_vectors(const struct dirent *d)
 	return len > 4 && strcmp(d->d_name + len - 4, ".vec") == 0;
 }
 
-static void run_path(const struct hw_iommu_ops *ops, const char *path, struct vectors_report *r)
+static void run_path(const struct hw_iommu_ops *ops, const char *path,
+		     const struct vectors_twist *twist, struct vectors_report *r)
 {
 	char *text = malloc(FILE_MAX + 1);
 	FILE *f = fopen(path, "rb");
@@ -409,13 +422,14 @@ static void run_path(const struct hw_iommu_ops *ops, const char *path, struct ve
 	if (!f || !text || ferror(f))
 		r->bad = true;
 	else
-		vectors_run_text(ops, path, text, size, r);
+		run_text(ops, path, text, size, twist, r);
 	if (f)
 		fclose(f);
 	free(text);
 }
 
-void vectors_run_dir(const struct hw_iommu_ops *ops, const char *dir, struct vectors_report *r)
+void vectors_run_twisted(const struct hw_iommu_ops *ops, const char *dir,
+			 const struct vectors_twist *twist, struct vectors_report *r)
 {
 	struct dirent **list;
 	int n = scandir(dir, &list, is_vectors, alphasort);
@@ -426,9 +440,14 @@ void vectors_run_dir(const struct hw_iommu_ops *ops, const char *dir, struct vec
 		char path[512];
 
 		snprintf(path, sizeof(path), "%s/%s", dir, list[i]->d_name);
-		run_path(ops, path, r);
+		run_path(ops, path, twist, r);
 		free(list[i]);
 	}
 	if (n >= 0)
 		free(list);
+}
+
+void vectors_run_dir(const struct hw_iommu_ops *ops, const char *dir, struct vectors_report *r)
+{
+	vectors_run_twisted(ops, dir, NULL, r);
 }

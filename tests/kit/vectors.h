@@ -18,3 +18,18 @@ void vectors_run_text(const struct hw_iommu_ops *ops, const char *name, const ch
 		      size_t size, struct vectors_report *r);
 /* All *.vec of a folder, by name. */
 void vectors_run_dir(const struct hw_iommu_ops *ops, const char *dir, struct vectors_report *r);
+
+/*
+ * The same vectors on a model of other capabilities, unwatched: whether any notices. Of the
+ * capability registers themselves (below `below`) nothing that is read counts. A vector takes
+ * part, and is counted, if the options can stand behind its own and change exactly `bits` of the
+ * register at `off`, some of them; with `along` others as well. The first that fails ends it.
+ */
+struct vectors_twist {
+	const char *options;
+	u64 bits;
+	u32 off, size, below;
+	bool along; /* others may change, too: what needs the capability goes with it */
+};
+void vectors_run_twisted(const struct hw_iommu_ops *ops, const char *dir,
+			 const struct vectors_twist *twist, struct vectors_report *r);

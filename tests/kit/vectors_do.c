@@ -145,6 +145,36 @@ static u8 *room(u64 size)
 }
 
 /* The model is made at the first statement that needs it: options come before. */
+/* Whether what the two advertise differs as the twist says. */
+static bool differ(const struct vec *v, struct hw_iommu *a, struct hw_iommu *b)
+{
+	const struct vectors_twist *t = v->twist;
+	u64 bits = v->ops->mmio_read(a, t->off, t->size) ^ v->ops->mmio_read(b, t->off, t->size);
+
+	if (!(bits & t->bits) || (!t->along && bits & ~t->bits))
+		return false;
+	for (u32 off = 0; off < t->below && !t->along; off += t->size) {
+		if (off != t->off &&
+		    v->ops->mmio_read(a, off, t->size) != v->ops->mmio_read(b, off, t->size))
+			return false;
+	}
+	return true;
+}
+
+/* The model of other capabilities in the place of the one that there is; false: it is none. */
+static bool twist(struct vec *v)
+{
+	char options[1024], err[256];
+	struct hw_iommu *plain = v->h;
+
+	snprintf(options, sizeof(options), "%s%s%s", v->own_options,
+		 v->own_options[0] ? "," : "", v->twist->options);
+	v->h = v->ops->create(&v->env, options, err, sizeof(err));
+	v->unfit = !v->h || !differ(v, plain, v->h);
+	v->ops->destroy(plain);
+	return !v->unfit;
+}
+
 bool vec_start(struct vec *v, u32 column)
 {
 	char err[256] = "";
@@ -168,7 +198,9 @@ bool vec_start(struct vec *v, u32 column)
 		v->env.fact = env_fact;
 	}
 	v->h = v->ops->create(&v->env, v->own_options[0] ? v->own_options : NULL, err, sizeof(err));
-	return v->h || vec_error(v, column, "no model: %s", err);
+	if (!v->h)
+		return vec_error(v, column, "no model: %s", err);
+	return !v->twist || twist(v);
 }
 
 void vec_finish(struct vec *v)
@@ -342,6 +374,8 @@ static bool do_read(struct args *a)
 		return false;
 	if (!a->v->dry)
 		value = a->v->ops->mmio_read(a->v->h, off, width_of(a));
+	if (a->v->twist && !a->v->dry && off < a->v->twist->below)
+		return true;
 	return one_of(a, value, mask, "the register");
 }
 

@@ -73,6 +73,8 @@ struct vec {
 	u32 n_lines;
 	bool dry, failed, stop;
 	bool watched;        /* facts and moments from the start */
+	const struct vectors_twist *twist; /* NULL: as the vectors say */
+	bool unfit;          /* the twist is none for this vector */
 	u32 number;          /* of the line that is done, from 1 */
 	struct vec_name name[VEC_NAMES];
 	u32 n_names;
