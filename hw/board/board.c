@@ -103,3 +103,9 @@ bool board_build(struct world *w, const struct machine *m, char *err, size_t err
 	}
 	return true;
 }
+
+void board_hold_stores(struct world *w)
+{
+	if (bus_of(w))
+		bus_hold_stores(bus_of(w));
+}

@@ -28,5 +28,11 @@ bool board_has_hardware(const struct machine *m);
 /* As task 0, before the kernel boots. False: err, one line. */
 bool board_build(struct world *w, const struct machine *m, char *err, size_t err_size);
 
+/*
+ * Of a kernel that drives no IOMMU whose walker does not snoop (stories do): its stores are
+ * held in caches until mem_flush.
+ */
+void board_hold_stores(struct world *w);
+
 /* Performs one operation in the current task: 0 or more, or -errno. */
 long board_op(struct world *w, const struct op *op);

@@ -79,6 +79,32 @@ static long op_dma_post(struct fabric *f, const u64 *arg)
 	return 0;
 }
 
+/* How stories name what a request carries: bits of hw_access, and these. */
+#define ATTR_ACCESS (HW_READ | HW_WRITE | HW_EXEC | HW_PRIV | HW_INSTR | HW_NO_SNOOP)
+#define ATTR_RELAXED 0x100u
+#define ATTR_POSTED 0x200u
+#define ATTR_NO_ATS 0x400u
+#define ATTR_ALL (ATTR_ACCESS | ATTR_RELAXED | ATTR_POSTED | ATTR_NO_ATS)
+
+static long op_dma_request(struct fabric *f, const u64 *arg)
+{
+	struct bus_req r = request(arg[1], arg[3], (u16)(arg[2] & ATTR_ACCESS));
+	u32 value = 0xffffffff;
+	enum hw_status status;
+
+	if (arg[2] & ~(u64)ATTR_ALL || !(arg[2] & HW_READ) == !(arg[2] & HW_WRITE) ||
+	    (arg[2] & ATTR_POSTED && arg[2] & HW_READ))
+		return -EINVAL;
+	r.relaxed = arg[2] & ATTR_RELAXED;
+	r.no_ats = arg[2] & ATTR_NO_ATS;
+	if (arg[2] & ATTR_POSTED) {
+		bus_post(f, (u32)arg[0], &r, &value, sizeof(value));
+		return 0;
+	}
+	status = bus_dma(f, (u32)arg[0], &r, &value, sizeof(value));
+	return result(status, r.access & HW_READ ? value : 0);
+}
+
 static long op_dma_flush(struct fabric *f, const u64 *arg)
 {
 	bus_flush(f, (u32)arg[0]);
@@ -225,6 +251,11 @@ static long op_mem_wait(struct fabric *f, const u64 *arg)
 	return -ETIMEDOUT;
 }
 
+static long op_mem_flush(struct fabric *f, const u64 *arg)
+{
+	return bus_flush_lines(f, arg[0], arg[1]) ? 0 : -EINVAL;
+}
+
 /* --- devices, as their drivers --- */
 
 static long op_dev_read(struct fabric *f, const u64 *arg)
@@ -325,6 +356,8 @@ static long (*const handlers[])(struct fabric *f, const u64 *arg) = {
 	[OP_msi_wait - OP_BOARD_FIRST] = op_msi_wait,
 	[OP_config_read - OP_BOARD_FIRST] = op_config_read,
 	[OP_config_write - OP_BOARD_FIRST] = op_config_write,
+	[OP_mem_flush - OP_BOARD_FIRST] = op_mem_flush,
+	[OP_dma_request - OP_BOARD_FIRST] = op_dma_request,
 };
 
 static bool is_of_iommu(u16 code)

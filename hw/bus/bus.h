@@ -70,6 +70,14 @@ void bus_owns(struct fabric *f, void (*fn)(void *arg), void *arg);
  */
 bool bus_iommu_add(struct fabric *f, u32 i, const struct hw_iommu_ops *ops, const char *options,
 		   char *err, size_t err_size);
+/*
+ * From now on walkers that do not snoop see what software stores only once it has flushed
+ * the lines, and power-on's zeroes until then; what devices and IOMMUs write is seen at once.
+ * For kernels that flush, or drive no such IOMMU. Before the first run.
+ */
+void bus_hold_stores(struct fabric *f);
+/* Software flushes the lines of [pa, pa + len). False: it is not memory. */
+bool bus_flush_lines(struct fabric *f, u64 pa, u64 len);
 /* NULL if the instance has no model of hardware. */
 struct hw_iommu *bus_iommu(struct fabric *f, u32 i);
 u64 bus_iommu_base(const struct fabric *f, u32 i);

@@ -35,7 +35,7 @@ struct bus_posted {
 	u32 pasid;
 	u16 access;
 	u8 len;
-	bool relaxed;
+	bool relaxed, no_ats;
 	u8 data[BUS_PAYLOAD];
 };
 
@@ -99,6 +99,10 @@ struct fabric {
 		void *arg;
 	} owned[BUS_OWNED_MAX];
 	u32 n_owned, n_iommus;
+	/* Memory as it was written back; NULL: no walker but snoops. */
+	u8 *lines;
+	bool lines_touched;
+	u64 wrote_pa, wrote_len; /* by an IOMMU, and not yet in lines */
 };
 
 /* Whether the running task may block. */
@@ -120,6 +124,14 @@ enum hw_status bus_atc_translate(struct bus_fn *n, const struct bus_req *r, stru
 void bus_atc_prepare(struct bus_fn *n, const struct bus_req *r, u64 len);
 bool bus_atc_step(void *arg);
 void bus_receive(struct fabric_iommu *im, const struct hw_msg *m);
+
+/* lines.c */
+u64 bus_lines_read(struct fabric *f, u64 pa);
+/* [pa, pa + len) of memory was written past the processor's caches; about to be. */
+void bus_lines_wrote(struct fabric *f, u64 pa, u64 len);
+void bus_lines_writes(struct fabric *f, u64 pa, u64 len);
+void bus_lines_reset(struct fabric *f);
+void bus_lines_free(struct fabric *f);
 
 /* config.c */
 void bus_config_make(struct bus_fn *n);

@@ -132,6 +132,8 @@ static enum hw_status access_pa(struct bus_fn *n, const struct bus_req *r, u64 p
 	bool ok = r->access & HW_WRITE ? io_phys_write(w, pa, data, len) :
 					 io_phys_read(w, pa, data, len);
 
+	if (r->access & HW_WRITE)
+		bus_lines_wrote(n->f, pa, len);
 	return ok ? HW_OK : abort_at(n, r, r->addr);
 }
 
@@ -304,7 +306,8 @@ static void deliver_one(struct bus_fn *n)
 {
 	u32 i = next_posted(n);
 	struct bus_posted p = n->posted[i];
-	struct bus_req r = {.addr = p.addr, .pasid = p.pasid, .access = p.access};
+	struct bus_req r = {.addr = p.addr, .pasid = p.pasid, .access = p.access,
+			    .no_ats = p.no_ats};
 
 	memmove(&n->posted[i], &n->posted[i + 1], (n->n_posted - i - 1) * sizeof(p));
 	n->n_posted--;
@@ -349,7 +352,8 @@ void bus_post(struct fabric *f, u32 fn, const struct bus_req *r, const void *dat
 		}
 		p = &n->posted[n->n_posted++];
 		*p = (struct bus_posted){.addr = addr, .pasid = r->pasid, .access = r->access,
-					 .len = (u8)size, .relaxed = r->relaxed};
+					 .len = (u8)size, .relaxed = r->relaxed,
+					 .no_ats = r->no_ats};
 		memcpy(p->data, from, size);
 		from += size;
 		addr += size;

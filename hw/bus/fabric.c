@@ -115,8 +115,21 @@ static void env_fact(struct hw_env *e, enum hw_fact kind, const u64 arg[4])
 
 static void env_wrote(struct hw_env *e, u64 pa, u64 len)
 {
-	if (len && frames_contains(pa, len))
-		frame_note_write(im_of(e)->f->world, pa, len);
+	if (!len || !frames_contains(pa, len))
+		return;
+	frame_note_write(im_of(e)->f->world, pa, len);
+	bus_lines_writes(im_of(e)->f, pa, len);
+}
+
+static u64 env_read_flushed(struct hw_env *e, u64 pa)
+{
+	struct fabric *f = im_of(e)->f;
+	u64 value;
+
+	if (f->lines)
+		return bus_lines_read(f, pa);
+	memcpy(&value, e->ram + pa, sizeof(value));
+	return value;
 }
 
 /* --- an IOMMU as a piece of hardware --- */
@@ -166,6 +179,7 @@ static void iommu_reset(void *arg)
 	im->ops->reset(im->h);
 	im->up = 0;
 	clock_timer_init(&im->late, too_late);
+	bus_lines_reset(im->f);
 }
 
 static u64 its_read(void *arg, u64 off, u32 size)
@@ -219,6 +233,8 @@ bool bus_iommu_add(struct fabric *f, u32 i, const struct hw_iommu_ops *ops, cons
 	im->h = ops->create(&im->env, options && options[0] ? options : NULL, err, err_size);
 	if (!im->h)
 		return false;
+	if (im->h->incoherent)
+		im->env.read_flushed = env_read_flushed;
 	im->ops = ops;
 	im->base = f->next_mmio;
 	im->worker = io_worker_add(f->world, &(struct io_worker){
@@ -351,6 +367,7 @@ static void fabric_gone(void *arg)
 		if (f->iommu[i].h)
 			f->iommu[i].ops->destroy(f->iommu[i].h);
 	}
+	bus_lines_free(f);
 	f->world->hw = NULL;
 	hw_free(f);
 }

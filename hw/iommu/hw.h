@@ -203,6 +203,7 @@ struct hw_iommu_ops {
 struct hw_iommu {
 	const struct hw_iommu_ops *ops;
 	struct hw_env *env;
+	bool incoherent; /* it asks env->read_flushed, if there is one */
 };
 
 extern const struct hw_iommu_ops hw_vtd_ops, hw_smmuv3_ops;

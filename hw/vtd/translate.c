@@ -180,9 +180,9 @@ static void speculate(struct vtd_walk *w)
 
 	if (v->k.policy.prefetch)
 		fill_early(w, next);
-	/* Any page within 2 MiB, by choice. */
-	if (v->k.policy.speculate && e->choose && e->choose(e, 4) == 1)
-		fill_early(w, (w->req->addr & ~0x1fffffULL) | (u64)e->choose(e, 512) << 12);
+	/* Any page of the 64 around it, by choice: so near that choice comes upon them. */
+	if (v->k.policy.speculate && e->choose && e->choose(e, 2))
+		fill_early(w, (w->req->addr & ~0x3ffffULL) | (u64)e->choose(e, 64) << 12);
 }
 
 static bool by_tables(struct vtd_walk *w)

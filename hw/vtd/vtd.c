@@ -48,6 +48,7 @@ static struct hw_iommu *create(struct hw_env *e, const char *options, char *err,
 	v = hw_calloc(1, sizeof(*v));
 	sim_assert(v);
 	v->h.env = e;
+	v->h.incoherent = !k.coherent;
 	k.policy.provenance |= e->provenance;
 	v->k = k;
 	/* Pages of it are only there once they are written. */

@@ -154,6 +154,8 @@ static void program_boot(struct world *w, void *self)
 
 	if (!board_build(w, &p->scenario->machine, err, sizeof(err)))
 		sim_fatal("%s: %s", p->scenario->path, err);
+	if (!p->kernel->foreign)
+		board_hold_stores(w);
 	w->kernel = (void *)(uintptr_t)p->kernel;
 	p->kernel->boot(w, &p->scenario->machine);
 	if (p->scenario->program)

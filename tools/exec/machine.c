@@ -36,6 +36,8 @@ void exec_machine_boot(struct exec_session *s)
 
 	if (s->machine && !board_build(s->world, m, err, sizeof(err)))
 		sim_fatal("%s: %s", s->machine->path, err);
+	if (!s->kernel->foreign)
+		board_hold_stores(s->world);
 	s->world->kernel = (void *)(uintptr_t)s->kernel;
 	s->kernel->boot(s->world, m);
 }

@@ -15,7 +15,8 @@ fail() {
 	exit 1
 }
 
-for story in vtd-dma smmuv3-stall smmuv3-sva-undo vtd-prg firmware-copy; do
+for story in vtd-dma smmuv3-stall smmuv3-sva-undo vtd-prg firmware-copy \
+	vtd-incoherent vtd-interrupts smmuv3-probe; do
 	"$IOMMULAB" run "scenarios/story/$story.yaml" >"$dir/out" || fail "$story: $(cat "$dir/out")"
 done
 
@@ -101,3 +102,125 @@ sed 's/copy.aarch64.elf/README.md, arch: x86-64/; /device: fw0, offset: 0x50/d
 	s/mask: 6, value: 2/mask: 6, value: 4/; /0x201f00, ret/d' \
 	scenarios/story/firmware-copy.yaml >"$dir/text.yaml"
 "$IOMMULAB" run "$dir/text.yaml" >"$dir/out" || fail "README as firmware: $(cat "$dir/out")"
+
+# --- what software may not do with registers and queues: a finding each, with the rule ---
+
+# breaks TEXT OPTIONS OPERATION...: of a VT-d unit.
+breaks() {
+	text=$1
+	sed '/^tasks:/,$d; s/model: vtd/model: vtd, options: "'"${2:-quick=1}"'"/' \
+		scenarios/story/vtd-dma.yaml >"$dir/rule.yaml"
+	shift 2
+	printf 'tasks:\n  cpu:\n' >>"$dir/rule.yaml"
+	for op in "$@"; do
+		printf '    - {%s}\n' "$op" >>"$dir/rule.yaml"
+	done
+	code=0
+	"$IOMMULAB" run --runs 20 "$dir/rule.yaml" >"$dir/out" || code=$?
+}
+broken() {
+	breaks "$@"
+	[ $code = 1 ] || fail "'$1': exit $code: $(cat "$dir/out")"
+	grep -q "^BUG: IOMMU was handed an illegal command" "$dir/out" &&
+		grep -q "^$1 by task" "$dir/out" || fail "'$1': $(cat "$dir/out")"
+}
+allowed() {
+	breaks "$@"
+	[ $code = 0 ] || fail "'$1', and it is not so: $(cat "$dir/out")"
+}
+write() {
+	echo "mmio_write: {iommu: dmar0, offset: $1, value: $2, size: ${3:-4}}"
+}
+done_te='mmio_wait: {iommu: dmar0, offset: 0x1c, mask: 0x40000000, value: 0x40000000}'
+
+# Commands are given one at a time; what stays as it is is none.
+broken 'GCMD: more than one command at once' '' "$(write 0x18 0xc0000000)"
+broken 'GCMD: more than one command at once' '' "$(write 0x18 0x84000000)"
+broken 'GCMD: more than one command at once' '' "$(write 0x18 0x80000000)" "$(write 0x18 0x0c000000)"
+allowed 'GCMD: more than one command at once' '' "$(write 0x18 0x40000000)" \
+	"$(write 0x18 0x80000000)" "$(write 0x18 0x84000000)" "$(write 0x18 0xc4000000)"
+broken 'GCMD: the last command is not done yet' late=1 "$(write 0x18 0x40000000)" \
+	"$(write 0x18 0x80000000)"
+allowed 'GCMD: the last command is not done yet' late=1 "$(write 0x18 0x40000000)" "$done_te" \
+	"$(write 0x18 0x80000000)"
+for register in 'CCMD 0x28' 'IOTLB 0xf8'; do
+	name=${register% *} at=${register#* }
+	text="$name: no granularity, or the invalidation queue is on"
+	[ "$name" = CCMD ] && global=0xa000000000000000 || global=0x9000000000000000
+	broken "$text" '' "$(write "$at" 0x8000000000000000 8)"
+	broken "$text" '' "$(write 0x18 0x04000000)" "$(write "$at" $global 8)"
+	allowed "$text" '' "$(write "$at" $global 8)"
+done
+broken 'MMIO: not 4 or 8 aligned bytes of the register page' '' "$(write 0x20 1 2)"
+broken 'invalidation queue: IQE' '' "$(write 0x90 0x110000 8)" "$(write 0x18 0x04000000)" \
+	'mem_write: {addr: 0x110000, value: 0xf}' "$(write 0x88 0x10 8)" \
+	'mmio_wait: {iommu: dmar0, offset: 0x34, mask: 0x10, value: 0x10}'
+
+# --- what choices and options come to, as a user sees it ---
+
+# Tables that were not flushed are not there for a walker that does not snoop.
+sed '/mem_flush: {addr: 0x105010/d' scenarios/story/vtd-incoherent.yaml >"$dir/held.yaml"
+code=0
+"$IOMMULAB" run "$dir/held.yaml" >"$dir/out" || code=$?
+[ $code = 1 ] || fail "a table that nobody flushed: exit $code: $(cat "$dir/out")"
+sed 's/coherent=0/coherent=1/' scenarios/story/vtd-incoherent.yaml >"$dir/held.yaml"
+code=0
+"$IOMMULAB" run "$dir/held.yaml" >"$dir/out" || code=$?
+[ $code = 1 ] || fail "a coherent walker waited for a flush: exit $code: $(cat "$dir/out")"
+
+# A relaxed posted write may come before another; two that are not are in order.
+order() {
+	sed '/dma_write: {device: nic0, iova: 0x40000010/,$d' \
+		scenarios/story/vtd-dma.yaml >"$dir/order.yaml"
+	cat >>"$dir/order.yaml" <<-END
+	    - {dma_request: {device: nic0, iova: 0x40000000, attributes: 0x202}}
+	    - {dma_request: {device: nic0, iova: 0x40000008, attributes: $1}}
+	    - {mem_wait: {addr: 0x200008, mask: 1, value: 1}, ret: 0}
+	    - {mem_read: {addr: 0x200000}, ret: 0xffffffff}
+	END
+	code=0
+	"$IOMMULAB" run --runs 500 "$dir/order.yaml" >"$dir/out" || code=$?
+}
+order 0x302
+[ $code = 1 ] || fail "a relaxed write never overtook: $(cat "$dir/out")"
+order 0x202
+[ $code = 0 ] || fail "a posted write overtook: $(cat "$dir/out")"
+
+# Attributes: what cannot be is EINVAL; a fetch, a privileged access and NX meet the tables.
+sed '/dma_write: {device: nic0, iova: 0x40000010/,$d' scenarios/story/vtd-dma.yaml >"$dir/attr.yaml"
+for attributes in 0 3 0x201 0x800 0x10001; do
+	echo "    - {dma_request: {device: nic0, iova: 0x40000000, attributes: $attributes}, ret: EINVAL}"
+done >>"$dir/attr.yaml"
+"$IOMMULAB" run "$dir/attr.yaml" >"$dir/out" || fail "attributes: $(cat "$dir/out")"
+
+# The same request with and without a right to execute, of a page that nobody may fetch from.
+attribute() {
+	sed '/dma_write: {device: dma0, iova: 0x40000010/,$d; s/0x200743/0x40000000200743/
+		s/0x17205c0000010/0x16205c0000010/' scenarios/story/smmuv3-stall.yaml >"$dir/attr.yaml"
+	echo "    - {dma_request: {device: dma0, iova: 0x40000000, attributes: $1}, ret: $2}" \
+		>>"$dir/attr.yaml"
+	"$IOMMULAB" run "$dir/attr.yaml" >"$dir/out" || fail "attributes $1: $(cat "$dir/out")"
+}
+attribute 1 0
+attribute 5 EFAULT
+
+# A page next to one in use is fetched early: always, or by choice; never without.
+early() {
+	sed '/dma_write: {device: nic0, iova: 0x40000010/,$d
+		s/model: vtd/model: vtd, options: "'"$1"'"/' \
+		scenarios/story/vtd-dma.yaml >"$dir/early.yaml"
+	cat >>"$dir/early.yaml" <<-END
+	    - {dma_read: {device: nic0, iova: 0x40000000}, ret: 0}
+	    - {mem_write: {addr: 0x105008, value: 0x202001}}
+	    - {dma_read: {device: nic0, iova: 0x40001000}}
+	END
+	code=0
+	"$IOMMULAB" run --runs 2000 "$dir/early.yaml" >"$dir/out" || code=$?
+}
+for policy in prefetch=1 speculate=1; do
+	early $policy
+	[ $code = 1 ] && grep -q '^BUG: DMA by a translation that' "$dir/out" ||
+		fail "$policy: exit $code: $(cat "$dir/out")"
+done
+early prefetch=0
+[ $code = 0 ] || fail "fetched early without a word: $(cat "$dir/out")"

@@ -76,7 +76,7 @@ static u64 read_flushed(struct hw_env *e, u64 pa)
 static u32 asked_for(const struct hw_env *e, const struct hw_req *req, u32 n)
 {
 	struct hw_env env = *e;
-	struct hw_iommu h = {&toy_ops, &env};
+	struct hw_iommu h = {.ops = &toy_ops, .env = &env};
 
 	asked = 0;
 	hw_prepare(&h, req, n);
