@@ -55,7 +55,6 @@ static void fetch_entries(const struct look *l, const struct hw_req *req, u32 n)
 		if (slot == NO_SLOT)
 			continue;
 		__builtin_prefetch(&c->slot[slot]);
-		__builtin_prefetch(&c->addr[slot]);
 	}
 }
 

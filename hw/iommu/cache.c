@@ -128,6 +128,7 @@ static void alloc_slots(struct hw_cache *c, u32 lg2_sets)
 	}
 	c->set_mask = sets - 1;
 	c->shift = c->grows ? 64 - lg2_sets : 0;
+	c->far = !c->grows && c->set_mask >= (1u << TAG_SHIFT) - 1 ? 1ULL << TAG_BITS : 0;
 	c->n_slots = sets * WAYS;
 	c->n_touched = 0;
 	c->used = 0;
@@ -297,9 +298,9 @@ static void occupy(struct hw_cache *c, u32 slot, u64 key)
 
 static void put(struct hw_cache *c, u32 slot, const struct hw_cache_entry *e)
 {
-	c->slot[slot] = (struct cache_slot){e->value, e->id,
-					       cache_slot_key(e->space, e->addr >> e->lg2, e->lg2)};
-	c->addr[slot] = e->addr;
+	c->slot[slot] = (struct cache_slot){
+		e->value, e->id, cache_slot_key(c, e->space, e->addr >> e->lg2, e->lg2)};
+	cache_keep_addr(c, slot, e->addr);
 	c->column[slot] = (u16)e->space;
 	if (e->extra && !c->has_extra) {
 		/* So far nobody has kept them. */

@@ -9,11 +9,12 @@
  * not yet equal keys: space and size are compared too, and the entry must be
  * younger than its space's last drop (its id above `floor`), so that it has the
  * same salt. Then 31 bits of the page number are equal, and those that choose the
- * set: enough for pages that are not far, which a view knows as `exact`; else the
- * address is looked at. A dead entry keeps its slot until somebody needs it.
+ * set: enough for pages that are not far, which a view knows as `exact`; of others the
+ * address is kept and looked at. A dead entry keeps its slot until somebody needs it.
  *
  * What a hit needs lies together in 16 bytes: 64 Ki entries with their tags are
- * 1.5 MiB, and a hit needs two lines; address and second word lie apart.
+ * 1.5 MiB, and a hit or a fill needs two lines; addresses that are kept and second words
+ * lie apart.
  *
  * Infinite is the same with open addressing from set to set, and growth.
  */
@@ -56,7 +57,7 @@ struct cache_view {
 
 #define CACHE_VIEW_EMPTY 0xff000000u
 
-/* A slot's key: space, lg2 from bit 24, and whether the page number is beyond what tags tell. */
+/* A slot's key: space, lg2 from bit 24, and whether tag and set do not tell the page number. */
 #define SLOT_FAR (1u << 23)
 #define SLOT_SPACE (SLOT_FAR - 1)
 
@@ -94,6 +95,7 @@ struct hw_cache {
 	struct cache_space *space;
 	const struct cache_probe *probe;
 	u32 set_mask, shift;  /* shift: of a hashed place; 0: the low bits are it */
+	u64 far;              /* page numbers from here on are not told by tag and set */
 	u32 epoch;
 	/* Live, when a fill takes the oldest way, without and with second words; ~0: never. */
 	u32 full, full_second;
@@ -105,7 +107,8 @@ struct hw_cache {
 	u32 turn;
 	struct hw_cache_entry found[4]; /* the last answers, in turns */
 	/* Cold. */
-	u64 *addr, *extra;
+	u64 *addr;            /* of slots that are far */
+	u64 *extra;
 	u16 *column;
 	u64 *touched_bit;
 	u32 *touched, n_touched;
@@ -159,9 +162,9 @@ static inline u64 cache_key(const struct cache_space *s, u64 vpn, u32 lg2)
 	return vpn ^ s->salt ^ (u64)lg2 * 0x9e3779b97f4a7c15ULL;
 }
 
-static inline u32 cache_slot_key(u32 space, u64 vpn, u32 lg2)
+static inline u32 cache_slot_key(const struct hw_cache *c, u32 space, u64 vpn, u32 lg2)
 {
-	return space | lg2 << 24 | (vpn >> TAG_BITS ? SLOT_FAR : 0);
+	return space | lg2 << 24 | (vpn >= c->far ? SLOT_FAR : 0);
 }
 
 static inline u32 cache_tag_of(u64 key)
@@ -202,11 +205,37 @@ static inline bool cache_alive(const struct hw_cache *c, u32 slot)
 	return s->epoch == c->epoch && c->slot[slot].id > s->floor;
 }
 
+/* Whether a slot whose key is that of this address, as its tag and set are, has it. */
+static inline bool cache_has_addr(const struct hw_cache *c, u32 slot, u64 addr)
+{
+	return likely(!(c->slot[slot].key & SLOT_FAR)) || c->addr[slot] == addr;
+}
+
+static inline void cache_keep_addr(struct hw_cache *c, u32 slot, u64 addr)
+{
+	if (unlikely(c->slot[slot].key & SLOT_FAR))
+		c->addr[slot] = addr;
+}
+
+/* The address of an entry that is alive: its space has the salt that it was filled with. */
+static inline u64 cache_addr_of(const struct hw_cache *c, u32 slot)
+{
+	u32 key = c->slot[slot].key, lg2 = key >> 24;
+	u64 place;
+
+	if (key & SLOT_FAR)
+		return c->addr[slot];
+	place = (u64)(*cache_tag(c, slot) & ~TAG_USED) << TAG_SHIFT |
+		(slot / WAYS & ((1u << TAG_SHIFT) - 1));
+	return ((place ^ cache_key(&c->space[key & SLOT_SPACE], 0, lg2)) &
+		((1ULL << TAG_BITS) - 1)) << lg2;
+}
+
 static inline struct hw_cache_entry cache_entry(const struct hw_cache *c, u32 slot)
 {
 	const struct cache_slot *s = &c->slot[slot];
 
-	return (struct hw_cache_entry){.value = s->value, .addr = c->addr[slot],
+	return (struct hw_cache_entry){.value = s->value, .addr = cache_addr_of(c, slot),
 				       .extra = c->has_extra ? c->extra[slot] : 0, .id = s->id,
 				       .space = s->key & SLOT_SPACE, .lg2 = s->key >> 24};
 }

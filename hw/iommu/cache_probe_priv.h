@@ -64,7 +64,7 @@ CACHE_TARGET static inline u32 PROBE(slot_of)(const struct hw_cache *c,
 					      u32 lg2)
 {
 	u64 key = cache_key(s, vpn, lg2);
-	u32 set = cache_set(c, key), id = cache_slot_key(space, vpn, lg2);
+	u32 set = cache_set(c, key), id = cache_slot_key(c, space, vpn, lg2);
 
 	for (;;) {
 		const u32 *tags = c->set[set].tag;
@@ -73,7 +73,7 @@ CACHE_TARGET static inline u32 PROBE(slot_of)(const struct hw_cache *c,
 			u32 slot = set * WAYS + (u32)__builtin_ctz(m);
 			const struct cache_slot *e = &c->slot[slot];
 
-			if (e->key == id && e->id > s->floor && c->addr[slot] == vpn << lg2)
+			if (e->key == id && e->id > s->floor && cache_has_addr(c, slot, vpn << lg2))
 				return slot;
 		}
 		if (!c->grows || cache_match8(tags, TAG_EMPTY))
@@ -140,8 +140,8 @@ CACHE_TARGET static const struct hw_cache_entry *PROBE(find)(struct hw_cache *c,
 		u32 slot = set * WAYS + (u32)__builtin_ctz(m);
 		const struct cache_slot *e = &c->slot[slot];
 
-		if (likely(e->key == cache_slot_key(space, addr >> lg2, lg2) && e->id > s->floor &&
-			   c->addr[slot] == addr >> lg2 << lg2))
+		if (likely(e->key == cache_slot_key(c, space, addr >> lg2, lg2) &&
+			   e->id > s->floor && cache_has_addr(c, slot, addr >> lg2 << lg2)))
 			return PROBE(answer)(c, slot, addr);
 	} else if (!c->grows && !(s->sizes & (s->sizes - 1))) {
 		return NULL;
@@ -186,8 +186,8 @@ CACHE_TARGET static u32 PROBE(fill)(struct hw_cache *c, const struct hw_cache_en
 	c->live++;
 	s->live++;
 	at->tag[way] = cache_tag_of(key);
-	c->slot[slot] = (struct cache_slot){e->value, id, cache_slot_key(e->space, vpn, lg2)};
-	c->addr[slot] = vpn << lg2;
+	c->slot[slot] = (struct cache_slot){e->value, id, cache_slot_key(c, e->space, vpn, lg2)};
+	cache_keep_addr(c, slot, vpn << lg2);
 	c->column[slot] = (u16)e->space;
 	if (c->has_extra)
 		c->extra[slot] = e->extra;
@@ -203,11 +203,13 @@ CACHE_TARGET static void PROBE(scan_some)(struct hw_cache *c, u32 at, u32 space,
 
 	for (u32 m = match16(c->column + at, (u16)space); m; m &= m - 1) {
 		u32 slot = at + (u32)__builtin_ctz(m);
-		u64 start = c->addr[slot];
-		u64 end = start + ((1ULL << (c->slot[slot].key >> 24)) - 1);
+		u64 start, end;
 
-		if (*cache_tag(c, slot) > TAG_GONE && c->slot[slot].id > s->floor &&
-		    start <= last && end >= addr)
+		if (*cache_tag(c, slot) <= TAG_GONE || c->slot[slot].id <= s->floor)
+			continue;
+		start = cache_addr_of(c, slot);
+		end = start + ((1ULL << (c->slot[slot].key >> 24)) - 1);
+		if (start <= last && end >= addr)
 			cache_kill(c, slot);
 	}
 }

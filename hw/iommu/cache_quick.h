@@ -58,8 +58,9 @@ cache_quick_search(const struct hw_cache *c, u32 space, u64 addr)
 			u32 slot = set * WAYS + (u32)__builtin_ctz(m);
 			const struct cache_slot *e = &c->slot[slot];
 
-			if (likely(e->key == cache_slot_key(space, addr >> lg2, lg2) &&
-				   e->id > s->floor && c->addr[slot] == addr >> lg2 << lg2))
+			if (likely(e->key == cache_slot_key(c, space, addr >> lg2, lg2) &&
+				   e->id > s->floor &&
+				   cache_has_addr(c, slot, addr >> lg2 << lg2)))
 				return slot;
 		}
 		/* It may lie further on. */
@@ -81,16 +82,18 @@ CACHE_TARGET static inline u32 cache_quick_find(const struct hw_cache *c, u32 sp
 	lg2 = (u32)__builtin_ctzll(sizes);
 	key = cache_key(s, addr >> lg2, lg2);
 	set = cache_set(c, key);
-	/* Whichever slot it will be: not only when the set has come. */
+	/*
+	 * One of the first half, as it mostly is: not only when the set has come. The other
+	 * half is another line, and would drive out one that is needed.
+	 */
 	__builtin_prefetch(&c->slot[set * WAYS]);
-	__builtin_prefetch(&c->slot[set * WAYS + WAYS / 2]);
 	m = cache_match8(c->set[set].tag, cache_tag_of(key));
 	if (m) {
 		u32 slot = set * WAYS + (u32)__builtin_ctz(m);
 		const struct cache_slot *e = &c->slot[slot];
 
-		if (likely(e->key == cache_slot_key(space, addr >> lg2, lg2) && e->id > s->floor &&
-			   c->addr[slot] == addr >> lg2 << lg2))
+		if (likely(e->key == cache_slot_key(c, space, addr >> lg2, lg2) &&
+			   e->id > s->floor && cache_has_addr(c, slot, addr >> lg2 << lg2)))
 			return slot;
 	} else if (likely(!c->grows && !(sizes & (sizes - 1)))) {
 		return NO_SLOT;
@@ -153,8 +156,8 @@ CACHE_TARGET static inline u32 cache_quick_put(struct hw_cache *c, u32 space, u6
 	}
 	*cache_tag(c, slot) = cache_tag_of(key);
 	c->slot[slot] = (struct cache_slot){value, ++c->serial,
-					       cache_slot_key(space, addr >> lg2, lg2)};
-	c->addr[slot] = addr;
+					       cache_slot_key(c, space, addr >> lg2, lg2)};
+	cache_keep_addr(c, slot, addr);
 	c->column[slot] = (u16)space;
 	if (c->has_extra)
 		c->extra[slot] = extra;
@@ -197,7 +200,7 @@ cache_view_make(const struct hw_cache *c, u32 space, struct cache_view *v)
 	v->fixed = cache_key(s, 0, lg2);
 	v->key = space | lg2 << 24;
 	v->floor = s->floor;
-	if (!c->grows && c->set_mask >= (1u << TAG_SHIFT) - 1)
+	if (c->far)
 		v->exact = 1ULL << min(TAG_BITS + lg2, 63u);
 	if (lg2 && !(s->sizes & (s->sizes - 1)))
 		return true;
@@ -261,6 +264,7 @@ cache_view_fill(struct hw_cache *c, const struct cache_view *v, const struct cac
 	u32 key = v->key, old, id = c->serial + 1;
 	struct cache_slot *slot;
 
+	(void)addr; /* tag and set tell it */
 	/* One after the other: each is a compare and a branch. */
 	if (unlikely(!id))
 		return 0;
@@ -281,7 +285,6 @@ cache_view_fill(struct hw_cache *c, const struct cache_view *v, const struct cac
 	c->serial = id;
 	set->tag[way] = (u32)at->tag;
 	*slot = (struct cache_slot){value, id, key};
-	c->addr[at_slot] = addr;
 	if (second)
 		c->extra[at_slot] = *second;
 	set->age = (age | cache_age[way].row) & cache_age[way].rest;
