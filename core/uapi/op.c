@@ -27,6 +27,7 @@ static const u8 effects[OP_CODES] = {
 	[OP_dma_post] = FACT_CHANGES_NOTHING,
 	[OP_dma_flush] = FACT_CHANGES_NOTHING,
 	[OP_dma_copy] = FACT_CHANGES_NOTHING,
+	[OP_dma_request] = FACT_CHANGES_NOTHING,
 	[OP_buf_dma_read] = FACT_CHANGES_NOTHING,
 	[OP_buf_dma_write] = FACT_CHANGES_NOTHING,
 	[OP_ats] = FACT_CHANGES_NOTHING,
@@ -49,6 +50,7 @@ static const u8 effects[OP_CODES] = {
 	[OP_signal] = FACT_CHANGES_NOTHING,
 	[OP_mem_write] = FACT_BY_HAND,
 	[OP_mmio_write] = FACT_BY_HAND,
+	[OP_mem_flush] = FACT_BY_HAND,
 	[OP_shutdown_iommu] = FACT_SHUTS_DOWN,
 };
 

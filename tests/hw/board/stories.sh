@@ -47,6 +47,11 @@ cat >>"$dir/stale.yaml" <<'END'
     - {dma_write: {device: nic0, iova: 0x40000010, value: 0x1234}}
 END
 stale VT-d 0x105000 0x200003
+# By a request with attributes, too.
+cp "$dir/stale.yaml" "$dir/plain.yaml"
+sed -i '$s/.*/    - {dma_request: {device: nic0, iova: 0x40000010, attributes: 0x42}}/' "$dir/stale.yaml"
+stale 'VT-d, No Snoop' 0x105000 0x200003
+cp "$dir/plain.yaml" "$dir/stale.yaml"
 # With the invalidation (domain-selective, by register) nothing is wrong.
 sed '$d' "$dir/stale.yaml" >"$dir/fresh.yaml"
 cat >>"$dir/fresh.yaml" <<'END'
