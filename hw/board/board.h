@@ -34,5 +34,10 @@ bool board_build(struct world *w, const struct machine *m, char *err, size_t err
  */
 void board_hold_stores(struct world *w);
 
+/* Whether a story can mean this: false: text (one line) and which argument. */
+bool board_check_op(const struct op *op, u32 *arg, char *text, size_t size);
+/* Whether `attributes` of dma_request are some. */
+bool board_attributes(u64 attributes);
+
 /* Performs one operation in the current task: 0 or more, or -errno. */
 long board_op(struct world *w, const struct op *op);

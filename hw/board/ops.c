@@ -86,14 +86,19 @@ static long op_dma_post(struct fabric *f, const u64 *arg)
 #define ATTR_NO_ATS 0x400u
 #define ATTR_ALL (ATTR_ACCESS | ATTR_RELAXED | ATTR_POSTED | ATTR_NO_ATS)
 
+bool board_attributes(u64 a)
+{
+	return !(a & ~(u64)ATTR_ALL) && !(a & HW_READ) != !(a & HW_WRITE) &&
+	       !(a & ATTR_POSTED && a & HW_READ);
+}
+
 static long op_dma_request(struct fabric *f, const u64 *arg)
 {
 	struct bus_req r = request(arg[1], arg[3], (u16)(arg[2] & ATTR_ACCESS));
 	u32 value = 0xffffffff;
 	enum hw_status status;
 
-	if (arg[2] & ~(u64)ATTR_ALL || !(arg[2] & HW_READ) == !(arg[2] & HW_WRITE) ||
-	    (arg[2] & ATTR_POSTED && arg[2] & HW_READ))
+	if (!board_attributes(arg[2]))
 		return -EINVAL;
 	r.relaxed = arg[2] & ATTR_RELAXED;
 	r.no_ats = arg[2] & ATTR_NO_ATS;

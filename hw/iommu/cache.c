@@ -52,6 +52,21 @@ static int entries_of(struct hw_cache_policy *p, const char *value)
 	return 1;
 }
 
+const char *hw_option_twice(const char *options, size_t *len)
+{
+	for (const char *at = options, *next; at && *at; at = next) {
+		const char *end = strchr(at, ',');
+
+		next = end ? end + 1 : NULL;
+		*len = strcspn(at, "=,");
+		for (const char *old = options; *len && old < at; old = strchr(old, ',') + 1) {
+			if (strcspn(old, "=,") == *len && !memcmp(old, at, *len))
+				return at;
+		}
+	}
+	return NULL;
+}
+
 int hw_cache_option(struct hw_cache_policy *p, const char *key, const char *value)
 {
 	static const struct option_word kinds[] = {{"infinite", HW_CACHE_INFINITE},

@@ -59,6 +59,9 @@ struct hw_cache;
  */
 int hw_cache_option(struct hw_cache_policy *p, const char *key, const char *value);
 
+/* The key that "key=value,key=value" has twice, and its length; NULL: there is none. */
+const char *hw_option_twice(const char *options, size_t *len);
+
 /*
  * HW_REPLACE_RANDOM asks env->choose, or, where there is none, a generator that
  * a reset starts anew. The cache publishes no facts: its model does.

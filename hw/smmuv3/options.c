@@ -203,9 +203,10 @@ static bool one_option(struct smmu_caps *cap, struct hw_cache_policy *policy, ch
 bool smmu_options(struct smmu_caps *cap, struct hw_cache_policy *policy, const char *text,
 		  char *err, size_t err_size)
 {
+	size_t len;
+	const char *why, *twice = hw_option_twice(text, &len);
 	char copy[512];
 	u64 said = 0;
-	const char *why;
 
 	memset(cap, 0, sizeof(*cap));
 	memset(policy, 0, sizeof(*policy));
@@ -217,6 +218,15 @@ bool smmu_options(struct smmu_caps *cap, struct hw_cache_policy *policy, const c
 	text = text ? text : "";
 	if (strlen(text) >= sizeof(copy)) {
 		snprintf(err, err_size, "smmuv3: more than %zu characters of options", sizeof(copy));
+		return false;
+	}
+	if (twice) {
+		snprintf(err, err_size, "smmuv3: '%.*s' is here twice", (int)min(len, (size_t)40),
+			 twice);
+		return false;
+	}
+	if (*text && text[strlen(text) - 1] == ',') {
+		snprintf(err, err_size, "smmuv3: a comma ends the options");
 		return false;
 	}
 	strcpy(copy, text);
@@ -231,7 +241,8 @@ bool smmu_options(struct smmu_caps *cap, struct hw_cache_policy *policy, const c
 	follow(cap, said);
 	if (policy->kind == HW_CACHE_NONE && !(said & 1ull << offsetof(struct smmu_caps, config)))
 		cap->config = 0;
-	why = contradiction(cap);
+	/* 3.17: what is not valid is never kept by a TLB. */
+	why = policy->negative ? "no TLB keeps what is not there: negative=0" : contradiction(cap);
 	if (why) {
 		snprintf(err, err_size, "smmuv3: %s", why);
 		return false;

@@ -194,8 +194,14 @@ static bool check(const struct vtd_knobs *k, char *err, size_t size)
 
 bool vtd_knobs_read(struct vtd_knobs *k, const char *options, char *err, size_t err_size)
 {
+	size_t len;
+	const char *twice = hw_option_twice(options, &len);
 	bool ok;
 
+	if (twice) {
+		snprintf(err, err_size, "vtd: '%.*s' is here twice", (int)min(len, (size_t)40), twice);
+		return false;
+	}
 	memset(k, 0, sizeof(*k));
 	k->policy.entries = 4096;
 	for (u32 i = 0; i < ARRAY_SIZE(knobs); i++)

@@ -454,6 +454,11 @@ static u32 device_up(const struct machine *m, u32 i)
 	return m->device[i].alias_of;
 }
 
+static u32 device_physfn(const struct machine *m, u32 i)
+{
+	return m->device[i].physfn;
+}
+
 /* Whether following up() from i comes back to i. */
 static bool in_cycle(const struct machine *m, u32 i, u32 n,
 		     u32 (*up)(const struct machine *m, u32 i))
@@ -478,6 +483,10 @@ static void check_cycles(struct reader *r, const struct yaml_node *map)
 				   "bus '%s' is its own ancestor, expected no cycle", m->bus[i].name);
 	}
 	for (u32 i = 0; i < m->n_devices; i++) {
+		if (in_cycle(m, i, m->n_devices, device_physfn))
+			read_error(r, entry_key(map, "devices", i, "physfn"),
+				   "device '%s' is its own virtual function, expected no cycle",
+				   m->device[i].name);
 		if (in_cycle(m, i, m->n_devices, device_up))
 			read_error(r, entry_key(map, "devices", i, "alias_of"),
 				   "device '%s' is an alias of itself, expected no cycle",

@@ -10,6 +10,7 @@
  */
 #include "scenarios/engine/verbs_priv.h"
 
+#include "hw/board/board.h"
 #include "sim/base/assert.h"
 #include "sim/base/bits.h"
 #include "sim/kapi/errno.h"
@@ -206,7 +207,9 @@ static void read_args(struct reader *r, const struct yaml_node *at, const struct
 		      struct scenario_op *op)
 {
 	const struct op_row *row = &op_rows[op->op.code];
-	u32 given = 0;
+	const struct yaml_node *node[OP_ARGS_MAX] = {NULL};
+	char text[128];
+	u32 given = 0, bad;
 
 	for (int i = 0; op->op.code >= OP_BOARD_FIRST && i < OP_ARGS_MAX; i++) {
 		if (row->arg[i].type == OPARG_NUM_OPT)
@@ -218,6 +221,7 @@ static void read_args(struct reader *r, const struct yaml_node *at, const struct
 
 			if (i >= 0) {
 				given |= 1U << i;
+				node[i] = l->value;
 				arg_types[row->arg[i].type].read(r, l->value, &op->op.arg[i]);
 			} else if (strcmp(l->key->text, "ret") == 0) {
 				read_ret(r, l->value, op);
@@ -234,6 +238,8 @@ static void read_args(struct reader *r, const struct yaml_node *at, const struct
 			read_error(r, at, "no '%s' for %s, expected one", row->arg[i].name,
 				   row->name);
 	}
+	if (!r->err->text[0] && !board_check_op(&op->op, &bad, text, sizeof(text)))
+		read_error(r, node[bad] ? node[bad] : at, "%s", text);
 }
 
 static void unknown_verb(struct reader *r, const struct yaml_node *v)

@@ -22,7 +22,7 @@ void vectors_run_dir(const struct hw_iommu_ops *ops, const char *dir, struct vec
 /*
  * The same vectors on a model of other capabilities, unwatched: whether any notices. Of the
  * capability registers themselves (below `below`) nothing that is read counts. A vector takes
- * part, and is counted, if the options can stand behind its own and change exactly `bits` of the
+ * part, and is counted, if the options can stand in the place of its own and change `bits` of the
  * register at `off`, some of them; with `along` others as well. The first that fails ends it.
  */
 struct vectors_twist {

@@ -161,14 +161,30 @@ static bool differ(const struct vec *v, struct hw_iommu *a, struct hw_iommu *b)
 	return true;
 }
 
+/* The options of a vector without those that the twist says. */
+static void rest_of(const char *own, const char *twist, char *rest)
+{
+	for (const char *at = own; *at;) {
+		size_t len = strcspn(at, ","), key = strcspn(at, "=,");
+		bool said = false;
+
+		for (const char *t = twist; t; t = strchr(t, ',') ? strchr(t, ',') + 1 : NULL)
+			said |= strcspn(t, "=,") == key && !memcmp(t, at, key);
+		if (!said)
+			rest += sprintf(rest, "%.*s,", (int)len, at);
+		at += len + (at[len] == ',');
+	}
+	*rest = 0;
+}
+
 /* The model of other capabilities in the place of the one that there is; false: it is none. */
 static bool twist(struct vec *v)
 {
 	char options[1024], err[256];
 	struct hw_iommu *plain = v->h;
 
-	snprintf(options, sizeof(options), "%s%s%s", v->own_options,
-		 v->own_options[0] ? "," : "", v->twist->options);
+	rest_of(v->own_options, v->twist->options, options);
+	strcat(options, v->twist->options);
 	v->h = v->ops->create(&v->env, options, err, sizeof(err));
 	v->unfit = !v->h || !differ(v, plain, v->h);
 	v->ops->destroy(plain);

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Numbers of operations that no machine has: a story that gives them is wrong, whatever
+ * it expects. What may be right on some machine is for the operation itself.
+ */
+#include "hw/board/board.h"
+
+#include "sim/base/bits.h"
+#include "sim/mem/frames.h"
+
+#include <stdio.h>
+
+enum kind {
+	WIDTH = 1,  /* of an access */
+	WIDTH_PCI,  /* likewise, in configuration space */
+	MEMORY,     /* an address of `bytes`; 0: as many as the argument `size` says */
+	PAGES,
+	PASID,
+	ATTRIBUTES,
+};
+
+static const struct {
+	u16 code;
+	u8 arg, kind;
+	u8 size, bytes; /* of MEMORY: the argument that says how many, and if it is not given */
+} rules[] = {
+	{OP_mmio_read, 2, WIDTH, 0, 0},     {OP_mmio_write, 3, WIDTH, 0, 0},
+	{OP_mem_read, 1, WIDTH, 0, 0},      {OP_mem_write, 2, WIDTH, 0, 0},
+	{OP_dev_read, 2, WIDTH, 0, 0},      {OP_dev_write, 3, WIDTH, 0, 0},
+	{OP_config_read, 2, WIDTH_PCI, 0, 0}, {OP_config_write, 3, WIDTH_PCI, 0, 0},
+	{OP_mem_read, 0, MEMORY, 1, 4},     {OP_mem_write, 0, MEMORY, 2, 8},
+	{OP_mem_wait, 0, MEMORY, 0, 4},     {OP_page_request, 3, PAGES, 0, 0},
+	{OP_page_request, 2, PASID, 0, 0},  {OP_ats, 2, PASID, 0, 0},
+	{OP_dma_read, 2, PASID, 0, 0},      {OP_dma_write, 3, PASID, 0, 0},
+	{OP_dma_post, 3, PASID, 0, 0},      {OP_dma_request, 3, PASID, 0, 0},
+	{OP_dma_request, 2, ATTRIBUTES, 0, 0},
+};
+
+static bool is_power(u64 n, u64 most)
+{
+	return n && n <= most && !(n & (n - 1));
+}
+
+static bool is_left_out(const struct op *op, u32 arg)
+{
+	return op_rows[op->code].arg[arg].type == OPARG_NUM_OPT && op->arg[arg] == OP_NONE;
+}
+
+/* What was expected; NULL: it is so. */
+static const char *expected(const struct op *op, u32 rule)
+{
+	u64 value = op->arg[rules[rule].arg], bytes = rules[rule].bytes;
+
+	switch ((enum kind)rules[rule].kind) {
+	case WIDTH:
+		return is_power(value, 8) ? NULL : "1, 2, 4 or 8";
+	case WIDTH_PCI:
+		return is_power(value, 4) ? NULL : "1, 2 or 4";
+	case MEMORY:
+		if (rules[rule].size && !is_left_out(op, rules[rule].size))
+			bytes = op->arg[rules[rule].size];
+		return value && bytes && !(value % bytes) && frames_contains(value, bytes) ? NULL :
+		       "a multiple of the size, above 0 and below 0xfe000000";
+	case PAGES:
+		return value && value <= BUS_PAGES_MAX ? NULL : "1 to 64";
+	case PASID:
+		return value <= 0xfffff ? NULL : "at most 0xfffff";
+	case ATTRIBUTES:
+		return board_attributes(value) ? NULL : "read or write, and what goes with it";
+	}
+	return NULL;
+}
+
+bool board_check_op(const struct op *op, u32 *arg, char *text, size_t size)
+{
+	for (u32 i = 0; i < ARRAY_SIZE(rules); i++) {
+		const char *want;
+
+		*arg = rules[i].arg;
+		if (rules[i].code != op->code || is_left_out(op, *arg))
+			continue;
+		want = expected(op, i);
+		if (!want)
+			continue;
+		snprintf(text, size, "'%s' is %#llx, expected %s", op_rows[op->code].arg[*arg].name,
+			 (unsigned long long)op->arg[*arg], want);
+		return false;
+	}
+	*arg = 0;
+	if (op->code != OP_mem_flush || (op->arg[1] && frames_contains(op->arg[0], op->arg[1])))
+		return true;
+	snprintf(text, size, "%#llx bytes at %#llx, expected memory, below 0xfe000000",
+		 (unsigned long long)op->arg[1], (unsigned long long)op->arg[0]);
+	return false;
+}
