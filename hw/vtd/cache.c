@@ -199,10 +199,6 @@ static void dropped_device(struct vtd *v, u16 sid)
 		v->dev[sid].bind.gen = v->dev[sid].bind.quick_gen = 0;
 	if (v->memo && v->memo[sid % VTD_MEMOS].sid == sid)
 		v->memo[sid % VTD_MEMOS].gen = 0;
-	for (u32 i = 0; v->trail && i < VTD_TRAILS; i++) {
-		if (v->trail[i].sid == sid)
-			v->trail[i].gen = 0;
-	}
 	dropped_pages(v);
 }
 

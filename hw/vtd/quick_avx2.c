@@ -3,4 +3,4 @@
  * The quick way with AVX2; only run where the processor has it.
  */
 #define CACHE_AVX2 1
-#include "hw/vtd/quick_tables_priv.h"
+#include "hw/vtd/quick_bare_priv.h"

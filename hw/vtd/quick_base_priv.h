@@ -104,6 +104,25 @@ CACHE_TARGET static inline u32 QUICK(fs_flags)(const struct vtd *v, const struct
 	       (u32)(leaf / VTD_FS_D & 1) * VTD_F_DIRTY;
 }
 
+/*
+ * By the flags RW, US, XD, SSR, SSW, DIRTY, CLOSER: lg2 of 4 KiB, access and deny of
+ * struct vtd_front. Where the quick way has to look closer it denies one bit more, which
+ * no request has.
+ */
+#define NEVER 0x4000u
+#define WRITES (VTD_F_SSW | VTD_F_RW)
+#define ACCESS(f) (((f) & VTD_F_SSR ? HW_READ : 0u) | (((f) & WRITES) == WRITES ? HW_WRITE : 0u))
+#define DENY(f) (((f) & (VTD_F_US | VTD_F_CLOSER)) != VTD_F_US ? 0xffffu : \
+		 (~ACCESS(f) | ((f) & VTD_F_DIRTY ? 0 : HW_WRITE)) & 0xffff & ~NEVER)
+#define META(f) (12 | ACCESS(f) << 8 | DENY(f) << 16)
+#define META8(f) META(f), META((f) + 1), META((f) + 2), META((f) + 3), META((f) + 4), \
+		 META((f) + 5), META((f) + 6), META((f) + 7)
+#define META64(f) META8(f), META8((f) + 8), META8((f) + 16), META8((f) + 24), META8((f) + 32), \
+		  META8((f) + 40), META8((f) + 48), META8((f) + 56)
+static const u32 QUICK(meta_of)[128] = {META64(0), META64(64)};
+static_assert(offsetof(struct vtd_front, deny) == offsetof(struct vtd_front, lg2) + 2,
+	      "three fields of the front are written at once");
+
 /* --- root to leaf, without caches --- */
 
 /* Configuration is read anew; if each word is what it was then, so is what it means. */
@@ -119,21 +138,30 @@ CACHE_TARGET static inline bool QUICK(same_config)(const struct sight *s, const 
 	return !differ;
 }
 
+/* The memory around pa has to be the same the next time: a piece of 32 bytes. */
+CACHE_TARGET static inline bool QUICK(trail_piece)(const struct sight *s, struct vtd_trail *t,
+						   u64 pa)
+{
+	u64 at = pa & ~31ULL;
+
+	if (at + 24 > s->limit)
+		return false;
+	/* Walks of the second stage have their upper entries in common. */
+	for (u32 i = 0; i < t->n; i++) {
+		if (t->at[i] == at)
+			return true;
+	}
+	t->at[t->n] = at;
+	memcpy(t->was[t->n++], s->ram + at, 32);
+	return true;
+}
+
 /* A word, for the trail as well. */
 CACHE_TARGET static inline bool QUICK(step)(const struct sight *s, struct vtd_trail *t, u64 pa,
 					    u64 *value)
 {
-	if (!QUICK(word)(s, pa, value))
-		return false;
 	t->reads++;
-	/* Walks of the second stage have their upper entries in common. */
-	for (u32 i = 0; i < t->n; i++) {
-		if (t->pa[i] == pa)
-			return true;
-	}
-	t->pa[t->n] = pa;
-	t->value[t->n++] = *value;
-	return true;
+	return QUICK(word)(s, pa, value) && QUICK(trail_piece)(s, t, pa);
 }
 
 /* Down to the last table of the second stage. */
@@ -153,51 +181,40 @@ CACHE_TARGET static inline bool QUICK(trail_ss)(const struct sight *s, struct vt
 	return true;
 }
 
-/* Entries of configuration are long: four words of one at once. */
-CACHE_TARGET static inline void QUICK(trail_config)(struct vtd_trail *t, const struct vtd_memo *m)
+/* Configuration is as the memo has it. */
+CACHE_TARGET static inline bool QUICK(trail_config)(const struct sight *s, struct vtd_trail *t,
+						    const struct vtd_memo *m)
 {
-	t->n = t->n_quads = 0;
-	for (u32 i = 0; i < m->n;) {
-		const struct hw_cache_word *w = &m->word[i];
-		struct vtd_quad *q = &t->quad[t->n_quads];
+	t->n = 0;
+	for (u32 i = 0; i < m->n; i++) {
+		if (!QUICK(trail_piece)(s, t, m->word[i].pa))
+			return false;
+	}
+	return true;
+}
 
-		if (i + 4 > m->n || w[1].pa != w->pa + 8 || w[2].pa != w->pa + 16 ||
-		    w[3].pa != w->pa + 24) {
-			t->pa[t->n] = w->pa;
-			t->value[t->n++] = w->value;
-			i++;
-			continue;
-		}
-		*q = (struct vtd_quad){w->pa, {w->value, w[1].value, w[2].value, w[3].value}};
-		t->n_quads++;
-		i += 4;
+/* Down to the last table of the first stage: b[0], by the second one: b[1]. */
+CACHE_TARGET static inline bool
+QUICK(trail_fs)(const struct sight *s, const struct vtd_cfg *c, u64 addr, u64 bad,
+		struct vtd_trail *t, struct bits b[2])
+{
+	u64 gpa = c->fs_root, leaf, e;
+
+	for (u32 level = 4;; level--) {
+		if (gpa >> 48 || !QUICK(trail_ss)(s, t, c, gpa, &b[1]) ||
+		    !QUICK(step)(s, t, t->ss_table + (gpa >> 9 & 0xff8), &leaf) || (leaf & bad))
+			return false;
+		b[1].all &= leaf;
+		t->fs_table = leaf & s->mask;
+		if (level == 1)
+			return true;
+		if (!QUICK(step)(s, t, t->fs_table + (addr >> (9 * level) & 0xff8), &e))
+			return false;
+		gpa = e & s->mask;
+		b[0].all &= e;
+		b[0].any |= e;
 	}
 }
-
-#ifdef CACHE_AVX2
-CACHE_TARGET static inline bool QUICK(quads_good)(const struct sight *s, const struct vtd_trail *t)
-{
-	__m256i differ = _mm256_setzero_si256();
-
-	for (u32 i = 0; i < t->n_quads; i++) {
-		const struct vtd_quad *q = &t->quad[i];
-		__m256i is = _mm256_loadu_si256((const __m256i *)(s->ram + q->pa));
-		__m256i was = _mm256_loadu_si256((const __m256i *)q->value);
-
-		differ = _mm256_or_si256(differ, _mm256_xor_si256(is, was));
-	}
-	return _mm256_testz_si256(differ, differ);
-}
-#else
-static inline bool QUICK(quads_good)(const struct sight *s, const struct vtd_trail *t)
-{
-	bool good = true;
-
-	for (u32 i = 0; i < t->n_quads; i++)
-		good &= !memcmp(s->ram + t->quad[i].pa, t->quad[i].value, 32);
-	return good;
-}
-#endif
 
 /* The trail of addr: to the last tables of both stages. False: something is out of order. */
 CACHE_TARGET static __attribute__((noinline)) bool
@@ -206,67 +223,73 @@ QUICK(trail_make)(const struct vtd *v, const struct sight *s, const struct vtd_m
 {
 	const struct vtd_cfg *c = &m->cfg;
 	const u64 bad = v->ss_reserved[1][0] | v->ss_reserved[1][1];
-	struct bits fs = {~0ULL, 0}, tables = {~0ULL, 0}, ss = {~0ULL, 0};
-	u64 gpa = c->fs_root, leaf, e, wide = 0;
+	struct bits b[2] = {{~0ULL, 0}, {~0ULL, 0}}, ss = {~0ULL, 0};
+	u64 gpa, e;
 
 	t->gen = 0;
-	t->reads = m->n;
-	t->flags = 0;
-	t->attrs[0] = t->attrs[1] = 0;
-	QUICK(trail_config)(t, m);
-	for (u32 level = 4; level; level--) {
-		u64 at;
-
-		wide |= gpa;
-		if (!QUICK(trail_ss)(s, t, c, gpa, &tables) ||
-		    !QUICK(step)(s, t, t->ss_table + (gpa >> 9 & 0xff8), &leaf) || (leaf & bad))
-			return false;
-		tables.all &= leaf;
-		at = leaf & s->mask;
-		if (level == 1) {
-			t->fs_table = at;
-			break;
-		}
-		if (!QUICK(step)(s, t, at + (addr >> (9 * level) & 0xff8), &e))
-			return false;
-		gpa = e & s->mask;
-		fs.all &= e;
-		fs.any |= e;
-	}
+	t->reads = m->n + 2;
+	/* Interrupts share 2 MiB with pages. */
+	if (addr >> 21 == VTD_INTERRUPT_BASE >> 21 || !QUICK(trail_config)(s, t, m) ||
+	    !QUICK(trail_fs)(s, c, addr, bad, t, b) || t->fs_table + 4088 > s->limit)
+		return false;
 	/* The page of addr, for the tables of the second stage that it lies in. */
-	if (!QUICK(word)(s, t->fs_table + (addr >> 9 & 0xff8), &e))
-		return false;
+	memcpy(&e, s->ram + t->fs_table + (addr >> 9 & 0xff8), 8);
 	gpa = e & s->mask;
-	if (!QUICK(trail_ss)(s, t, c, gpa, &ss) || ((wide | gpa) >> 48) ||
-	    !(tables.all & VTD_SS_R) || (c->ssade && !(tables.all & VTD_SS_A)))
+	if (gpa >> 48 || !QUICK(trail_ss)(s, t, c, gpa, &ss) || t->ss_table + 4088 > s->limit ||
+	    !(b[1].all & VTD_SS_R) || (c->ssade && !(b[1].all & VTD_SS_A)))
 		return false;
+	/* They are looked at by fours. */
+	for (; t->n % 4; t->n++) {
+		t->at[t->n] = t->at[0];
+		memcpy(t->was[t->n], t->was[0], 32);
+	}
 	t->gpa_range = gpa >> 21;
 	t->range = addr >> 21;
-	t->fs[0] = fs.all;
-	t->fs[1] = fs.any;
+	t->fs[0] = b[0].all;
+	t->fs[1] = b[0].any;
 	/* Of the tables' translations only that they may be read counts. */
 	t->ss[0] = ss.all;
-	t->ss[1] = ss.any | tables.any;
+	t->ss[1] = ss.any | b[1].any;
 	t->gen = m->gen;
-	t->sid = m->sid;
-	t->pasid = m->pasid;
+	t->who = m->sid | (u64)m->pasid << 32;
 	return true;
 }
 
-/* Whether each word of it still is what it was. */
-CACHE_TARGET static inline bool QUICK(trail_good)(const struct sight *s, const struct vtd_trail *t)
+/* Whether each piece of it still is what it was. */
+#ifdef CACHE_AVX2
+CACHE_TARGET static inline __m256i QUICK(changed)(const u8 *is, const u64 *was)
 {
-	u64 differ = 0, e;
-
-#ifdef __clang__ /* gathers would take longer */
-#pragma clang loop vectorize(disable) unroll_count(4)
-#endif
-	for (u32 i = 0; i < t->n; i++) {
-		memcpy(&e, s->ram + t->pa[i], 8);
-		differ |= e ^ t->value[i];
-	}
-	return !differ && QUICK(quads_good)(s, t);
+	/* lddqu: of an ordinary load the compiler makes two halves. */
+	return _mm256_xor_si256(_mm256_lddqu_si256((const __m256i *)is),
+				_mm256_load_si256((const __m256i *)was));
 }
+
+CACHE_TARGET static inline bool QUICK(trail_good)(const u8 *ram, const struct vtd_trail *t)
+{
+	const u64 *at = t->at, *end = t->at + t->n, *was = t->was[0];
+	__m256i differ = _mm256_setzero_si256();
+
+	for (; at < end; at += 4, was += 16) {
+		differ |= QUICK(changed)(ram + at[0], was);
+		differ |= QUICK(changed)(ram + at[1], was + 4);
+		differ |= QUICK(changed)(ram + at[2], was + 8);
+		differ |= QUICK(changed)(ram + at[3], was + 12);
+	}
+	return _mm256_testz_si256(differ, differ);
+}
+#else
+static inline bool QUICK(trail_good)(const u8 *ram, const struct vtd_trail *t)
+{
+	u64 differ = 0, is[4];
+
+	for (u32 i = 0; i < t->n; i++) {
+		memcpy(is, ram + t->at[i], 32);
+		differ |= (is[0] ^ t->was[i][0]) | (is[1] ^ t->was[i][1]) |
+			  (is[2] ^ t->was[i][2]) | (is[3] ^ t->was[i][3]);
+	}
+	return !differ;
+}
+#endif
 
 /* What the leaves of both stages mean together: dirty is what is so in both. */
 CACHE_TARGET static inline u32 QUICK(both)(u32 first, u32 second)
@@ -274,66 +297,79 @@ CACHE_TARGET static inline u32 QUICK(both)(u32 first, u32 second)
 	return (second & (first | ~(u32)VTD_F_DIRTY)) | (first & ~(u32)VTD_F_DIRTY);
 }
 
-/* What the two leaves of a page mean together; 0: look closer. */
-CACHE_TARGET static __attribute__((noinline)) void
-QUICK(trail_meaning)(const struct vtd *v, struct vtd_trail *t, const struct vtd_cfg *c, u64 first,
-		     u64 second)
-{
-	const struct bits fs = {t->fs[0], t->fs[1]}, ss = {t->ss[0], t->ss[1]};
-	u32 flags = QUICK(fs_flags)(v, c, &fs, first), below = QUICK(ss_flags)(v, c, &ss, second);
-
-	t->attrs[0] = first;
-	t->attrs[1] = second;
-	t->flags = 0;
-	if (flags && below)
-		t->flags = QUICK(both)(flags, below);
-}
-
-/* The leaves of addr at the end of its trail. */
+/* The leaves of addr at the end of its trail, and what they mean together. */
 CACHE_TARGET static inline bool QUICK(trail_end)(const struct vtd *v, const struct sight *s,
 						 struct vtd_trail *t,
 						 const struct vtd_cfg *c, u64 addr,
 						 struct answer *a)
 {
+	const struct bits fs = {t->fs[0], t->fs[1]}, ss = {t->ss[0], t->ss[1]};
+	u32 first, second;
 	u64 e, leaf;
 
-	if (!QUICK(word)(s, t->fs_table + (addr >> 9 & 0xff8), &e) ||
-	    (e & s->mask) >> 21 != t->gpa_range ||
-	    !QUICK(word)(s, t->ss_table + (e >> 9 & 0xff8), &leaf))
+	memcpy(&e, s->ram + t->fs_table + (addr >> 9 & 0xff8), 8);
+	if ((e & s->mask) >> 21 != t->gpa_range)
 		return false;
-	if (unlikely((e & ~s->mask) != t->attrs[0] || (leaf & ~s->mask) != t->attrs[1]))
-		QUICK(trail_meaning)(v, t, c, e & ~s->mask, leaf & ~s->mask);
-	a->flags = t->flags;
+	memcpy(&leaf, s->ram + t->ss_table + (e >> 9 & 0xff8), 8);
+	first = QUICK(fs_flags)(v, c, &fs, e);
+	second = QUICK(ss_flags)(v, c, &ss, leaf);
+	t->first = e & ~VTD_IN_2M;
+	t->attrs = leaf & ~s->mask;
+	a->flags = first && second ? QUICK(both)(first, second) : 0;
+	t->meta = QUICK(meta_of)[a->flags & 127];
 	a->page = leaf & s->mask;
-	a->reads = t->reads + 2;
-	return likely(a->flags);
+	a->reads = t->reads;
+	return a->flags;
+}
+
+CACHE_TARGET static inline u64 QUICK(asker)(const struct hw_req *req)
+{
+	u64 who;
+
+	/* sid and pasid at once */
+	memcpy(&who, &req->sid, sizeof(who));
+	return who;
+}
+
+CACHE_TARGET static inline struct vtd_trail *QUICK(trail_of)(const struct vtd *v,
+							     const struct hw_req *req)
+{
+	return &v->trail[(req->addr >> 21 ^ req->sid) % VTD_TRAILS];
+}
+
+/* Whose it is, and where; not whether memory still is as it was. */
+CACHE_TARGET static inline u64 QUICK(trail_other)(const struct vtd *v, const struct vtd_trail *t,
+						  const struct hw_req *req)
+{
+	return (t->gen ^ v->cfg_gen) | (t->who ^ QUICK(asker)(req)) | (t->range ^ req->addr >> 21);
 }
 
 CACHE_TARGET static inline bool QUICK(bare_nested)(const struct vtd *v, const struct sight *s,
-						   const struct vtd_memo *m, u64 addr,
-						   struct answer *a)
+						   const struct vtd_memo *m,
+						   const struct hw_req *req, struct answer *a)
 {
-	struct vtd_trail *t = &v->trail[(addr >> 21 ^ m->sid) % VTD_TRAILS];
+	struct vtd_trail *t = QUICK(trail_of)(v, req);
 
-	if (likely(t->gen == m->gen && t->range == addr >> 21 && t->sid == m->sid &&
-		   t->pasid == m->pasid && QUICK(trail_good)(s, t) &&
-		   QUICK(trail_end)(v, s, t, &m->cfg, addr, a)))
+	if (!QUICK(trail_other)(v, t, req) && QUICK(trail_good)(s->ram, t) &&
+	    QUICK(trail_end)(v, s, t, &m->cfg, req->addr, a))
 		return true;
-	return QUICK(same_config)(s, m) && QUICK(trail_make)(v, s, m, addr, t) &&
-	       QUICK(trail_end)(v, s, t, &m->cfg, addr, a);
+	return QUICK(same_config)(s, m) && QUICK(trail_make)(v, s, m, req->addr, t) &&
+	       QUICK(trail_end)(v, s, t, &m->cfg, req->addr, a);
 }
 
 CACHE_TARGET static inline bool QUICK(bare)(const struct vtd *v, const struct sight *s,
-					    const struct vtd_memo *m, u64 addr, struct answer *a)
+					    const struct vtd_memo *m, const struct hw_req *req,
+					    struct answer *a)
 {
 	const struct vtd_cfg *c = &m->cfg;
 	struct bits b = {~0ULL, 0};
+	u64 addr = req->addr;
 	u32 levels = c->mode == VTD_MODE_SS ? c->ss_levels : c->fs_levels;
 	u64 table = c->mode == VTD_MODE_SS ? c->ss_root : c->fs_root, leaf;
 
 	if (c->mode == VTD_MODE_NESTED)
 		return c->fs_levels == 4 && c->ss_levels == 4 &&
-		       QUICK(bare_nested)(v, s, m, addr, a);
+		       QUICK(bare_nested)(v, s, m, req, a);
 	if (!QUICK(same_config)(s, m))
 		return false;
 	if (likely(levels == 4)) {
@@ -523,25 +559,6 @@ CACHE_TARGET static inline bool QUICK(covered)(const struct vtd_cfg *c, u64 addr
 		return !(addr >> (12 + 9 * c->ss_levels));
 	return (u64)((s64)(addr << unused) >> unused) == addr;
 }
-
-/*
- * By the flags RW, US, XD, SSR, SSW, DIRTY, CLOSER: lg2 of 4 KiB, access and deny of
- * struct vtd_front. Where the quick way has to look closer it denies one bit more, which
- * no request has.
- */
-#define NEVER 0x4000u
-#define WRITES (VTD_F_SSW | VTD_F_RW)
-#define ACCESS(f) (((f) & VTD_F_SSR ? HW_READ : 0u) | (((f) & WRITES) == WRITES ? HW_WRITE : 0u))
-#define DENY(f) (((f) & (VTD_F_US | VTD_F_CLOSER)) != VTD_F_US ? 0xffffu : \
-		 (~ACCESS(f) | ((f) & VTD_F_DIRTY ? 0 : HW_WRITE)) & 0xffff & ~NEVER)
-#define META(f) (12 | ACCESS(f) << 8 | DENY(f) << 16)
-#define META8(f) META(f), META((f) + 1), META((f) + 2), META((f) + 3), META((f) + 4), \
-		 META((f) + 5), META((f) + 6), META((f) + 7)
-#define META64(f) META8(f), META8((f) + 8), META8((f) + 16), META8((f) + 24), META8((f) + 32), \
-		  META8((f) + 40), META8((f) + 48), META8((f) + 56)
-static const u32 QUICK(meta_of)[128] = {META64(0), META64(64)};
-static_assert(offsetof(struct vtd_front, deny) == offsetof(struct vtd_front, lg2) + 2,
-	      "three fields of the front are written at once");
 
 /* Whether a request of these access, kind and no_fault_report needs what meta denies. */
 CACHE_TARGET static inline bool QUICK(denied)(u32 how, u32 meta)

@@ -155,44 +155,6 @@ QUICK(hit)(struct vtd *v, u32 slot, const struct hw_req *req, struct hw_resp *re
 	return true;
 }
 
-CACHE_TARGET static inline __attribute__((always_inline)) bool
-QUICK(in_memo)(struct vtd *v, const struct hw_req *req, struct hw_resp *resp)
-{
-	const struct vtd_memo *m = &v->memo[req->sid % VTD_MEMOS];
-	const struct hw_env *e = v->h.env;
-	const struct sight s = {e->ram, e->ram_size - 8, v->addr_mask};
-	struct answer a = {.reads = m->n};
-	u64 said;
-	u32 meta;
-
-	if (unlikely(e->point || e->read_flushed || m->gen != v->cfg_gen || m->sid != req->sid ||
-		     req->addr >> 20 == VTD_INTERRUPT_BASE >> 20 ||
-		     m->pasid != req->pasid || !QUICK(covered)(&m->cfg, req->addr) ||
-		     !QUICK(bare)(v, &s, m, req->addr, &a) ||
-		     a.page >> 20 == VTD_INTERRUPT_BASE >> 20))
-		return false;
-	meta = QUICK(meta_of)[a.flags & 127];
-	if (unlikely(QUICK(denied)(req->access, meta)))
-		return false;
-	said = (meta & 0xffff) | (u64)a.reads << 40;
-	resp->pa = a.page | (req->addr & 0xfff);
-	memcpy(&resp->lg2, &said, sizeof(said));
-	resp->entry = 0;
-	return true;
-}
-
-/* Without caches. */
-CACHE_TARGET static __attribute__((noinline)) void
-QUICK(uncached)(struct vtd *v, const struct hw_req *req, struct hw_resp *resp)
-{
-	u32 how;
-
-	memcpy(&how, &req->access, sizeof(how));
-	/* No more than read and write of an untranslated request. */
-	if (unlikely((how & ~3u) || v->h.env->fact || !QUICK(in_memo)(v, req, resp)))
-		vtd_translate_slow(v, req, resp);
-}
-
 /* The lane of a binding, made anew. False: its space has got another tag. */
 CACHE_TARGET static __attribute__((noinline)) bool
 QUICK(lane_make)(struct vtd *v, struct vtd_lane *l, const struct hw_req *req)
@@ -452,8 +414,5 @@ CACHE_TARGET void QUICK(vtd_translate)(struct hw_iommu *h, const struct hw_req *
 	who = vtd_who(v, req);
 	if (likely(vtd_front_hit(f, who, req, resp)))
 		return;
-	if (likely(v->lane))
-		QUICK(cached)(v, req, resp, f, who);
-	else
-		QUICK(uncached)(v, req, resp);
+	QUICK(cached)(v, req, resp, f, who);
 }

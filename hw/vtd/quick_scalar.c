@@ -2,4 +2,4 @@
 /*
  * The quick way without vector instructions.
  */
-#include "hw/vtd/quick_tables_priv.h"
+#include "hw/vtd/quick_bare_priv.h"

@@ -36,7 +36,7 @@ static void reset(struct hw_iommu *h)
 	vtd_regs_reset(v);
 }
 
-static const struct hw_iommu_ops *quick_ops(bool vectors, bool pages);
+static const struct hw_iommu_ops *quick_ops(const struct vtd *v);
 
 static struct hw_iommu *create(struct hw_env *e, const char *options, char *err, size_t err_size)
 {
@@ -62,14 +62,14 @@ static struct hw_iommu *create(struct hw_env *e, const char *options, char *err,
 	v->front_on = v->binds && v->pages;
 	v->quick = k.quick && !k.policy.provenance && !k.policy.prefetch && !k.policy.speculate &&
 		   !k.fragment && (v->binds || !v->keeps);
-	v->h.ops = v->quick ? quick_ops(k.quick == 1, v->pages || !v->keeps) : &hw_vtd_ops;
+	v->h.ops = v->quick ? quick_ops(v) : &hw_vtd_ops;
 	if (v->quick && v->keeps) {
 		v->lane = hw_calloc(VTD_LANES, sizeof(*v->lane));
 		sim_assert(v->lane);
 	}
 	if (v->quick && !v->keeps) {
 		v->memo = hw_calloc(VTD_MEMOS, sizeof(*v->memo));
-		v->trail = hw_calloc(VTD_TRAILS, sizeof(*v->trail));
+		v->trail = hw_block_alloc(VTD_TRAILS * sizeof(*v->trail));
 		sim_assert(v->memo && v->trail);
 	}
 	vtd_reserved_bits(v);
@@ -167,13 +167,16 @@ static bool ahead(const struct hw_iommu *h, const struct hw_req *req, struct hw_
 
 const struct hw_iommu_ops hw_vtd_ops = OPS(vtd_translate);
 
-static const struct hw_iommu_ops *quick_ops(bool vectors, bool pages)
+static const struct hw_iommu_ops *quick_ops(const struct vtd *v)
 {
-	static const struct hw_iommu_ops ops[2][2] = {
+	static const struct hw_iommu_ops ops[3][2] = {
+		{OPS(vtd_bare_scalar), OPS(vtd_bare_avx2)},
 		{OPS(vtd_tables_scalar), OPS(vtd_tables_avx2)},
 		{OPS(vtd_translate_scalar), OPS(vtd_translate_avx2)},
 	};
 
-	vectors = vectors && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2");
-	return &ops[pages][vectors];
+	bool vectors = v->k.quick == 1 && __builtin_cpu_supports("avx2") &&
+		       __builtin_cpu_supports("bmi2");
+
+	return &ops[v->keeps + v->pages][vectors];
 }

@@ -156,28 +156,27 @@ struct vtd_memo {
 };
 
 /*
- * Without caches: all words that the last nested walk in 2 MiB read, but the two
- * leaves of its page, each once. If each still is what it was, then so is where they
- * lead.
+ * Without caches: all memory that the last nested walk in 2 MiB read, but the two leaves of
+ * its page, in pieces of 32 bytes, each once. If each still is what it was, then so is where
+ * they lead. What lies beside a word in its piece counts, too: it seldom changes.
  */
 #define VTD_TRAILS 16
-#define VTD_TRAIL_WORDS (VTD_MEMO_WORDS + 24)
-struct vtd_quad {
-	u64 pa, value[4];
-};
-
+#define VTD_TRAIL_PIECES ((VTD_MEMO_WORDS + 22 + 3) & ~3)
+#define VTD_IN_2M 0x1ff000ULL
 struct vtd_trail {
 	u64 gen;        /* as of vtd_binding */
+	u64 who;        /* source and PASID */
 	u64 range;      /* address / 2 MiB */
-	u64 gpa_range;  /* likewise, of the page before the second stage */
-	u64 fs_table, ss_table; /* the last ones */
-	u64 fs[2], ss[2]; /* bits of the upper entries: that all have, that any has */
-	u64 attrs[2];   /* of the last two leaves: their bits but the address */
-	u32 flags;      /* what they mean together; 0: look closer */
+	u64 fs_table, ss_table; /* the last ones, all of them in memory */
+	u64 first;      /* the last leaf of the first stage; but where in 2 MiB its page lies */
+	u64 attrs;      /* of the second one's: its bits but the address */
+	u32 meta;       /* what they mean together, as in quick_base_priv.h */
 	u32 reads;      /* words read, each time that one is */
-	u32 sid, pasid, n, n_quads;
-	struct vtd_quad quad[VTD_MEMO_WORDS / 4]; /* of configuration */
-	u64 pa[VTD_TRAIL_WORDS], value[VTD_TRAIL_WORDS];
+	u32 n;          /* pieces; a multiple of 4 */
+	u64 gpa_range;  /* address / 2 MiB, of the page before the second stage */
+	u64 fs[2], ss[2]; /* bits of the upper entries: that all have, that any has */
+	u64 at[VTD_TRAIL_PIECES];
+	u64 was[VTD_TRAIL_PIECES][4] __attribute__((aligned(64)));
 };
 
 struct vtd_dev {
@@ -409,6 +408,10 @@ void vtd_translate_scalar(struct hw_iommu *h, const struct hw_req *req, struct h
 /* Of one that keeps tables, but no pages. */
 void vtd_tables_avx2(struct hw_iommu *h, const struct hw_req *req, struct hw_resp *resp);
 void vtd_tables_scalar(struct hw_iommu *h, const struct hw_req *req, struct hw_resp *resp);
+
+/* Of one that keeps nothing. */
+void vtd_bare_avx2(struct hw_iommu *h, const struct hw_req *req, struct hw_resp *resp);
+void vtd_bare_scalar(struct hw_iommu *h, const struct hw_req *req, struct hw_resp *resp);
 
 /* Who asks, and when: of a source id below 65536, which leaves room for front_gen. */
 static inline u64 vtd_who(const struct vtd *v, const struct hw_req *req)

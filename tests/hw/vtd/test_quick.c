@@ -398,12 +398,12 @@ static u64 ask_at(struct pair *p, u64 addr, u16 access)
 	return address_of(p, &req);
 }
 
-/* Reads and writes of both pages, in turns, and then twice each: the first one last. */
+/* Reads and writes (once neither) of both pages, in turns, then twice each: the first last. */
 static void ask_all(struct pair *p)
 {
 	for (u32 i = 0; i < 12; i++)
 		ask_at(p, (u64)(i < 4 ? i & 1 : ~i >> 1 & 1) << 12,
-		       (u16)(i & 5 ? HW_WRITE : HW_READ));
+		       (u16)(i == 8 ? 0 : i & 5 ? HW_WRITE : HW_READ));
 }
 
 static void each_bit(const char *options)
@@ -450,6 +450,55 @@ Test(vtd_quick, minds_each_bit_of_a_nested_page)
 	each_bit("cache=sets,entries=64,iotlb=0");
 	each_bit("cache=sets,entries=64");
 	each_bit("cache=none");
+}
+
+/* Each bit of each word of memory that is not 0, by what is known of both pages. */
+static void each_bit_of_a_walk(const char *options)
+{
+	struct pair p;
+	u64 was, n = 0;
+
+	begin(&p, options, 1, 1);
+	one_page(&p);
+	for (u64 pa = 0; pa < RAM; pa += 8) {
+		memcpy(&was, p.s[0].e.ram + pa, 8);
+		for (u32 bit = 0; was && bit < 64; bit++, n++) {
+			ask_all(&p);
+			word(&p, pa, was ^ 1ULL << bit);
+			ask_all(&p);
+			word(&p, pa, was);
+			if (bit % 8 == 0)
+				take_faults(&p);
+		}
+	}
+	cr_assert_gt(n, 20 * 64);
+	same_memory(&p, REGISTERS);
+	sides_free(&p);
+}
+
+Test(vtd_quick, minds_each_bit_of_a_walk_without_caches)
+{
+	each_bit_of_a_walk("cache=none");
+	each_bit_of_a_walk("cache=none,haw=52");
+}
+
+/* Memory is as it was, but it is another root that counts; or none. */
+Test(vtd_quick, minds_registers_without_caches)
+{
+	struct pair p;
+
+	begin(&p, "cache=none", 1, 1);
+	one_page(&p);
+	ask_all(&p);
+	cr_assert_eq(ask_at(&p, 0, HW_READ), 40 << 12);
+	reg(&p, VTD_RTADDR, 8, 50 << 12 | (u64)VTD_TTM_SCALABLE << VTD_RTADDR_TTM_SHIFT);
+	reg(&p, VTD_GCMD, 4, VTD_G_TE | VTD_G_SRTP);
+	cr_assert_eq(ask_at(&p, 0, HW_READ), ~0ULL);
+	forget(&p);
+	cr_assert_eq(ask_at(&p, 0, HW_READ), 40 << 12);
+	reg(&p, VTD_GCMD, 4, 0);
+	cr_assert_eq(ask_at(&p, 0, HW_READ), 0);
+	sides_free(&p);
 }
 
 static bool ask_as(struct pair *p, u16 sid, u32 pasid, u64 addr)
