@@ -68,10 +68,10 @@ static void touch_due(struct hw_nests *n)
 	u32 n_events = 0;
 
 	for (u32 i = 0; i < n->n_due; i++) {
-		const struct hw_nest *nest = &n->nest[n->due[i]];
+		u32 stamp = n->nest[n->due[i]].stamp, *slot = n->slot[n->due[i]];
 
-		e[n_events++] = event(nest->stamp, 0, nest->slot[0]);
-		e[n_events++] = event(nest->stamp, 1, nest->slot[1]);
+		e[n_events++] = event(stamp, 0, slot[0]);
+		e[n_events++] = event(stamp, 1, slot[1]);
 	}
 	for (u32 i = 0; i < n->n_due_below; i++) {
 		const struct hw_below *below = &n->below[n->due_below[i]];

@@ -16,20 +16,29 @@
 
 #include "hw/iommu/cache_layout.h"
 
+#include <assert.h>
+
 #define HW_NESTS 4096u
 #define HW_NEST_RANGE_BITS 43
 #define HW_NEST_OWNERS (1u << (64 - HW_NEST_RANGE_BITS))
 
-/* Keys: the range of 2 MiB, and the number of who made it from HW_NEST_RANGE_BITS; 0: none. */
+/*
+ * Keys: the range of 2 MiB, and the number of who made it from HW_NEST_RANGE_BITS; 0: none.
+ * Both are small: those of 128 tables, and the lines of these tables that are asked for,
+ * have to share the processor's first cache.
+ */
 struct hw_nest {
 	u64 key;
-	u64 at, word;   /* the second stage's entry of the first one's last table */
-	u64 table;      /* where that one lies, all of it in memory */
-	u64 attrs;      /* of the last entry that was seen there: its bits beside the address */
-	u64 first;      /* what they mean, as its model says */
+	u64 word;       /* the second stage's entry of the first one's last table */
+	/*
+	 * Of the last entry that was seen there its bits beside the address; from
+	 * HW_NEST_FIRST, where addresses are, what they mean, as its model says.
+	 */
+	u64 attrs;
+	u32 at;         /* where word lies, in words */
 	u32 stamp;      /* of its last use; 0: nothing is due */
-	u32 slot[2];    /* of the cache: the first stage's table; the second's, of that table */
-} __attribute__((aligned(64)));
+};
+#define HW_NEST_FIRST 12
 
 struct hw_below {
 	u64 key;
@@ -37,15 +46,19 @@ struct hw_below {
 	u64 attrs;      /* of the last entry that was seen there */
 	u32 stamp, slot;
 };
+static_assert(sizeof(struct hw_nest) == 32 && sizeof(struct hw_below) == 32,
+	      "two of them are a line");
 
 struct hw_nests {
 	struct hw_nest nest[HW_NESTS];
 	struct hw_below below[HW_NESTS];
+	/* Of the cache: the first stage's table; the second's, of that table. */
+	u32 slot[HW_NESTS][2];
 	struct hw_cache *c;     /* of tables */
 	u32 uses, n_due, n_due_below;
 	u16 due[HW_NESTS], due_below[HW_NESTS]; /* those that have a stamp */
 	void *block;
-};
+} __attribute__((aligned(64)));
 
 struct hw_nests *hw_nests_create(struct hw_cache *c);
 void hw_nests_destroy(struct hw_nests *n);
@@ -70,6 +83,18 @@ static inline struct hw_nest *hw_nest_of(struct hw_nests *n, u64 addr)
 static inline struct hw_below *hw_below_of(struct hw_nests *n, u64 range)
 {
 	return &n->below[range & (HW_NESTS - 1)];
+}
+
+static inline u32 *hw_nest_slots(struct hw_nests *n, u64 addr)
+{
+	return n->slot[addr >> 21 & (HW_NESTS - 1)];
+}
+
+/* Whether both are those of the last use. */
+static inline bool hw_nest_again(const struct hw_nests *n, const struct hw_nest *nest,
+				 const struct hw_below *below)
+{
+	return nest->stamp == n->uses && below->stamp == n->uses;
 }
 
 static inline void hw_nest_used(struct hw_nests *n, struct hw_nest *nest, struct hw_below *below)

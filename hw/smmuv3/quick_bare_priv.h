@@ -236,17 +236,31 @@ CACHE_TARGET static inline void QUICK(say)(struct hw_resp *resp, u64 pa, u32 met
 	resp->entry = 0;
 }
 
-/* A nest that was used the last time as well. */
-CACHE_TARGET static __attribute__((noinline)) void
-QUICK(remember)(struct hw_smmuv3 *h, u64 addr, u32 meta)
+/* What both stages permit, by a nest and a below. */
+CACHE_TARGET static inline u32 QUICK(nest_permits)(const struct hw_nest *n,
+						   const struct hw_below *b)
 {
-	const struct hw_nest *n = h->last_nest;
-	const struct hw_below *b = h->last_below;
+	return QUICK(nest_meta)(n->attrs >> HW_NEST_FIRST, b->value);
+}
 
+/* A nest that was used the last time as well. */
+CACHE_TARGET static void QUICK(remember)(struct hw_smmuv3 *h, const struct smmu_lane *l, u64 addr,
+					 const struct hw_nest *n, const struct hw_below *b)
+{
 	h->again = (struct smmu_again){
-		.range = addr >> 21, .at = n->at, .word = n->word, .table = n->table,
-		.s2_table = b->value & ADDR_MASK, .attrs = b->attrs, .meta = meta};
-	memcpy(&h->again.first, h->base.env->ram + n->table + (addr >> 9 & 0xff8), 8);
+		.range = addr >> 21, .at = n->at * 8ull, .word = n->word,
+		.table = n->word & l->s2_output, .s2_table = b->value & ADDR_MASK,
+		.attrs = b->attrs, .meta = QUICK(nest_permits)(n, b)};
+	memcpy(&h->again.first, h->base.env->ram + h->again.table + (addr >> 9 & 0xff8), 8);
+}
+
+/* For the first time since all was settled, or again: then the next one may be there, too. */
+CACHE_TARGET static __attribute__((noinline)) void
+QUICK(nest_used)(struct hw_smmuv3 *h, const struct smmu_lane *l, u64 addr, struct hw_nest *n,
+		 struct hw_below *b)
+{
+	hw_nest_used(h->nests, n, b);
+	QUICK(remember)(h, l, addr, n, b);
 }
 
 /* By the walk cache, in a nest of it. False: no page has been used, nor have tables. */
@@ -254,34 +268,35 @@ CACHE_TARGET static inline __attribute__((always_inline)) bool
 QUICK(in_nest)(struct hw_smmuv3 *h, const struct smmu_lane *l, const struct hw_req *req,
 	       struct hw_resp *resp)
 {
-	struct hw_nest *n = hw_nest_of(h->nests, req->addr);
+	struct hw_nests *all = h->nests;
+	struct hw_nest *n = hw_nest_of(all, req->addr);
 	const u8 *ram = h->base.env->ram;
 	u64 addr = req->addr, s1 = l->output, s2 = l->s2_output, e, first, second, range;
 	struct hw_below *b;
-	u32 meta, how;
+	u32 meta, how, use;
 
 	if (unlikely(n->key != (addr >> 21 | l->made)))
 		return false;
-	memcpy(&e, ram + n->at, 8);
-	if (unlikely(e != n->word))
-		return false;
-	memcpy(&first, ram + n->table + (addr >> 9 & 0xff8), 8);
+	memcpy(&e, ram + n->at * 8ull, 8);
+	memcpy(&first, ram + (n->word & s2) + (addr >> 9 & 0xff8), 8);
 	range = (first & s1) >> 21;
-	b = hw_below_of(h->nests, range);
+	b = hw_below_of(all, first >> 21);
 	if (unlikely(b->key != (range | l->made)))
 		return false;
 	memcpy(&second, ram + (b->value & ADDR_MASK) + (first >> 9 & 0xff8), 8);
 	memcpy(&how, &req->access, sizeof(how));
-	meta = QUICK(nest_meta)(n->first, b->value);
-	if (unlikely(((first ^ n->attrs) & ~s1) | ((second ^ b->attrs) & ~s2)) ||
+	meta = QUICK(nest_permits)(n, b);
+	/* All at once, at the end: until then none of the words has to have come. */
+	if (unlikely((e ^ n->word) | ((first ^ n->attrs) & ~s1) | ((second ^ b->attrs) & ~s2)) ||
 	    unlikely(QUICK(denied)(how, meta)))
 		return false;
-	hw_nest_used(h->nests, n, b);
-	if (h->last_nest == n && h->last_below == b)
-		QUICK(remember)(h, addr, meta);
-	h->last_nest = n;
-	h->last_below = b;
 	QUICK(say)(resp, (second & s2) | (addr & 0xfff), meta);
+	use = all->uses + 1;
+	if (unlikely(!use || !n->stamp || !b->stamp || hw_nest_again(all, n, b))) {
+		QUICK(nest_used)(h, l, addr, n, b);
+		return true;
+	}
+	all->uses = n->stamp = b->stamp = use;
 	return true;
 }
 
@@ -292,20 +307,19 @@ QUICK(nest_known_anew)(struct smmu_lane *l, const struct hw_req *req, struct hw_
 	struct hw_smmuv3 *h = l->h;
 	struct smmu_nest made;
 	struct hw_nest n = {.key = req->addr >> 21 | l->made};
+	u32 *slot = hw_nest_slots(h->nests, req->addr);
 
 	smmu_walks_settle(h);
 	if (!QUICK(nest_make)(l, &made, req->addr))
 		return false;
-	n.at = made.s1_at;
-	n.attrs = made.attrs[1];
-	n.first = made.s1_value;
-	n.slot[0] = made.slot[NEST_OWN];
-	n.slot[1] = made.slot[NEST_TABLE];
-	memcpy(&n.word, h->base.env->ram + n.at, 8);
-	n.table = n.word & l->s2_output;
-	if (n.table + 4096 > h->base.env->ram_size)
+	memcpy(&n.word, h->base.env->ram + made.s1_at, 8);
+	if (made.s1_at >> 35 || (n.word & l->s2_output) + 4096 > h->base.env->ram_size)
 		return false;
+	n.at = (u32)(made.s1_at / 8);
+	n.attrs = made.attrs[1] | (made.s1_value & PERM_ALL) << HW_NEST_FIRST;
 	*hw_nest_of(h->nests, req->addr) = n;
+	slot[0] = made.slot[NEST_OWN];
+	slot[1] = made.slot[NEST_TABLE];
 	*hw_below_of(h->nests, made.ipa_range) = (struct hw_below){
 		.key = made.ipa_range | l->made, .value = made.s2_table | made.s2_value,
 		.attrs = made.attrs[2], .slot = made.slot[NEST_PAGE]};

@@ -652,16 +652,14 @@ QUICK(nestless)(struct hw_smmuv3 *h, const struct hw_req *req, struct hw_resp *r
 		QUICK(unusual)(h, req, resp);
 }
 
-/* Another nest than the last time, in the same lane. */
+/* Another nest than the last time, in the same lane, where nobody watches. */
 CACHE_TARGET static __attribute__((noinline)) void
 QUICK(other_nest)(struct hw_smmuv3 *h, const struct hw_req *req, struct hw_resp *resp)
 {
 	const struct smmu_lane *l = h->hot;
-	const struct hw_env *e = h->base.env;
 
 	h->again.range = ~0ull;
-	if (unlikely((uintptr_t)e->point | (uintptr_t)e->read_flushed | (uintptr_t)e->fact) ||
-	    unlikely((l->walk_gen ^ h->gen) | (l->walk_serial ^ h->cache[CACHE_WALK]->serial)) ||
+	if (unlikely((l->walk_gen ^ h->gen) | (l->walk_serial ^ h->cache[CACHE_WALK]->serial)) ||
 	    unlikely(!QUICK(in_nest)(h, l, req, resp)))
 		QUICK(nestless)(h, req, resp);
 }
@@ -674,10 +672,10 @@ CACHE_TARGET void QUICK(smmu_bare)(struct hw_iommu *base, const struct hw_req *r
 	const struct hw_env *e = base->env;
 	const struct smmu_lane *l = h->hot;
 
-	if (unlikely(!h->nests || !l->nested || l->who != smmu_who(req)))
+	if (unlikely(!h->nests || !l->nested || l->who != smmu_who(req)) ||
+	    unlikely((uintptr_t)e->point | (uintptr_t)e->read_flushed | (uintptr_t)e->fact))
 		QUICK(nestless)(h, req, resp);
-	else if ((h->again.range ^ req->addr >> 21) | (uintptr_t)e->point |
-		 (uintptr_t)e->read_flushed | (uintptr_t)e->fact)
+	else if (h->again.range != req->addr >> 21)
 		QUICK(other_nest)(h, req, resp);
 	else if (unlikely(!QUICK(as_last)(h, req, resp)))
 		QUICK(nestless)(h, req, resp);

@@ -331,8 +331,6 @@ struct hw_smmuv3 {
 	const struct smmu_trail *young[2];
 	struct hw_nests *nests; /* likewise, with a walk cache */
 	struct smmu_again again;
-	const struct hw_nest *last_nest; /* used last, to see that they are used again */
-	const struct hw_below *last_below;
 	u64 lanes_made;
 	u8 perm[8][16];    /* by kind of tables, then as perm[] of struct smmu_tt */
 	struct smmu_caps cap;

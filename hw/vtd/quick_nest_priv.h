@@ -12,8 +12,8 @@
 struct nested {
 	u64 page;
 	u32 flags, meta;
-	const struct hw_nest *nest;
-	const struct hw_below *below;
+	struct hw_nest *nest;
+	struct hw_below *below;
 };
 
 /*
@@ -35,23 +35,23 @@ QUICK(nest_make)(struct vtd *v, struct vtd_lane *l, u64 addr)
 {
 	const struct vtd_cursor *own, *table, *page;
 	const struct hw_env *env = v->h.env;
-	u64 at, first, second, first_at, mask = v->addr_mask;
+	u64 at, word_at, first, second, first_at, mask = v->addr_mask;
+	u32 *slot;
 	struct hw_nest n;
 
 	own = &l->last[VTD_OWN][addr >> 21 & (VTD_CURSORS - 1)];
 	at = QUICK(place)(own, addr);
 	table = &l->last[VTD_SS_TABLE][at >> 21 & (VTD_CURSORS - 1)];
-	n = (struct hw_nest){.key = addr >> 21 | l->made, .at = QUICK(place)(table, at),
-			     .slot = {own->slot, table->slot},
-			     .first = QUICK(kept)(own->flags, SECOND_ALLOWS)};
-	memcpy(&n.word, env->ram + n.at, 8);
-	n.table = n.word & mask;
+	word_at = QUICK(place)(table, at);
+	n = (struct hw_nest){.key = addr >> 21 | l->made, .at = (u32)(word_at / 8)};
+	memcpy(&n.word, env->ram + word_at, 8);
+	first_at = (n.word & mask) + (at & 0xfff);
 	/* Interrupts share 2 MiB with pages. */
-	if (addr >> 21 == VTD_INTERRUPT_BASE >> 21 || n.table + 4096 > env->ram_size)
+	if (addr >> 21 == VTD_INTERRUPT_BASE >> 21 || word_at >> 35 ||
+	    (n.word & mask) + 4096 > env->ram_size)
 		return;
-	first_at = n.table + (at & 0xfff);
 	memcpy(&first, env->ram + first_at, 8);
-	n.attrs = first & ~mask;
+	n.attrs = (first & ~mask) | QUICK(kept)(own->flags, SECOND_ALLOWS) << HW_NEST_FIRST;
 	at = first & mask;
 	page = &l->last[VTD_SS_PAGE][at >> 21 & (VTD_CURSORS - 1)];
 	memcpy(&second, env->ram + QUICK(place)(page, at), 8);
@@ -59,34 +59,50 @@ QUICK(nest_make)(struct vtd *v, struct vtd_lane *l, u64 addr)
 		v->nests = hw_nests_create(v->psc);
 	l->nests = v->nests;
 	*hw_nest_of(v->nests, addr) = n;
+	slot = hw_nest_slots(v->nests, addr);
+	slot[0] = own->slot;
+	slot[1] = table->slot;
 	*hw_below_of(v->nests, at >> 21) = (struct hw_below){
 		.key = at >> 21 | l->made, .attrs = second & ~mask, .slot = page->slot,
 		.value = (page->value & ~VTD_F_MASK) | QUICK(kept)(page->flags, FIRST_ALLOWS)};
 }
 
-/* Last entries with other bits than before, in tables that are known. False: look closer. */
-CACHE_TARGET static __attribute__((noinline)) bool
-QUICK(nest_meaning)(const struct vtd *v, const struct vtd_lane *l, struct hw_nest *n,
-		    struct hw_below *b, u64 first, u64 second)
+/*
+ * The nest and the below of addr, if they still are good but for other bits of a last entry:
+ * these it knows then, by tables that are known.
+ */
+CACHE_TARGET static __attribute__((noinline, unused)) void
+QUICK(nest_meaning)(const struct vtd *v, const struct vtd_lane *l, u64 addr)
 {
 	const struct vtd_cfg *c = &l->bind->cfg;
 	const struct cache_slot *slot = v->psc->slot;
+	struct hw_nest *n = hw_nest_of(l->nests, addr);
+	u64 mask = v->addr_mask, first, second, range;
+	const u8 *ram = v->h.env->ram;
+	struct hw_below *b;
 	u32 flags[2];
 
-	n->attrs = first & ~v->addr_mask;
-	b->attrs = second & ~v->addr_mask;
-	flags[0] = QUICK(fs_meaning)(v, c, slot[n->slot[0]].value, n->attrs);
-	flags[1] = QUICK(ss_meaning)(v, c, slot[b->slot].value, b->attrs);
-	n->first = QUICK(kept)(flags[0], SECOND_ALLOWS);
+	if (n->key != (addr >> 21 | l->made))
+		return;
+	memcpy(&first, ram + (n->word & mask) + (addr >> 9 & 0xff8), 8);
+	range = (first & mask) >> 21;
+	b = hw_below_of(l->nests, range);
+	if (b->key != (range | l->made))
+		return;
+	memcpy(&second, ram + (b->value & ~VTD_F_MASK) + (first >> 9 & 0xff8), 8);
+	flags[0] = QUICK(fs_meaning)(v, c, slot[hw_nest_slots(l->nests, addr)[0]].value,
+				     first & ~mask);
+	flags[1] = QUICK(ss_meaning)(v, c, slot[b->slot].value, second & ~mask);
+	n->attrs = (first & ~mask) | QUICK(kept)(flags[0], SECOND_ALLOWS) << HW_NEST_FIRST;
+	b->attrs = second & ~mask;
 	b->value = (b->value & ~VTD_F_MASK) | QUICK(kept)(flags[1], FIRST_ALLOWS);
 	if (!flags[0] || !flags[1])
 		b->key = 0;
-	return b->key;
 }
 
-/* False: no page has been used, nor have tables. */
+/* False: nothing has changed. Else who answers by it tells so: hw_nest_used(). */
 CACHE_TARGET static inline __attribute__((always_inline)) bool
-QUICK(in_nest)(struct vtd *v, const struct vtd_lane *l, const struct hw_req *req,
+QUICK(in_nest)(const struct vtd *v, const struct vtd_lane *l, const struct hw_req *req,
 	       struct nested *a)
 {
 	struct hw_nest *n = hw_nest_of(l->nests, req->addr);
@@ -97,29 +113,23 @@ QUICK(in_nest)(struct vtd *v, const struct vtd_lane *l, const struct hw_req *req
 
 	if (unlikely(n->key != (addr >> 21 | l->made)))
 		return false;
-	memcpy(&e, ram + n->at, 8);
-	if (unlikely(e != n->word))
-		return false;
-	memcpy(&first, ram + n->table + (addr >> 9 & 0xff8), 8);
+	memcpy(&e, ram + n->at * 8ULL, 8);
+	memcpy(&first, ram + (n->word & mask) + (addr >> 9 & 0xff8), 8);
 	range = (first & mask) >> 21;
-	b = hw_below_of(l->nests, range);
+	b = hw_below_of(l->nests, first >> 21);
 	if (unlikely(b->key != (range | l->made)))
 		return false;
 	memcpy(&second, ram + (b->value & ~VTD_F_MASK) + (first >> 9 & 0xff8), 8);
-	if (unlikely(((first ^ n->attrs) | (second ^ b->attrs)) & ~mask) &&
-	    !QUICK(nest_meaning)(v, l, n, b, first, second))
-		return false;
 	a->page = second & mask;
-	a->flags = ((u32)(n->first | b->value) & (u32)VTD_F_MASK) ^ BOTH_ALLOW;
+	a->flags = ((u32)(n->attrs >> HW_NEST_FIRST | b->value) & (u32)VTD_F_MASK) ^ BOTH_ALLOW;
 	a->meta = QUICK(meta_of)[a->flags & 127];
-	memcpy(&how, &req->access, sizeof(how));
-	if (unlikely(QUICK(denied)(how, a->meta) || a->page >> 20 == VTD_INTERRUPT_BASE >> 20))
-		return false;
-	hw_nest_used(l->nests, n, b);
-	v->youngest = NULL;
 	a->nest = n;
 	a->below = b;
-	return true;
+	memcpy(&how, &req->access, sizeof(how));
+	/* All at once, at the end: until then none of the words has to have come. */
+	return likely(!((e ^ n->word) | (((first ^ n->attrs) | (second ^ b->attrs)) & ~mask))) &&
+	       likely(!QUICK(denied)(how, a->meta) &&
+		      a->page >> 20 != VTD_INTERRUPT_BASE >> 20);
 }
 
 /* Nests are void once something was filled in the cache of tables; see vtd_psc_space(). */

@@ -235,43 +235,60 @@ struct hole {
  * time. False: nothing has changed but ages, of what is looked for again.
  */
 CACHE_TARGET static inline __attribute__((always_inline)) bool
-QUICK(as_before)(struct vtd *v, struct vtd_lane *l, const struct hw_req *req, struct hw_resp *resp,
-		 const struct hole hole, bool nested)
+QUICK(as_before)(struct vtd *v, const struct hw_req *req, struct hw_resp *resp,
+		 const struct hole hole, bool nested, struct nested *a)
 {
 	const struct hw_env *e = v->h.env;
+	const struct vtd_lane *l = v->hot;
 	struct vtd_front *f = hole.front;
 	u64 addr = req->addr, said;
-	struct nested a;
 	u32 id;
 
 	if (unlikely((uintptr_t)e->point | (uintptr_t)e->read_flushed) ||
-	    !(nested ? QUICK(in_nest)(v, l, req, &a) : QUICK(in_table)(v, l, req, &a)))
+	    !(nested ? QUICK(in_nest)(v, l, req, a) : QUICK(in_table)(v, l, req, a)))
 		return false;
 	/* Now: then it need not be kept meanwhile. Who else answers does so anew. */
-	said = (a.meta & 0xffff) | (nested ? 3ULL : 1ULL) << 40;
-	resp->pa = a.page | (addr & 0xfff);
+	said = (a->meta & 0xffff) | (nested ? 3ULL : 1ULL) << 40;
+	resp->pa = a->page | (addr & 0xfff);
 	memcpy(&resp->lg2, &said, sizeof(said));
-	id = cache_view_fill(v->iotlb, &l->view, &hole.at, addr & ~0xfffULL, a.page | a.flags,
+	id = cache_view_fill(v->iotlb, &l->view, &hole.at, addr & ~0xfffULL, a->page | a->flags,
 			     NULL);
 	if (unlikely(!id))
 		return false;
 	f->page = addr & ~0xfffULL;
 	f->who = l->who;
-	f->pa = a.page;
-	memcpy(&f->lg2, &a.meta, sizeof(a.meta));
+	f->pa = a->page;
+	memcpy(&f->lg2, &a->meta, sizeof(a->meta));
 	f->entry = id;
 	resp->entry = id;
 	return true;
+}
+
+/* Bits of a last entry may be others. */
+CACHE_TARGET static __attribute__((noinline)) void
+QUICK(other_nested)(struct vtd *v, const struct hw_req *req, struct hw_resp *resp,
+		    struct vtd_front *f, const struct cache_place at)
+{
+	struct vtd_lane *l = v->hot;
+	struct nested a;
+
+	QUICK(nest_meaning)(v, l, req->addr);
+	if (QUICK(as_before)(v, req, resp, (struct hole){f, at}, true, &a))
+		hw_nest_used(l->nests, a.nest, a.below);
+	else
+		QUICK(missed)(v, l, req, resp, at);
 }
 
 CACHE_TARGET static __attribute__((noinline)) void
 QUICK(again_nested)(struct vtd *v, const struct hw_req *req, struct hw_resp *resp,
 		    struct vtd_front *f, const struct cache_place at)
 {
-	struct vtd_lane *l = v->hot;
+	struct nested a;
 
-	if (!QUICK(as_before)(v, l, req, resp, (struct hole){f, at}, true))
-		QUICK(missed)(v, l, req, resp, at);
+	if (likely(QUICK(as_before)(v, req, resp, (struct hole){f, at}, true, &a)))
+		hw_nest_used(v->hot->nests, a.nest, a.below);
+	else
+		QUICK(other_nested)(v, req, resp, f, at);
 }
 
 CACHE_TARGET static __attribute__((noinline)) void
@@ -279,8 +296,9 @@ QUICK(again_single)(struct vtd *v, const struct hw_req *req, struct hw_resp *res
 		    struct vtd_front *f, const struct cache_place at)
 {
 	struct vtd_lane *l = v->hot;
+	struct nested a;
 
-	if (!QUICK(as_before)(v, l, req, resp, (struct hole){f, at}, false))
+	if (!QUICK(as_before)(v, req, resp, (struct hole){f, at}, false, &a))
 		QUICK(missed)(v, l, req, resp, at);
 }
 
@@ -333,6 +351,9 @@ QUICK(unusual)(struct vtd *v, const struct hw_req *req, struct hw_resp *resp)
 	memcpy(&how, &req->access, sizeof(how));
 	if (l->who == vtd_who(v, req))
 		QUICK(lane_fresh)(v, l);
+	/* Nests that are used do not say that a table of another lane's is the youngest no more. */
+	if (v->hot != l)
+		v->youngest = NULL;
 	v->hot = l;
 	/* Nothing is known that could answer: neither a page nor a way to it. */
 	if (!v->iotlb->live && !v->psc->live) {

@@ -45,16 +45,26 @@ CACHE_TARGET static inline void QUICK(say)(struct hw_resp *resp, u64 pa, u32 met
 }
 
 /* A nest that was used the last time as well. */
-CACHE_TARGET static __attribute__((noinline)) void
-QUICK(remember)(struct vtd *v, u64 addr, const struct nested *a)
+CACHE_TARGET static void
+QUICK(remember)(struct vtd *v, u64 addr, const struct hw_nest *n, const struct hw_below *b)
 {
-	const struct hw_nest *n = a->nest;
+	const u8 *ram = v->h.env->ram;
+	u32 flags = ((u32)(n->attrs >> HW_NEST_FIRST | b->value) & (u32)VTD_F_MASK) ^ BOTH_ALLOW;
 
 	v->again = (struct vtd_again){
-		.range = addr >> 21, .at = n->at, .word = n->word, .table = n->table,
-		.ss_table = a->below->value & ~VTD_F_MASK, .attrs = a->below->attrs,
-		.meta = a->meta};
-	memcpy(&v->again.first, v->h.env->ram + n->table + (addr >> 9 & 0xff8), 8);
+		.range = addr >> 21, .at = n->at * 8ULL, .word = n->word,
+		.table = n->word & v->addr_mask, .ss_table = b->value & ~VTD_F_MASK,
+		.attrs = b->attrs, .meta = QUICK(meta_of)[flags & 127]};
+	memcpy(&v->again.first, ram + v->again.table + (addr >> 9 & 0xff8), 8);
+}
+
+/* For the first time since all was settled, or again: then the next one may be there, too. */
+CACHE_TARGET static __attribute__((noinline)) void
+QUICK(nest_used)(struct vtd *v, struct hw_nests *all, u64 addr, struct hw_nest *n,
+		 struct hw_below *b)
+{
+	hw_nest_used(all, n, b);
+	QUICK(remember)(v, addr, n, b);
 }
 
 /* By the nest of addr, in a lane. False: nothing has changed. */
@@ -62,18 +72,20 @@ CACHE_TARGET static inline __attribute__((always_inline)) bool
 QUICK(by_nest)(struct vtd *v, const struct vtd_lane *l, const struct hw_req *req,
 	       struct hw_resp *resp)
 {
+	struct hw_nests *all = l->nests;
 	struct nested a;
+	u32 use;
 
 	if (unlikely(!QUICK(in_nest)(v, l, req, &a)))
 		return false;
-	if (v->last_nest == a.nest && v->last_below == a.below) {
-		const struct nested same = a;
-
-		QUICK(remember)(v, req->addr, &same);
-	}
-	v->last_nest = a.nest;
-	v->last_below = a.below;
 	QUICK(say)(resp, a.page | (req->addr & 0xfff), a.meta);
+	use = all->uses + 1;
+	if (unlikely(!use || !a.nest->stamp || !a.below->stamp ||
+		     hw_nest_again(all, a.nest, a.below))) {
+		QUICK(nest_used)(v, all, req->addr, a.nest, a.below);
+		return true;
+	}
+	all->uses = a.nest->stamp = a.below->stamp = use;
 	return true;
 }
 
@@ -95,8 +107,11 @@ QUICK(nestless)(struct vtd *v, const struct hw_req *req, struct hw_resp *resp)
 	if (l->who == vtd_who(v, req) || QUICK(lane_make)(v, l, req)) {
 		QUICK(lane_fresh)(v, l);
 		v->hot = l->nests ? l : &v->nobody;
-		if (l->nests && !e->point && !e->read_flushed && QUICK(by_nest)(v, l, req, resp))
-			return;
+		if (l->nests && !e->point && !e->read_flushed) {
+			QUICK(nest_meaning)(v, l, req->addr);
+			if (QUICK(by_nest)(v, l, req, resp))
+				return;
+		}
 		hw_nests_settle(v->nests);
 		if (QUICK(by_tables)(v, l, req, resp))
 			return;
@@ -104,15 +119,12 @@ QUICK(nestless)(struct vtd *v, const struct hw_req *req, struct hw_resp *resp)
 	vtd_translate_slow(v, req, resp);
 }
 
-/* Another nest than the last time, in the same lane. */
+/* Another nest than the last time, in the same lane, where nobody watches. */
 CACHE_TARGET static __attribute__((noinline)) void
 QUICK(other_nest)(struct vtd *v, const struct hw_req *req, struct hw_resp *resp)
 {
-	const struct hw_env *e = v->h.env;
-
 	v->again.range = ~0ULL;
-	if (unlikely((uintptr_t)e->point | (uintptr_t)e->read_flushed) ||
-	    !QUICK(by_nest)(v, v->hot, req, resp))
+	if (unlikely(!QUICK(by_nest)(v, v->hot, req, resp)))
 		QUICK(nestless)(v, req, resp);
 }
 
@@ -150,10 +162,9 @@ CACHE_TARGET void QUICK(vtd_tables)(struct hw_iommu *h, const struct hw_req *req
 	const struct hw_env *e = h->env;
 	u64 other = v->hot->who ^ vtd_who(v, req);
 
-	if (unlikely(other | req->sid >> 16))
+	if (unlikely(other | req->sid >> 16 | (uintptr_t)e->point | (uintptr_t)e->read_flushed))
 		QUICK(nestless)(v, req, resp);
-	else if ((v->again.range ^ req->addr >> 21) | (uintptr_t)e->point |
-		 (uintptr_t)e->read_flushed)
+	else if (v->again.range != req->addr >> 21)
 		QUICK(other_nest)(v, req, resp);
 	else if (unlikely(!QUICK(as_last)(v, req, resp)))
 		QUICK(nestless)(v, req, resp);

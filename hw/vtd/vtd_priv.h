@@ -260,8 +260,6 @@ struct vtd {
 	/* Whose last_table is the youngest of its set; until anything else is asked for. */
 	const struct vtd_lane *youngest;
 	struct vtd_again again;
-	const struct hw_nest *last_nest; /* used last, to see that they are used again */
-	const struct hw_below *last_below;
 	u64 lanes_made;
 	struct vtd_memo *memo;
 	struct vtd_trail *trail;

@@ -48,8 +48,7 @@ static void use(struct hw_nests *n, struct hw_cache *now)
 	u32 slot[3] = {(u32)range, 20 + (u32)range % 3, 30 + (u32)to};
 
 	nest->key = OWNER | range;
-	nest->slot[0] = slot[0];
-	nest->slot[1] = slot[1];
+	memcpy(hw_nest_slots(n, range << 21), slot, sizeof(slot[0]) * 2);
 	below->key = OWNER | to;
 	below->slot = slot[2];
 	hw_nest_used(n, nest, below);

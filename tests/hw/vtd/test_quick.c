@@ -528,6 +528,74 @@ static void one_stage(struct pair *p)
 		word(p, ((tables + 3) << 12) + i * 8, 42 << 12 | fs);
 }
 
+/* Device 9 is nested by the same tables, in another domain; 8 has to mark what it uses. */
+static void nested_twice(struct pair *p, const char *options)
+{
+	const u64 fs = VTD_FS_P | VTD_FS_RW | VTD_FS_US | VTD_FS_A | VTD_FS_D | VTD_FS_EA;
+	const u64 read = VTD_FS_P | VTD_FS_US | VTD_FS_A, leaves = (FIRST + 3) << 12;
+	const u64 pe0 = VTD_P | 2ULL << VTD_PE0_AW_SHIFT | SECOND << 12 |
+			(u64)VTD_PGTT_NESTED << VTD_PE0_PGTT_SHIFT;
+
+	begin(p, options, 1, 1);
+	one_page(p);
+	word(p, (CONTEXT << 12) + 9 * 32, OTHERS << 12 | VTD_SCTX_PASIDE | VTD_P);
+	word(p, OTHERS << 12, (OTHERS + 1) << 12 | VTD_P);
+	word(p, ((OTHERS + 1) << 12) + 8, 2 | VTD_PE1_PWSNP);
+	word(p, ((OTHERS + 1) << 12) + 16, FIRST << 12);
+	word(p, (OTHERS + 1) << 12, pe0);
+	word(p, (PASIDS << 12) + 16, FIRST << 12 | VTD_PE2_EAFE);
+	word(p, PASIDS << 12, pe0 | VTD_PE0_SSADE);
+	/* Three ranges by the same last table. */
+	word(p, ((FIRST + 2) << 12) + 8, leaves | fs);
+	word(p, ((FIRST + 2) << 12) + 16, leaves | fs);
+	word(p, leaves, GUEST_PAGE | fs);
+	word(p, leaves + 8, (GUEST_PAGE + (1 << 21)) | fs);
+	word(p, leaves + 16, GUEST_PAGE | read);
+	word(p, leaves + 24, (GUEST_PAGE + (1 << 21)) | read);
+	word(p, leaves + 32, (GUEST_PAGE + 4096) | fs);
+	word(p, leaves + 40, (GUEST_PAGE + 4096) | fs);
+	word(p, ((SECOND + 4) << 12) + 8 * 8, 42 << 12 | VTD_SS_R);
+	forget(p);
+	for (u32 i = 0; i < 8; i++) {
+		ask_as(p, 8, HW_NO_PASID, (u64)(i & 2) << 21 | (i & 1) << 12);
+		ask_as(p, 9, HW_NO_PASID, 1 << 21 | (i & 1) << 12);
+	}
+}
+
+static bool may_write(struct pair *p, u64 addr)
+{
+	const struct hw_req req = {.addr = addr, .sid = 9, .pasid = HW_NO_PASID,
+				   .access = HW_WRITE};
+
+	return address_of(p, &req) != ~0ULL;
+}
+
+/* What an entry means for device 9, which may not use it so, is not what it means for 8. */
+Test(vtd_quick, takes_no_device_for_another)
+{
+	const char *options = "cache=sets,entries=64,iotlb=0";
+	struct pair p;
+
+	/* Of the first stage: in 8's range, where 9 knows the second stage of the page. */
+	nested_twice(&p, options);
+	cr_assert(ask_as(&p, 9, HW_NO_PASID, 1 << 21 | 4096));
+	cr_assert(ask_as(&p, 8, HW_NO_PASID, 0));
+	cr_assert_not(may_write(&p, 3 << 12));
+	cr_assert(ask_as(&p, 8, HW_NO_PASID, 2 << 21));
+	cr_assert(ask_as(&p, 8, HW_NO_PASID, 2 << 12));
+	same_memory(&p, REGISTERS);
+	sides_free(&p);
+	/* Of the second: in 9's range, where 8 knows the second stage of the page. */
+	nested_twice(&p, options);
+	cr_assert(ask_as(&p, 9, HW_NO_PASID, 1 << 21));
+	cr_assert(ask_as(&p, 8, HW_NO_PASID, 0));
+	cr_assert_not(may_write(&p, 1 << 21 | 4 << 12));
+	cr_assert(ask_as(&p, 8, HW_NO_PASID, 2 << 21 | 4096));
+	cr_assert(ask_as(&p, 8, HW_NO_PASID, 5 << 12));
+	same_memory(&p, REGISTERS);
+	sides_free(&p);
+}
+
 static void same_sets(const struct hw_cache *a, const struct hw_cache *b)
 {
 	cr_assert_eq(memcmp(a->set, b->set, (a->set_mask + 1) * sizeof(*a->set)), 0);
