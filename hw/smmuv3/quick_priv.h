@@ -431,8 +431,9 @@ QUICK(page_below)(struct hw_smmuv3 *h, struct smmu_lane *l, u64 ipa, u32 how, bo
 		u32 slot = (u32)b->at.set * WAYS + (u32)__builtin_ctz(m);
 		const struct cache_slot *e = &c->slot[slot];
 
-		if (unlikely(e->key != l->s2.key || e->id <= l->s2.floor ||
-			     ((u64)how << 3 & ~e->value) || (e->value & V_DIRTY)))
+		/* It is alive, as all are that the full cache has. */
+		if (unlikely(e->key != l->s2.key || ((u64)how << 3 & ~e->value) ||
+			     (e->value & V_DIRTY)))
 			return false;
 		cache_touch(c, slot);
 		b->page = e->value & ADDR_MASK;

@@ -724,6 +724,84 @@ Test(smmuv3_quick, takes_no_stream_for_another)
 	sides_free(&p);
 }
 
+/* 248 pages one after the other, of one range before and after stage 1; streams 0 and 2. */
+static void pages_in_a_row(struct pair *p, const char *options)
+{
+	u64 s1, s2, cd;
+
+	begin(p, options, 1, 1);
+	turn_on(p);
+	one_page(p, 5);
+	memcpy(&s1, p->s[0].e.ram + ((FIRST + 3) << 12), 8);
+	memcpy(&s2, p->s[0].e.ram + PAGE_OF_ALL, 8);
+	for (u64 i = 0; i < 248; i++) {
+		word(p, ((FIRST + 3) << 12) + i * 8, s1 + (i << 12));
+		word(p, PAGE_OF_ALL + i * 8, s2 + (i % 8 << 12));
+	}
+	for (u64 i = 0; i < 64; i += 8) {
+		u64 e;
+
+		memcpy(&e, p->s[0].e.ram + (STREAMS << 12) + i, 8);
+		word(p, (STREAMS << 12) + 128 + i, i ? e : 1 | 7ULL << STE0_CONFIG |
+								   (CDS + 2) << 12);
+		memcpy(&cd, p->s[0].e.ram + (CDS << 12) + i, 8);
+		word(p, ((CDS + 2) << 12) + i, i ? cd : cd ^ 3ULL << CD0_ASID);
+	}
+	forget(p);
+}
+
+/* A block for a while, which the TLB knows from another stream, in place of a table. */
+Test(smmuv3_quick, finds_a_block_that_another_stream_has_met)
+{
+	const u64 at = ((SECOND + 2) << 12) + 5 * 8;
+	struct pair p;
+	u64 table;
+
+	pages_in_a_row(&p, "cache=sets,entries=64,walkcache=0");
+	memcpy(&table, p.s[0].e.ram + at, 8);
+	for (u64 round = 0; round < 64; round++) {
+		for (u64 i = 0; i < 100; i++) {
+			ask_page(&p, i < 60 ? 2 : 0, i << 12);
+			ask_page(&p, 0, i << 12);
+		}
+		word(&p, at, 1 | 0xf << 2 | 3 << 6 | 3 << 8 | 1 << 10);
+		ask_page(&p, 2, (100 + round) << 12);
+		word(&p, at, table);
+		/* Known ones, which neither the front nor the quick way of before says. */
+		ask_page(&p, 0, (99 - round % 8) << 12);
+		ask_page(&p, 0, (91 - round % 8) << 12);
+		ask_page(&p, 0, (83 - round % 8) << 12);
+		for (u64 i = 200; i < 208; i++)
+			ask_page(&p, 0, i << 12);
+		same_ages(&p);
+		command(&p, CMD_TLBI_NSNH_ALL, 0);
+	}
+	sides_free(&p);
+}
+
+/* Each page takes two of the TLB's ids; there is one left, or none. */
+static void last_ids(const char *options)
+{
+	for (u32 left = 250; left < 254; left++) {
+		struct pair p;
+
+		pages_in_a_row(&p, options);
+		for (u32 i = 0; i < 2; i++)
+			hw_cache_wind(cache_of(&p, i, CACHE_TLB), ~left, 1);
+		for (u64 i = 0; i < 248; i++) {
+			ask_page(&p, 0, i << 12);
+			same_ages(&p);
+		}
+		sides_free(&p);
+	}
+}
+
+Test(smmuv3_quick, has_the_same_pages_where_ids_end)
+{
+	last_ids("cache=sets,entries=64");
+	last_ids("cache=sets,entries=64,walkcache=0");
+}
+
 Test(smmuv3_quick, forgets_the_same_tables)
 {
 	for (u32 variant = 0; variant < 8; variant++) {
