@@ -11,6 +11,7 @@
 #include "hw/bus/bus.h"
 
 #define BOARD_ERR_SIZE 512
+#define BOARD_COPY_MAX (1u << 20) /* bytes of one dma_copy */
 
 /*
  * Whether the options and firmware of a machine can be used, without a world.

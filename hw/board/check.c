@@ -16,6 +16,7 @@ enum kind {
 	MEMORY,     /* an address of `bytes`; 0: as many as the argument `size` says */
 	PAGES,
 	PASID,
+	COPY,
 	ATTRIBUTES,
 };
 
@@ -33,7 +34,7 @@ static const struct {
 	{OP_page_request, 2, PASID, 0, 0},  {OP_ats, 2, PASID, 0, 0},
 	{OP_dma_read, 2, PASID, 0, 0},      {OP_dma_write, 3, PASID, 0, 0},
 	{OP_dma_post, 3, PASID, 0, 0},      {OP_dma_request, 3, PASID, 0, 0},
-	{OP_dma_request, 2, ATTRIBUTES, 0, 0},
+	{OP_dma_request, 2, ATTRIBUTES, 0, 0}, {OP_dma_copy, 3, COPY, 0, 0},
 };
 
 static bool is_power(u64 n, u64 most)
@@ -65,6 +66,8 @@ static const char *expected(const struct op *op, u32 rule)
 		return value && value <= BUS_PAGES_MAX ? NULL : "1 to 64";
 	case PASID:
 		return value <= 0xfffff ? NULL : "at most 0xfffff";
+	case COPY:
+		return value && value <= BOARD_COPY_MAX ? NULL : "1 to 1M";
 	case ATTRIBUTES:
 		return board_attributes(value) ? NULL : "read or write, and what goes with it";
 	}

@@ -14,7 +14,6 @@
 #include <string.h>
 
 #define POLLS_MAX 20000u
-#define COPY_MAX (1u << 20)
 #define PAGE 4096u
 
 static bool has_device(const struct fabric *f, u64 device)
@@ -118,7 +117,7 @@ static long op_dma_flush(struct fabric *f, const u64 *arg)
 
 static long op_dma_copy(struct fabric *f, const u64 *arg)
 {
-	u64 size = min(arg[3], (u64)COPY_MAX);
+	u64 size = min(arg[3], (u64)BOARD_COPY_MAX);
 	u8 buf[PAGE];
 
 	for (u64 at = 0; at < size; at += PAGE) {

@@ -62,6 +62,7 @@ static const struct knob knobs[] = {
 	KNOB(ssads, 0, 1, 1, "ss", NULL),
 	KNOB(srs, 0, 1, 1, "pasid", NULL),
 	KNOB(ers, 0, 1, 1, "pasid", NULL),
+	KNOB(rprivs, 0, 1, 1, "srs", NULL),
 	KNOB(prs, 0, 1, 1, "ats", "scalable"),
 	KNOB(pds, 0, 1, 1, "prs", NULL),
 	KNOB(nwfs, 0, 1, 1, "ats", NULL),
@@ -247,7 +248,8 @@ u64 vtd_ecap(const struct vtd_knobs *k)
 	       on(k->pds, VTD_ECAP_PDS) | on(k->scalable, VTD_ECAP_SMTS) |
 	       on(k->ssads, VTD_ECAP_SSADS) | on(k->ss, VTD_ECAP_SSTS) |
 	       on(k->fs, VTD_ECAP_FSTS) | on(k->smpwc, VTD_ECAP_SMPWCS) |
-	       on(k->rps, VTD_ECAP_RPS) | on(k->adms, VTD_ECAP_ADMS);
+	       on(k->rps, VTD_ECAP_RPS) | on(k->adms, VTD_ECAP_ADMS) |
+	       on(k->rprivs, VTD_ECAP_RPRIVS);
 }
 
 /* 9.7, 9.8: reserved bits of a present paging entry. NXE is checked where it is known. */

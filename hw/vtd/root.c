@@ -71,7 +71,7 @@ static bool scalable_fetch(struct vtd_walk *w, u64 word[2])
 	    (!v->k.ats && (ctx[0] & VTD_SCTX_DTE)) || (!v->k.prs && (ctx[0] & VTD_SCTX_PRE)) ||
 	    (!v->k.pasid && (ctx[0] & VTD_SCTX_PASIDE)) ||
 	    (!v->k.rps && (ctx[1] & VTD_SCTX_RID_PASID)) ||
-	    (!v->k.srs && (ctx[1] & VTD_SCTX_RID_PRIV)))
+	    (!v->k.rprivs && (ctx[1] & VTD_SCTX_RID_PRIV)))
 		return fail(w, VTD_FR_S_CTX_RESERVED);
 	word[0] = ctx[0];
 	word[1] = ctx[1];

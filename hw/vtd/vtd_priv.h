@@ -47,7 +47,7 @@ struct vtd_knobs {
 	u32 sagaw, haw, nd, mamv, nfr, pasid, mhmv;
 	u32 cm, rwbf, zlr, psi, sp, dwd, drd, fl1gp, fl5, pi, esrtps, esirtps;
 	u32 coherent, qi, ats, ir, eim, pt, sc, nest, prs, ers, srs, nwfs, eafs, pds, scalable;
-	u32 ssads, ss, fs, smpwc, rps, adms;
+	u32 ssads, ss, fs, smpwc, rps, adms, rprivs;
 	u32 atom, collapse, late, strict, race, fragment;
 	u32 iotlb; /* 0: configuration and tables are cached, pages are not */
 	u32 quick; /* 0: the long way only; 2: without vector instructions */

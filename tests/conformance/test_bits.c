@@ -57,7 +57,7 @@ static const struct row vtd[] = {
 	ONE(0x10, 1ULL << 26, "nest=0", "nest=1"),
 	ALONG(0x10, 1ULL << 29, "prs=0", "prs=1,pds=0"),
 	ONE(0x10, 1ULL << 30, "ers=0", "ers=1"),
-	ONE(0x10, 1ULL << 31, "srs=0", "srs=1"),
+	ALONG(0x10, 1ULL << 31, "srs=0", "srs=1,rprivs=0"),
 	ONE(0x10, 1ULL << 33, "nwfs=0", "nwfs=1"),
 	ONE(0x10, 1ULL << 34, "eafs=0", "eafs=1"),
 	ONE(0x10, 0x1fULL << 35, "pasid=10", "pasid=20"),
@@ -70,6 +70,7 @@ static const struct row vtd[] = {
 	ONE(0x10, 1ULL << 48, "smpwc=0", "smpwc=1"),
 	ONE(0x10, 1ULL << 49, "rps=0", "rps=1"),
 	ONE(0x10, 1ULL << 52, "adms=0", "adms=1"),
+	ONE(0x10, 1ULL << 53, "rprivs=0", "rprivs=1"),
 };
 
 static const struct row smmuv3[] = {

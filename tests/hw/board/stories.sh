@@ -127,6 +127,7 @@ number addr 0xfffffffffffffff8 'mem_write: {addr: 0xfffffffffffffff8, value: 1}'
 number addr 0xffffffffffffffff 'mem_write: {addr: 0xffffffffffffffff, value: 1}'
 number pages 0x41 'page_request: {device: nic0, iova: 0, pages: 65}'
 number pasid 0x100000 'dma_read: {device: nic0, iova: 0, pasid: 0x100000}'
+number size 0x100001 'dma_copy: {device: nic0, from: 0, to: 0, size: 0x100001}'
 for attributes in 0 0x3 0x201 0x800 0x10001; do
 	number attributes $attributes \
 		"dma_request: {device: nic0, iova: 0, attributes: $attributes}"
