@@ -195,6 +195,11 @@ broken 'invalidation queue: IQE' '' "$(write 0x90 0x110000 8)" "$(write 0x18 0x0
 
 # --- what choices and options come to, as a user sees it ---
 
+# One or two stories for each, with what is to be seen.
+for story in tests/hw/board/reach/*.yaml; do
+	"$IOMMULAB" run "$story" >"$dir/out" || fail "$story: $(cat "$dir/out")"
+done
+
 # Tables that were not flushed are not there for a walker that does not snoop.
 sed '/mem_flush: {addr: 0x105010/d' scenarios/story/vtd-incoherent.yaml >"$dir/held.yaml"
 code=0
