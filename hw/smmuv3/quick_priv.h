@@ -504,8 +504,17 @@ CACHE_TARGET static __attribute__((noinline)) void
 QUICK(one_by_walks)(struct hw_smmuv3 *h, struct smmu_lane *l, const struct hw_req *req,
 		    struct hw_resp *resp, const struct cache_place at)
 {
-	if (!QUICK(page_of_one)(h, l, req, resp, at, true))
-		QUICK(missed)(l, req, resp, at);
+	u64 addr = req->addr;
+
+	if (likely(QUICK(page_of_one)(h, l, req, resp, at, true)))
+		return;
+	/* Another table: its line is under way while all else is looked at. */
+	if (l->s1_trail[addr >> 21 & (SMMU_TRAILS - 1)].range != addr >> 21) {
+		const struct sight s = QUICK(sight_of)(l);
+
+		QUICK(fetch_last)(&s, &l->ctx->cd.tt[0], addr);
+	}
+	QUICK(missed)(l, req, resp, at);
 }
 
 CACHE_TARGET static __attribute__((noinline)) void

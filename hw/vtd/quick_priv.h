@@ -298,8 +298,12 @@ QUICK(again_single)(struct vtd *v, const struct hw_req *req, struct hw_resp *res
 	struct vtd_lane *l = v->hot;
 	struct nested a;
 
-	if (!QUICK(as_before)(v, req, resp, (struct hole){f, at}, false, &a))
-		QUICK(missed)(v, l, req, resp, at);
+	if (likely(QUICK(as_before)(v, req, resp, (struct hole){f, at}, false, &a)))
+		return;
+	/* Another table: its line is under way while all else is looked at. */
+	if (v->youngest == l && l->last_table.range != req->addr >> 21)
+		QUICK(fetch_last)(v, &l->bind->cfg, req->addr);
+	QUICK(missed)(v, l, req, resp, at);
 }
 
 CACHE_TARGET static inline __attribute__((always_inline)) void
