@@ -113,6 +113,8 @@ static void bind(struct vtd_walk *w)
 	b->psc_space = 0;
 	b->ss_space = 0;
 	b->cfg = w->cfg;
+	b->absent_limit = w->cfg.mode == VTD_MODE_SS && !w->cfg.priv ?
+				  1ULL << (12 + 9 * w->cfg.ss_levels) : 0;
 	/* Else the space of its pages has to be known, too. */
 	b->quick_gen = !v->pages && vtd_is_quick(v, &b->cfg) ? b->gen : 0;
 	if (v->lane)

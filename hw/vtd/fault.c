@@ -69,11 +69,17 @@ static bool collapses(const struct vtd *v, u32 sid)
 	return false;
 }
 
+/* 7.2.1: after an overflow nothing is recorded until software has seen it. */
+static bool lost(const struct vtd *v)
+{
+	return vtd_get(v, VTD_FSTS) & VTD_FSTS_PFO;
+}
+
 static void record(struct vtd *v, u64 low, u64 high)
 {
 	u32 i = v->next_record, status = vtd_get(v, VTD_FSTS);
 
-	if ((status & VTD_FSTS_PFO) || collapses(v, high & 0xffff))
+	if (lost(v) || collapses(v, high & 0xffff))
 		return;
 	if (record_full(v, i)) {
 		vtd_set(v, VTD_FSTS, status | VTD_FSTS_PFO);
@@ -95,6 +101,8 @@ void vtd_fault(struct vtd *v, const struct hw_req *req, u8 reason, bool page_req
 		   (u64)req->kind << VTD_FRCD_AT_SHIFT;
 
 	vtd_fact(v, HW_FACT_FAULT, req->sid | (u64)req->pasid << 32, req->addr, reason, 0);
+	if (lost(v))
+		return;
 	if (page_request)
 		high |= VTD_FRCD_T2;
 	else if (!(req->access & HW_WRITE))

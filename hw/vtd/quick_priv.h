@@ -346,12 +346,60 @@ QUICK(in_lane)(struct vtd *v, struct vtd_lane *l, const struct hw_req *req, stru
 	return true;
 }
 
+/*
+ * No page is known and no table, of nobody; and that of this request is not there. False: it
+ * is not so simple, nothing has changed.
+ */
+CACHE_TARGET static inline bool QUICK(absent)(struct vtd *v, const struct hw_req *req, u32 how,
+					      struct hw_resp *resp)
+{
+	const struct vtd_binding *b = &v->dev[req->sid].bind;
+	const struct hw_env *e = v->h.env;
+	u64 watched = (uintptr_t)e->point | (uintptr_t)e->fact | (uintptr_t)e->read_flushed;
+	u32 n;
+
+	/* Its spaces are made already: they would be now. */
+	if (((b->gen ^ v->cfg_gen) | (b->pasid ^ req->pasid) | watched | (how & ~3u)) ||
+	    v->k.policy.negative || req->addr >= b->absent_limit ||
+	    req->addr >> 20 == VTD_INTERRUPT_BASE >> 20 || !b->space || !b->psc_space ||
+	    v->iotlb->space[b->space].tag != b->cfg.tag ||
+	    v->psc->space[b->psc_space].tag != b->cfg.tag)
+		return false;
+	n = vtd_ss_absent(v, req->addr, b->cfg.ss_root, b->cfg.ss_levels);
+	if (!n)
+		return false;
+	hw_nests_settle(v->nests);
+	v->youngest = NULL;
+	vtd_absent_answer(v, &b->cfg, req, n, resp);
+	return true;
+}
+
+/* Nothing is known that could answer: neither a page nor a way to it. */
+CACHE_TARGET static __attribute__((noinline)) void
+QUICK(unknown)(struct vtd *v, const struct hw_req *req, struct hw_resp *resp)
+{
+	struct vtd_lane *l = vtd_lane_of(v, req->sid);
+	u32 how;
+
+	memcpy(&how, &req->access, sizeof(how));
+	if (QUICK(absent)(v, req, how, resp))
+		return;
+	if (l->who == vtd_who(v, req))
+		QUICK(lane_fresh)(v, l);
+	v->hot = l;
+	vtd_translate_slow(v, req, resp);
+}
+
 CACHE_TARGET static __attribute__((noinline)) void
 QUICK(unusual)(struct vtd *v, const struct hw_req *req, struct hw_resp *resp)
 {
 	struct vtd_lane *l = vtd_lane_of(v, req->sid);
 	u32 how;
 
+	if (!v->iotlb->live && !v->psc->live) {
+		QUICK(unknown)(v, req, resp);
+		return;
+	}
 	memcpy(&how, &req->access, sizeof(how));
 	if (l->who == vtd_who(v, req))
 		QUICK(lane_fresh)(v, l);
@@ -359,11 +407,6 @@ QUICK(unusual)(struct vtd *v, const struct hw_req *req, struct hw_resp *resp)
 	if (v->hot != l)
 		v->youngest = NULL;
 	v->hot = l;
-	/* Nothing is known that could answer: neither a page nor a way to it. */
-	if (!v->iotlb->live && !v->psc->live) {
-		vtd_translate_slow(v, req, resp);
-		return;
-	}
 	/* No more than read and write of an untranslated request. */
 	if ((how & ~3u) || (l->who != vtd_who(v, req) && !QUICK(lane_make)(v, l, req)) ||
 	    !QUICK(in_lane)(v, l, req, resp))

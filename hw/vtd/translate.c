@@ -46,8 +46,9 @@ bool vtd_is_quick(const struct vtd *v, const struct vtd_cfg *c)
 
 static u32 bound_space(struct vtd *v, struct vtd_binding *b)
 {
-	if (!b->space || hw_space_tag(v->iotlb, b->space) != b->cfg.tag)
-		b->space = hw_space(v->iotlb, b->cfg.tag);
+	if (likely(b->space && hw_space_tag(v->iotlb, b->space) == b->cfg.tag))
+		return b->space;
+	b->space = hw_space(v->iotlb, b->cfg.tag);
 	b->quick_gen = vtd_is_quick(v, &b->cfg) ? b->gen : 0;
 	return b->space;
 }
@@ -326,22 +327,15 @@ static bool is_plain(const struct vtd *v, const struct hw_req *req)
 static bool absent(struct vtd *v, struct vtd_binding *b, const struct hw_req *req, u32 reads,
 		   struct hw_resp *resp)
 {
-	const struct vtd_cfg *c = &b->cfg;
 	u32 n;
-	u8 reason;
 
-	if (c->mode != VTD_MODE_SS || c->priv || req->addr >> (12 + 9 * c->ss_levels) ||
+	if (req->addr >= b->absent_limit ||
 	    hw_cache_find(v->iotlb, bound_space(v, b), req->addr))
 		return false;
 	n = vtd_absent(v, b, req->addr);
 	if (!n)
 		return false;
-	reason = req->access & HW_WRITE ? VTD_FR_WRITE : VTD_FR_READ;
-	if (!c->legacy)
-		reason = VTD_FR_S_SS_P;
-	*resp = (struct hw_resp){.status = HW_ABORT, .reads = (u8)(reads + n)};
-	if (!c->fpd)
-		vtd_fault(v, req, reason, false);
+	vtd_absent_answer(v, &b->cfg, req, reads + n, resp);
 	return true;
 }
 

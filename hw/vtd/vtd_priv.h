@@ -97,6 +97,7 @@ enum { VTD_OWN, VTD_SS_PAGE, VTD_SS_TABLE, VTD_ROLES };
 struct vtd_binding {
 	u64 gen;        /* of cfg; 0: none */
 	u64 quick_gen;  /* gen, if space is known and nothing in cfg is beyond the quick way */
+	u64 absent_limit; /* below it vtd_absent() knows: the second stage alone */
 	u32 pasid;      /* as requested */
 	u32 space;      /* of the IOTLB */
 	u32 psc_space;  /* of the paging-structure caches, for the tag of cfg */
@@ -335,6 +336,9 @@ static inline void vtd_protocol(struct vtd *v, const char *text)
 	vtd_fact(v, HW_FACT_PROTOCOL, (u64)(uintptr_t)text, 0, 0, 0);
 }
 
+/* fault.c */
+void vtd_fault(struct vtd *v, const struct hw_req *req, u8 reason, bool page_request);
+
 /* caps.c */
 bool vtd_knobs_read(struct vtd_knobs *k, const char *options, char *err, size_t err_size);
 u64 vtd_cap(const struct vtd_knobs *k);
@@ -451,6 +455,44 @@ void vtd_pure_walk(struct hw_iommu *h, const struct hw_req *req, struct hw_resp 
 void vtd_walk_begin(struct vtd *v, struct vtd_walk *w, const struct hw_req *req);
 void vtd_walk_end(struct vtd *v, struct vtd_walk *w);
 
+/*
+ * Whether tables of the second stage lead to an entry that is not present, and to nothing
+ * else of note: then it is all that a fault says of them. Gives how many were read; 0:
+ * nothing is known.
+ */
+static inline u32 vtd_ss_absent(const struct vtd *v, u64 addr, u64 table, u32 level)
+{
+	const struct hw_env *e = v->h.env;
+	const u64 bad = v->ss_reserved[1][0] | VTD_SS_PS, limit = e->ram_size - 8;
+	u32 shift = 3 + 9 * level;
+
+	if (unlikely(e->ram_size < 8))
+		return 0;
+	for (u32 n = 1;; shift -= 9, n++) {
+		u64 at = table + (addr >> shift & 511) * 8, pte;
+
+		if (unlikely(at > limit))
+			return 0;
+		memcpy(&pte, e->ram + at, 8);
+		if (!(pte & (VTD_SS_R | VTD_SS_W)))
+			return n;
+		if (shift == 12 || (pte & bad))
+			return 0;
+		table = pte & v->addr_mask;
+	}
+}
+
+/* The answer to a plain request, and its fault: of a page that is not there. */
+static inline void vtd_absent_answer(struct vtd *v, const struct vtd_cfg *c,
+				     const struct hw_req *req, u32 reads, struct hw_resp *resp)
+{
+	u8 reason = req->access & HW_WRITE ? VTD_FR_WRITE : VTD_FR_READ;
+
+	*resp = (struct hw_resp){.status = HW_ABORT, .reads = (u8)reads};
+	if (!c->fpd)
+		vtd_fault(v, req, c->legacy ? reason : VTD_FR_S_SS_P, false);
+}
+
 /* ats.c */
 void vtd_ats_done(struct vtd_walk *w, struct hw_resp *resp);
 bool vtd_translated_check(struct vtd_walk *w);
@@ -477,7 +519,6 @@ void vtd_drop_piotlb(struct vtd *v, u64 tag_pasid, u64 addr, u64 last, bool hint
 void vtd_drop_iec(struct vtd *v, bool all, u32 index, u32 lg2);
 
 /* fault.c */
-void vtd_fault(struct vtd *v, const struct hw_req *req, u8 reason, bool page_request);
 void vtd_ir_fault(struct vtd *v, u32 sid, u32 index, u8 reason);
 void vtd_status_set(struct vtd *v, u32 bits);
 void vtd_status_written(struct vtd *v);

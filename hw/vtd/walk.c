@@ -157,32 +157,6 @@ static bool ss_entry_good(struct vtd_walk *w, u64 pte, u32 level, u32 access,
 	return true;
 }
 
-/*
- * Whether the tables lead to an entry that is not present, and to nothing else of note:
- * then it is all that a fault says of them. Gives how many were read; 0: nothing is known.
- */
-static u32 ss_absent(const struct vtd *v, u64 addr, u64 table, u32 level)
-{
-	const struct hw_env *e = v->h.env;
-	const u64 bad = v->ss_reserved[1][0] | VTD_SS_PS, limit = e->ram_size - 8;
-	u32 shift = level_shift(level);
-
-	if (e->ram_size < 8)
-		return 0;
-	for (u32 n = 1;; shift -= 9, n++) {
-		u64 at = table + (addr >> shift & 511) * 8, pte;
-
-		if (at > limit)
-			return 0;
-		memcpy(&pte, e->ram + at, 8);
-		if (!(pte & SS_RW))
-			return n;
-		if (shift == 12 || (pte & bad))
-			return 0;
-		table = pte & v->addr_mask;
-	}
-}
-
 /* Likewise of a device whose configuration is known, from where the caches know the way. */
 u32 vtd_absent(struct vtd *v, struct vtd_binding *b, u64 addr)
 {
@@ -197,7 +171,7 @@ u32 vtd_absent(struct vtd *v, struct vtd_binding *b, u64 addr)
 		table = e->value & ~VTD_F_MASK;
 		level = (e->lg2 - 12u) / 9;
 	}
-	return ss_absent(v, addr, table, level);
+	return vtd_ss_absent(v, addr, table, level);
 }
 
 /* The second stage of addr. access: what for; decides only between reasons. */
@@ -209,7 +183,7 @@ static bool ss_walk(struct vtd_walk *w, struct stage *s, u32 access)
 
 	psc_find(w, tag, s->addr, &table, &level, &flags);
 	if (!w->watched) {
-		u32 n = ss_absent(w->v, s->addr, table, level);
+		u32 n = vtd_ss_absent(w->v, s->addr, table, level);
 
 		w->reads += n;
 		if (n)
