@@ -516,26 +516,46 @@ static bool is_wrapper(const struct trace_frame *f)
 	return false;
 }
 
+/* How much a frame says of who did it: the first of those that say most names a report. */
+enum says {
+	SAYS_NOTHING,
+	SAYS_RUNTIME,
+	SAYS_HARDWARE, /* of its own accord, in a task of its own */
+	SAYS_WRAPPER,
+	SAYS_CODE,
+};
+
+static enum says says(const struct trace_frame *f)
+{
+	size_t len = strlen(f->file);
+
+	if (is_wrapper(f))
+		return SAYS_WRAPPER;
+	if (!is_runtime(f))
+		return SAYS_CODE;
+	if (!f->line)
+		return SAYS_NOTHING;
+	/* Not what all its parts publish by, nor the bus. */
+	return is_model(f->file) && strncmp(f->file, "hw/bus/", 7) && f->file[len - 1] == 'c' ?
+		       SAYS_HARDWARE : SAYS_RUNTIME;
+}
+
 bool trace_first_frame(const u64 *pcs, u32 n, struct trace_frame *frame)
 {
 	struct trace_frame frames[FRAMES_MAX];
-	bool wrapped = false;
+	enum says most = SAYS_NOTHING;
 
 	memset(frame, 0, sizeof(*frame));
-	for (u32 i = 0; i < n; i++) {
+	for (u32 i = 0; i < n && most < SAYS_CODE; i++) {
 		u32 depth = trace_frames(pcs[i], frames, FRAMES_MAX);
 
 		for (u32 j = 0; j < depth; j++) {
-			bool wrapper = is_wrapper(&frames[j]);
+			enum says it = says(&frames[j]);
 
-			if (!frame->line || (wrapper && !wrapped && is_runtime(frame)))
+			if (it > most || !frame->file[0])
 				*frame = frames[j];
-			wrapped |= wrapper;
-			if (is_runtime(&frames[j]) || wrapper)
-				continue;
-			*frame = frames[j];
-			return true;
+			most = max(most, it);
 		}
 	}
-	return wrapped;
+	return most >= SAYS_WRAPPER;
 }

@@ -192,6 +192,8 @@ broken 'MMIO: not 4 or 8 aligned bytes of the register page' '' "$(write 0x20 1 
 broken 'invalidation queue: IQE' '' "$(write 0x90 0x110000 8)" "$(write 0x18 0x04000000)" \
 	'mem_write: {addr: 0x110000, value: 0xf}' "$(write 0x88 0x10 8)" \
 	'mmio_wait: {iommu: dmar0, offset: 0x34, mask: 0x10, value: 0x10}'
+# Nobody but the hardware was there: what of it noticed names the report.
+grep -q '^BUG: .* in queue_error$' "$dir/out" || fail "whose error: $(head -2 "$dir/out")"
 
 # --- what choices and options come to, as a user sees it ---
 
