@@ -132,6 +132,67 @@ QUICK(in_nest)(const struct vtd *v, const struct vtd_lane *l, const struct hw_re
 		      a->page >> 20 != VTD_INTERRUPT_BASE >> 20);
 }
 
+/* A nest that was used the last time as well. */
+CACHE_TARGET static inline void
+QUICK(remember)(struct vtd *v, u64 addr, const struct hw_nest *n, const struct hw_below *b)
+{
+	const u8 *ram = v->h.env->ram;
+	u32 flags = ((u32)(n->attrs >> HW_NEST_FIRST | b->value) & (u32)VTD_F_MASK) ^ BOTH_ALLOW;
+
+	v->again = (struct vtd_again){
+		.range = addr >> 21, .at = n->at * 8ULL, .word = n->word,
+		.table = n->word & v->addr_mask, .ss_table = b->value & ~VTD_F_MASK,
+		.attrs = b->attrs, .flags = flags, .meta = QUICK(meta_of)[flags & 127]};
+	memcpy(&v->again.first, ram + v->again.table + (addr >> 9 & 0xff8), 8);
+}
+
+/* For the first time since all was settled, or again: then the next one may be there, too. */
+CACHE_TARGET static __attribute__((noinline, unused)) void
+QUICK(nest_used)(struct vtd *v, struct hw_nests *all, u64 addr, struct hw_nest *n,
+		 struct hw_below *b)
+{
+	hw_nest_used(all, n, b);
+	QUICK(remember)(v, addr, n, b);
+}
+
+/* The nest and the below of an answer have been used. The last thing that is done. */
+CACHE_TARGET static inline __attribute__((always_inline)) void
+QUICK(nest_use)(struct vtd *v, struct hw_nests *all, u64 addr, struct hw_nest *n,
+		struct hw_below *b)
+{
+	u32 use = all->uses + 1;
+
+	if (unlikely(!use || !n->stamp || !b->stamp || hw_nest_again(all, n, b)))
+		QUICK(nest_used)(v, all, addr, n, b);
+	else
+		all->uses = n->stamp = b->stamp = use;
+}
+
+/*
+ * Where the last one was, by v->again of this range. False: look closer. Of an entry of the
+ * first stage only where its page lies within 2 MiB may be another.
+ */
+CACHE_TARGET static inline __attribute__((always_inline)) bool
+QUICK(in_last)(const struct vtd *v, const struct hw_req *req, struct nested *a)
+{
+	const struct vtd_again *g = &v->again;
+	const u8 *ram = v->h.env->ram;
+	u64 addr = req->addr, mask = v->addr_mask, e, first, second;
+	u32 how;
+
+	memcpy(&e, ram + g->at, 8);
+	memcpy(&first, ram + g->table + (addr >> 9 & 0xff8), 8);
+	memcpy(&second, ram + g->ss_table + (first >> 9 & 0xff8), 8);
+	memcpy(&how, &req->access, sizeof(how));
+	a->page = second & mask;
+	a->flags = g->flags;
+	a->meta = g->meta;
+	return likely(!((e ^ g->word) | ((first ^ g->first) & ~VTD_IN_2M) |
+			((second ^ g->attrs) & ~mask))) &&
+	       likely(!QUICK(denied)(how, g->meta) &&
+		      a->page >> 20 != VTD_INTERRUPT_BASE >> 20);
+}
+
 /* Nests are void once something was filled in the cache of tables; see vtd_psc_space(). */
 CACHE_TARGET static inline void QUICK(lane_fresh)(struct vtd *v, struct vtd_lane *l)
 {

@@ -230,25 +230,17 @@ struct hole {
 	struct cache_place at;
 };
 
-/*
- * A page that a view of pages of 4 KiB in sets has not, where all is as it was the last
- * time. False: nothing has changed but ages, of what is looked for again.
- */
+/* A page is filled and answered that a view of pages of 4 KiB in sets has not. False: not so. */
 CACHE_TARGET static inline __attribute__((always_inline)) bool
-QUICK(as_before)(struct vtd *v, const struct hw_req *req, struct hw_resp *resp,
-		 const struct hole hole, bool nested, struct nested *a)
+QUICK(fill_found)(struct vtd *v, const struct hw_req *req, struct hw_resp *resp,
+		  const struct hole hole, const struct nested *a, u64 reads)
 {
-	const struct hw_env *e = v->h.env;
 	const struct vtd_lane *l = v->hot;
 	struct vtd_front *f = hole.front;
-	u64 addr = req->addr, said;
+	u64 addr = req->addr, said = (a->meta & 0xffff) | reads << 40;
 	u32 id;
 
-	if (unlikely((uintptr_t)e->point | (uintptr_t)e->read_flushed) ||
-	    !(nested ? QUICK(in_nest)(v, l, req, a) : QUICK(in_table)(v, l, req, a)))
-		return false;
 	/* Now: then it need not be kept meanwhile. Who else answers does so anew. */
-	said = (a->meta & 0xffff) | (nested ? 3ULL : 1ULL) << 40;
 	resp->pa = a->page | (addr & 0xfff);
 	memcpy(&resp->lg2, &said, sizeof(said));
 	id = cache_view_fill(v->iotlb, &l->view, &hole.at, addr & ~0xfffULL, a->page | a->flags,
@@ -264,7 +256,14 @@ QUICK(as_before)(struct vtd *v, const struct hw_req *req, struct hw_resp *resp,
 	return true;
 }
 
-/* Bits of a last entry may be others. */
+CACHE_TARGET static inline bool QUICK(watched)(const struct vtd *v)
+{
+	const struct hw_env *e = v->h.env;
+
+	return (uintptr_t)e->point | (uintptr_t)e->read_flushed;
+}
+
+/* Another nest than the last time; or bits of a last entry are others. */
 CACHE_TARGET static __attribute__((noinline)) void
 QUICK(other_nested)(struct vtd *v, const struct hw_req *req, struct hw_resp *resp,
 		    struct vtd_front *f, const struct cache_place at)
@@ -272,22 +271,33 @@ QUICK(other_nested)(struct vtd *v, const struct hw_req *req, struct hw_resp *res
 	struct vtd_lane *l = v->hot;
 	struct nested a;
 
-	QUICK(nest_meaning)(v, l, req->addr);
-	if (QUICK(as_before)(v, req, resp, (struct hole){f, at}, true, &a))
-		hw_nest_used(l->nests, a.nest, a.below);
-	else
-		QUICK(missed)(v, l, req, resp, at);
+	v->again.range = ~0ULL;
+	if (likely(!QUICK(watched)(v))) {
+		bool found = QUICK(in_nest)(v, l, req, &a);
+
+		if (unlikely(!found)) {
+			QUICK(nest_meaning)(v, l, req->addr);
+			found = QUICK(in_nest)(v, l, req, &a);
+		}
+		if (likely(found) &&
+		    likely(QUICK(fill_found)(v, req, resp, (struct hole){f, at}, &a, 3))) {
+			QUICK(nest_use)(v, l->nests, req->addr, a.nest, a.below);
+			return;
+		}
+	}
+	QUICK(missed)(v, l, req, resp, at);
 }
 
+/* Where all is as it was the last time. */
 CACHE_TARGET static __attribute__((noinline)) void
 QUICK(again_nested)(struct vtd *v, const struct hw_req *req, struct hw_resp *resp,
 		    struct vtd_front *f, const struct cache_place at)
 {
 	struct nested a;
 
-	if (likely(QUICK(as_before)(v, req, resp, (struct hole){f, at}, true, &a)))
-		hw_nest_used(v->hot->nests, a.nest, a.below);
-	else
+	if (unlikely(v->again.range != req->addr >> 21 || QUICK(watched)(v)) ||
+	    unlikely(!QUICK(in_last)(v, req, &a)) ||
+	    unlikely(!QUICK(fill_found)(v, req, resp, (struct hole){f, at}, &a, 3)))
 		QUICK(other_nested)(v, req, resp, f, at);
 }
 
@@ -298,7 +308,8 @@ QUICK(again_single)(struct vtd *v, const struct hw_req *req, struct hw_resp *res
 	struct vtd_lane *l = v->hot;
 	struct nested a;
 
-	if (likely(QUICK(as_before)(v, req, resp, (struct hole){f, at}, false, &a)))
+	if (likely(!QUICK(watched)(v) && QUICK(in_table)(v, l, req, &a)) &&
+	    likely(QUICK(fill_found)(v, req, resp, (struct hole){f, at}, &a, 1)))
 		return;
 	/* Another table: its line is under way while all else is looked at. */
 	if (v->youngest == l && l->last_table.range != req->addr >> 21)
@@ -387,6 +398,7 @@ QUICK(unknown)(struct vtd *v, const struct hw_req *req, struct hw_resp *resp)
 	if (l->who == vtd_who(v, req))
 		QUICK(lane_fresh)(v, l);
 	v->hot = l;
+	v->again.range = ~0ULL;
 	vtd_translate_slow(v, req, resp);
 }
 
@@ -407,6 +419,7 @@ QUICK(unusual)(struct vtd *v, const struct hw_req *req, struct hw_resp *resp)
 	if (v->hot != l)
 		v->youngest = NULL;
 	v->hot = l;
+	v->again.range = ~0ULL;
 	/* No more than read and write of an untranslated request. */
 	if ((how & ~3u) || (l->who != vtd_who(v, req) && !QUICK(lane_make)(v, l, req)) ||
 	    !QUICK(in_lane)(v, l, req, resp))

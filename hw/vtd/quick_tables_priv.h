@@ -44,48 +44,17 @@ CACHE_TARGET static inline void QUICK(say)(struct hw_resp *resp, u64 pa, u32 met
 	resp->entry = 0;
 }
 
-/* A nest that was used the last time as well. */
-CACHE_TARGET static void
-QUICK(remember)(struct vtd *v, u64 addr, const struct hw_nest *n, const struct hw_below *b)
-{
-	const u8 *ram = v->h.env->ram;
-	u32 flags = ((u32)(n->attrs >> HW_NEST_FIRST | b->value) & (u32)VTD_F_MASK) ^ BOTH_ALLOW;
-
-	v->again = (struct vtd_again){
-		.range = addr >> 21, .at = n->at * 8ULL, .word = n->word,
-		.table = n->word & v->addr_mask, .ss_table = b->value & ~VTD_F_MASK,
-		.attrs = b->attrs, .meta = QUICK(meta_of)[flags & 127]};
-	memcpy(&v->again.first, ram + v->again.table + (addr >> 9 & 0xff8), 8);
-}
-
-/* For the first time since all was settled, or again: then the next one may be there, too. */
-CACHE_TARGET static __attribute__((noinline)) void
-QUICK(nest_used)(struct vtd *v, struct hw_nests *all, u64 addr, struct hw_nest *n,
-		 struct hw_below *b)
-{
-	hw_nest_used(all, n, b);
-	QUICK(remember)(v, addr, n, b);
-}
-
 /* By the nest of addr, in a lane. False: nothing has changed. */
 CACHE_TARGET static inline __attribute__((always_inline)) bool
 QUICK(by_nest)(struct vtd *v, const struct vtd_lane *l, const struct hw_req *req,
 	       struct hw_resp *resp)
 {
-	struct hw_nests *all = l->nests;
 	struct nested a;
-	u32 use;
 
 	if (unlikely(!QUICK(in_nest)(v, l, req, &a)))
 		return false;
 	QUICK(say)(resp, a.page | (req->addr & 0xfff), a.meta);
-	use = all->uses + 1;
-	if (unlikely(!use || !a.nest->stamp || !a.below->stamp ||
-		     hw_nest_again(all, a.nest, a.below))) {
-		QUICK(nest_used)(v, all, req->addr, a.nest, a.below);
-		return true;
-	}
-	all->uses = a.nest->stamp = a.below->stamp = use;
+	QUICK(nest_use)(v, l->nests, req->addr, a.nest, a.below);
 	return true;
 }
 
@@ -128,29 +97,15 @@ QUICK(other_nest)(struct vtd *v, const struct hw_req *req, struct hw_resp *resp)
 		QUICK(nestless)(v, req, resp);
 }
 
-/*
- * Nested, again where the last one was. False: nothing has changed. Of an entry of the
- * first stage only where its page lies within 2 MiB may be another.
- */
+/* Nested, again where the last one was. False: nothing has changed. */
 CACHE_TARGET static inline __attribute__((always_inline)) bool
 QUICK(as_last)(const struct vtd *v, const struct hw_req *req, struct hw_resp *resp)
 {
-	const struct vtd_again *g = &v->again;
-	const u8 *ram = v->h.env->ram;
-	u64 addr = req->addr, mask = v->addr_mask, e, first, second, page;
-	u32 how;
+	struct nested a;
 
-	memcpy(&e, ram + g->at, 8);
-	memcpy(&first, ram + g->table + (addr >> 9 & 0xff8), 8);
-	memcpy(&second, ram + g->ss_table + (first >> 9 & 0xff8), 8);
-	memcpy(&how, &req->access, sizeof(how));
-	page = second & mask;
-	if (unlikely((e ^ g->word) | ((first ^ g->first) & ~0x1ff000ULL) |
-		     ((second ^ g->attrs) & ~mask)) ||
-	    unlikely(QUICK(denied)(how, (u32)g->meta) ||
-		     page >> 20 == VTD_INTERRUPT_BASE >> 20))
+	if (unlikely(!QUICK(in_last)(v, req, &a)))
 		return false;
-	QUICK(say)(resp, page | (addr & 0xfff), (u32)g->meta);
+	QUICK(say)(resp, a.page | (req->addr & 0xfff), a.meta);
 	return true;
 }
 

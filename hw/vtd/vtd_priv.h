@@ -136,15 +136,15 @@ struct vtd_lane {
 };
 
 /*
- * Where no pages are kept: the nest and the below that were used last, and more than once.
- * No other was since, nor was anything else asked for.
+ * The nest and the below that were used last, and not by chance. No other was since, nor was
+ * the cache of tables asked for anything else.
  */
 struct vtd_again {
 	u64 range;      /* of the nest; ~0: there is none */
 	u64 at, word, table;
 	u64 first;      /* an entry of the first stage; of its address only the range counts */
 	u64 ss_table, attrs;
-	u64 meta;       /* of the answer, as in quick_priv.h */
+	u32 flags, meta; /* of the answer, as in quick_priv.h */
 };
 
 /* Without caches: what configuration was read, and what it meant. */

@@ -611,6 +611,34 @@ static void same_ages(struct pair *p)
 	same_sets(quick->iotlb, slow->iotlb);
 }
 
+/* How often each side said that another may run, or asked for memory that is flushed. */
+static u32 watched[2];
+
+static void point(struct hw_env *e, const char *why)
+{
+	(void)why;
+	++*(u32 *)e->owner;
+}
+
+static u64 flushed(struct hw_env *e, u64 pa)
+{
+	u64 value;
+
+	++*(u32 *)e->owner;
+	memcpy(&value, e->ram + pa, 8);
+	return value;
+}
+
+/* From now on somebody has moments in between, or memory that is flushed; or nobody has. */
+static void watch(struct pair *p, u32 how)
+{
+	for (u32 i = 0; i < 2; i++) {
+		p->s[i].e.owner = &watched[i];
+		p->s[i].e.point = how == 1 ? point : NULL;
+		p->s[i].e.read_flushed = how == 2 ? flushed : NULL;
+	}
+}
+
 /*
  * Pages of 31 ranges in 31 others, and so are their tables, by few sets: what is oldest is
  * the same.
@@ -637,12 +665,20 @@ static void many_ranges(const char *options, bool turns)
 		u16 sid = below(&p, turns ? 16 : 3) ? 8 : 9;
 		u64 page = turns ? aim_two_pages(&now.aim, &p, 31) : aim_page(&now.aim, &p);
 
-		/* In some of the time few ranges, of which much is remembered. */
-		range = i / 8192 % 2 ? below(&p, 3) : aim_range(&now.aim, &p, range);
+		/* In some of the time few ranges, much remembered; or those of one set. */
+		range = i / 8192 % 2 ? below(&p, 3) * (i / 16384 % 2 ? 8 : 1) :
+				       aim_range(&now.aim, &p, range);
+		/* Or many pages that are of one range, or of two, after the first stage. */
+		if (i / 4096 % 4 == 3)
+			page = (below(&p, 8) == 0) + 31 * below(&p, 16);
+		if (below(&p, 256) == 0)
+			watch(&p, below(&p, 3));
 		ask_as(&p, sid, HW_NO_PASID, range << 21 | page << 12);
 		if (below(&p, 8) == 0)
 			same_ages(&p);
 	}
+	cr_assert_eq(watched[0], watched[1]);
+	cr_assert_gt(watched[0], 0);
 	sides_free(&p);
 }
 
