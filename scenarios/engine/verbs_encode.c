@@ -101,6 +101,18 @@ static void fetch(struct verb_call *e, const struct place *from, const struct ua
 	e->v->given[slot] = true;
 }
 
+/*
+ * What the kernel writes where it has read. A handle that an entry above has given
+ * stays what it is: who attaches an address space goes on to map in that, not in the
+ * page table whose id ATTACH_IOMMUFD_PT leaves in its place.
+ */
+static void fetch_again(struct verb_call *e, const struct place *from, const struct uapi_type *t,
+			int slot)
+{
+	if (t->kind != UAPI_RES || slot < 0 || !e->v->given[slot])
+		fetch(e, from, t, slot);
+}
+
 static bool is_number(const struct yaml_node *v)
 {
 	const char *text = v->kind == YAML_TEXT ? v->text : "";
@@ -208,7 +220,7 @@ static struct extent encode_number(struct verb_call *e, const struct place *to,
 	} else {
 		put(e, to, t, typed_value(e, t, v, def));
 		if (t->dir == UAPI_INOUT && !is_number(v))
-			fetch(e, to, t, verb_name(e, v));
+			fetch_again(e, to, t, verb_name(e, v));
 	}
 	return own;
 }

@@ -167,6 +167,21 @@ Test(verbs, bytes_and_texts)
 	scenario_free(s);
 }
 
+/* ATTACH_IOMMUFD_PT leaves a page table's id where it has read an address space's. */
+Test(verbs, a_handle_that_goes_in_and_out_keeps_the_value_that_an_entry_above_gave)
+{
+	struct scenario *s = accept(OPEN ALLOC
+		"  - {open: /dev/vfio/devices/vfio0, as: dev}\n"
+		"  - {VFIO_DEVICE_ATTACH_IOMMUFD_PT: {fd: dev, pt_id: ioas0}}\n"
+		"  - {IOMMU_IOAS_UNMAP: {fd: fd0, ioas_id: ioas0, iova: 0, length: 4K}}\n"
+		"  - {IOMMU_VFIO_IOAS: {fd: fd0, op: 0, ioas_id: compat}}\n");
+
+	cr_assert_eq(s->ops[1].call->n_out, 1);
+	cr_assert_eq(s->ops[3].call->n_out, 0);
+	cr_assert_eq(s->ops[5].call->n_out, 1, "what nobody gave is given there");
+	scenario_free(s);
+}
+
 Test(verbs, mistakes_are_named)
 {
 	refuse("  - {IOMMU_IOAS_ALOC: {fd: 3}}\n", "did you mean 'IOMMU_IOAS_ALLOC'");

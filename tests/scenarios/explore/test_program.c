@@ -131,11 +131,12 @@ Test(program, a_result_that_is_given_again_gets_a_new_name)
 		"  main:\n"
 		"    - {open: /dev/iommu, as: i}\n"
 		"    - {IOMMU_IOAS_ALLOC: {fd: i, out_ioas_id: a}}\n"
-		"    - {IOMMU_VFIO_IOAS: {fd: i, ioas_id: a, op: 1}}\n"
-		"    - {IOMMU_DESTROY: {fd: i, id: a}}\n");
+		"    - {IOMMU_IOAS_MAP: {fd: i, ioas_id: a, flags: 6, length: 4K, iova: at}}\n"
+		"    - {IOMMU_IOAS_MAP: {fd: i, ioas_id: a, flags: 7, length: 4K, iova: at}}\n"
+		"    - {IOMMU_IOAS_UNMAP: {fd: i, ioas_id: a, iova: at, length: 4K}}\n");
 	char *text = report_program(s, NULL);
 
-	cr_assert(strstr(text, "<r2=>r1"), "%s", text);
+	cr_assert(strstr(text, "<r3=>r2"), "%s", text);
 	free(text);
 	scenario_free(s);
 }
