@@ -28,6 +28,7 @@
 #define SPINS 16            /* polls without progress that take no time */
 #define POLL_NS 1000UL      /* the first that takes some; doubles up to */
 #define POLL_MAX_NS 10000000UL
+#define READS_MAX 32        /* equal reads of one register before others get their turn */
 #define PATIENCE_NS 5000000UL /* without an answer: a model's own time-outs begin to count */
 
 static const struct {
@@ -203,6 +204,7 @@ static void begin_run(struct hosted_hardware *hw)
 	}
 	hosted_endpoint_reset(hw);
 	hw->progress = hw->poll_progress = hw->poll_ns = hw->polls = 0;
+	hw->reads = 0;
 	hw->busy = 0;
 }
 
@@ -271,6 +273,24 @@ void hosted_unit_kick(struct unit *u)
 					u, 0);
 }
 
+/*
+ * Who reads the same again and again, with nothing that says that it waits, lets
+ * others go first: hardware, and those whose commands it stands behind. Interrupts
+ * may be off for it (SMMUv3's driver with a full queue): hardware does not mind.
+ */
+static void note_read(struct hosted_hardware *hw, u64 at, u64 value)
+{
+	if (at != hw->read_at || value != hw->read_value || current_task->id != hw->reader) {
+		hw->read_at = at;
+		hw->read_value = value;
+		hw->reader = current_task->id;
+		hw->reads = 0;
+	} else if (++hw->reads == READS_MAX) {
+		hw->reads = 0;
+		hosted_relax();
+	}
+}
+
 unsigned long hosted_mmio_read(unsigned iommu, unsigned long off, unsigned size)
 {
 	struct unit *u = hosted_unit_enter(iommu);
@@ -284,6 +304,7 @@ unsigned long hosted_mmio_read(unsigned iommu, unsigned long off, unsigned size)
 	access_acquire(u->door);
 	value = u->h->ops->mmio_read(u->h, off, size);
 	hosted_unit_leave();
+	note_read(u->all, iommu * MMIO_STRIDE + off, value);
 	return value;
 }
 
@@ -297,6 +318,7 @@ void hosted_mmio_write(unsigned iommu, unsigned long off, unsigned size, unsigne
 	access_sync(u->door, OP_WRITE);
 	hosted_unit_enter(iommu);
 	u->h->ops->mmio_write(u->h, off, size, value);
+	u->all->reads = 0;
 	hosted_unit_leave();
 	hosted_unit_kick(u);
 }

@@ -61,6 +61,8 @@ struct hosted_hardware {
 	u64 progress;      /* steps of all models in this run */
 	u64 poll_progress, poll_ns;
 	u32 polls;         /* without progress */
+	u64 read_at, read_value; /* the last register that was read, what it was, */
+	u32 reader, reads;       /* by whom, and how often again */
 	int busy;          /* operations of software under way */
 	struct stall stall[HOSTED_STALLS_MAX];
 	struct page_group group[HOSTED_GROUPS_MAX];

@@ -455,12 +455,23 @@ static void reschedule(struct sched *s, struct task *cur, enum sched_why why)
 	switch_to(s, cur, next);
 }
 
+/* Setting up and shutting down, nobody is preempted; but what spins for ever is ended. */
+static void stop_at_limit(struct sched *s, struct task *t)
+{
+	s->steps += sched_ops(t) - t->ops_at_switch;
+	t->ops_at_switch = sched_ops(t);
+	if (s->steps > s->steps_max)
+		end_run(s, SCHED_STEPS);
+	else
+		sched_set_stop(t, sched_ops(t) + (s->steps_max - s->steps) + 1);
+}
+
 void sched_preempt(struct task *t)
 {
 	struct sched *s = t->world->sched;
 
 	if (unlikely(s->setup)) {
-		sched_set_stop(t, NEVER);
+		stop_at_limit(s, t);
 		return;
 	}
 	reschedule(s, t, WHY_PREEMPT);

@@ -154,6 +154,9 @@ void world_load(struct world *w, const struct world_program *p)
 		if (f)
 			sim_exhausted("the kernel does not boot on this machine: %s: %.*s", f->title,
 				      (int)strcspn(f->text, "\n"), f->text);
+		if (end == SCHED_STEPS)
+			sim_exhausted("the kernel does not boot on this machine: it is not done "
+				      "after %llu steps", WORLD_STEPS_MAX);
 		sim_assert(end == SCHED_AT_REST);
 	}
 	kapi_snapshot(w->kapi);

@@ -85,6 +85,24 @@ Test(sched, a_livelock_ends_at_the_step_limit)
 	cr_assert(r.steps > 5000 && r.steps < 5100, "%lu steps", (unsigned long)r.steps);
 }
 
+static void shut_down_for_ever(void)
+{
+	spin_forever(NULL);
+}
+
+Test(sched, a_shutdown_that_does_not_end_is_ended_and_the_next_run_is_as_ever)
+{
+	struct world_run r;
+
+	load(.oracles = "hang", .begin = clear_log, .shutdown = shut_down_for_ever);
+	for (int i = 0; i < 2; i++) {
+		r = run_with(0);
+		cr_assert_eq(r.end, SCHED_STEPS);
+		cr_assert_not_null(r.finding);
+		cr_assert_str_eq(r.finding->title, "BUG: soft lockup in %F");
+	}
+}
+
 static void stop_now(void *arg)
 {
 	(void)arg;
