@@ -3,7 +3,8 @@
  * custom: the operations of core/uapi/ops.def that are no system calls, on the
  * tree's own driver core and IOMMU core.
  *
- * Refused, since the tree takes them for bugs of its caller and warns: giving
+ * Refused, since the tree takes them for bugs of its caller and warns, or leaves the order
+ * to the group's owner (two tasks that detach or replace at once: who was last?): giving
  * back what the program does not have or has a domain on, freeing a domain that
  * is attached, what only drivers do while there is no IOMMU for them, unplugging
  * a device whose group the program claimed or has a domain on.
@@ -46,6 +47,7 @@ static unsigned int on_device[HOSTED_DEVICES_MAX], on_group[HOSTED_DEVICES_MAX];
 static unsigned int busy[HOSTED_DEVICES_MAX]; /* operations that hold on to the device */
 static bool leaving[HOSTED_DEVICES_MAX]; /* or arriving */
 static bool changing[DOMAINS_MAX];
+static bool moving[HOSTED_DEVICES_MAX]; /* a detach or replace of its group is under way */
 static bool used; /* by this program */
 static bool plugged; /* IOMMUs, by it */
 static DEFINE_MUTEX(plug_lock);
@@ -279,6 +281,17 @@ static long not_on(const unsigned long *arg, unsigned int *on, long ret)
 	return ret;
 }
 
+/* Another task may have come first while this one waited for the owner to leave. */
+static long take(const unsigned long *arg, unsigned int *on)
+{
+	if (*on) {
+		attached[arg[1]]--;
+		return -EBUSY;
+	}
+	*on = arg[1] + 1;
+	return 0;
+}
+
 static long op_attach(const unsigned long *arg)
 {
 	long ret;
@@ -289,10 +302,14 @@ static long op_attach(const unsigned long *arg)
 		return -EBUSY;
 	attached[arg[1]]++;
 	down_read(&give_back);
-	on_device[arg[0]] = arg[1] + 1;
-	ret = iommu_attach_device(domains[arg[1]], device_at(arg[0])->dev);
+	ret = take(arg, &on_device[arg[0]]);
+	if (!ret) {
+		ret = iommu_attach_device(domains[arg[1]], device_at(arg[0])->dev);
+		if (ret)
+			not_on(arg, &on_device[arg[0]], ret);
+	}
 	up_read(&give_back);
-	return ret ? not_on(arg, &on_device[arg[0]], ret) : 0;
+	return ret;
 }
 
 /* A device that has joined the group since makes it a matter of the group. */
@@ -333,17 +350,25 @@ static long attach_group(struct iommu_group *group, const unsigned long *arg)
 		return -EBUSY;
 	attached[arg[1]]++;
 	down_read(&give_back);
-	on_group[arg[0]] = arg[1] + 1;
-	ret = iommu_attach_group(domains[arg[1]], group);
+	ret = take(arg, &on_group[arg[0]]);
+	if (!ret) {
+		ret = iommu_attach_group(domains[arg[1]], group);
+		if (ret)
+			not_on(arg, &on_group[arg[0]], ret);
+	}
 	up_read(&give_back);
-	return ret ? not_on(arg, &on_group[arg[0]], ret) : 0;
+	return ret;
 }
 
 static long detach_group(struct iommu_group *group, const unsigned long *arg)
 {
 	if (on_group[arg[0]] != arg[1] + 1)
 		return -EINVAL;
+	if (moving[arg[0]])
+		return -EBUSY;
+	moving[arg[0]] = true;
 	iommu_detach_group(domains[arg[1]], group);
+	moving[arg[0]] = false;
 	return not_on(arg, &on_group[arg[0]], 0);
 }
 
@@ -354,8 +379,12 @@ static long replace_group(struct iommu_group *group, const unsigned long *arg)
 
 	if (!old)
 		return -EINVAL;
+	if (moving[arg[0]])
+		return -EBUSY;
+	moving[arg[0]] = true;
 	attached[arg[1]]++;
 	ret = iommu_group_replace_domain(group, domains[arg[1]]);
+	moving[arg[0]] = false;
 	if (!ret)
 		on_group[arg[0]] = arg[1] + 1;
 	attached[ret ? arg[1] : old - 1]--;

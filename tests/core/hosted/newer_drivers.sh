@@ -16,6 +16,8 @@ QUIET=--oracles=atomic,deadlock,hang,kasan,leak,lockorder,warn
 sed '/pasid: 2, pages: 3/s/, ret: 15//' tests/core/hosted/drivers/vtd_prg.yaml >"$WORK/vtd_prg.yaml"
 for story in tests/core/hosted/drivers/*.yaml tests/core/hosted/drivers/newer/*.yaml; do
 	[ -e "$WORK/${story##*/}" ] && story=$WORK/${story##*/}
+	# iommu_group_replace_domain() is not there any more.
+	grep -q '{replace:' "$story" && continue
 	expect 0 "clean, $RUNS runs" "$IOMMULAB" run --kernel "$KERNEL" --runs "$RUNS" $QUIET "$story"
 done
 
