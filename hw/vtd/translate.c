@@ -127,12 +127,23 @@ static void iotlb_fill(struct vtd_walk *w)
 	w->entry = vtd_fill(w, v->iotlb, &e);
 }
 
+/*
+ * 6.1: caching mode is the second stage's. What a first stage lacks is never kept, so that
+ * a guest whose first stage is walked by hardware need not tell of what it maps.
+ */
+static bool second_stage_lacks_it(const struct vtd_walk *w)
+{
+	return w->cfg.mode == VTD_MODE_SS ||
+	       (w->reason >= VTD_FR_S_SS_ACCESS && w->reason <= VTD_FR_S_SS_AD);
+}
+
 static void iotlb_fill_negative(struct vtd_walk *w)
 {
 	struct vtd *v = w->v;
 	struct hw_cache_entry e = {.addr = w->req->addr & ~0xfffULL, .lg2 = 12};
 
-	if (!v->k.policy.negative || !v->pages || !vtd_may_fill(w) || w->quiet)
+	if (!v->k.policy.negative || !v->pages || !vtd_may_fill(w) || w->quiet ||
+	    !second_stage_lacks_it(w))
 		return;
 	e.space = iotlb_space(w);
 	e.value = VTD_F_NEGATIVE | VTD_F_CLOSER;
