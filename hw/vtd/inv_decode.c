@@ -64,7 +64,7 @@ static inline bool fields_good(const struct vtd *v, const struct vtd_cmd *c)
 		range = g == 3 && v->k.psi;
 		return g != 0 && !(range && (c->d[1] & VTD_IVA_AM) > v->k.mamv);
 	case VTD_INV_PASID_IOTLB:
-		return g >= 2 && !(g == 3 && (c->d[1] & VTD_IVA_AM) > v->k.mamv);
+		return g >= 2; /* PSI and MAMV say nothing of these (11.4.2 MAMV) */
 	case VTD_INV_PASID_CACHE:
 		return g != 2;
 	case VTD_INV_IEC:
