@@ -108,7 +108,7 @@ static void env_fact(struct hw_env *e, enum hw_fact kind, const u64 arg[4])
 	else if (kind == HW_FACT_FAULT)
 		fact(HW_FAULT, device_of(im->f, im, (u32)arg[0]), arg[1], arg[2]);
 	else if (kind == HW_FACT_PROTOCOL)
-		fact(HW_PROTOCOL, im->index, arg[0], arg[1]);
+		fact(HW_PROTOCOL, im->index, arg[0], arg[1], arg[2]);
 	else if (kind == HW_FACT_TORN)
 		fact(HW_TORN, im->index, arg[0], arg[1]);
 }

@@ -105,7 +105,7 @@ enum hw_fact {
 	HW_FACT_COMMAND,      /* a: first word, b: serial; it was fetched */
 	HW_FACT_COMMAND_DONE, /* a: first word, b: serial; its effect is complete */
 	HW_FACT_SYNC,         /* b: serial; a wait or sync was signalled to software */
-	HW_FACT_PROTOCOL,     /* a: const char *: software broke a rule of the queue or table */
+	HW_FACT_PROTOCOL,     /* a: const char *: software broke a rule; b, c: words that did */
 	HW_FACT_TORN,         /* a: pa of a present entry whose words never stood there together */
 	HW_FACT_AD,           /* a: pa of the entry, b: old, c: new; accessed or dirty set */
 };

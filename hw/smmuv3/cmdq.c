@@ -112,9 +112,15 @@ static void error(struct hw_smmuv3 *h, u32 code)
 	u32 rd = (u32)h->reg[R_CMDQ_CONS] & 0xfffff;
 
 	h->reg[R_CMDQ_CONS] = rd | code << CMDQ_CONS_ERR;
-	if (code == CERROR_ILL && h->base.env->fact)
-		smmu_fact(h, HW_FACT_PROTOCOL, (u64)(uintptr_t)"illegal command", rd, 0, 0);
 	smmu_gerror(h, GERROR_CMDQ);
+}
+
+static void illegal(struct hw_smmuv3 *h, const u64 w[2])
+{
+	if (h->base.env->fact)
+		smmu_fact(h, HW_FACT_PROTOCOL,
+			  (u64)(uintptr_t)"an illegal command in the command queue", w[0], w[1], 0);
+	error(h, CERROR_ILL);
 }
 
 static void consume(struct hw_smmuv3 *h)
@@ -245,7 +251,7 @@ bool smmu_command(struct hw_smmuv3 *h)
 	}
 	c = &commands[w[0] & 0xff];
 	if (!legal(h, w)) {
-		error(h, CERROR_ILL);
+		illegal(h, w);
 		return true;
 	}
 	if ((w[0] & 0xff) == CMD_SYNC)

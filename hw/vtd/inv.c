@@ -9,10 +9,20 @@
 
 #define TYPE_HIGH(d) ((u8)(vtd_bits(d, 9, 3) << 4))
 
-static void queue_error(struct vtd *v, u32 info)
+static const char *const errors[] = {
+	[VTD_IQEI_TAIL] = "invalidation queue: the tail lies behind its end (IQEI 1)",
+	[VTD_IQEI_FETCH] = "invalidation queue: there is no such memory (IQEI 2)",
+	[VTD_IQEI_TYPE] = "invalidation queue: no such type of descriptor (IQEI 3)",
+	[VTD_IQEI_RESERVED] = "invalidation queue: a reserved field of a descriptor (IQEI 4)",
+	[VTD_IQEI_WIDTH] = "invalidation queue: the descriptor needs 256 bits (IQEI 5)",
+	[VTD_IQEI_ALIGN] = "invalidation queue: the tail is not aligned (IQEI 6)",
+	[VTD_IQEI_TTM] = "invalidation queue: the descriptor needs scalable mode (IQEI 7)",
+};
+
+static void queue_error(struct vtd *v, u32 info, const u64 d[4])
 {
 	vtd_set(v, VTD_IQERCD, (vtd_get(v, VTD_IQERCD) & ~0xfu) | info);
-	vtd_protocol(v, "invalidation queue: IQE");
+	vtd_protocol(v, errors[info], d[0], d[1]);
 	vtd_status_set(v, VTD_FSTS_IQE);
 }
 
@@ -233,7 +243,7 @@ static void fetch(struct vtd *v)
 	if (!error)
 		error = vtd_inv_check(v, &c);
 	if (error) {
-		queue_error(v, error);
+		queue_error(v, error, c.d);
 		return;
 	}
 	/* Others may have run at the points above, and fetched it. */

@@ -168,7 +168,7 @@ void vtd_ccmd(struct vtd *v)
 				 (u32)vtd_bits(word, VTD_CCMD_FM_SHIFT, 2));
 		done = g;
 	} else {
-		vtd_protocol(v, "CCMD: no granularity, or the invalidation queue is on");
+		vtd_protocol(v, "CCMD: no granularity, or the invalidation queue is on", word, 0);
 	}
 	word &= ~(VTD_CCMD_ICC | 3ULL << VTD_CCMD_CAIG_SHIFT);
 	vtd_set64(v, VTD_CCMD, word | done << VTD_CCMD_CAIG_SHIFT);
@@ -185,7 +185,8 @@ void vtd_iotlb_command(struct vtd *v)
 		iotlb(v, g, (u16)vtd_bits(word, VTD_IOTLB_DID_SHIFT, 16), iva);
 		done = g == 3 && !v->k.psi ? 2 : g;
 	} else {
-		vtd_protocol(v, "IOTLB: no granularity, or the invalidation queue is on");
+		vtd_protocol(v, "IOTLB: no granularity, or the invalidation queue is on", word,
+			     iva);
 	}
 	word &= ~(VTD_IOTLB_IVT | 3ULL << VTD_IOTLB_IAIG_SHIFT);
 	vtd_set64(v, VTD_IOTLB, word | done << VTD_IOTLB_IAIG_SHIFT);

@@ -181,10 +181,11 @@ static void write_gcmd(struct vtd *v, u32 half, u64 value)
 	(void)half;
 	changed |= (u32)value & (u32)(VTD_G_SRTP | VTD_G_SIRTP | VTD_G_WBF);
 	if (changed & (changed - 1))
-		vtd_protocol(v, "GCMD: more than one command at once");
+		vtd_protocol(v, "GCMD: more than one command at once", value, vtd_get(v, VTD_GSTS));
 	if (v->k.late) {
 		if (v->late_done)
-			vtd_protocol(v, "GCMD: the last command is not done yet");
+			vtd_protocol(v, "GCMD: the last command is not done yet", value,
+				     vtd_get(v, VTD_GSTS));
 		v->late_gcmd = (u32)value;
 		v->late_done = 1;
 		return;
@@ -341,7 +342,7 @@ void vtd_mmio_write(struct hw_iommu *h, u64 off, u32 size, u64 value)
 		return;
 	}
 	if (!good_access(off, size)) {
-		vtd_protocol(v, "MMIO: not 4 or 8 aligned bytes of the register page");
+		vtd_protocol(v, "MMIO: not 4 or 8 aligned bytes of the register page", off, size);
 		return;
 	}
 	row = row_of(v, (u32)off);

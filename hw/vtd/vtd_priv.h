@@ -330,10 +330,10 @@ static inline void vtd_fact(struct vtd *v, enum hw_fact f, u64 a, u64 b, u64 c, 
 		v->h.env->fact(v->h.env, f, (const u64[4]){a, b, c, d});
 }
 
-/* Software broke a rule; nothing else happens by this. text: static. */
-static inline void vtd_protocol(struct vtd *v, const char *text)
+/* Software broke a rule, by these words; nothing else happens by this. text: static. */
+static inline void vtd_protocol(struct vtd *v, const char *text, u64 word, u64 next)
 {
-	vtd_fact(v, HW_FACT_PROTOCOL, (u64)(uintptr_t)text, 0, 0, 0);
+	vtd_fact(v, HW_FACT_PROTOCOL, (u64)(uintptr_t)text, word, next, 0);
 }
 
 /* fault.c */

@@ -22,8 +22,10 @@ static void see(struct world *w, void *state, void *carry, const struct fact *fa
 	if (!f)
 		return;
 	finding_here(f, what, fact->pc);
-	finding_printf(f, "IOMMU %llu: %s (0x%llx).\n", (unsigned long long)fact->arg[0], what,
-		       (unsigned long long)fact->arg[2]);
+	finding_printf(f, "IOMMU %llu: %s: 0x%llx 0x%llx.\n", (unsigned long long)fact->arg[0],
+		       what, (unsigned long long)fact->arg[2], (unsigned long long)fact->arg[3]);
+	finding_printf(f, "Hardware reads its queues late: who wrote it stands in the "
+		       "interleaving, before this.\n");
 	oracle_report(w, f);
 }
 

@@ -189,7 +189,7 @@ for register in 'CCMD 0x28' 'IOTLB 0xf8'; do
 	allowed "$text" '' "$(write "$at" $global 8)"
 done
 broken 'MMIO: not 4 or 8 aligned bytes of the register page' '' "$(write 0x20 1 2)"
-broken 'invalidation queue: IQE' '' "$(write 0x90 0x110000 8)" "$(write 0x18 0x04000000)" \
+broken 'invalidation queue: no such type of descriptor (IQEI 3)' '' "$(write 0x90 0x110000 8)" "$(write 0x18 0x04000000)" \
 	'mem_write: {addr: 0x110000, value: 0xf}' "$(write 0x88 0x10 8)" \
 	'mmio_wait: {iommu: dmar0, offset: 0x34, mask: 0x10, value: 0x10}'
 # Nobody but the hardware was there: what of it noticed names the report.

@@ -337,13 +337,30 @@ Test(isolation, registers_that_were_taken_back)
 static void illegal(void *arg)
 {
 	(void)arg;
-	fact(HW_PROTOCOL, 0, (u64)(uintptr_t)"no such command", 0xff);
+	fact(HW_PROTOCOL, 0, (u64)(uintptr_t)"no such command", 0xff, 0x12345);
 }
 
 Test(hwqueue, an_illegal_command)
 {
 	load_hw("hwqueue", illegal);
-	fires("BUG: IOMMU was handed an illegal command in %F");
+	cr_assert(strstr(fires("BUG: IOMMU was handed an illegal command in %F")->text,
+			 "IOMMU 0: no such command: 0xff 0x12345.\n"));
+}
+
+static void legal(void *arg)
+{
+	(void)arg;
+	attach(D, PAGING);
+	map(D, IOVA, PA, PAGE);
+	fact(HW_DMA, DEV, IOVA, PA, OK);
+	fact(PTE_UNMAP, D, IOVA, PAGE);
+	fact(IOTLB_SYNC, D, 0, ~0ULL);
+}
+
+Test(hwqueue, what_hardware_takes_is_silent)
+{
+	load_hw("hwqueue", legal);
+	silent();
 }
 
 /* --- the window of deferred invalidation --- */
