@@ -193,6 +193,17 @@ static void watch(struct unit *u, const struct hw_req *req, const struct hw_resp
 	watch_frame(u, req, got);
 }
 
+/* A translation that was not given to a device that does not try without. */
+static void watch_refusal(struct unit *u, const struct hw_req *req, const struct hw_resp *got)
+{
+	struct hw_resp no = *got;
+
+	if (got->status != HW_OK && got->status != HW_ABORT)
+		return;
+	no.status = HW_ABORT;
+	watch(u, req, &no);
+}
+
 /* --- DMA --- */
 
 /* Until the stalled transaction ends: whether it is to be tried again. */
@@ -320,12 +331,14 @@ static bool translated(const struct floor_dma *d, const struct hw_req *req, stru
 			return true;
 		}
 		u = ask(d->iommu, &q, resp);
-		if (resp->status != HW_OK)
-			return false;
-		if (permits(resp->access, req->access)) {
+		if (resp->status == HW_OK && permits(resp->access, req->access)) {
 			keep(u, req, resp, d->epoch);
 			return true;
 		}
+		if (d->endpoint & FLOOR_ENDPOINT_PRI)
+			watch_refusal(u, req, resp);
+		if (resp->status != HW_OK)
+			return false;
 		if (!(d->endpoint & FLOOR_ENDPOINT_PRI) || asked == ASKS_MAX ||
 		    pages_requested(u, req, 1) != HW_PRG_SUCCESS)
 			break;

@@ -46,8 +46,14 @@ expect 0 'arm-smmu-v3.0: event 0x10 received' "$IOMMULAB" run --kernel "$KERNEL"
 	tests/core/hosted/drivers/smmuv3.yaml
 expect 0 'KUnit arm-smmu-v3-kunit-test: [1-9][0-9]* cases, 0 failed' "$IOMMULAB" kernel selftest \
 	--io-pgtable --kernel "$KERNEL"
-# Defects of this tree's own, one of which mainline has fixed since.
+# Defects of this tree's own, two of which mainline has fixed since.
 if grep -q '^PATCHLEVEL = 12$' "$TREE/Makefile"; then
+	expect 1 'slab-use-after-free in ' "$IOMMULAB" run --kernel "$KERNEL" --no-shrink \
+		--oracles=deadlock,hang,kasan docs/findings/arm-sva-fault-freed.yaml
+	expect 1 'memory leak in kmalloc_noprof' "$IOMMULAB" run --kernel "$KERNEL" \
+		docs/findings/intel-ats-off-under-pasid.yaml
+	expect 1 'was refused; the tables in memory say' "$IOMMULAB" run --kernel "$KERNEL" \
+		docs/findings/intel-caching-mode-pasid.yaml
 	expect 1 'data-race in dmar_domain_attach_device / ' "$IOMMULAB" run \
 		--kernel "$KERNEL" docs/findings/intel-iotlb-sync-map.yaml
 	DRAIN=docs/findings/intel-prq-drain

@@ -28,7 +28,11 @@ for story in tests/core/drv/*.yaml tests/core/drv/73/*.yaml \
 	expect 0 "clean, $RUNS runs" "$IOMMULAB" run --kernel "$KERNEL" --runs "$RUNS" $QUIET \
 		"$WORK/ours.yaml"
 done
-# Findings in that tree.
+# Findings in that tree; the second is one that only a device with ATS and PRI shows there.
+expect 1 'slab-use-after-free in ' "$IOMMULAB" run --kernel "$KERNEL" --no-shrink \
+	--oracles=deadlock,hang,kasan docs/findings/arm-sva-fault-freed.yaml
+expect 1 'was refused; the tables in memory say' "$IOMMULAB" run --kernel "$KERNEL" $QUIET \
+	docs/findings/intel-caching-mode-pasid.yaml
 expect 1 'WARNING in iommu_report_device_fault' "$IOMMULAB" run --kernel "$KERNEL" --no-shrink \
 	$QUIET docs/findings/arm-vsmmu-stall.yaml
 expect 1 'BUG: stale translation' "$IOMMULAB" run --kernel "$KERNEL" --no-shrink \
