@@ -14,6 +14,7 @@
 #include "scenarios/explore/explore_priv.h"
 
 #include "core/uapi/uapi.h"
+#include "hw/board/board.h"
 #include "sim/base/bits.h"
 #include "sim/kapi/errno.h"
 
@@ -66,6 +67,25 @@ static bool has_device(const struct kernel *k, const struct machine_device *d, c
 		return false;
 	}
 	return true;
+}
+
+/* Its devices would reach memory past an IOMMU that is off, and the story be clean. */
+static bool has_iommu(const struct scenario *s, const struct kernel *k, u32 i, char *what,
+		      size_t size)
+{
+	const struct machine_iommu *m = &s->machine.iommu[i];
+
+	if (k->foreign || !m->at_boot || !board_has_hardware(&s->machine))
+		return true;
+	for (u32 op = 0; op < s->n_ops; op++) {
+		if (!s->ops[op].call && s->ops[op].op.code == OP_register_iommu &&
+		    s->ops[op].op.arg[0] == i)
+			return true;
+	}
+	snprintf(what, size, "IOMMU %s is not registered at boot there, for the machine has models "
+		 "of hardware: begin with {register_iommu: %s}, or give a tree (--kernel)",
+		 m->name, m->name);
+	return false;
 }
 
 /* Only where the story says what comes of it: any result will do otherwise. */
@@ -122,6 +142,10 @@ bool explore_story_check(const struct scenario *s, const struct bug_set *bugs,
 		return false;
 	if (!has_bugs(&s->bugs, k, what, sizeof(what)) || !has_bugs(bugs, k, what, sizeof(what)))
 		return cannot(s, k, err, err_size, what);
+	for (u32 i = 0; i < s->machine.n_iommus; i++) {
+		if (!has_iommu(s, k, i, what, sizeof(what)))
+			return cannot(s, k, err, err_size, what);
+	}
 	for (u32 i = 0; i < s->machine.n_devices; i++) {
 		if (!has_device(k, &s->machine.device[i], what, sizeof(what)))
 			return cannot(s, k, err, err_size, what);

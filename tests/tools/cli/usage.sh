@@ -122,6 +122,11 @@ sed 's/^/about: /;q' "$WORK/log0" >"$WORK/about"
 echo 'tasks: {}' >>"$WORK/about"
 expect_one_line 2 'about:1:' "$IOMMULAB" run "$WORK/about"
 
+# A story for a tree whose IOMMU nobody registers here would be clean with its IOMMU off.
+expect_one_line 2 'IOMMU dmar0 is not registered at boot there' \
+	"$IOMMULAB" run tests/core/hosted/drivers/vtd.yaml
+expect 0 'fabric: clean' "$IOMMULAB" run --runs 2 tests/core/vfio/own/fabric.yaml
+
 # Recipes.
 build=$("$IOMMULAB" version | sed 's|.*recipes of \(........\).*|\1|')
 expect_one_line 2 'no recipe and no file' "$IOMMULAB" replay foo:bar
