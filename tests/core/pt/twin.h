@@ -12,7 +12,7 @@
  *	twin_decode()   an entry of a level, without the format's own functions
  *	twin_hw_write() the entry after hardware has written through it
  *
- * IOMMULAB_PT_OPS is the number of operations (200,000), over all variants.
+ * IOMMULAB_PT_OPS is the number of operations (1,000,000), over all variants.
  */
 #pragma once
 
@@ -431,7 +431,7 @@ static u64 n_ops(void)
 {
 	const char *asked = getenv("IOMMULAB_PT_OPS");
 
-	return asked ? strtoull(asked, NULL, 10) : 200000;
+	return asked ? strtoull(asked, NULL, 10) : 1000000;
 }
 
 static void twin_begin(u32 features, bool coherent, u64 seed)
