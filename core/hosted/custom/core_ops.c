@@ -47,7 +47,7 @@ static unsigned int on_device[HOSTED_DEVICES_MAX], on_group[HOSTED_DEVICES_MAX];
 static unsigned int busy[HOSTED_DEVICES_MAX]; /* operations that hold on to the device */
 static bool leaving[HOSTED_DEVICES_MAX]; /* or arriving */
 static bool changing[DOMAINS_MAX];
-static bool moving[HOSTED_DEVICES_MAX]; /* a detach or replace of its group is under way */
+static bool moving[HOSTED_DEVICES_MAX]; /* an attach, detach or replace of its group is under way */
 static bool used; /* by this program */
 static bool plugged; /* IOMMUs, by it */
 static DEFINE_MUTEX(plug_lock);
@@ -352,7 +352,9 @@ static long attach_group(struct iommu_group *group, const unsigned long *arg)
 	down_read(&give_back);
 	ret = take(arg, &on_group[arg[0]]);
 	if (!ret) {
+		moving[arg[0]] = true;
 		ret = iommu_attach_group(domains[arg[1]], group);
+		moving[arg[0]] = false;
 		if (ret)
 			not_on(arg, &on_group[arg[0]], ret);
 	}
