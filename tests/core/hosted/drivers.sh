@@ -50,6 +50,8 @@ expect 0 'KUnit arm-smmu-v3-kunit-test: [1-9][0-9]* cases, 0 failed' "$IOMMULAB"
 if grep -q '^PATCHLEVEL = 12$' "$TREE/Makefile"; then
 	expect 1 'slab-use-after-free in ' "$IOMMULAB" run --kernel "$KERNEL" --no-shrink \
 		--oracles=deadlock,hang,kasan docs/findings/arm-sva-fault-freed.yaml
+	expect 1 'WARNING in domain_unmap' "$IOMMULAB" run --kernel "$KERNEL" --no-shrink \
+		--oracles=kasan,warn docs/findings/intel-attach-two-groups.yaml
 	expect 1 'memory leak in kmalloc_noprof' "$IOMMULAB" run --kernel "$KERNEL" \
 		docs/findings/intel-ats-off-under-pasid.yaml
 	expect 1 'was refused; the tables in memory say' "$IOMMULAB" run --kernel "$KERNEL" \
