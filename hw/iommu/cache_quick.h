@@ -251,20 +251,19 @@ cache_view_find(const struct hw_cache *c, const struct cache_view *v, u64 addr,
 }
 
 /*
- * Fills what cache_view_find() has just not found, where all ways are in use. addr is
- * aligned and below v->exact. second: its second word, where some entry has one; NULL where
- * none has. 0: nothing was done.
+ * Fills what cache_view_find() has just not found, where all ways are in use: an address
+ * below v->exact, which `at` tells. second: its second word, where some entry has one; NULL
+ * where none has. 0: nothing was done.
  */
 CACHE_TARGET static inline __attribute__((always_inline)) u32
 cache_view_fill(struct hw_cache *c, const struct cache_view *v, const struct cache_place *at,
-		u64 addr, u64 value, const u64 *second)
+		u64 value, const u64 *second)
 {
 	struct cache_set *set = &c->set[at->set];
 	u64 age = set->age, empty, way, at_slot;
 	u32 key = v->key, old, id = c->serial + 1;
 	struct cache_slot *slot;
 
-	(void)addr; /* tag and set tell it */
 	/* One after the other: each is a compare and a branch. */
 	if (unlikely(!id))
 		return 0;

@@ -84,9 +84,8 @@ QUICK(fill)(struct hw_cache *c, const struct hole *at, u64 addr, const struct fo
 
 	if (unlikely(at->view->key >> 24 != f->lg2 || addr >= at->view->exact ||
 		     !(c->has_extra ?
-			       cache_view_fill(c, at->view, &at->at, first, value, &extra) :
-			       !extra && cache_view_fill(c, at->view, &at->at, first, value,
-							 NULL))))
+			       cache_view_fill(c, at->view, &at->at, value, &extra) :
+			       !extra && cache_view_fill(c, at->view, &at->at, value, NULL))))
 		QUICK(fill_slow)(c, at->space, first, f->lg2, value, extra);
 }
 
@@ -402,8 +401,8 @@ QUICK(page_of_one)(struct hw_smmuv3 *h, struct smmu_lane *l, const struct hw_req
 	resp->pa = page | (addr & 0xfff);
 	memcpy(&resp->lg2, &said, sizeof(said));
 	resp->entry = 0;
-	return likely(cache_view_fill(h->cache[CACHE_TLB], &l->own[0], &at, addr & ~0xfffull,
-				      page | t->plain, NULL));
+	return likely(cache_view_fill(h->cache[CACHE_TLB], &l->own[0], &at, page | t->plain,
+				      NULL));
 }
 
 /* Stage 2 of a page. */
@@ -489,14 +488,14 @@ QUICK(page_of_both)(struct hw_smmuv3 *h, struct smmu_lane *l, const struct hw_re
 			QUICK(trail_used)(h, t2);
 	}
 	if (t2)
-		cache_view_fill(c, &l->s2, &b.at, page, b.page | b.value, &none);
+		cache_view_fill(c, &l->s2, &b.at, b.page | b.value, &none);
 	mix = QUICK(mixed)(l, t->plain, b.value, &extra);
 	said = 12 | (mix >> 3 & 7) << 8 | (t->reads + b.reads) << 40;
 	resp->pa = b.page | (addr & 0xfff);
 	memcpy(&resp->lg2, &said, sizeof(said));
 	resp->entry = 0;
 	extra |= page;
-	cache_view_fill(c, &l->own[0], &at, addr & ~0xfffull, b.page | mix, &extra);
+	cache_view_fill(c, &l->own[0], &at, b.page | mix, &extra);
 	return true;
 }
 

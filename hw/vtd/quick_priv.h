@@ -104,8 +104,7 @@ QUICK(miss)(struct vtd *v, struct vtd_lane *l, const struct hw_req *req, struct 
 		return false;
 	a.entry = 0;
 	if (likely(l->view.key >> 24 == 12 && req->addr < l->view.exact))
-		a.entry = cache_view_fill(c, &l->view, &at, req->addr & ~0xfffULL,
-					  a.page | a.flags, NULL);
+		a.entry = cache_view_fill(c, &l->view, &at, a.page | a.flags, NULL);
 	if (unlikely(!a.entry))
 		a.entry = QUICK(fill_slow)(c, l->view.key & SLOT_SPACE, req->addr & ~0xfffULL,
 					   a.page | a.flags);
@@ -243,8 +242,7 @@ QUICK(fill_found)(struct vtd *v, const struct hw_req *req, struct hw_resp *resp,
 	/* Now: then it need not be kept meanwhile. Who else answers does so anew. */
 	resp->pa = a->page | (addr & 0xfff);
 	memcpy(&resp->lg2, &said, sizeof(said));
-	id = cache_view_fill(v->iotlb, &l->view, &hole.at, addr & ~0xfffULL, a->page | a->flags,
-			     NULL);
+	id = cache_view_fill(v->iotlb, &l->view, &hole.at, a->page | a->flags, NULL);
 	if (unlikely(!id))
 		return false;
 	f->page = addr & ~0xfffULL;

@@ -559,15 +559,15 @@ Test(cache, fills_by_a_view_mind_second_words)
 							  .lg2 = 12}, NULL, 0);
 	cr_assert(cache_view_make(c, space, &v));
 	cr_assert_eq(cache_view_find(c, &v, new, &at), NO_SLOT);
-	cr_assert_eq(cache_view_fill(c, &v, &at, new, 1, &seven), 0);
-	cr_assert_neq(cache_view_fill(c, &v, &at, new, 1, NULL), 0);
+	cr_assert_eq(cache_view_fill(c, &v, &at, 1, &seven), 0);
+	cr_assert_neq(cache_view_fill(c, &v, &at, 1, NULL), 0);
 	/* Each has one now. */
 	for (u64 i = 0; i < 64; i++)
 		hw_cache_fill(c, &(struct hw_cache_entry){.addr = i << 12, .space = space,
 							  .lg2 = 12, .extra = 9}, NULL, 0);
 	cr_assert_eq(cache_view_find(c, &v, 2 * new, &at), NO_SLOT);
-	cr_assert_eq(cache_view_fill(c, &v, &at, 2 * new, 1, NULL), 0);
-	cr_assert_neq(cache_view_fill(c, &v, &at, 2 * new, 1, &seven), 0);
+	cr_assert_eq(cache_view_fill(c, &v, &at, 1, NULL), 0);
+	cr_assert_neq(cache_view_fill(c, &v, &at, 1, &seven), 0);
 	cr_assert_eq(hw_cache_find(c, space, 2 * new)->extra, 7);
 	/* None has, again. */
 	hw_cache_reset(c);
@@ -577,8 +577,8 @@ Test(cache, fills_by_a_view_mind_second_words)
 							  .lg2 = 12}, NULL, 0);
 	cr_assert(cache_view_make(c, space, &v));
 	cr_assert_eq(cache_view_find(c, &v, new, &at), NO_SLOT);
-	cr_assert_eq(cache_view_fill(c, &v, &at, new, 1, &seven), 0);
-	cr_assert_neq(cache_view_fill(c, &v, &at, new, 1, NULL), 0);
+	cr_assert_eq(cache_view_fill(c, &v, &at, 1, &seven), 0);
+	cr_assert_neq(cache_view_fill(c, &v, &at, 1, NULL), 0);
 	hw_cache_destroy(c);
 }
 
