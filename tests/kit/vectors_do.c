@@ -144,7 +144,6 @@ static u8 *room(u64 size)
 	return p == MAP_FAILED ? NULL : p;
 }
 
-/* The model is made at the first statement that needs it: options come before. */
 /* Whether what the two advertise differs as the twist says. */
 static bool differ(const struct vec *v, struct hw_iommu *a, struct hw_iommu *b)
 {
@@ -188,9 +187,22 @@ static bool twist(struct vec *v)
 	v->h = v->ops->create(&v->env, options, err, sizeof(err));
 	v->unfit = !v->h || !differ(v, plain, v->h);
 	v->ops->destroy(plain);
+	if (v->unfit)
+		strcpy(v->unfit_for[v->n_unfit++ % VEC_UNFIT], v->own_options);
 	return !v->unfit;
 }
 
+/* Making models is most of what a vector takes. */
+static bool known_unfit(const struct vec *v)
+{
+	for (u32 i = 0; i < min(v->n_unfit, VEC_UNFIT); i++) {
+		if (strcmp(v->unfit_for[i], v->own_options) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The model is made at the first statement that needs it: options come before. */
 bool vec_start(struct vec *v, u32 column)
 {
 	char err[256] = "";
@@ -202,6 +214,9 @@ bool vec_start(struct vec *v, u32 column)
 	v->points = 0;
 	if (v->dry)
 		return true;
+	v->unfit = known_unfit(v);
+	if (v->unfit)
+		return false;
 	v->ram = room(v->ram_size);
 	if (!v->ram)
 		return vec_error(v, column, "no memory of %llu bytes",

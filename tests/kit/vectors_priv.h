@@ -65,6 +65,8 @@ struct vec_at {
 	bool done;
 };
 
+#define VEC_UNFIT 16u
+
 struct vec {
 	const struct hw_iommu_ops *ops;
 	const char *file;
@@ -75,6 +77,8 @@ struct vec {
 	bool watched;        /* facts and moments from the start */
 	const struct vectors_twist *twist; /* NULL: as the vectors say */
 	bool unfit;          /* the twist is none for this vector */
+	char unfit_for[VEC_UNFIT][512]; /* nor for any other with these options */
+	u32 n_unfit;
 	u32 number;          /* of the line that is done, from 1 */
 	struct vec_name name[VEC_NAMES];
 	u32 n_names;
