@@ -205,6 +205,7 @@ static void begin_run(struct hosted_hardware *hw)
 	hosted_endpoint_reset(hw);
 	hw->progress = hw->poll_progress = hw->poll_ns = hw->polls = 0;
 	hw->reads = 0;
+	hw->reader = SCHED_TASKS_MAX; /* not the last run's: that would count once more */
 	hw->busy = 0;
 }
 
