@@ -347,22 +347,6 @@ Test(hwqueue, an_illegal_command)
 			 "IOMMU 0: no such command: 0xff 0x12345.\n"));
 }
 
-static void legal(void *arg)
-{
-	(void)arg;
-	attach(D, PAGING);
-	map(D, IOVA, PA, PAGE);
-	fact(HW_DMA, DEV, IOVA, PA, OK);
-	fact(PTE_UNMAP, D, IOVA, PAGE);
-	fact(IOTLB_SYNC, D, 0, ~0ULL);
-}
-
-Test(hwqueue, what_hardware_takes_is_silent)
-{
-	load_hw("hwqueue", legal);
-	silent();
-}
-
 /* --- the window of deferred invalidation --- */
 
 static void late_dma(void *arg)
