@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #define RED_ZONE 128 /* bytes below the stack pointer that a leaf function uses */
+#define WISH_US 200000 /* signals that come so soon after the first are the same wish to stop */
 
 static struct {
 	char *text; /* the mapped recipe, NULL before the first use */
@@ -32,6 +33,7 @@ static struct {
 } recipe;
 
 static volatile sig_atomic_t stop_asked;
+static volatile u64 stop_asked_us;
 
 char *host_recipe_map(size_t size)
 {
@@ -149,11 +151,21 @@ static void on_fault(int sig, siginfo_t *info, void *context)
 		on_crash(sig);
 }
 
+/*
+ * The first asks, a second ends the process. timeout(1) says it twice at once, to the program and
+ * to its group: that is one wish, else what was done until then would at times be lost.
+ */
 static void on_stop(int sig)
 {
-	/* The second one ends the process. */
-	signal(sig, SIG_DFL);
-	stop_asked = sig;
+	u64 now = host_now_us();
+
+	if (!stop_asked) {
+		stop_asked_us = now;
+		stop_asked = sig;
+	} else if (now - stop_asked_us >= WISH_US) {
+		signal(sig, SIG_DFL);
+		raise(sig);
+	}
 }
 
 void host_signals_init(void)

@@ -45,6 +45,7 @@ expect 0 'the recording is full: the program is ended after' timeout 100 "$IOMMU
 grep -q 'clean, 20 runs' "$WORK/said" || fail "what a client did that never ends is not explored"
 expect 130 'goes on, Ctrl-C ends it' timeout --preserve-status -s INT 20 "$IOMMULAB" exec \
 	--kernel "$KERNEL" --record "$WORK/ever2.syz" -- "$WORK/repro_repeat"
+[ -s ever2.syz ] || fail "nothing is left of a session that was stopped"
 cmp -s ever.syz ever2.syz || fail "two recordings of a client that never ends differ"
 unset REPRO_ITERATIONS
 
