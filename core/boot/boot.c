@@ -114,31 +114,16 @@ static long (*const handlers[OP_CODES])(const u64 *arg) = {
 	[OP_bind] = boot_op_bind,
 	[OP_unbind] = boot_op_unbind,
 	[OP_deferred] = boot_op_deferred,
-	[OP_claim] = boot_op_claim,
-	[OP_release] = boot_op_release,
-	[OP_claim_group] = boot_op_claim_group,
-	[OP_release_group] = boot_op_release_group,
 	[OP_alloc_domain] = boot_op_alloc_domain,
 	[OP_free_domain] = boot_op_free_domain,
-	[OP_attach] = boot_op_attach,
-	[OP_detach] = boot_op_detach,
-	[OP_attach_group] = boot_op_attach_group,
-	[OP_detach_group] = boot_op_detach_group,
-	[OP_replace] = boot_op_replace,
 	[OP_map] = boot_op_map,
 	[OP_unmap] = boot_op_unmap,
 	[OP_set_type] = op_set_type,
 	[OP_resv] = op_resv,
 	[OP_dma] = op_dma,
-	[OP_attach_pasid] = boot_op_attach_pasid,
-	[OP_detach_pasid] = boot_op_detach_pasid,
-	[OP_enqcmd_map] = boot_op_enqcmd_map,
-	[OP_enqcmd_unmap] = boot_op_enqcmd_unmap,
 	[OP_enqcmd] = boot_op_enqcmd,
 	[OP_pasid_read] = boot_op_pasid_read,
 	[OP_pasid_write] = boot_op_pasid_write,
-	[OP_sva_bind] = boot_op_sva_bind,
-	[OP_sva_unbind] = boot_op_sva_unbind,
 	[OP_buf_map] = boot_op_buf_map,
 	[OP_buf_receive] = boot_op_buf_receive,
 	[OP_buf_map_sg] = boot_op_buf_map_sg,
@@ -152,12 +137,32 @@ static long (*const handlers[OP_CODES])(const u64 *arg) = {
 	[OP_dirty_read] = boot_op_dirty_read,
 };
 
+static boot_user_op_fn *const user_handlers[OP_CODES] = {
+	[OP_claim] = boot_op_claim,
+	[OP_claim_group] = boot_op_claim_group,
+	[OP_release] = boot_op_release,
+	[OP_release_group] = boot_op_release_group,
+	[OP_attach] = boot_op_attach,
+	[OP_attach_group] = boot_op_attach_group,
+	[OP_replace] = boot_op_replace,
+	[OP_detach] = boot_op_detach,
+	[OP_detach_group] = boot_op_detach_group,
+	[OP_sva_bind] = boot_op_sva_bind,
+	[OP_sva_unbind] = boot_op_sva_unbind,
+	[OP_attach_pasid] = boot_op_attach_pasid,
+	[OP_detach_pasid] = boot_op_detach_pasid,
+	[OP_enqcmd_map] = boot_op_enqcmd_map,
+	[OP_enqcmd_unmap] = boot_op_enqcmd_unmap,
+};
+
 static long kernel_op(struct world *w, const struct op *op)
 {
 	struct boot_state *b = w->kernel;
 
 	if (op->code >= OP_CODES)
 		return -ENOSYS;
+	if (user_handlers[op->code])
+		return boot_user_op(user_handlers[op->code], op->arg);
 	if (!handlers[op->code])
 		return kernel_verbs_op(&b->verbs, op);
 	return handlers[op->code](op->arg);

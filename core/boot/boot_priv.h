@@ -132,13 +132,13 @@ long boot_op_buf_dma_write(const u64 *arg);
 /* The device's driver goes: device_lock held. */
 void boot_buffers_end(struct device *dev);
 
+/* An operation on a device, with the device's record locked. */
+typedef long boot_user_op_fn(struct boot_user *u, struct device *dev, const u64 *arg);
+
 /* pasid.c */
-long boot_op_sva_bind(const u64 *arg);
-long boot_op_sva_unbind(const u64 *arg);
-long boot_op_attach_pasid(const u64 *arg);
-long boot_op_detach_pasid(const u64 *arg);
-long boot_op_enqcmd_map(const u64 *arg);
-long boot_op_enqcmd_unmap(const u64 *arg);
+boot_user_op_fn boot_op_sva_bind, boot_op_sva_unbind;
+boot_user_op_fn boot_op_attach_pasid, boot_op_detach_pasid;
+boot_user_op_fn boot_op_enqcmd_map, boot_op_enqcmd_unmap;
 long boot_op_enqcmd(const u64 *arg);
 long boot_op_pasid_read(const u64 *arg);
 long boot_op_pasid_write(const u64 *arg);
@@ -149,23 +149,16 @@ void boot_pasids_end(struct boot_user *u, struct device *dev);
 /* The domain that the program calls so, used until it is put; NULL: none. */
 struct boot_slot *boot_slot_get(u64 index);
 void boot_slot_put(struct boot_slot *s);
-/* The record of the device that the program calls so, its lock held; NULL: no such device. */
-struct boot_user *boot_user_lock(u64 index, struct device **dev);
-void boot_user_unlock(struct boot_user *u, struct device *dev);
+/* On the device that the program calls arg[0]; -ENODEV: there is none. */
+long boot_user_op(boot_user_op_fn *fn, const u64 *arg);
+boot_user_op_fn boot_op_claim, boot_op_release, boot_op_claim_group, boot_op_release_group;
+boot_user_op_fn boot_op_attach, boot_op_detach, boot_op_replace;
+boot_user_op_fn boot_op_attach_group, boot_op_detach_group;
 void boot_user_close_begin(struct device *dev);
 void boot_user_close_end(struct device *dev);
 void boot_slots_free(struct boot_state *b);
-long boot_op_claim(const u64 *arg);
-long boot_op_release(const u64 *arg);
-long boot_op_claim_group(const u64 *arg);
-long boot_op_release_group(const u64 *arg);
 long boot_op_alloc_domain(const u64 *arg);
 long boot_op_free_domain(const u64 *arg);
-long boot_op_attach(const u64 *arg);
-long boot_op_detach(const u64 *arg);
-long boot_op_attach_group(const u64 *arg);
-long boot_op_detach_group(const u64 *arg);
-long boot_op_replace(const u64 *arg);
 long boot_op_map(const u64 *arg);
 long boot_op_unmap(const u64 *arg);
 long boot_op_alloc_domain_dirty(const u64 *arg);

@@ -12,27 +12,28 @@
 #include "sim/user/mm.h"
 #include "sim/user/user.h"
 
-/* With the record's lock. */
-static long bind(struct boot_user *u, struct device *dev, u32 process)
+long boot_op_sva_bind(struct boot_user *u, struct device *dev, const u64 *arg)
 {
-	struct mm_struct *mm = process_mm_get(process);
+	struct mm_struct *mm;
 	struct iommu_sva *sva;
 	long ret = -ESRCH;
 
-	if (u->sva[process]) {
+	if (arg[1] >= ARRAY_SIZE(u->sva))
+		return -EINVAL;
+	mm = process_mm_get((u32)arg[1]);
+	if (u->sva[arg[1]]) {
 		ret = -EBUSY;
 	} else if (mm) {
 		sva = iommu_sva_bind_device(dev, mm);
 		ret = IS_ERR(sva) ? PTR_ERR(sva) : (long)iommu_sva_get_pasid(sva);
 		if (!IS_ERR(sva))
-			u->sva[process] = sva;
+			u->sva[arg[1]] = sva;
 	}
 	if (mm)
 		mmput(mm);
 	return ret;
 }
 
-/* With the record's lock. */
 static long unbind(struct boot_user *u, u64 process)
 {
 	struct iommu_sva *sva = u->sva[process];
@@ -44,37 +45,15 @@ static long unbind(struct boot_user *u, u64 process)
 	return 0;
 }
 
-long boot_op_sva_bind(const u64 *arg)
+long boot_op_sva_unbind(struct boot_user *u, struct device *dev, const u64 *arg)
 {
-	struct device *dev;
-	struct boot_user *u = boot_user_lock(arg[0], &dev);
-	long ret = -EINVAL;
-
-	if (!u)
-		return -ENODEV;
-	if (arg[1] < ARRAY_SIZE(u->sva))
-		ret = bind(u, dev, (u32)arg[1]);
-	boot_user_unlock(u, dev);
-	return ret;
-}
-
-long boot_op_sva_unbind(const u64 *arg)
-{
-	struct device *dev;
-	struct boot_user *u = boot_user_lock(arg[0], &dev);
-	long ret = -EINVAL;
-
-	if (!u)
-		return -ENODEV;
-	if (arg[1] < ARRAY_SIZE(u->sva))
-		ret = unbind(u, arg[1]);
-	boot_user_unlock(u, dev);
-	return ret;
+	(void)dev;
+	return arg[1] < ARRAY_SIZE(u->sva) ? unbind(u, arg[1]) : -EINVAL;
 }
 
 /* --- domains --- */
 
-/* With the record's lock: where pasid leads, or (slot NULL) a place to note it; NULL: none. */
+/* Where pasid leads, or (slot NULL) a place to note it; NULL: none. */
 static struct boot_pasid *find(struct boot_user *u, const struct boot_slot *slot, u64 pasid)
 {
 	for (u32 i = 0; i < ARRAY_SIZE(u->pasid); i++) {
@@ -115,46 +94,36 @@ static void detach(struct boot_pasid *place, struct device *dev)
 	boot_slot_put(slot);
 }
 
-long boot_op_attach_pasid(const u64 *arg)
+long boot_op_attach_pasid(struct boot_user *u, struct device *dev, const u64 *arg)
 {
-	struct device *dev;
-	struct boot_user *u = boot_user_lock(arg[0], &dev);
-	long ret = -EINVAL;
-
-	if (!u)
-		return -ENODEV;
-	if (arg[2] <= ~0u && !dev->dead)
-		ret = attach(u, dev, arg[1], (struct boot_pasid){.pasid = (u32)arg[2]});
-	boot_user_unlock(u, dev);
-	return ret;
+	if (arg[2] > ~0u || dev->dead)
+		return -EINVAL;
+	return attach(u, dev, arg[1], (struct boot_pasid){.pasid = (u32)arg[2]});
 }
 
-long boot_op_detach_pasid(const u64 *arg)
+long boot_op_detach_pasid(struct boot_user *u, struct device *dev, const u64 *arg)
 {
-	struct device *dev;
-	struct boot_user *u = boot_user_lock(arg[0], &dev);
 	struct boot_pasid *place = NULL;
 
-	if (!u)
-		return -ENODEV;
 	if (arg[1] < OP_DOMAINS_MAX)
 		place = find(u, &boot_state()->slot[arg[1]], arg[2]);
-	if (place && place->of_vm)
-		place = NULL;
-	if (place)
-		detach(place, dev);
-	boot_user_unlock(u, dev);
-	return place ? 0 : -ENOENT;
+	if (!place || place->of_vm)
+		return -ENOENT;
+	detach(place, dev);
+	return 0;
 }
 
 /* --- ENQCMD of virtual machines --- */
 
 /* A device that user space owns is the guest's as it is; others are shared by the host's driver. */
-static long vm_map(struct boot_user *u, struct device *dev, const u64 *arg)
+long boot_op_enqcmd_map(struct boot_user *u, struct device *dev, const u64 *arg)
 {
 	struct boot_pasid to = {.of_vm = true, .vm = (u32)arg[2], .vpasid = (u32)arg[3]};
-	long ret = enqcmd_join(to.vm, to.vpasid, dev, u->n_claims);
+	long ret;
 
+	if (arg[2] >= ENQCMD_VMS || arg[3] > ~0u || dev->dead)
+		return -EINVAL;
+	ret = enqcmd_join(to.vm, to.vpasid, dev, u->n_claims);
 	if (ret < 0)
 		return ret;
 	to.pasid = (u32)ret;
@@ -165,39 +134,18 @@ static long vm_map(struct boot_user *u, struct device *dev, const u64 *arg)
 	return ret;
 }
 
-long boot_op_enqcmd_map(const u64 *arg)
+long boot_op_enqcmd_unmap(struct boot_user *u, struct device *dev, const u64 *arg)
 {
-	struct device *dev;
-	struct boot_user *u = boot_user_lock(arg[0], &dev);
-	long ret = -EINVAL;
-
-	if (!u)
-		return -ENODEV;
-	if (arg[2] < ENQCMD_VMS && arg[3] <= ~0u && !dev->dead)
-		ret = vm_map(u, dev, arg);
-	boot_user_unlock(u, dev);
-	return ret;
-}
-
-long boot_op_enqcmd_unmap(const u64 *arg)
-{
-	struct device *dev;
-	struct boot_user *u = boot_user_lock(arg[0], &dev);
-	long ret = -ENOENT;
-
-	if (!u)
-		return -ENODEV;
-	for (u32 i = 0; ret && i < ARRAY_SIZE(u->pasid); i++) {
+	for (u32 i = 0; i < ARRAY_SIZE(u->pasid); i++) {
 		struct boot_pasid *place = &u->pasid[i];
 
 		if (!place->slot || !place->of_vm || place->vm != arg[1] ||
 		    place->vpasid != arg[2])
 			continue;
 		detach(place, dev);
-		ret = 0;
+		return 0;
 	}
-	boot_user_unlock(u, dev);
-	return ret;
+	return -ENOENT;
 }
 
 /* The descriptor has left the guest: whatever becomes of the table, it carries its PASID. */

@@ -137,22 +137,20 @@ static struct boot_user *user_of(const struct device *dev)
 	return &boot_state()->user[dev->index];
 }
 
-struct boot_user *boot_user_lock(u64 index, struct device **dev)
+long boot_user_op(boot_user_op_fn *fn, const u64 *arg)
 {
+	struct device *dev = boot_device_get(arg[0]);
 	struct boot_user *u;
+	long ret;
 
-	*dev = boot_device_get(index);
-	if (!*dev)
-		return NULL;
-	u = user_of(*dev);
+	if (!dev)
+		return -ENODEV;
+	u = user_of(dev);
 	mutex_lock(&u->lock);
-	return u;
-}
-
-void boot_user_unlock(struct boot_user *u, struct device *dev)
-{
+	ret = fn(u, dev, arg);
 	mutex_unlock(&u->lock);
 	put_device(dev);
+	return ret;
 }
 
 /* Its domain is attached no more. */
@@ -192,10 +190,18 @@ void boot_user_close_end(struct device *dev)
 	mutex_unlock(&user_of(dev)->lock);
 }
 
-static int user_claim_device(struct boot_user *u, struct device *dev, void *owner)
-{
-	int ret = u->n_claims && u->by_group ? -EPERM : iommu_device_claim_dma_owner(dev, owner);
+/* Once a device is going, its user has been sent away for good: -ENODEV. */
 
+long boot_op_claim(struct boot_user *u, struct device *dev, const u64 *arg)
+{
+	void *owner = (void *)(uintptr_t)arg[1];
+	int ret;
+
+	if (dev->dead)
+		return -ENODEV;
+	if (u->n_claims && u->by_group)
+		return -EPERM;
+	ret = iommu_device_claim_dma_owner(dev, owner);
 	if (ret)
 		return ret;
 	if (!u->n_claims++) {
@@ -205,9 +211,10 @@ static int user_claim_device(struct boot_user *u, struct device *dev, void *owne
 	return 0;
 }
 
-static int user_claim_group(struct boot_user *u, struct device *dev, void *owner)
+long boot_op_claim_group(struct boot_user *u, struct device *dev, const u64 *arg)
 {
-	struct iommu_group *group = iommu_group_get(dev);
+	void *owner = (void *)(uintptr_t)arg[1];
+	struct iommu_group *group = dev->dead ? NULL : iommu_group_get(dev);
 	int ret;
 
 	if (!group)
@@ -223,8 +230,10 @@ static int user_claim_group(struct boot_user *u, struct device *dev, void *owner
 	return 0;
 }
 
-static int user_release_one(struct boot_user *u, bool by_group)
+static long release_one(struct boot_user *u, const struct device *dev, bool by_group)
 {
+	if (dev->dead)
+		return -ENODEV;
 	if (!u->n_claims || u->by_group != by_group)
 		return -EINVAL;
 	if (u->attached && u->n_claims == 1)
@@ -232,48 +241,16 @@ static int user_release_one(struct boot_user *u, bool by_group)
 	return user_release(u);
 }
 
-enum user_verb { CLAIM, CLAIM_GROUP, RELEASE, RELEASE_GROUP };
-
-static long user_op(const u64 *arg, enum user_verb verb)
+long boot_op_release(struct boot_user *u, struct device *dev, const u64 *arg)
 {
-	void *owner = (void *)(uintptr_t)arg[1];
-	struct device *dev;
-	struct boot_user *u = boot_user_lock(arg[0], &dev);
-	int ret = -ENODEV;
-
-	if (!u)
-		return ret;
-	/* Once it is going, its user has been sent away for good. */
-	if (!dev->dead) {
-		if (verb == CLAIM)
-			ret = user_claim_device(u, dev, owner);
-		else if (verb == CLAIM_GROUP)
-			ret = user_claim_group(u, dev, owner);
-		else
-			ret = user_release_one(u, verb == RELEASE_GROUP);
-	}
-	boot_user_unlock(u, dev);
-	return ret;
+	(void)arg;
+	return release_one(u, dev, false);
 }
 
-long boot_op_claim(const u64 *arg)
+long boot_op_release_group(struct boot_user *u, struct device *dev, const u64 *arg)
 {
-	return user_op(arg, CLAIM);
-}
-
-long boot_op_claim_group(const u64 *arg)
-{
-	return user_op(arg, CLAIM_GROUP);
-}
-
-long boot_op_release(const u64 *arg)
-{
-	return user_op(arg, RELEASE);
-}
-
-long boot_op_release_group(const u64 *arg)
-{
-	return user_op(arg, RELEASE_GROUP);
+	(void)arg;
+	return release_one(u, dev, true);
 }
 
 /* --- attaching --- */
@@ -281,18 +258,33 @@ long boot_op_release_group(const u64 *arg)
 typedef int (*attach_fn)(struct boot_user *u, struct device *dev, struct boot_slot *s);
 
 /* The record holds the slot from before the domain is attached until after. */
-static int user_attach(struct boot_user *u, struct device *dev, struct boot_slot *s)
+static long attach_by(struct boot_user *u, struct device *dev, u64 domain, attach_fn fn)
+{
+	struct boot_slot *s = boot_slot_get(domain);
+	int ret;
+
+	if (!s)
+		return -ENOENT;
+	ret = u->n_claims ? fn(u, dev, s) : -EPERM;
+	if (ret)
+		boot_slot_put(s);
+	else
+		u->attached = s;
+	return ret;
+}
+
+static int attach_device(struct boot_user *u, struct device *dev, struct boot_slot *s)
 {
 	return u->attached ? -EBUSY : iommu_attach_device(s->domain, dev);
 }
 
-static int user_attach_group(struct boot_user *u, struct device *dev, struct boot_slot *s)
+static int attach_group(struct boot_user *u, struct device *dev, struct boot_slot *s)
 {
 	(void)dev;
 	return u->attached ? -EBUSY : iommu_attach_group(s->domain, u->group);
 }
 
-static int user_replace(struct boot_user *u, struct device *dev, struct boot_slot *s)
+static int replace_group(struct boot_user *u, struct device *dev, struct boot_slot *s)
 {
 	int ret = iommu_group_replace_domain(u->group, s->domain);
 
@@ -302,72 +294,46 @@ static int user_replace(struct boot_user *u, struct device *dev, struct boot_slo
 	return ret;
 }
 
-static long attach_op(const u64 *arg, attach_fn fn)
+static bool is_attached(const struct boot_user *u, u64 domain)
 {
-	struct device *dev;
-	struct boot_user *u = boot_user_lock(arg[0], &dev);
-	struct boot_slot *s;
-	int ret = -ENOENT;
-
-	if (!u)
-		return -ENODEV;
-	s = boot_slot_get(arg[1]);
-	if (s) {
-		ret = u->n_claims ? fn(u, dev, s) : -EPERM;
-		if (ret)
-			boot_slot_put(s);
-		else
-			u->attached = s;
-	}
-	boot_user_unlock(u, dev);
-	return ret;
+	return u->attached && domain < OP_DOMAINS_MAX &&
+	       u->attached == &boot_state()->slot[domain];
 }
 
-long boot_op_attach(const u64 *arg)
+long boot_op_attach(struct boot_user *u, struct device *dev, const u64 *arg)
 {
-	return attach_op(arg, user_attach);
+	return attach_by(u, dev, arg[1], attach_device);
 }
 
-long boot_op_attach_group(const u64 *arg)
+long boot_op_attach_group(struct boot_user *u, struct device *dev, const u64 *arg)
 {
-	return attach_op(arg, user_attach_group);
+	return attach_by(u, dev, arg[1], attach_group);
 }
 
-long boot_op_replace(const u64 *arg)
+long boot_op_replace(struct boot_user *u, struct device *dev, const u64 *arg)
 {
-	return attach_op(arg, user_replace);
+	return attach_by(u, dev, arg[1], replace_group);
 }
 
-static long detach_op(const u64 *arg, bool by_group)
+long boot_op_detach(struct boot_user *u, struct device *dev, const u64 *arg)
 {
-	struct device *dev;
-	struct boot_user *u = boot_user_lock(arg[0], &dev);
 	int ret = -EINVAL;
 
-	if (!u)
-		return -ENODEV;
-	if (u->attached && arg[1] < OP_DOMAINS_MAX &&
-	    u->attached == &boot_state()->slot[arg[1]]) {
-		ret = 0;
-		if (!by_group)
-			ret = iommu_detach_device(u->attached->domain, dev);
-		else
-			iommu_detach_group(u->attached->domain, u->group);
-		if (!ret)
-			user_detached(u);
-	}
-	boot_user_unlock(u, dev);
+	if (is_attached(u, arg[1]))
+		ret = iommu_detach_device(u->attached->domain, dev);
+	if (!ret)
+		user_detached(u);
 	return ret;
 }
 
-long boot_op_detach(const u64 *arg)
+long boot_op_detach_group(struct boot_user *u, struct device *dev, const u64 *arg)
 {
-	return detach_op(arg, false);
-}
-
-long boot_op_detach_group(const u64 *arg)
-{
-	return detach_op(arg, true);
+	(void)dev;
+	if (!is_attached(u, arg[1]))
+		return -EINVAL;
+	iommu_detach_group(u->attached->domain, u->group);
+	user_detached(u);
+	return 0;
 }
 
 /* --- mapping --- */
