@@ -216,18 +216,23 @@ void smmu_walk_fill(struct smmu_walk *w, u32 space, u64 addr, u32 lg2, u64 value
 	hw_cache_fill(h->cache[CACHE_WALK], &e, w->prov, w->n_prov);
 }
 
+/* What was used last is not known any more. */
+static void last_used_void(struct hw_smmuv3 *h)
+{
+	h->again.range = ~0ull;
+	h->young[0] = h->young[1] = NULL;
+}
+
 void smmu_walks_settle(struct hw_smmuv3 *h)
 {
 	hw_nests_settle(h->nests);
-	h->again.range = ~0ull;
-	h->young[0] = h->young[1] = NULL;
+	last_used_void(h);
 }
 
 void smmu_front_drop(struct hw_smmuv3 *h)
 {
 	h->gen++;
-	h->again.range = ~0ull;
-	h->young[0] = h->young[1] = NULL;
+	last_used_void(h);
 	h->front_gen = (h->front_gen + 1) & 0xfff;
 	if (h->front_gen)
 		return;
@@ -262,7 +267,7 @@ void smmu_lane_make(struct hw_smmuv3 *h, const struct smmu_ctx *slot)
 	struct smmu_lane *l = &h->lane[slot - h->ctx];
 	const struct smmu_tt *tt = &slot->cd.tt[0];
 
-	h->young[0] = h->young[1] = NULL;
+	last_used_void(h);
 	memset(l, 0, offsetof(struct smmu_lane, s1_trail));
 	for (u32 i = 0; i < SMMU_TRAILS; i++) {
 		l->s1_trail[i].gen = 0;

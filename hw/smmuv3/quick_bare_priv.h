@@ -370,7 +370,7 @@ QUICK(as_last)(const struct hw_smmuv3 *h, const struct hw_req *req, struct hw_re
 	memcpy(&first, ram + g->table + (addr >> 9 & 0xff8), 8);
 	memcpy(&second, ram + g->s2_table + (first >> 9 & 0xff8), 8);
 	memcpy(&how, &req->access, sizeof(how));
-	if (unlikely((e ^ g->word) | ((first ^ g->first) & ~0x1ff000ull) |
+	if (unlikely((e ^ g->word) | ((first ^ g->first) & ~SMMU_IN_2M) |
 		     ((second ^ g->attrs) & ~s2)) ||
 	    unlikely(QUICK(denied)(how, (u32)g->meta)))
 		return false;

@@ -178,6 +178,7 @@ QUICK(trail_make)(const struct smmu_lane *l, struct smmu_trail *t, const struct 
 	bool known = s->h->walks;
 	u64 table = 0;
 
+	s->h->again.range = ~0ull;
 	t->gen = 0;
 	t->n = 0;
 	t->attrs = t->value = t->plain = 0;
@@ -197,20 +198,12 @@ QUICK(trail_make)(const struct smmu_lane *l, struct smmu_trail *t, const struct 
 	return true;
 }
 
-/*
- * Whether what it went by still is there; if so it is the youngest of its sets. known: by
- * the walk cache. What was used there last, in this order, need not be made younger.
- */
+/* Whether the descriptors above it are what they were. */
 CACHE_TARGET static inline __attribute__((always_inline)) bool
-QUICK(trail_same)(struct hw_smmuv3 *h, const struct smmu_trail *t, u64 range, bool known)
+QUICK(trail_words)(const u8 *ram, const struct smmu_trail *t)
 {
-	const u8 *ram = h->base.env->ram;
-	u64 differ = (t->range ^ range) | (t->gen ^ h->gen), e;
+	u64 differ = 0, e;
 
-	if (known)
-		return !(differ | (t->serial ^ h->cache[CACHE_WALK]->serial));
-	if (unlikely(differ))
-		return false;
 #pragma GCC unroll 3
 	for (u32 i = 0; i < SMMU_TRAIL_WORDS; i++) {
 		memcpy(&e, ram + t->at[i], 8);
@@ -219,9 +212,26 @@ QUICK(trail_same)(struct hw_smmuv3 *h, const struct smmu_trail *t, u64 range, bo
 	return !differ;
 }
 
-CACHE_TARGET static inline void QUICK(trail_used)(struct hw_smmuv3 *h, const struct smmu_trail *t)
+/*
+ * Whether what it went by still is there; if so it is the youngest of its sets. known: by
+ * the walk cache. What was used there last, in this order, need not be made younger.
+ */
+CACHE_TARGET static inline __attribute__((always_inline)) bool
+QUICK(trail_same)(struct hw_smmuv3 *h, const struct smmu_trail *t, u64 range, bool known)
 {
-	cache_touch_way(h->cache[CACHE_WALK], &t->walk);
+	u64 differ = (t->range ^ range) | (t->gen ^ h->gen);
+
+	if (known)
+		return !(differ | (t->serial ^ h->cache[CACHE_WALK]->serial));
+	return likely(!differ) && QUICK(trail_words)(h->base.env->ram, t);
+}
+
+CACHE_TARGET static inline void QUICK(trail_used)(struct hw_smmuv3 *h, const struct smmu_trail *t,
+						  bool known)
+{
+	h->again.range = ~0ull;
+	if (known)
+		cache_touch_way(h->cache[CACHE_WALK], &t->walk);
 	h->young[0] = h->young[1];
 	h->young[1] = t;
 }
@@ -232,7 +242,7 @@ QUICK(trail_other)(struct hw_smmuv3 *h, const struct smmu_trail *t, u64 range)
 {
 	if (!QUICK(trail_same)(h, t, range, true))
 		return false;
-	QUICK(trail_used)(h, t);
+	QUICK(trail_used)(h, t, true);
 	return true;
 }
 
@@ -270,7 +280,7 @@ QUICK(trail_good)(struct hw_smmuv3 *h, const struct smmu_trail *t, u64 range, bo
 			       QUICK(trail_same)(h, t, range, false))))
 		return false;
 	if (known && h->young[1] != t)
-		QUICK(trail_used)(h, t);
+		QUICK(trail_used)(h, t, true);
 	if (!through)
 		return true;
 	return known ? QUICK(trail_pages)(h->cache[CACHE_TLB], t, true) :

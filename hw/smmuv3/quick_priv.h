@@ -348,6 +348,7 @@ QUICK(unusual)(struct hw_smmuv3 *h, const struct hw_req *req, struct hw_resp *re
 		return;
 	}
 	h->hot = l;
+	h->again.range = ~0ull;
 	hw_nests_settle(h->nests);
 	if (!h->cache[CACHE_TLB]->live && h->caching && QUICK(absent)(h, l->ctx, req, resp))
 		return;
@@ -451,6 +452,67 @@ QUICK(page_below)(struct hw_smmuv3 *h, struct smmu_lane *l, u64 ipa, u32 how, bo
 	return likely((desc ^ b->page) == t->attrs && !((u64)how << 3 & ~b->value));
 }
 
+/* Two trails that were used the last time as well. */
+CACHE_TARGET static inline void QUICK(both_remember)(struct hw_smmuv3 *h, struct smmu_lane *l,
+						     u64 addr, const struct smmu_trail *s1,
+						     const struct smmu_trail *s2)
+{
+	struct smmu_again *g = &h->again;
+
+	*g = (struct smmu_again){
+		.range = addr >> 21, .table = s1->table, .s2_table = s2->table,
+		.attrs = s2->attrs, .s2_value = s2->value, .s1 = s1, .s2 = s2,
+		.meta = QUICK(nest_meta)(s1->plain, s2->value)};
+	memcpy(&g->first, h->base.env->ram + g->table + (addr >> 9 & 0xff8), 8);
+	g->mix = QUICK(mixed)(l, s1->plain, s2->value, &g->extra);
+	g->said = 12 | (g->mix >> 3 & 7) << 8 | (u64)(s1->reads + s2->reads) << 40;
+}
+
+/*
+ * Where the last one was: both trails as they were, stage 2's page not in the TLB. Of a
+ * descriptor of stage 1 only where its page lies within 2 MiB may be another. False: nothing
+ * has changed.
+ */
+CACHE_TARGET static inline __attribute__((always_inline)) bool
+QUICK(both_again)(struct hw_smmuv3 *h, struct smmu_lane *l, const struct hw_req *req,
+		  struct hw_resp *resp, const struct cache_place at, bool known)
+{
+	const struct smmu_again *g = &h->again;
+	const struct hw_env *e = h->base.env;
+	struct hw_cache *c = h->cache[CACHE_TLB];
+	const u8 *ram = e->ram;
+	u64 addr = req->addr, said = g->said, first, second, page, ipa, extra;
+	const u64 none = 0;
+	struct cache_place below;
+	u32 how;
+
+	memcpy(&how, &req->access, sizeof(how));
+	if (unlikely(g->range != addr >> 21) ||
+	    unlikely((uintptr_t)e->point | (uintptr_t)e->read_flushed) ||
+	    unlikely(c->live != c->full_second || c->serial >= 0xfffffff0u))
+		return false;
+	memcpy(&first, ram + g->table + (addr >> 9 & 0xff8), 8);
+	memcpy(&second, ram + g->s2_table + (first >> 9 & 0xff8), 8);
+	ipa = first & l->output;
+	page = second & l->s2_output;
+	below = cache_place_of(c, ipa >> 12 ^ l->s2.fixed);
+	if (unlikely(((first ^ g->first) & ~SMMU_IN_2M) | (second ^ page ^ g->attrs) |
+		     (l->s2.version ^ c->version)) ||
+	    unlikely(QUICK(denied)(how, (u32)g->meta)) ||
+	    unlikely(cache_match8(c->set[below.set].tag, (u32)below.tag)) ||
+	    (!known && unlikely(!QUICK(trail_words)(ram, g->s1) ||
+				!QUICK(trail_words)(ram, g->s2))) ||
+	    unlikely(!QUICK(trail_pages)(c, g->s1, known)))
+		return false;
+	resp->pa = page | (addr & 0xfff);
+	memcpy(&resp->lg2, &said, sizeof(said));
+	resp->entry = 0;
+	cache_view_put(c, &l->s2, &below, page | g->s2_value, &none);
+	extra = ipa | g->extra;
+	cache_view_put(c, &l->own[0], &at, page | g->mix, &extra);
+	return true;
+}
+
 /*
  * Likewise of both stages. The TLB has the pages of stage 1's tables, thus stage 2's view is
  * of 4 KiB; what it does not have is filled when nothing can be in the way any more: first
@@ -466,6 +528,7 @@ QUICK(page_of_both)(struct hw_smmuv3 *h, struct smmu_lane *l, const struct hw_re
 	const struct smmu_trail *t = &l->s1_trail[addr >> 21 & (SMMU_TRAILS - 1)], *t2;
 	const u64 none = 0;
 	struct below b;
+	bool again;
 	u32 how;
 
 	memcpy(&how, &req->access, sizeof(how));
@@ -482,20 +545,23 @@ QUICK(page_of_both)(struct hw_smmuv3 *h, struct smmu_lane *l, const struct hw_re
 		     !QUICK(page_below)(h, l, ipa, how, known, &b)))
 		return false;
 	t2 = b.trail;
-	if (known && unlikely(t2 ? h->young[0] != t || h->young[1] != t2 : h->young[1] != t)) {
-		QUICK(trail_used)(h, t);
+	again = t2 ? h->young[0] == t && h->young[1] == t2 : h->young[1] == t;
+	if (unlikely(!again)) {
+		QUICK(trail_used)(h, t, known);
 		if (t2)
-			QUICK(trail_used)(h, t2);
+			QUICK(trail_used)(h, t2, known);
 	}
 	if (t2)
-		cache_view_fill(c, &l->s2, &b.at, b.page | b.value, &none);
+		cache_view_put(c, &l->s2, &b.at, b.page | b.value, &none);
 	mix = QUICK(mixed)(l, t->plain, b.value, &extra);
 	said = 12 | (mix >> 3 & 7) << 8 | (t->reads + b.reads) << 40;
 	resp->pa = b.page | (addr & 0xfff);
 	memcpy(&resp->lg2, &said, sizeof(said));
 	resp->entry = 0;
 	extra |= page;
-	cache_view_fill(c, &l->own[0], &at, b.page | mix, &extra);
+	cache_view_put(c, &l->own[0], &at, b.page | mix, &extra);
+	if (t2 && again)
+		QUICK(both_remember)(h, l, addr, t, t2);
 	return true;
 }
 
@@ -524,20 +590,30 @@ QUICK(one_by_words)(struct hw_smmuv3 *h, struct smmu_lane *l, const struct hw_re
 		QUICK(missed)(l, req, resp, at);
 }
 
+/* Other trails than the last time; or the TLB has stage 2's page. */
+CACHE_TARGET static __attribute__((noinline)) void
+QUICK(both_other)(struct hw_smmuv3 *h, struct smmu_lane *l, const struct hw_req *req,
+		  struct hw_resp *resp, const struct cache_place at)
+{
+	if (!(h->walks ? QUICK(page_of_both)(h, l, req, resp, at, true) :
+			 QUICK(page_of_both)(h, l, req, resp, at, false)))
+		QUICK(missed)(l, req, resp, at);
+}
+
 CACHE_TARGET static __attribute__((noinline)) void
 QUICK(both_by_walks)(struct hw_smmuv3 *h, struct smmu_lane *l, const struct hw_req *req,
 		     struct hw_resp *resp, const struct cache_place at)
 {
-	if (!QUICK(page_of_both)(h, l, req, resp, at, true))
-		QUICK(missed)(l, req, resp, at);
+	if (unlikely(!QUICK(both_again)(h, l, req, resp, at, true)))
+		QUICK(both_other)(h, l, req, resp, at);
 }
 
 CACHE_TARGET static __attribute__((noinline)) void
 QUICK(both_by_words)(struct hw_smmuv3 *h, struct smmu_lane *l, const struct hw_req *req,
 		     struct hw_resp *resp, const struct cache_place at)
 {
-	if (!QUICK(page_of_both)(h, l, req, resp, at, false))
-		QUICK(missed)(l, req, resp, at);
+	if (unlikely(!QUICK(both_again)(h, l, req, resp, at, false)))
+		QUICK(both_other)(h, l, req, resp, at);
 }
 
 /* Views that are new, or other ones than those of pages of 4 KiB, none of them global. */

@@ -147,16 +147,20 @@ struct smmu_nest {
 };
 
 /*
- * Where tables are kept, but no pages: the nest and the below that were used last, and more
- * than once. No other was since, nor was anything else asked for.
+ * Both stages of 2 MiB that were asked for last, and more than once, with nothing else in
+ * between: by a nest and a below where tables are kept, but no pages; else by two trails.
  */
 struct smmu_again {
-	u64 range;          /* of the nest; ~0: there is none */
+	u64 range;          /* of input; ~0: there is none */
 	u64 at, word, table;
 	u64 first;          /* of stage 1: of its address only the range counts */
 	u64 s2_table, attrs;
 	u64 meta;           /* as of the front */
+	/* By trails: of a response, of stage 2, of both; of both the second word. */
+	u64 said, s2_value, mix, extra;
+	const struct smmu_trail *s1, *s2;
 };
+#define SMMU_IN_2M 0x1ff000ull
 
 /* What the quick way knows of a context beside it. */
 struct smmu_lane {
@@ -327,7 +331,7 @@ struct hw_smmuv3 {
 	struct smmu_ctx *ctx;
 	struct smmu_lane *lane; /* of each of ctx[] */
 	struct smmu_nest *nest; /* where pages are not kept */
-	/* Of the walk cache, the last two ways that trails have used; no other was since. */
+	/* The last two trails that were used; their ways of the walk cache: no other was since. */
 	const struct smmu_trail *young[2];
 	struct hw_nests *nests; /* likewise, with a walk cache */
 	struct smmu_again again;

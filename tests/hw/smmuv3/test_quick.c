@@ -802,6 +802,90 @@ Test(smmuv3_quick, has_the_same_pages_where_ids_end)
 	last_ids("cache=sets,entries=64,walkcache=0");
 }
 
+#define ROWS 16u
+/* Ranges of pages in a row, by two last tables of stage 1; all of them are one of stage 2. */
+static void rows_of_pages(struct pair *p, const char *options)
+{
+	u64 leaf, table;
+
+	pages_in_a_row(p, options);
+	memcpy(&table, p->s[0].e.ram + ((FIRST + 2) << 12), 8);
+	for (u64 i = 1; i < ROWS; i++)
+		word(p, ((FIRST + 2) << 12) + i * 8, table + ((i & 1) * (OTHER - FIRST) << 12));
+	memcpy(&leaf, p->s[0].e.ram + ((SECOND + 3) << 12) + (FIRST + 3) * 8, 8);
+	word(p, ((SECOND + 3) << 12) + (OTHER + 3) * 8, leaf + ((OTHER - FIRST) << 12));
+	for (u64 i = 0; i < 248; i++) {
+		memcpy(&leaf, p->s[0].e.ram + ((FIRST + 3) << 12) + (247 - i) * 8, 8);
+		word(p, ((OTHER + 3) << 12) + i * 8, leaf);
+	}
+	forget(p);
+}
+
+static void ask_in_row(struct pair *p, u64 range, u32 n)
+{
+	while (n--)
+		ask_of(p, 0, range << 21 | (u64)below(p, 248) << 12);
+}
+
+/* Something that a row goes by is not what it was, for a while. */
+static void row_changes(struct pair *p, u64 range)
+{
+	const u64 table = range & 1 ? OTHER + 3 : FIRST + 3;
+	const u64 at[] = {((SECOND + 3) << 12) + table * 8, (table << 12) + below(p, 248) * 8ULL,
+			  PAGE_OF_ALL + below(p, 248) * 8ULL, ((FIRST + 2) << 12) + range * 8,
+			  (SECOND + 2) << 12, ((SECOND + 2) << 12) + 5 * 8};
+	u64 was, which = pick(p, at, ARRAY_SIZE(at)), page = (which & 0xfff) / 8 - 7;
+
+	ask_in_row(p, range, 6);
+	memcpy(&was, p->s[0].e.ram + which, 8);
+	word(p, which, was ^ 1ULL << (below(p, 4) ? below(p, 64) : 12 + below(p, 2)));
+	if (below(p, 8) == 0)
+		command(p, CMD_TLBI_NH_VA | 1ULL << CMD0_ASID | 1ULL << CMD0_VMID,
+			range << 21 | (u64)below(p, 248) << 12);
+	if (below(p, 8) == 0)
+		command(p, CMD_PREFETCH_ADDR | 2ULL << CMD0_SID, (u64)below(p, 248) << 12);
+	/* The page, if it is one of stage 1; else what has it as an intermediate one. */
+	if (which >> 12 == table)
+		ask_of(p, 0, range << 21 | (which & 0xff8) << 9);
+	else if (which >> 12 == PAGE_OF_ALL >> 12)
+		ask_of(p, 0, range << 21 | (range & 1 ? 247 - page : page) << 12);
+	ask_in_row(p, range, 6);
+	ask_in_row(p, below(p, ROWS), 6);
+	word(p, which, was);
+	if (below(p, 2))
+		forget(p);
+}
+
+/* All of the TLB is in use, and each page takes the place of two. */
+static void rows(const char *options)
+{
+	struct pair p;
+	u64 range = 0;
+	u32 sid = 0;
+
+	rows_of_pages(&p, options);
+	for (u32 i = 0; i < OPERATIONS; i++) {
+		/* Eight further is another one of the same trail, and of the same set. */
+		if (below(&p, 8) == 0)
+			range = below(&p, 4) ? range ^ 8 : below(&p, ROWS);
+		if (below(&p, 64) == 0)
+			sid = sid ? 0 : 2 * below(&p, 2);
+		if (below(&p, 256) == 0)
+			row_changes(&p, range);
+		ask_of(&p, sid, range << 21 | (u64)below(&p, 248) << 12);
+		same_ages(&p);
+	}
+	same_memory(&p, REGISTERS);
+	sides_free(&p);
+}
+
+Test(smmuv3_quick, is_so_of_pages_of_both_stages_in_a_row)
+{
+	rows("cache=sets,entries=64");
+	rows("cache=sets,entries=256");
+	rows("cache=sets,entries=64,walkcache=0");
+}
+
 Test(smmuv3_quick, forgets_the_same_tables)
 {
 	for (u32 variant = 0; variant < 8; variant++) {
