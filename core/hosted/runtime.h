@@ -131,6 +131,11 @@ void hosted_task_boot(void);
 void hosted_task_init(struct hosted_task *h, const char *name);
 /* The running task, which is new, is h. */
 void hosted_task_enter(struct hosted_task *h);
+/*
+ * The running task is about to do something, perhaps only with hardware, which asks for no
+ * task: the first of a run has the frames brought back.
+ */
+void hosted_task_come(void);
 /* custom/kthread.c: p is a thread that has not begun in this run, and does now. */
 bool hosted_kthread_wake(struct task_struct *p);
 void hosted_kthread_free(struct task_struct *p);

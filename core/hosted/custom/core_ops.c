@@ -658,6 +658,7 @@ long hosted_core_op(unsigned int code, const unsigned long arg[4])
 
 	if (code >= CORE_CODES || !core_ops[code].fn)
 		return -EOPNOTSUPP;
+	hosted_task_come();
 	used = true;
 	plugged |= core_ops[code].on == ON_IOMMU;
 	on = core_ops[code].on;

@@ -118,6 +118,11 @@ static inline struct hosted_task *self(void)
 	return likely(h) ? h : adopt();
 }
 
+void hosted_task_come(void)
+{
+	self();
+}
+
 struct thread_info *hosted_thread_info(void)
 {
 	return hosted_thread_info_of(self());

@@ -15,6 +15,20 @@ for story in tests/core/hosted/drivers/*.yaml; do
 	tail -1 "$WORK/said"
 done
 
+# steps SEED RUNS: how many operations they made together, whatever they found.
+steps() {
+	"$IOMMULAB" run --kernel "$KERNEL" --seed "$1" --runs "$2" --keep-going --no-shrink \
+		--oracles=hang --json - tests/core/hosted/drivers/faults_beside.yaml 2>&1 |
+		sed -n 's/^  "steps": *\([0-9]*\).*/\1/p'
+}
+# Interrupts of two units are counted for the one processor that the configuration has: no race.
+expect 0 "clean, $RUNS runs" "$IOMMULAB" run --kernel "$KERNEL" --runs "$RUNS" \
+	tests/core/hosted/drivers/faults_beside.yaml
+# A run is the same after others as alone, also where hardware is the first that reads memory.
+together=$(steps 1 4)
+[ "$together" -gt 0 ] && [ "$together" = "$(($(steps 1 1) + $(steps 2 1) + $(steps 3 1) + $(steps 4 1)))" ] ||
+	fail "four runs in one process: $together steps, alone: $(steps 1 1) $(steps 2 1) ..."
+
 # What our own drivers answer, and do, is what the tree's do.
 for story in tests/core/drv/vtd_nested.yaml scenarios/story/vtd-nested.yaml; do
 	hosted_story "$story" >"$WORK/${story##*/}"
