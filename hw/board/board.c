@@ -26,6 +26,13 @@ static const struct hw_iommu_ops *iommu_find(const char *model)
 	return NULL;
 }
 
+u64 board_registers(const char *model)
+{
+	const struct hw_iommu_ops *ops = iommu_find(model);
+
+	return ops ? ops->mmio_size : 0;
+}
+
 bool board_has_hardware(const struct machine *m)
 {
 	for (u32 i = 0; i < m->n_iommus; i++) {

@@ -36,7 +36,12 @@ bool board_build(struct world *w, const struct machine *m, char *err, size_t err
 void board_hold_stores(struct world *w);
 
 /* Whether a story can mean this: false: text (one line) and which argument. */
-bool board_check_op(const struct op *op, u32 *arg, char *text, size_t size);
+bool board_check_op(const struct machine *m, const struct op *op, u32 *arg, char *text,
+		    size_t size);
+/* Bytes of registers of that model of an IOMMU; 0: it has none. */
+u64 board_registers(const char *model);
+/* Whether it waits, so that its time-out is a result that its user does not want. */
+bool board_waits(u32 code);
 /* Whether `attributes` of dma_request are some. */
 bool board_attributes(u64 attributes);
 

@@ -364,6 +364,12 @@ static long (*const handlers[])(struct fabric *f, const u64 *arg) = {
 	[OP_dma_request - OP_BOARD_FIRST] = op_dma_request,
 };
 
+bool board_waits(u32 code)
+{
+	return code == OP_mmio_wait || code == OP_mmio_agree || code == OP_mem_wait ||
+	       code == OP_dev_wait || code == OP_msi_wait;
+}
+
 static bool is_of_iommu(u16 code)
 {
 	return op_rows[code].arg[0].type == OPARG_IOMMU;

@@ -49,6 +49,7 @@ static int entries_of(struct hw_cache_policy *p, const char *value)
 	    (n & (n - 1)))
 		return -1;
 	p->entries = (u32)n;
+	p->says_entries = true;
 	return 1;
 }
 
@@ -96,6 +97,7 @@ int hw_cache_option(struct hw_cache_policy *p, const char *key, const char *valu
 	if (strcmp(key, "replace") == 0) {
 		v = option_of(how, value);
 		p->replace = v < 0 ? p->replace : (enum hw_cache_replace)v;
+		p->says_replace = true;
 		return v < 0 ? -1 : 1;
 	}
 	for (u32 i = 0; i < ARRAY_SIZE(flag); i++) {
@@ -106,6 +108,19 @@ int hw_cache_option(struct hw_cache_policy *p, const char *key, const char *valu
 		return v < 0 ? -1 : 1;
 	}
 	return 0;
+}
+
+const char *hw_cache_contradiction(const struct hw_cache_policy *p)
+{
+	bool none = p->kind == HW_CACHE_NONE;
+
+	if (p->says_entries && p->kind != HW_CACHE_SETS)
+		return "entries needs cache=sets";
+	if (p->says_replace && (none || p->kind == HW_CACHE_INFINITE))
+		return "replace needs cache=sets or cache=tiny";
+	if (none && (p->prefetch || p->speculate || p->negative))
+		return "prefetch, speculate and negative need a cache";
+	return NULL;
 }
 
 /* --- its memory --- */

@@ -34,6 +34,7 @@ struct hw_cache_policy {
 	bool speculate; /* the model may fill any reachable entry when env->choose says so */
 	bool negative;  /* non-present entries are cached, where the architecture allows it */
 	bool provenance;
+	bool says_entries, says_replace; /* given, not the default */
 };
 
 struct hw_cache_word {
@@ -58,6 +59,8 @@ struct hw_cache;
  * negative, provenance = 0 or 1. 1: taken, 0: no such key, -1: no such value.
  */
 int hw_cache_option(struct hw_cache_policy *p, const char *key, const char *value);
+/* What of *p would do nothing, one line; NULL: all of it means something. */
+const char *hw_cache_contradiction(const struct hw_cache_policy *p);
 
 /* The key that "key=value,key=value" has twice, and its length; NULL: there is none. */
 const char *hw_option_twice(const char *options, size_t *len);

@@ -243,6 +243,7 @@ bool smmu_options(struct smmu_caps *cap, struct hw_cache_policy *policy, const c
 		cap->config = 0;
 	/* 3.17: what is not valid is never kept by a TLB. */
 	why = policy->negative ? "no TLB keeps what is not there: negative=0" : contradiction(cap);
+	why = why ? why : hw_cache_contradiction(policy);
 	if (why) {
 		snprintf(err, err_size, "smmuv3: %s", why);
 		return false;

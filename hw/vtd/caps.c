@@ -186,8 +186,8 @@ static bool check(const struct vtd_knobs *k, char *err, size_t size)
 		text = "scalable=1 needs fs or ss";
 	else if (k->policy.negative && !k->cm)
 		text = "negative=1 needs cm=1";
-	else if (k->policy.kind == HW_CACHE_SETS && !k->policy.entries)
-		text = "cache=sets needs entries";
+	else
+		text = hw_cache_contradiction(&k->policy);
 	if (text)
 		snprintf(err, size, "vtd: %s", text);
 	return !text;

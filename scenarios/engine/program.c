@@ -15,7 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static void ret_text(long ret, char *buf, size_t size)
+void scenario_ret_print(long ret, char *buf, size_t size)
 {
 	const char *name = scenario_errno_name(ret);
 
@@ -32,8 +32,8 @@ static void expectation_failed(struct world *w, const struct scenario *s, u32 i,
 	struct finding *f;
 
 	scenario_op_print(s, i, op, sizeof(op));
-	ret_text(ret, got, sizeof(got));
-	ret_text(s->ops[i].ret, want, sizeof(want));
+	scenario_ret_print(ret, got, sizeof(got));
+	scenario_ret_print(s->ops[i].ret, want, sizeof(want));
 	f = oracle_finding(w, "expectation", "expectation failed: %s gave %s, expected %s", op, got,
 			   want);
 	if (!f)

@@ -125,6 +125,8 @@ void scenario_each(const char *folder, void (*fn)(void *arg, const char *path), 
 u64 scenario_hash(u64 h, const char *data, size_t size);
 /* -16 -> "EBUSY"; NULL for anything that is no error number. */
 const char *scenario_errno_name(long ret);
+/* A result as reports show it: "-EBUSY", or a number. */
+void scenario_ret_print(long ret, char *buf, size_t size);
 
 /* The name (out of n) that the word was probably meant to be, or NULL. */
 const char *scenario_did_you_mean(const char *word, const char *const *names, size_t n);

@@ -238,7 +238,8 @@ static void read_args(struct reader *r, const struct yaml_node *at, const struct
 			read_error(r, at, "no '%s' for %s, expected one", row->arg[i].name,
 				   row->name);
 	}
-	if (!r->err->text[0] && !board_check_op(&op->op, &bad, text, sizeof(text)))
+	if (!r->err->text[0] && !board_check_op(&r->s->machine, &op->op, &bad, text,
+						     sizeof(text)))
 		read_error(r, node[bad] ? node[bad] : at, "%s", text);
 }
 
@@ -341,6 +342,9 @@ static bool read_op(struct reader *r, const struct yaml_node *v, struct scenario
 		verb_read_as(r, as, op);
 	if (fail && found)
 		verb_read_fail(r, fail, op);
+	/* Who waits wants it to come: a time-out is another result than that. */
+	if (found && !op->call && !op->has_ret && board_waits(op->op.code))
+		op->has_ret = true;
 	if (!found)
 		read_error(r, v, "no operation in this entry, expected one as {probe: nic0}");
 	return found;

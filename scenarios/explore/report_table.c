@@ -338,17 +338,18 @@ static void switch_text(const struct table *t, u32 i, u32 number, char *buf, siz
 
 static void op_text(const struct table *t, const struct trace_entry *e, char *buf, size_t size)
 {
-	char op[REPORT_ROW_TEXT];
+	char op[REPORT_ROW_TEXT], ret[32];
 	u64 index = e->fact.arg[1];
 
 	if (t->s && index < t->s->n_ops)
 		scenario_op_print(t->s, (u32)index, op, sizeof(op));
 	else
 		snprintf(op, sizeof(op), "%.40s", (const char *)(uintptr_t)e->fact.arg[0]);
+	scenario_ret_print((long)e->fact.arg[2], ret, sizeof(ret));
 	if (is_fact(e, FACT_OP_BEGIN))
 		snprintf(buf, size, "> %.200s", op);
 	else
-		snprintf(buf, size, "< %.180s = %lld", op, (long long)e->fact.arg[2]);
+		snprintf(buf, size, "< %.180s = %s", op, ret);
 }
 
 static void block_text(const struct trace_entry *e, char *buf, size_t size)
