@@ -161,9 +161,17 @@ void smmu_spaces(struct hw_smmuv3 *h, struct smmu_ctx *ctx)
 	}
 }
 
+/* What was used last is not known any more. */
+static void last_used_void(struct hw_smmuv3 *h)
+{
+	h->again.range = ~0ull;
+	h->young[0] = h->young[1] = NULL;
+}
+
 static void fill_now(struct hw_smmuv3 *h, struct hw_cache_entry *e,
 		     const struct hw_cache_word *prov, u32 n)
 {
+	last_used_void(h);
 	e->id = hw_cache_fill(h->cache[CACHE_TLB], e, prov, n);
 	smmu_fact(h, HW_FACT_FILL, CACHE_TLB, e->id, e->addr, e->value);
 }
@@ -214,13 +222,6 @@ void smmu_walk_fill(struct smmu_walk *w, u32 space, u64 addr, u32 lg2, u64 value
 	if (!h->walks || w->truth || w->gen != h->gen)
 		return;
 	hw_cache_fill(h->cache[CACHE_WALK], &e, w->prov, w->n_prov);
-}
-
-/* What was used last is not known any more. */
-static void last_used_void(struct hw_smmuv3 *h)
-{
-	h->again.range = ~0ull;
-	h->young[0] = h->young[1] = NULL;
 }
 
 void smmu_walks_settle(struct hw_smmuv3 *h)

@@ -178,7 +178,6 @@ QUICK(trail_make)(const struct smmu_lane *l, struct smmu_trail *t, const struct 
 	bool known = s->h->walks;
 	u64 table = 0;
 
-	s->h->again.range = ~0ull;
 	t->gen = 0;
 	t->n = 0;
 	t->attrs = t->value = t->plain = 0;
@@ -254,7 +253,18 @@ QUICK(trail_again)(struct hw_smmuv3 *h, const struct smmu_trail *t, u64 range, b
 	return (h->young[1] == t && t->range == range) || QUICK(trail_other)(h, t, range);
 }
 
-/* The pages that its tables lie in: the TLB still has their entries. */
+/* The pages that its tables lie in: their entries are the youngest of their sets. */
+CACHE_TARGET static inline __attribute__((always_inline)) void
+QUICK(trail_pages_used)(struct hw_cache *tlb, const struct smmu_trail *t, bool known)
+{
+	u32 n = known ? 0 : SMMU_TRAIL_WORDS;
+
+#pragma GCC unroll 4
+	for (u32 i = 0; i <= n; i++)
+		cache_touch_way(tlb, &t->way[i]);
+}
+
+/* If the TLB still has them. */
 CACHE_TARGET static inline __attribute__((always_inline)) bool
 QUICK(trail_pages)(struct hw_cache *tlb, const struct smmu_trail *t, bool known)
 {
@@ -265,9 +275,7 @@ QUICK(trail_pages)(struct hw_cache *tlb, const struct smmu_trail *t, bool known)
 		differ |= t->id[i] ^ tlb->slot[t->way[i].slot].id;
 	if (unlikely(differ))
 		return false;
-#pragma GCC unroll 4
-	for (u32 i = 0; i <= n; i++)
-		cache_touch_way(tlb, &t->way[i]);
+	QUICK(trail_pages_used)(tlb, t, known);
 	return true;
 }
 

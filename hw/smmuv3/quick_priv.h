@@ -365,6 +365,7 @@ QUICK(missed)(struct smmu_lane *l, const struct hw_req *req, struct hw_resp *res
 	const struct hw_env *e = l->h->base.env;
 	u32 how;
 
+	l->h->again.range = ~0ull;
 	memcpy(&how, &req->access, sizeof(how));
 	/* No more than read and write of an untranslated, unprivileged request. */
 	if (unlikely(how - 1 > 2 || e->point || e->read_flushed ||
@@ -469,9 +470,10 @@ CACHE_TARGET static inline void QUICK(both_remember)(struct hw_smmuv3 *h, struct
 }
 
 /*
- * Where the last one was: both trails as they were, stage 2's page not in the TLB. Of a
- * descriptor of stage 1 only where its page lies within 2 MiB may be another. False: nothing
- * has changed.
+ * Where the last one was: both trails as they were, stage 2's page not in the TLB. Nothing was
+ * dropped, and nobody else has filled: all of the TLB is in use, and the pages of stage 1's
+ * tables are there, as each time they are made younger than what gives way. Of a descriptor
+ * of stage 1 only where its page lies within 2 MiB may be another. False: nothing has changed.
  */
 CACHE_TARGET static inline __attribute__((always_inline)) bool
 QUICK(both_again)(struct hw_smmuv3 *h, struct smmu_lane *l, const struct hw_req *req,
@@ -489,7 +491,7 @@ QUICK(both_again)(struct hw_smmuv3 *h, struct smmu_lane *l, const struct hw_req 
 	memcpy(&how, &req->access, sizeof(how));
 	if (unlikely(g->range != addr >> 21) ||
 	    unlikely((uintptr_t)e->point | (uintptr_t)e->read_flushed) ||
-	    unlikely(c->live != c->full_second || c->serial >= 0xfffffff0u))
+	    unlikely(c->serial >= 0xfffffff0u))
 		return false;
 	memcpy(&first, ram + g->table + (addr >> 9 & 0xff8), 8);
 	memcpy(&second, ram + g->s2_table + (first >> 9 & 0xff8), 8);
@@ -501,9 +503,9 @@ QUICK(both_again)(struct hw_smmuv3 *h, struct smmu_lane *l, const struct hw_req 
 	    unlikely(QUICK(denied)(how, (u32)g->meta)) ||
 	    unlikely(cache_match8(c->set[below.set].tag, (u32)below.tag)) ||
 	    (!known && unlikely(!QUICK(trail_words)(ram, g->s1) ||
-				!QUICK(trail_words)(ram, g->s2))) ||
-	    unlikely(!QUICK(trail_pages)(c, g->s1, known)))
+				!QUICK(trail_words)(ram, g->s2))))
 		return false;
+	QUICK(trail_pages_used)(c, g->s1, known);
 	resp->pa = page | (addr & 0xfff);
 	memcpy(&resp->lg2, &said, sizeof(said));
 	resp->entry = 0;

@@ -148,7 +148,8 @@ struct smmu_nest {
 
 /*
  * Both stages of 2 MiB that were asked for last, and more than once, with nothing else in
- * between: by a nest and a below where tables are kept, but no pages; else by two trails.
+ * between: by a nest and a below where tables are kept, but no pages; else by two trails, and
+ * then nothing else was filled in the TLB.
  */
 struct smmu_again {
 	u64 range;          /* of input; ~0: there is none */

@@ -803,6 +803,7 @@ Test(smmuv3_quick, has_the_same_pages_where_ids_end)
 }
 
 #define ROWS 16u
+#define MIXED 124u
 /* Ranges of pages in a row, by two last tables of stage 1; all of them are one of stage 2. */
 static void rows_of_pages(struct pair *p, const char *options)
 {
@@ -810,14 +811,30 @@ static void rows_of_pages(struct pair *p, const char *options)
 
 	pages_in_a_row(p, options);
 	memcpy(&table, p->s[0].e.ram + ((FIRST + 2) << 12), 8);
-	for (u64 i = 1; i < ROWS; i++)
-		word(p, ((FIRST + 2) << 12) + i * 8, table + ((i & 1) * (OTHER - FIRST) << 12));
 	memcpy(&leaf, p->s[0].e.ram + ((SECOND + 3) << 12) + (FIRST + 3) * 8, 8);
-	word(p, ((SECOND + 3) << 12) + (OTHER + 3) * 8, leaf + ((OTHER - FIRST) << 12));
-	for (u64 i = 0; i < 248; i++) {
-		memcpy(&leaf, p->s[0].e.ram + ((FIRST + 3) << 12) + (247 - i) * 8, 8);
-		word(p, ((OTHER + 3) << 12) + i * 8, leaf);
+	for (u64 i = 0; i < 4; i++)
+		word(p, ((SECOND + 3) << 12) + (OTHER + i) * 8,
+		     leaf + ((OTHER + i - FIRST - 3) << 12));
+	/* Stream 2 has the last tables the other way round. */
+	tree(p, OTHER);
+	word(p, ((CDS + 2) << 12) + 8, OTHER << 12);
+	for (u64 i = 0; i < ROWS; i++) {
+		word(p, ((FIRST + 2) << 12) + i * 8, table + ((i & 1) * (OTHER - FIRST) << 12));
+		word(p, ((OTHER + 2) << 12) + i * 8, table + ((~i & 1) * (OTHER - FIRST) << 12));
 	}
+	/* From MIXED on each one is another kind of memory than the last. */
+	for (u64 i = 0; i < 248; i++) {
+		memcpy(&leaf, p->s[0].e.ram + ((FIRST + 3) << 12) + i * 8, 8);
+		leaf |= i >= MIXED && i & 1 ? 1 << 2 : 0;
+		word(p, ((FIRST + 3) << 12) + i * 8, leaf);
+		word(p, ((OTHER + 3) << 12) + i * 8, leaf ^ 1 << 7);
+	}
+	/* Stream 1: stage 1 alone. */
+	for (u64 i = 0; i < 64; i += 8) {
+		memcpy(&leaf, p->s[0].e.ram + (CDS << 12) + i, 8);
+		word(p, ((CDS + 1) << 12) + i, leaf);
+	}
+	word(p, (STREAMS << 12) + 64, 1 | 5ULL << STE0_CONFIG | (CDS + 1) << 12);
 	forget(p);
 }
 
@@ -848,12 +865,23 @@ static void row_changes(struct pair *p, u64 range)
 	if (which >> 12 == table)
 		ask_of(p, 0, range << 21 | (which & 0xff8) << 9);
 	else if (which >> 12 == PAGE_OF_ALL >> 12)
-		ask_of(p, 0, range << 21 | (range & 1 ? 247 - page : page) << 12);
+		ask_of(p, 0, range << 21 | page << 12);
 	ask_in_row(p, range, 6);
 	ask_in_row(p, below(p, ROWS), 6);
 	word(p, which, was);
 	if (below(p, 2))
 		forget(p);
+}
+
+/* So many others are filled that the pages of the row's tables are in the TLB no more. */
+static void row_gives_way(struct pair *p, u64 range)
+{
+	ask_in_row(p, range, 6);
+	for (u64 i = MIXED; i < 248 && range & 1; i++)
+		ask_at(p, (range ^ 1) << 21 | i << 12, HW_READ);
+	for (u64 i = MIXED; i < 248 && !(range & 1); i++)
+		command(p, CMD_PREFETCH_ADDR | 1ULL << CMD0_SID, i << 12);
+	ask_in_row(p, range, 6);
 }
 
 /* All of the TLB is in use, and each page takes the place of two. */
@@ -872,6 +900,8 @@ static void rows(const char *options)
 			sid = sid ? 0 : 2 * below(&p, 2);
 		if (below(&p, 256) == 0)
 			row_changes(&p, range);
+		if (below(&p, 512) == 0)
+			row_gives_way(&p, range);
 		ask_of(&p, sid, range << 21 | (u64)below(&p, 248) << 12);
 		same_ages(&p);
 	}
