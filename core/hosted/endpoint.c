@@ -147,6 +147,7 @@ static void accuse(struct unit *u, const char *title, const struct hw_req *req,
 		finding_printf(f, "; the tables in memory refuse it\n");
 	if (got->status == HW_OK)
 		print_words(u, f, got->entry);
+	hosted_lines_print(u->all, f);
 	finding_here(f, "device's access", (u64)(uintptr_t)__builtin_return_address(0));
 	oracle_report(this_world(), f);
 }
@@ -170,25 +171,52 @@ static bool at_rest(const struct unit *u)
 static void watch_frame(struct unit *u, const struct hw_req *req, const struct hw_resp *got)
 {
 	if (got->status == HW_OK && got->pa < u->env.ram_size &&
-	    !u->all->kernel->frame_used(got->pa >> FRAME_LG2))
+	    !u->all->kernel->frame_used(got->pa >> FRAME_LG2)) {
+		hosted_lines_held(u, req);
 		accuse(u, "BUG: DMA to a freed page", req, got, NULL);
+	}
+}
+
+/* What a walk of memory gives, whether it was written back or not. */
+static void walk_memory(struct unit *u, const struct hw_req *req, struct hw_resp *want)
+{
+	memset(want, 0, sizeof(*want));
+	u->all->look = LINES_MEMORY;
+	hosted_unit_back(u);
+	u->h->ops->walk(u->h, req, want);
+	hosted_unit_leave();
+	u->all->look = LINES_WALK;
+}
+
+/* Memory that was never written back is no table, at no time. */
+static void watch_lines(struct unit *u, const struct hw_req *req, const struct hw_resp *got)
+{
+	struct hw_resp want;
+
+	if (!u->all->never)
+		return;
+	u->all->never = 0;
+	walk_memory(u, req, &want);
+	hosted_lines_held(u, req);
+	accuse(u, "BUG: missing cache flush", req, got, &want);
 }
 
 static void watch(struct unit *u, const struct hw_req *req, const struct hw_resp *got)
 {
-	const struct hw_iommu_ops *ops = u->h->ops;
-	struct hw_resp want = {0};
+	struct hw_resp want;
 
 	if (got->status != HW_OK && got->status != HW_ABORT)
 		return;
+	if (unlikely(u->all->line))
+		watch_lines(u, req, got);
 	if (at_rest(u)) {
-		hosted_unit_back(u);
-		ops->walk(u->h, req, &want);
-		hosted_unit_leave();
+		walk_memory(u, req, &want);
 		if ((want.status == HW_OK || want.status == HW_ABORT) &&
 		    (want.status != got->status ||
 		     (want.status == HW_OK && want.pa != got->pa)))
-			accuse(u, "BUG: stale translation", req, got, &want);
+			accuse(u, hosted_lines_held(u, req) ? "BUG: missing cache flush" :
+							      "BUG: stale translation",
+			       req, got, &want);
 	}
 	watch_frame(u, req, got);
 }
@@ -365,10 +393,13 @@ static int transfer(struct unit *u, const struct floor_dma *d, u64 pa)
 	}
 	if (pa >= u->env.ram_size || d->size > u->env.ram_size - pa)
 		return -EFAULT;
-	if (d->write)
-		memcpy(u->env.ram + pa, d->buf, d->size);
-	else
+	if (!d->write) {
 		memcpy(d->buf, u->env.ram + pa, d->size);
+		return 0;
+	}
+	memcpy(u->env.ram + pa, d->buf, d->size);
+	if (unlikely(u->all->line))
+		hosted_lines_wrote(u->all, pa, d->size);
 	return 0;
 }
 

@@ -15,7 +15,7 @@
 
 #include "core/hosted/floor_machine.h"
 
-#define FLOOR_ABI 8
+#define FLOOR_ABI 9
 
 /* Of the floor's task, bytes into it (some again in force.h). */
 #define FLOOR_TASK_DUE 0       /* a long; one is added for an operation, unless that makes it 0 */
@@ -150,6 +150,12 @@ enum floor_lock {
 /* What an endpoint may do besides untranslated requests without PASID: it is enabled. */
 enum floor_endpoint { FLOOR_ENDPOINT_ATS = 1, FLOOR_ENDPOINT_PRI = 2, FLOOR_ENDPOINT_PASID = 4 };
 
+/* What walkers see of frames that do not snoop the processors' caches (lines.c). */
+enum floor_memory {
+	FLOOR_MEMORY_SEEN,   /* each store, at once: the kernel's uncached memory, and processes' */
+	FLOOR_MEMORY_CACHED, /* what was written back; nothing was yet */
+};
+
 /* Within a page of 4 KiB. */
 struct floor_dma {
 	unsigned iommu, sid, pasid; /* pasid FLOOR_NONE: none */
@@ -254,6 +260,12 @@ struct floor {
 	int (*dma)(const struct floor_dma *d);
 	/* In a polling loop: others run first, the hardware among them; time passes. */
 	void (*relax)(void);
+	/*
+	 * n frames are allocated as such memory; false: nobody wants to know, and need not be
+	 * told again in this world. Lines of [pa, pa + len) are written back.
+	 */
+	_Bool (*memory)(unsigned long pfn, unsigned long n, enum floor_memory kind);
+	void (*flush)(unsigned long pa, unsigned long len);
 
 	/* What oracles learn. */
 	void (*lock_init)(const void *lock, unsigned long class_key, const char *name);

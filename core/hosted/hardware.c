@@ -138,6 +138,7 @@ static struct unit *make_unit(struct hosted_hardware *hw, const struct machine_i
 	if (!u->h)
 		sim_fatal("%s: %s", m->name, err);
 	u->h->ops->reset(u->h);
+	hosted_lines_make(u);
 	return u;
 }
 
@@ -203,6 +204,7 @@ static void begin_run(struct hosted_hardware *hw)
 			hw->unit[i]->worker = NULL;
 	}
 	hosted_endpoint_reset(hw);
+	hosted_lines_reset(hw);
 	hw->progress = hw->poll_progress = hw->poll_ns = hw->polls = 0;
 	hw->reads = 0;
 	hw->reader = SCHED_TASKS_MAX; /* not the last run's: that would count once more */

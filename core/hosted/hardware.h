@@ -16,6 +16,7 @@
 #define HOSTED_GROUPS_MAX 64
 #define HOSTED_ATC_MAX 64
 #define HOSTED_ATC_INV_MAX 64
+#define HOSTED_HELD_MAX 16
 
 struct unit {
 	struct hw_env env; /* first */
@@ -51,6 +52,17 @@ struct atc_entry {
 	u8 lg2, access;
 };
 
+/* What walks see: what was written back; memory as it is; the first, noting where they differ. */
+enum lines_look { LINES_WALK, LINES_MEMORY, LINES_HELD };
+
+/* A word of a table whose line is not written back. */
+struct held_word {
+	u64 pa, memory, back;
+};
+
+struct line_frame;
+struct finding;
+
 struct hosted_hardware {
 	struct world *world;
 	const struct hosted_kernel *kernel;
@@ -68,6 +80,13 @@ struct hosted_hardware {
 	struct page_group group[HOSTED_GROUPS_MAX];
 	struct atc_entry atc[HOSTED_ATC_MAX];
 	u32 atc_next;
+	/* lines.c: by frame; NULL: every walker snoops. */
+	struct line_frame *line;
+	enum lines_look look;
+	u64 wrote_pa, wrote_len; /* by an IOMMU, and not written back yet */
+	u64 never;               /* a walk read this, which was never written back; 0: none did */
+	struct held_word held[HOSTED_HELD_MAX];
+	u32 n_held;
 };
 
 /* hardware.c: the unit, for an operation on it; NULL: there is none of that number. */
@@ -77,6 +96,15 @@ void hosted_unit_leave(void);
 void hosted_unit_back(struct unit *u);
 /* Something may be pending now. */
 void hosted_unit_kick(struct unit *u);
+
+/* lines.c: before the unit is used, with the arena in use. */
+void hosted_lines_make(struct unit *u);
+void hosted_lines_reset(struct hosted_hardware *hw);
+/* A device has written to memory. */
+void hosted_lines_wrote(struct hosted_hardware *hw, u64 pa, u64 len);
+/* Whether a walk for this request meets words whose lines are not written back: these. */
+bool hosted_lines_held(struct unit *u, const struct hw_req *req);
+void hosted_lines_print(const struct hosted_hardware *hw, struct finding *f);
 
 /* endpoint.c: hw_env's send() and resume(). */
 void hosted_endpoint_send(struct hw_env *e, const struct hw_msg *m);

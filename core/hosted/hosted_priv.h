@@ -62,6 +62,9 @@ unsigned long hosted_mmio_read(unsigned iommu, unsigned long off, unsigned size)
 void hosted_mmio_write(unsigned iommu, unsigned long off, unsigned size, unsigned long value);
 int hosted_dma(const struct floor_dma *d);
 void hosted_relax(void);
+/* lines.c: struct floor's. */
+_Bool hosted_lines_memory(unsigned long pfn, unsigned long n, enum floor_memory kind);
+void hosted_lines_flush(unsigned long pa, unsigned long len);
 /* client.c */
 unsigned long hosted_foreign_copy(unsigned process, void *buf, unsigned long addr,
 				  unsigned long size, _Bool to_user);

@@ -167,13 +167,15 @@ void hosted_lockdep_said(const char *text, size_t n);
 /* custom/page.c */
 bool hosted_frame_used(unsigned long pfn);
 void hosted_page_boot(void);
-struct page *hosted_page_alloc(unsigned int order, bool zero);
+/* Cleared; the kernel's, which walkers that do not snoop see once it is flushed. */
+enum hosted_page_flag { HOSTED_ZERO = 1, HOSTED_CACHED = 2 };
+struct page *hosted_page_alloc(unsigned int order, unsigned int flags);
 /* As asked for at pc: may fail on purpose, may sleep. */
 struct page *hosted_alloc_pages(gfp_t gfp, unsigned int order, unsigned long pc);
 void hosted_page_free(struct page *page);
 
 /* A compound page, unless order is 0. */
-struct page *hosted_page_alloc_compound(unsigned int order, bool zero);
+struct page *hosted_page_alloc_compound(unsigned int order, unsigned int flags);
 /* Boot is over, and the run has begun that all others begin like. */
 bool hosted_page_in_run(void);
 /* At the start of a run: frames are not part of what was restored. */

@@ -131,6 +131,7 @@ struct hw_env {
 	void (*fact)(struct hw_env *e, enum hw_fact f, const u64 arg[4]);
 	u32 deaf; /* bit per enum hw_fact: fact() would do nothing with it */
 	bool provenance; /* caches know what entries were made from, whatever the options say */
+	bool truth_flushed; /* walk() asks read_flushed(), too (an SMMUv3's always does) */
 	/* The walker does not snoop: it reads what was flushed; NULL: coherent. */
 	u64 (*read_flushed)(struct hw_env *e, u64 pa);
 	/*
@@ -204,6 +205,7 @@ struct hw_iommu {
 	const struct hw_iommu_ops *ops;
 	struct hw_env *env;
 	bool incoherent; /* it asks env->read_flushed, if there is one */
+	bool unsnooped;  /* it does so in some of its walks: incoherent ones have this, too */
 };
 
 extern const struct hw_iommu_ops hw_vtd_ops, hw_smmuv3_ops;

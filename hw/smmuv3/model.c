@@ -52,7 +52,7 @@ static struct hw_iommu *create(struct hw_env *e, const char *options, char *err,
 	sim_assert(h);
 	h->base.ops = &hw_smmuv3_ops;
 	h->base.env = e;
-	h->base.incoherent = !cap.cohacc;
+	h->base.incoherent = h->base.unsnooped = !cap.cohacc;
 	h->cap = cap;
 	h->policy = policy;
 	h->policy.provenance |= e->provenance;

@@ -431,7 +431,7 @@ void vtd_pure_walk(struct hw_iommu *h, const struct hw_req *req, struct hw_resp 
 	vtd_walk_begin(v, &w, req);
 	vtd_walk_end(v, &w);
 	w.pure = true;
-	w.watched = false;
+	w.watched = w.quiet = v->h.env->read_flushed && v->h.env->truth_flushed;
 	ok = run(&w);
 	answer(&w, ok, resp);
 }

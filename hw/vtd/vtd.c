@@ -49,6 +49,7 @@ static struct hw_iommu *create(struct hw_env *e, const char *options, char *err,
 	sim_assert(v);
 	v->h.env = e;
 	v->h.incoherent = !k.coherent;
+	v->h.unsnooped = !k.coherent || (k.scalable && !k.smpwc);
 	k.policy.provenance |= e->provenance;
 	v->k = k;
 	/* Pages of it are only there once they are written. */

@@ -217,7 +217,7 @@ struct vtd_walk {
 	bool priv;      /* the request counts as privileged */
 	bool no_write;  /* a translation request that asks for no write permission */
 	bool pure;      /* walk(): no cache, no side effect */
-	bool quiet;     /* nothing may be seen of it but fills */
+	bool quiet;     /* nothing may be seen of it but fills; if pure, no moments */
 	bool watched;   /* each word read is a moment */
 	bool fpd;
 	bool paged;     /* reason: of a paging structure of this request */

@@ -137,7 +137,7 @@ static bool ss_done(struct vtd_walk *w, struct stage *s, bool write)
 			continue;
 		if (!w->cfg.pwsnp)
 			return fail(w, VTD_FR_S_SS_AD);
-		if (w->quiet || !set_bits(w, s->pa[level], &s->value[level], bits))
+		if ((w->quiet && !w->pure) || !set_bits(w, s->pa[level], &s->value[level], bits))
 			return false;
 	}
 	psc_fill(w, vtd_tag(w->cfg.did, 0, VTD_MODE_SS), s);
@@ -308,7 +308,8 @@ static bool fs_accessed(struct vtd_walk *w, struct stage *s, bool write)
 		if (!w->cfg.pwsnp)
 			return fail(w, VTD_FR_FS_AD);
 		/* The entry is written: the second stage has to allow it. */
-		if (w->quiet || !table_address(w, s->gpa[level], false, true, &s->pa[level]) ||
+		if ((w->quiet && !w->pure) ||
+		    !table_address(w, s->gpa[level], false, true, &s->pa[level]) ||
 		    !set_bits(w, s->pa[level], &s->value[level], bits))
 			return false;
 	}

@@ -55,7 +55,7 @@ struct page *hosted_memfd_page(struct file *file, pgoff_t index)
 	page = xa_load(&mapping->i_pages, index >> m->order);
 	if (page)
 		return page + (index & mask);
-	page = hosted_page_alloc_compound(m->order, true);
+	page = hosted_page_alloc_compound(m->order, HOSTED_ZERO);
 	if (!page)
 		return NULL;
 	page_folio(page)->mapping = mapping;

@@ -45,7 +45,7 @@ static vm_fault_t map_folio(struct vm_area_struct *vma, unsigned long addr, stru
 static vm_fault_t fault_anonymous(struct vm_area_struct *vma, unsigned long addr)
 {
 	unsigned int order = vma->vm_flags & VM_HUGETLB ? HUGE_ORDER : 0;
-	struct page *page = hosted_page_alloc_compound(order, true);
+	struct page *page = hosted_page_alloc_compound(order, HOSTED_ZERO);
 
 	return page ? map_folio(vma, addr, page, bits_of(vma)) : VM_FAULT_OOM;
 }
@@ -58,7 +58,7 @@ static vm_fault_t copy_page_of(struct vm_area_struct *vma, unsigned long addr, s
 	struct mmu_notifier_range range;
 	vm_fault_t ret;
 
-	copy = hosted_page_alloc_compound(compound_order(head), false);
+	copy = hosted_page_alloc_compound(compound_order(head), 0);
 	if (!copy)
 		return VM_FAULT_OOM;
 	memcpy(page_address(copy), page_address(head), size);
@@ -228,7 +228,7 @@ bool hosted_adopt(struct mm_struct *mm, unsigned long addr, bool write)
 	pte = hosted_pte(mm, addr, true);
 	if (!pte || *pte)
 		return false;
-	page = hosted_page_alloc_compound(0, true);
+	page = hosted_page_alloc_compound(0, HOSTED_ZERO);
 	if (!page)
 		return false;
 	if (hosted_floor->foreign_page(hosted_mm_process(mm), addr, page_to_pfn(page), write)) {

@@ -51,7 +51,7 @@ struct mm_struct *hosted_mm_alloc(void)
 static struct page *copy_of(struct page *page)
 {
 	unsigned int order = compound_order(page);
-	struct page *copy = hosted_page_alloc_compound(order, false);
+	struct page *copy = hosted_page_alloc_compound(order, 0);
 
 	if (copy)
 		memcpy(page_address(copy), page_address(page), PAGE_SIZE << order);

@@ -110,7 +110,7 @@ static unsigned long *new_table(void)
 	if (!hosted_table_walked && hosted_page_in_run() && ~hosted_tables_taken) {
 		table = pool_take();
 	} else {
-		page = hosted_page_alloc(0, true);
+		page = hosted_page_alloc(0, HOSTED_ZERO);
 		table = page ? page_address(page) : NULL;
 	}
 	if (table)

@@ -49,6 +49,9 @@ static struct {
 	u8 data[BOOT_FRAMES_MAX][PAGE_SIZE];
 } hosted_kept __hosted_keep;
 
+/* Whether anybody is told of allocations: during boot, and where walkers do not snoop. */
+static bool hosted_page_told __hosted_keep;
+
 struct page *mem_map;
 #ifdef IOMMULAB_X86
 unsigned long page_offset_base;
@@ -73,6 +76,7 @@ void hosted_page_boot(void)
 	hosted_book->epoch++;
 	hosted_window = WINDOW_FIRST;
 	hosted_kept.taken = false;
+	hosted_page_told = true;
 	uml_physmem = (unsigned long)hosted_floor->frames;
 	max_mapnr = hosted_n_frames;
 	atomic_long_set(&_totalram_pages, hosted_n_frames);
@@ -121,6 +125,8 @@ void hosted_page_new_run(void)
 		memcpy(page_address(mem_map + pfn), hosted_kept.data[i], PAGE_SIZE);
 		hosted_book->stamp[pfn] = stamp(hosted_kept.stamp[i] & ORDER_MASK);
 	}
+	if (!hosted_kept.taken)
+		hosted_page_told = hosted_floor->memory(0, 0, FLOOR_MEMORY_SEEN);
 	hosted_kept.taken = true;
 	hosted_draw = 0;
 }
@@ -184,7 +190,16 @@ static void note_boot(struct page *page, unsigned int order)
 	}
 }
 
-struct page *hosted_page_alloc(unsigned int order, bool zero)
+/* Apart: mostly nobody wants to know. */
+static noinline void tell(struct page *page, unsigned int order, unsigned int flags)
+{
+	if (!hosted_kept.taken)
+		note_boot(page, order);
+	hosted_floor->memory(page - mem_map, 1UL << order,
+			     flags & HOSTED_CACHED ? FLOOR_MEMORY_CACHED : FLOOR_MEMORY_SEEN);
+}
+
+struct page *hosted_page_alloc(unsigned int order, unsigned int flags)
 {
 	unsigned long n = 1UL << order, pfn = 0;
 	struct page *page;
@@ -199,15 +214,15 @@ struct page *hosted_page_alloc(unsigned int order, bool zero)
 	hosted_n_used += n;
 	page = mem_map + pfn;
 	init_page(page, order);
-	if (unlikely(!hosted_kept.taken))
-		note_boot(page, order);
-	memset(page_address(page), zero ? 0 : STALE, n << PAGE_SHIFT);
+	if (unlikely(hosted_page_told))
+		tell(page, order, flags);
+	memset(page_address(page), flags & HOSTED_ZERO ? 0 : STALE, n << PAGE_SHIFT);
 	return page;
 }
 
-struct page *hosted_page_alloc_compound(unsigned int order, bool zero)
+struct page *hosted_page_alloc_compound(unsigned int order, unsigned int flags)
 {
-	struct page *page = hosted_page_alloc(order, zero);
+	struct page *page = hosted_page_alloc(order, flags);
 
 	if (!page || !order)
 		return page;
@@ -240,13 +255,16 @@ void hosted_page_free(struct page *page)
 
 struct page *hosted_alloc_pages(gfp_t gfp, unsigned int order, unsigned long pc)
 {
+	unsigned int flags;
+
 	if (gfpflags_allow_blocking(gfp))
 		might_sleep();
 	if (!(gfp & __GFP_NOFAIL) && hosted_floor->fails(FLOOR_FAULT_ALLOC, pc))
 		return NULL;
+	flags = HOSTED_CACHED | (gfp & __GFP_ZERO ? HOSTED_ZERO : 0);
 	if (gfp & __GFP_COMP)
-		return hosted_page_alloc_compound(order, gfp & __GFP_ZERO);
-	return hosted_page_alloc(order, gfp & __GFP_ZERO);
+		return hosted_page_alloc_compound(order, flags);
+	return hosted_page_alloc(order, flags);
 }
 
 struct page *__alloc_pages_noprof(gfp_t gfp, unsigned int order, int nid, nodemask_t *mask)

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Memory that an IOMMU itself reads and writes: whole frames, at their physical
- * address. False: no masks narrower than memory, no pools, no swiotlb.
+ * address; and cached memory that it walks, written back when it is handed over.
+ * False: no masks narrower than memory, no pools, no swiotlb, nothing is taken
+ * back from a device; lines of cached memory are never dropped.
  */
 #include "core/hosted/custom/machine.h"
 
@@ -17,6 +19,8 @@ void *dma_alloc_attrs(struct device *dev, size_t size, dma_addr_t *handle, gfp_t
 
 	if (!page)
 		return NULL;
+	/* Of a device that snoops it is cached; that one sees each store, too. */
+	hosted_floor->memory(page_to_pfn(page), 1UL << order, FLOOR_MEMORY_SEEN);
 	*handle = page_to_phys(page);
 	return page_address(page);
 }
@@ -25,6 +29,25 @@ void dma_free_attrs(struct device *dev, size_t size, void *p, dma_addr_t handle,
 		    unsigned long attrs)
 {
 	free_pages((unsigned long)p, get_order(size));
+}
+
+/* signature given */
+dma_addr_t dma_map_page_attrs(struct device *dev, struct page *page, size_t offset, size_t size,
+			      enum dma_data_direction dir, unsigned long attrs)
+{
+	hosted_floor->flush(page_to_phys(page) + offset, size);
+	return page_to_phys(page) + offset;
+}
+
+void dma_unmap_page_attrs(struct device *dev, dma_addr_t addr, size_t size,
+			  enum dma_data_direction dir, unsigned long attrs)
+{
+}
+
+void __dma_sync_single_for_device(struct device *dev, dma_addr_t addr, size_t size,
+				  enum dma_data_direction dir)
+{
+	hosted_floor->flush(addr, size);
 }
 
 void *hosted_array(size_t n, size_t size, gfp_t gfp);

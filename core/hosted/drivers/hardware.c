@@ -4,7 +4,8 @@
  * registers behind ioremap(), interrupts, caches, polling. What firmware says
  * of the machine is in firmware.c.
  *
- * False: processor caches are coherent with devices.
+ * False: of the processors' caches there is nothing but what a walker sees that does
+ * not snoop them (core/hosted/lines.c): what software reads is always what was written last.
  */
 #include "core/hosted/custom/machine.h"
 
@@ -93,4 +94,5 @@ u64 hosted_cycles(void)
 void clflush_cache_range(void *addr, unsigned int size)
 {
 	mb();
+	hosted_floor->flush(virt_to_phys(addr), size);
 }

@@ -18,6 +18,9 @@ struct iort {
 	struct acpi_iort_smmu_v3 smmu;
 } __packed;
 
+/* What the unit's first register says of its walks. */
+#define IDR0_COHACC BIT(4)
+
 /* Since 6.13, where guests may have a stage of their own. */
 #ifdef IOMMU_FWSPEC_PCI_RC_CANWBS
 #define COHERENT IOMMU_FWSPEC_PCI_RC_CANWBS
@@ -26,6 +29,14 @@ struct iort {
 #endif
 
 static const char *const lines[] = {"eventq", "priq", "gerror"};
+
+/* The node's flags: the driver takes them before the registers. */
+static u32 iort_flags(const struct hosted_iommu *u)
+{
+	u32 idr0 = hosted_floor->mmio_read(u - hosted_machine.iommu, 0, sizeof(idr0));
+
+	return idr0 & IDR0_COHACC ? ACPI_IORT_SMMU_V3_COHACC_OVERRIDE : 0;
+}
 
 int hosted_smmuv3_add(struct hosted_iommu *u)
 {
@@ -44,7 +55,7 @@ int hosted_smmuv3_add(struct hosted_iommu *u)
 	node->node.type = ACPI_IORT_NODE_SMMU_V3;
 	node->node.length = sizeof(*node);
 	node->smmu.base_address = u->d.mmio;
-	node->smmu.flags = ACPI_IORT_SMMU_V3_COHACC_OVERRIDE;
+	node->smmu.flags = iort_flags(u);
 	pdev->dev.fwnode = &u->fwnode;
 	u->hw = pdev;
 	ret = platform_device_add_resources(pdev, res, ARRAY_SIZE(res));

@@ -38,6 +38,9 @@ expect 1 'WARNING in iommu_report_device_fault' "$IOMMULAB" run --kernel "$KERNE
 expect 1 'BUG: stale translation' "$IOMMULAB" run --kernel "$KERNEL" --no-shrink \
 	$QUIET docs/findings/arm-vsmmu-lost-commands.yaml
 
+expect 0 'clean, 2000 runs' "$IOMMULAB" run --kernel "$KERNEL" --runs 2000 $QUIET \
+	docs/findings/intel-map-unflushed-table.yaml
+
 expect 1 'task hung in do_wait_for_common' "$IOMMULAB" run --kernel "$KERNEL" --no-shrink \
 	--oracles=deadlock,hang,kasan,warn docs/findings/intel-prq-drain.yaml
 
