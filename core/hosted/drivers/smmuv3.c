@@ -6,6 +6,7 @@
 #include "core/hosted/custom/machine.h"
 
 #include <linux/acpi.h>
+#include <linux/bitfield.h>
 #include <linux/dma-mapping.h>
 #include <linux/iommu.h>
 #include <linux/pci.h>
@@ -20,6 +21,7 @@ struct iort {
 
 /* What the unit's first register says of its walks. */
 #define IDR0_COHACC BIT(4)
+#define IDR0_HTTU GENMASK(7, 6)
 
 /* Since 6.13, where guests may have a stage of their own. */
 #ifdef IOMMU_FWSPEC_PCI_RC_CANWBS
@@ -35,7 +37,8 @@ static u32 iort_flags(const struct hosted_iommu *u)
 {
 	u32 idr0 = hosted_floor->mmio_read(u - hosted_machine.iommu, 0, sizeof(idr0));
 
-	return idr0 & IDR0_COHACC ? ACPI_IORT_SMMU_V3_COHACC_OVERRIDE : 0;
+	return (idr0 & IDR0_COHACC ? ACPI_IORT_SMMU_V3_COHACC_OVERRIDE : 0) |
+	       FIELD_PREP(ACPI_IORT_SMMU_V3_HTTU_OVERRIDE, FIELD_GET(IDR0_HTTU, idr0));
 }
 
 int hosted_smmuv3_add(struct hosted_iommu *u)

@@ -82,6 +82,7 @@ if grep -q '^PATCHLEVEL = 12$' "$TREE/Makefile"; then
 		docs/findings/intel-caching-mode-pasid.yaml
 	expect 1 'data-race in dmar_domain_attach_device / ' "$IOMMULAB" run \
 		--kernel "$KERNEL" docs/findings/intel-iotlb-sync-map.yaml
+	fixed arm-dirty-not-invalidated 'dma_read: .* gave 0, expected 2'
 	fixed intel-map-unflushed-table 'dma_(read|write): .* gave -EFAULT, expected'
 	DRAIN=docs/findings/intel-prq-drain
 	expect 1 'data-race in (completion_done|complete_with_flags) / reinit_completion' "$IOMMULAB" run \

@@ -38,6 +38,8 @@ expect 1 'WARNING in iommu_report_device_fault' "$IOMMULAB" run --kernel "$KERNE
 expect 1 'BUG: stale translation' "$IOMMULAB" run --kernel "$KERNEL" --no-shrink \
 	$QUIET docs/findings/arm-vsmmu-lost-commands.yaml
 
+expect 1 'dma_read: .* gave 0, expected 2' "$IOMMULAB" run --kernel "$KERNEL" --no-shrink $QUIET \
+	docs/findings/arm-dirty-not-invalidated.yaml
 expect 0 'clean, 2000 runs' "$IOMMULAB" run --kernel "$KERNEL" --runs 2000 $QUIET \
 	docs/findings/intel-map-unflushed-table.yaml
 
