@@ -84,6 +84,13 @@ if grep -q '^PATCHLEVEL = 12$' "$TREE/Makefile"; then
 		--kernel "$KERNEL" docs/findings/intel-iotlb-sync-map.yaml
 	fixed arm-dirty-not-invalidated 'dma_read: .* gave 0, expected 2'
 	fixed intel-map-unflushed-table 'dma_(read|write): .* gave -EFAULT, expected'
+	expect 1 'BUG: DMA to a freed page' "$IOMMULAB" run --kernel "$KERNEL" --no-shrink \
+		--oracles=deadlock,hang,kasan,warn docs/findings/arm-atc-while-attached.yaml
+	BITS=docs/findings/pci-ats-beside-reset.yaml
+	expect 1 'data-race in (pci_cfg_access_trylock / )?pci_disable_ats' "$IOMMULAB" run \
+		--kernel "$KERNEL" --no-shrink $BITS
+	expect 1 'WARNING in pci_(cfg_access_unlock|enable_ats)' "$IOMMULAB" run --kernel "$KERNEL" \
+		--no-shrink --oracles=deadlock,hang,kasan,warn $BITS
 	DRAIN=docs/findings/intel-prq-drain
 	expect 1 'data-race in (completion_done|complete_with_flags) / reinit_completion' "$IOMMULAB" run \
 		--kernel "$KERNEL" --no-shrink $DRAIN.yaml

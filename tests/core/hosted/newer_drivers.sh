@@ -43,6 +43,9 @@ expect 1 'dma_read: .* gave 0, expected 2' "$IOMMULAB" run --kernel "$KERNEL" --
 expect 0 'clean, 2000 runs' "$IOMMULAB" run --kernel "$KERNEL" --runs 2000 $QUIET \
 	docs/findings/intel-map-unflushed-table.yaml
 
+expect 1 'WARNING in pci_(cfg_access_unlock|enable_ats)' "$IOMMULAB" run --kernel "$KERNEL" \
+	--no-shrink --runs 200000 --oracles=deadlock,hang,kasan,warn \
+	docs/findings/pci-ats-beside-reset.yaml
 expect 1 'task hung in do_wait_for_common' "$IOMMULAB" run --kernel "$KERNEL" --no-shrink \
 	--oracles=deadlock,hang,kasan,warn docs/findings/intel-prq-drain.yaml
 
