@@ -251,18 +251,24 @@ cache_view_find(const struct hw_cache *c, const struct cache_view *v, u64 addr,
 }
 
 /*
- * Fills what cache_view_find() has just not found, where the oldest way of its set is taken and
- * there is another id. at: of an address below v->exact. 0: nothing was done.
+ * Fills what cache_view_find() has just not found, where all ways are in use: an address
+ * below v->exact, which `at` tells. second: its second word, where some entry has one; NULL
+ * where none has. sure: all ways are in use, and there is another id. 0: nothing was done.
  */
 CACHE_TARGET static inline __attribute__((always_inline)) u32
 cache_view_put(struct hw_cache *c, const struct cache_view *v, const struct cache_place *at,
-	       u64 value, const u64 *second)
+	       u64 value, const u64 *second, bool sure)
 {
 	struct cache_set *set = &c->set[at->set];
 	u64 age = set->age, empty, way, at_slot;
 	u32 key = v->key, old, id = c->serial + 1;
 	struct cache_slot *slot;
 
+	/* One after the other: each is a compare and a branch. */
+	if (!sure && unlikely(!id))
+		return 0;
+	if (!sure && unlikely(c->live != (second ? c->full_second : c->full)))
+		return 0;
 	empty = (age - 0x0101010101010101ULL) & ~age & 0x8080808080808080ULL;
 	if (unlikely(!empty))
 		return 0;
@@ -284,18 +290,9 @@ cache_view_put(struct hw_cache *c, const struct cache_view *v, const struct cach
 	return id;
 }
 
-/*
- * The same where all ways have to be in use. second: its second word, where some entry has
- * one; NULL where none has.
- */
 CACHE_TARGET static inline __attribute__((always_inline)) u32
 cache_view_fill(struct hw_cache *c, const struct cache_view *v, const struct cache_place *at,
 		u64 value, const u64 *second)
 {
-	/* One after the other: each is a compare and a branch. */
-	if (unlikely(c->serial == 0xffffffffu))
-		return 0;
-	if (unlikely(c->live != (second ? c->full_second : c->full)))
-		return 0;
-	return cache_view_put(c, v, at, value, second);
+	return cache_view_put(c, v, at, value, second, false);
 }

@@ -509,9 +509,9 @@ QUICK(both_again)(struct hw_smmuv3 *h, struct smmu_lane *l, const struct hw_req 
 	resp->pa = page | (addr & 0xfff);
 	memcpy(&resp->lg2, &said, sizeof(said));
 	resp->entry = 0;
-	cache_view_put(c, &l->s2, &below, page | g->s2_value, &none);
+	cache_view_put(c, &l->s2, &below, page | g->s2_value, &none, true);
 	extra = ipa | g->extra;
-	cache_view_put(c, &l->own[0], &at, page | g->mix, &extra);
+	cache_view_put(c, &l->own[0], &at, page | g->mix, &extra, true);
 	return true;
 }
 
@@ -554,14 +554,14 @@ QUICK(page_of_both)(struct hw_smmuv3 *h, struct smmu_lane *l, const struct hw_re
 			QUICK(trail_used)(h, t2, known);
 	}
 	if (t2)
-		cache_view_put(c, &l->s2, &b.at, b.page | b.value, &none);
+		cache_view_put(c, &l->s2, &b.at, b.page | b.value, &none, true);
 	mix = QUICK(mixed)(l, t->plain, b.value, &extra);
 	said = 12 | (mix >> 3 & 7) << 8 | (t->reads + b.reads) << 40;
 	resp->pa = b.page | (addr & 0xfff);
 	memcpy(&resp->lg2, &said, sizeof(said));
 	resp->entry = 0;
 	extra |= page;
-	cache_view_put(c, &l->own[0], &at, b.page | mix, &extra);
+	cache_view_put(c, &l->own[0], &at, b.page | mix, &extra, true);
 	if (t2 && again)
 		QUICK(both_remember)(h, l, addr, t, t2);
 	return true;
