@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Memory that an IOMMU itself reads and writes: whole frames, at their physical
- * address; and cached memory that it walks, written back when it is handed over.
- * False: no masks narrower than memory, no pools, no swiotlb, nothing is taken
- * back from a device; lines of cached memory are never dropped.
+ * address. False: no masks narrower than memory, no pools, no swiotlb.
  */
 #include "core/hosted/custom/machine.h"
 
@@ -29,25 +27,6 @@ void dma_free_attrs(struct device *dev, size_t size, void *p, dma_addr_t handle,
 		    unsigned long attrs)
 {
 	free_pages((unsigned long)p, get_order(size));
-}
-
-/* signature given */
-dma_addr_t dma_map_page_attrs(struct device *dev, struct page *page, size_t offset, size_t size,
-			      enum dma_data_direction dir, unsigned long attrs)
-{
-	hosted_floor->flush(page_to_phys(page) + offset, size);
-	return page_to_phys(page) + offset;
-}
-
-void dma_unmap_page_attrs(struct device *dev, dma_addr_t addr, size_t size,
-			  enum dma_data_direction dir, unsigned long attrs)
-{
-}
-
-void __dma_sync_single_for_device(struct device *dev, dma_addr_t addr, size_t size,
-				  enum dma_data_direction dir)
-{
-	hosted_floor->flush(addr, size);
 }
 
 void *hosted_array(size_t n, size_t size, gfp_t gfp);
