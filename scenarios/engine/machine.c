@@ -542,6 +542,45 @@ static void check_plain(struct reader *r, const struct yaml_node *map, u32 i)
 	}
 }
 
+static bool is_given(const struct yaml_node *map, const char *section, u32 i, const char *key)
+{
+	return entry_key(map, section, i, key) != entry_key(map, section, i, "");
+}
+
+/* Keys that would do nothing where they stand: whoever writes them expects something. */
+static void check_idle_keys(struct reader *r, const struct yaml_node *map)
+{
+	static const char *const of_pci[] = {"ats", "pri", "atc", "physfn"};
+	static const char *const of_pci_bus[] = {"acs", "alias"};
+	const struct machine *m = &r->s->machine;
+
+	for (u32 i = 0; i < m->n_buses * ARRAY_SIZE(of_pci_bus); i++) {
+		u32 bus = i / ARRAY_SIZE(of_pci_bus);
+		const char *key = of_pci_bus[i % ARRAY_SIZE(of_pci_bus)];
+
+		if (m->bus[bus].kind != MACHINE_BUS_PCI && is_given(map, "buses", bus, key))
+			read_error(r, entry_key(map, "buses", bus, key),
+				   "'%s' of a platform bus, expected it of PCI buses only", key);
+	}
+	for (u32 i = 0; i < m->n_devices * ARRAY_SIZE(of_pci); i++) {
+		u32 device = i / ARRAY_SIZE(of_pci);
+		const char *key = of_pci[i % ARRAY_SIZE(of_pci)];
+
+		if (m->bus[m->device[device].bus].kind != MACHINE_BUS_PCI &&
+		    is_given(map, "devices", device, key))
+			read_error(r, entry_key(map, "devices", device, key),
+				   "'%s' of a platform device, expected it of PCI functions only", key);
+	}
+	for (u32 i = 0; i < m->n_devices; i++) {
+		if (is_given(map, "devices", i, "atc") && !m->device[i].ats)
+			read_error(r, entry_key(map, "devices", i, "atc"),
+				   "'atc' without 'ats: true', expected both");
+		if (is_given(map, "devices", i, "arch") && !m->device[i].firmware[0])
+			read_error(r, entry_key(map, "devices", i, "arch"),
+				   "'arch' without 'firmware', expected both");
+	}
+}
+
 /* What only the models can judge: their options, firmware files. */
 static void check_hardware(struct reader *r, const struct yaml_node *map)
 {
@@ -559,6 +598,7 @@ static void check_hardware(struct reader *r, const struct yaml_node *map)
 				   "'model: firmware', expected both");
 		check_plain(r, map, i);
 	}
+	check_idle_keys(r, map);
 	if (r->err->text[0])
 		return;
 	if (board_check(m, &c)) {

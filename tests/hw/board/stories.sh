@@ -113,6 +113,15 @@ expect "entries needs cache=sets" 's/model: smmuv3/model: smmuv3, options: "cach
 expect "replace needs cache=sets" 's/model: vtd/model: vtd, options: "replace=random"/' vtd-dma
 expect "speculate and negative need a cache" \
 	's/model: smmuv3/model: smmuv3, options: "cache=none,prefetch=1"/' smmuv3-stall
+# Keys that would do nothing.
+expect "'atc' without 'ats: true'" 's/bdf: "00:01.0"/bdf: "00:01.0", atc: never/' vtd-dma
+expect "'arch' without 'firmware'" 's/bdf: "00:01.0"/bdf: "00:01.0", arch: aarch64/' vtd-dma
+expect "'acs' of a platform bus" 's/kind: pci, iommu: dmar0/kind: platform, acs: false/;
+	s/bdf: "00:01.0"/sid: 8/' vtd-dma
+for key in 'ats: true' 'pri: true' 'physfn: nic1'; do
+	expect "'${key%%:*}' of a platform device" "s/^  devices:/    soc: {kind: platform}\n&\n    dma1: {bus: soc, sid: 8, $key}/;
+		s/^tasks:/    nic1: {bus: pci0, bdf: \"00:02.0\"}\n&/" vtd-dma
+done
 expect "its own virtual function" 's/bdf: "00:01.0"/bdf: "00:01.0", physfn: nic0/' vtd-dma
 # Numbers that no machine has, in a place of their own.
 number() {
