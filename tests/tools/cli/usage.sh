@@ -38,7 +38,7 @@ if [ "$IOMMULAB_FLAVOUR" != asan ]; then
 	expect_one_line 2 'the host refuses memory \([0-9]+ bytes\)' \
 		bash -c 'ulimit -v '$((limit + 2000))'; exec "$0" replay "$1"' "$IOMMULAB" "$WORK/big"
 fi
-"$IOMMULAB" list operations | head -n 1 >"$WORK/said" 2>"$WORK/err"
+{ "$IOMMULAB" list operations | head -n 1 >"$WORK/said"; } 2>"$WORK/err"
 [ ! -s "$WORK/err" ] || fail 'a reader that had enough is no failure'
 expect_one_line 2 "--time: '5 parsecs'" "$IOMMULAB" run --time '5 parsecs' demo
 expect_one_line 2 "--jobs: '1000'" "$IOMMULAB" run --jobs 1000 demo
