@@ -182,7 +182,7 @@ static struct scenario_error refuse_path(const char *path)
 
 Test(hostile, paths_that_are_no_files)
 {
-	char dir[] = "test-hostile-XXXXXX", path[64];
+	char dir[] = "/tmp/iommulab-hostile-XXXXXX", path[64];
 	FILE *f;
 
 	cr_assert(mkdtemp(dir));
@@ -211,7 +211,7 @@ Test(hostile, paths_that_are_no_files)
 
 Test(hostile, an_error_in_a_machine_file_names_that_file)
 {
-	char path[] = "test-machine-XXXXXX";
+	char path[] = "/tmp/iommulab-machine-XXXXXX";
 	int fd = mkstemp(path);
 	char text[256], line[1024];
 	struct scenario_error err;

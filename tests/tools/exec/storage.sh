@@ -4,6 +4,8 @@
 # DMA to and from their memory, behind either model of hardware.
 HERE=$(cd "$(dirname "$0")" && pwd)
 . "$HERE/../cli/lib.sh"
+# A /sys of ours alone: other sessions may run beside.
+export TMPDIR=$WORK
 
 on_machine() {
 	timeout 60 "$IOMMULAB" exec --machine "$MACHINE" -- "$@"
@@ -94,12 +96,12 @@ MACHINE=$HERE/storage.yaml
 on_machine ls -lR /sys/bus/pci /dev/vfio >"$WORK/got" 2>&1 || fail "ls: $(cat "$WORK/got")"
 grep '^ls: ' "$WORK/got" && fail "ls sees files that are not there"
 expect 2 . on_machine sh -c 'cd /sys/devices/virtual/mem/null && echo add >uevent'
-[ -z "$(find "${TMPDIR:-/tmp}" -maxdepth 1 -name 'iommulab-sys-*' -newer "$WORK/want")" ] ||
+[ -z "$(find "$WORK" -maxdepth 1 -name 'iommulab-sys-*')" ] ||
 	fail "a machine's /sys is left behind"
 
 # What a session that was killed has left goes with the next; what is in use stays.
 dead=$(sh -c 'echo $$')
-SYS=${TMPDIR:-/tmp}/iommulab-sys
+SYS=$WORK/iommulab-sys
 mkdir -p "$SYS-$dead-left01/sys/bus" "$SYS-$$-alive1" "$SYS-$dead-inuse"
 exec 9<"$SYS-$dead-inuse"
 flock 9
