@@ -33,8 +33,9 @@ stat() {
 afl() {
 	rm -rf "$work/few" && mkdir "$work/few"
 	cp "$(find "$work/seeds/yaml" -type f | sort | head -n 1)" "$work/few/"
+	# So many runs, whatever time they take; none is slow, but the machine may be.
 	AFL_NO_UI=1 AFL_SKIP_CPUFREQ=1 AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES=1 AFL_NO_AFFINITY=1 \
-		afl-fuzz -s 1 -V 5 -i "$work/few" -o "$work/afl" -- "$IOMMULAB_BUILD/fuzz_yaml" \
+		afl-fuzz -s 1 -E 10000 -t 20000 -i "$work/few" -o "$work/afl" -- "$IOMMULAB_BUILD/fuzz_yaml" \
 		>"$work/out" 2>&1 || die "afl-fuzz: $(tail -40 "$work/out")"
 	[ "$(stat corpus_found)" -ge 5 ] || die "AFL++ found no new paths: $(cat "$work/out")"
 	[ "$(stat saved_crashes)" -eq 0 ] || die "AFL++ crashed fuzz_yaml"

@@ -109,7 +109,7 @@ for signal in INT TERM; do
 	"$IOMMULAB" kernel build --tree "$TREE" --work "$CACHE" --flavour "$FLAVOUR" \
 		--patch "$WORK/much.diff" --out "$OLD" >"$WORK/said" 2>&1 &
 	pid=$!
-	for ((i = 0; i < 300; i++)); do
+	for ((i = 0; i < 3000; i++)); do
 		sleep 0.1
 		[ -z "$(find "$CACHE/objects" -name '*.new' -newer "$WORK/before" -print -quit)" ] || break
 	done
@@ -121,10 +121,15 @@ for signal in INT TERM; do
 done
 
 # One build at a time in a folder.
-flock "$CACHE/lock" sleep 6 &
-sleep 0.5
-expect 0 'waiting for another build' build --out "$OLD"
-wait
+exec 9>>"$CACHE/lock"
+flock 9
+build --out "$OLD" >"$WORK/said" 2>&1 9>&- &
+pid=$!
+until grep -q 'waiting for another build' "$WORK/said" || ! kill -0 $pid 2>/dev/null; do sleep 0.1; done
+grep -q 'waiting for another build' "$WORK/said" || fail "two builds at a time: $(cat "$WORK/said")"
+cmp -s "$OLD" "$WORK/old.so" || fail "a build that waits has written"
+exec 9>&-
+wait $pid || fail "a build that waited: exit $?: $(cat "$WORK/said")"
 
 # Blanks in the tree's path; the same content, so nothing is compiled.
 mkdir "$WORK/my tree" && ln -s "$TREE"/* "$WORK/my tree/"

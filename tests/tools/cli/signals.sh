@@ -6,15 +6,50 @@ export TMPDIR=$WORK
 
 sed '/^bugs/d; /^expect/d' scenarios/historic/core-devfree-vs-fwspec.yaml >"$WORK/clean.yaml"
 
-# start ARGUMENTS...: in the background, until it has come to run.
-start() {
-	"$IOMMULAB" run --time 60s "$@" "$WORK/clean.yaml" >"$WORK/said" 2>&1 &
-	PID=$!
-	for _ in $(seq 200); do
-		grep -qs iommulab1: "$WORK"/iommulab-*.recipe && return
+# until_so COMMAND...: as long as it takes; false where that would be for ever.
+until_so() {
+	local i
+
+	for ((i = 0; i < 2000; i++)); do
+		"$@" && return
 		sleep 0.05
 	done
-	fail "no mapped recipe"
+	return 1
+}
+
+# has_run PID...: each of them has a recipe, that of its last run.
+has_run() {
+	local pid
+
+	[ $# -gt 0 ] || return
+	for pid; do
+		grep -qs iommulab1: "$WORK/iommulab-$pid.recipe" || return
+	done
+}
+
+# begin ARGUMENTS...: in the background.
+begin() {
+	"$IOMMULAB" run --time 200s "$@" "$WORK/clean.yaml" >"$WORK/said" 2>&1 &
+	PID=$!
+}
+
+# start ARGUMENTS...: until it has come to run.
+start() {
+	begin "$@"
+	until_so has_run $PID || fail 'no mapped recipe'
+}
+
+# start_two ARGUMENTS...: until both of two workers have.
+start_two() {
+	begin --jobs 2 "$@"
+	until_so workers_run || fail 'no two workers'
+}
+
+workers_run() {
+	local pids
+
+	pids=$(pgrep -P $PID)
+	[ "$(wc -w <<<"$pids")" = 2 ] && has_run $pids
 }
 
 start
@@ -38,7 +73,7 @@ done
 ls "$WORK"/*.recipe >"$WORK/left" 2>/dev/null && fail 'a recipe file is left'
 
 # Workers stop, too.
-start --jobs 2
+start_two
 kill -TERM $PID
 wait $PID
 [ $? = 143 ] || fail 'workers: exit code'
@@ -54,8 +89,17 @@ wait $PID
 [ $? = 143 ] || fail 'not found so far: exit code'
 mv "$WORK/kept.yaml" "$WORK/clean.yaml"
 sed -i '/^tasks:/i bugs: [core-devfree-vs-fwspec]' "$WORK/clean.yaml"
+expect 1 'clean: finding' "$IOMMULAB" run --no-shrink "$WORK/clean.yaml"
+# Of its seeds one is of a run after that which finds it.
+runs=$(sed -n 's/^clean: finding, \([0-9]*\) runs.*/\1/p' "$WORK/said")
+is_behind() {
+	local seed
+
+	seed=$(tr -d '\0' <"$WORK/iommulab-$PID.recipe" | sed -n 's/.*:\([0-9a-f]*\):sc:.*/\1/p')
+	[ $((0x${seed:-0})) -gt $((runs + 1)) ]
+}
 start --keep-going
-sleep 1
+until_so is_behind || fail 'the run that finds it is not passed'
 kill -TERM $PID
 wait $PID
 [ $? = 1 ] || fail 'found before the signal: exit code'
@@ -64,10 +108,8 @@ sed -i '/^bugs/d' "$WORK/clean.yaml"
 # A hunt that is interrupted does not speak of the bug that it was at.
 "$IOMMULAB" hunt --json "$WORK/hunt.json" >"$WORK/said" 2>&1 &
 PID=$!
-for _ in $(seq 200); do
-	[ "$(grep -c . "$WORK/said")" -ge 3 ] && break
-	sleep 0.05
-done
+three_lines() { [ "$(grep -c . "$WORK/said")" -ge 3 ]; }
+until_so three_lines || fail 'no lines of a hunt'
 kill -INT $PID
 wait $PID
 [ $? = 130 ] || fail "an interrupted hunt: exit code, $(tail -3 "$WORK/said")"
@@ -77,7 +119,7 @@ python3 -c 'import json, sys; assert json.load(open(sys.argv[1]))["stopped_at"]'
 	fail 'stopped_at'
 
 # One that is killed is named, and what was found so far is no clean bill.
-start --jobs 2
+start_two
 pkill -KILL -P $PID
 wait $PID
 [ $? = 2 ] || fail 'a killed worker: exit code'
