@@ -120,6 +120,22 @@ for signal in INT TERM; do
 	untouched "SIG$signal"
 done
 
+# Said twice, as timeout(1) does: the second comes while the first is attended to.
+cat >"$WORK/twice.py" <<'EOF'
+import os, signal, sys
+sys.path.insert(0, "core/hosted/build")
+import build
+tell = build.say
+def asked(progress):
+    os.kill(os.getpid(), signal.SIGTERM)
+def asked_again(text):
+    os.kill(os.getpid(), signal.SIGTERM)
+    tell(text)
+build.main, build.say = asked, asked_again
+sys.exit(build.run())
+EOF
+expect_one_line 130 'kernel build: interrupted' python3 -B "$WORK/twice.py"
+
 # One build at a time in a folder.
 exec 9>>"$CACHE/lock"
 flock 9
