@@ -128,6 +128,9 @@ static void code_bus(struct fuzzop_codec *c, struct machine *m, u32 i)
 	x->parent = code_option(c, x->parent, i, "a bus before its parent");
 	x->firmware = flags & BUS_ACPI ? MACHINE_FW_ACPI : MACHINE_FW_OF;
 	x->kind = flags & BUS_PLATFORM ? MACHINE_BUS_PLATFORM : MACHINE_BUS_PCI;
+	/* Those of PCI are errors of the file elsewhere: the bits mean nothing there. */
+	if (x->kind == MACHINE_BUS_PLATFORM)
+		flags &= ~(u32)(BUS_NO_ACS | BUS_ALIAS);
 	x->acs = !(flags & BUS_NO_ACS);
 	x->alias = flags & BUS_ALIAS;
 }
