@@ -75,6 +75,7 @@ struct exec_thread {
 	enum exec_state state;
 	int sock;
 	pid_t tid;
+	u32 birth;       /* later ones have higher numbers, also where tids begin anew */
 	struct exec_process *process;
 	struct exec_call call;
 	u64 fail_nth;    /* failure points to go, 0 = none */
@@ -172,6 +173,10 @@ void exec_pass_time(struct exec_session *s, u64 ns);
 /* --- turns.c --- */
 /* Whether all threads of all clients are in calls, or asleep in the host. */
 bool exec_quiet(struct exec_session *s);
+/* What a thread of that number in the host has as its birth. */
+u32 exec_birth(const struct exec_session *s, pid_t tid);
+/* Until the host's process is dead that closes what it has because it ends. */
+void exec_await_death(const struct exec_process *p);
 /* In a quiet moment: what was heard is put into order; who called came after whom. */
 void exec_turns_order(struct exec_session *s);
 /* A call that is a matter of turns and time alone: true, and it is made. */

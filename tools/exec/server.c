@@ -145,6 +145,7 @@ static void drop_thread(struct exec_thread *t)
 /* The client is gone: its connections are closed; its end is a worker's. */
 static void process_gone(struct exec_session *s, struct exec_process *p)
 {
+	exec_await_death(p);
 	p->dying = true;
 	if (p->life >= 0)
 		close(p->life);
@@ -207,7 +208,8 @@ static bool add_thread(struct exec_session *s, const struct exec_hello *h, int s
 
 		if (t->used)
 			continue;
-		*t = (struct exec_thread){.used = true, .sock = sock, .tid = h->tid, .process = p};
+		*t = (struct exec_thread){.used = true, .sock = sock, .tid = h->tid, .process = p,
+					  .birth = exec_birth(s, h->tid)};
 		return true;
 	}
 	return false;

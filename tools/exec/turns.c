@@ -8,8 +8,7 @@
  * answer given: first those that are ready, in the order in which they became so,
  * then those for which time has to pass. A little of it passes after many answers in a
  * row, too, so that a thread that calls in a loop does not keep others asleep. Threads
- * that called in the same turn are heard in the order of their numbers in the host,
- * which is that of their births.
+ * that called in the same turn are heard in the order of their births.
  *
  * Whoever woke during a turn was woken by the thread whose turn it was: what that
  * thread had called came before, and the recording says so.
@@ -23,38 +22,82 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define FAR_NS 1000000000ULL   /* a kernel's time-out that long means that something hangs */
 #define READING_NS 1000        /* what looking at the clock takes */
 #define PATIENCE_MS 5000
+#define HOST_TIDS (1u << 22) /* numbers of threads are below */
+#define HOST_EXITING 4 /* PF_EXITING of a thread's flags in proc(5)'s stat */
 /* Of threads that call again and again others sleep for no longer than so many calls. */
 #define ROW_MAX 100
 #define ROW_NS 10000000ULL
 
 /* --- who computes --- */
 
-/* The state letter of the host's thread; 0: it is gone. */
-static char host_state(pid_t pid, pid_t tid)
+static const char *read_text(const char *path, char *text, size_t size)
 {
-	char path[64], text[128];
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? 0 : read(fd, text, size - 1);
+
+	if (fd >= 0)
+		close(fd);
+	if (n <= 0)
+		return NULL;
+	text[n] = '\0';
+	return text;
+}
+
+/* The state letter of the host's thread; 0: it is gone. */
+static char host_state(pid_t pid, pid_t tid, bool *exiting)
+{
 	const char *name_end;
-	ssize_t n;
-	int fd;
+	char path[64], text[512], state = 0;
+	unsigned int flags = 0;
 
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/stat", pid, tid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
+	if (!read_text(path, text, sizeof(text)))
 		return 0;
-	n = read(fd, text, sizeof(text));
-	close(fd);
-	name_end = n > 0 ? memrchr(text, ')', (size_t)n) : NULL;
-	return name_end && name_end + 2 < text + n ? name_end[2] : 0;
+	name_end = strrchr(text, ')');
+	if (!name_end || sscanf(name_end + 1, " %c %*d %*d %*d %*d %*d %u", &state, &flags) != 2)
+		return 0;
+	*exiting = flags & HOST_EXITING;
+	return state;
+}
+
+/*
+ * Its letter is that of a sleeper already while it looks whether there is something to sleep for,
+ * as wait4(2) does with a dead child: proc(5)'s syscall waits until it has left its processor.
+ */
+static bool host_asleep(pid_t pid, pid_t tid)
+{
+	char path[64], text[256], state;
+	bool exiting;
+
+	state = host_state(pid, tid, &exiting);
+	if (state != 'S')
+		return state != 'R' && state != 'D';
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/syscall", pid, tid);
+	return !read_text(path, text, sizeof(text)) || strncmp(text, "running", 7) != 0;
+}
+
+/* How often the host's thread has gone to sleep. */
+static u64 host_sleeps(pid_t pid, pid_t tid)
+{
+	static const char key[] = "\nvoluntary_ctxt_switches:";
+	char path[64], text[4096];
+	const char *at;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/status", pid, tid);
+	at = read_text(path, text, sizeof(text)) ? strstr(text, key) : NULL;
+	return at ? strtoull(at + sizeof(key) - 1, NULL, 10) : 0;
 }
 
 static const struct exec_thread *thread_of(const struct exec_session *s,
@@ -69,25 +112,33 @@ static const struct exec_thread *thread_of(const struct exec_session *s,
 	return NULL;
 }
 
-static bool all_asleep(const struct exec_session *s, const struct exec_process *p, DIR *tasks)
+/* Threads that sleep in the host, and how often they have gone to sleep. */
+struct sleepers {
+	u32 n;
+	u64 times;
+};
+
+static bool all_asleep(const struct exec_session *s, const struct exec_process *p, DIR *tasks,
+		       struct sleepers *seen)
 {
 	const struct dirent *d;
 
 	while ((d = readdir(tasks))) {
 		pid_t tid = (pid_t)strtol(d->d_name, NULL, 10); /* 0: . and .. */
 		const struct exec_thread *t = tid > 0 ? thread_of(s, p, tid) : NULL;
-		char state;
 
 		if (tid <= 0 || (t && t->state != EXEC_USER))
 			continue;
-		state = host_state(p->pid, tid);
-		if (state == 'R' || state == 'D')
+		if (!host_asleep(p->pid, tid))
 			return false;
+		seen->n++;
+		seen->times += host_sleeps(p->pid, tid);
 	}
 	return true;
 }
 
-static bool process_quiet(const struct exec_session *s, const struct exec_process *p)
+static bool process_quiet(const struct exec_session *s, const struct exec_process *p,
+			  struct sleepers *seen)
 {
 	struct stat st;
 	char path[64];
@@ -99,27 +150,51 @@ static bool process_quiet(const struct exec_session *s, const struct exec_proces
 		calling += s->thread[i].used && s->thread[i].process == p &&
 			   s->thread[i].state != EXEC_USER;
 	snprintf(path, sizeof(path), "/proc/%d/task", p->pid);
+	/* Of its end, which may have woken somebody, nothing is heard yet. */
+	if (stat(path, &st))
+		return p->pidfd < 0;
 	/* A link for each thread, and two. */
-	if (stat(path, &st) || st.st_nlink == calling + 2)
+	if (st.st_nlink == calling + 2)
 		return true;
 	tasks = opendir(path);
 	if (!tasks)
-		return true;
-	quiet = all_asleep(s, p, tasks);
+		return p->pidfd < 0;
+	quiet = all_asleep(s, p, tasks, seen);
 	closedir(tasks);
 	return quiet;
 }
 
-bool exec_quiet(struct exec_session *s)
+static bool processes_quiet(const struct exec_session *s, struct sleepers *seen)
 {
+	*seen = (struct sleepers){0};
 	for (u32 i = 0; i < EXEC_PROCESSES_MAX; i++) {
 		const struct exec_process *p = &s->process[i];
 
-		if (p->used && !p->dying && p->pid && !process_quiet(s, p))
-			goto computes;
+		if (p->used && !p->dying && p->pid && !process_quiet(s, p, seen))
+			return false;
 	}
 	return true;
-computes:
+}
+
+/*
+ * They are looked at one after the other: one may wake another that was seen asleep, and be
+ * asleep itself when it is looked at. Who has not gone to sleep again between two looks was
+ * asleep all the time.
+ */
+static bool nobody_computes(const struct exec_session *s)
+{
+	struct sleepers one, two;
+
+	if (!processes_quiet(s, &one))
+		return false;
+	return one.n < 2 ||
+	       (processes_quiet(s, &two) && two.n == one.n && two.times == one.times);
+}
+
+bool exec_quiet(struct exec_session *s)
+{
+	if (nobody_computes(s))
+		return true;
 	if (!s->turn_ms)
 		s->turn_ms = host_now_us() / 1000;
 	if (host_now_us() / 1000 - s->turn_ms < PATIENCE_MS)
@@ -132,13 +207,35 @@ computes:
 	return true;
 }
 
+/*
+ * A process closes its sockets some time before it is dead: whoever waits in the host for that
+ * wakes then, and computes.
+ */
+void exec_await_death(const struct exec_process *p)
+{
+	struct pollfd end = {.fd = p->pidfd, .events = POLLIN};
+	bool exiting = false;
+	siginfo_t info;
+
+	if (p->pidfd < 0 || !host_state(p->pid, p->pid, &exiting) || !exiting)
+		return;
+	poll(&end, 1, PATIENCE_MS);
+	/* Its parent is woken under a lock that this takes, too. */
+	waitid(P_PIDFD, (id_t)p->pidfd, &info, WEXITED | WNOHANG | WNOWAIT);
+}
+
 /* --- order --- */
+
+u32 exec_birth(const struct exec_session *s, pid_t tid)
+{
+	return tid >= s->child ? (u32)tid : (u32)tid + HOST_TIDS;
+}
 
 static int by_birth(const void *a, const void *b)
 {
 	const struct exec_thread *const *x = a, *const *y = b;
 
-	return (*x)->tid < (*y)->tid ? -1 : (*x)->tid > (*y)->tid;
+	return (*x)->birth < (*y)->birth ? -1 : (*x)->birth > (*y)->birth;
 }
 
 void exec_turns_order(struct exec_session *s)

@@ -2,7 +2,7 @@
 # Unmodified reproducers of syzkaller's shape as clients; clients that die.
 . "$(dirname "$0")/lib.sh"
 
-for name in repro_repeat repro_threads repro_fault die vfio bar keeps busy; do
+for name in repro_repeat repro_threads repro_fault die vfio bar keeps busy waits; do
 	client $name
 done
 
@@ -19,6 +19,13 @@ served 0 '^alone: 0$' busy alone
 "$IOMMULAB" exec --kernel "$KERNEL" --record "$WORK/busy2.syz" -- "$WORK/busy" 2>/dev/null
 [ -s "$WORK/busy1.syz" ] && cmp -s "$WORK/busy1.syz" "$WORK/busy2.syz" ||
 	fail "two recordings of a busy client differ"
+# Who waits in the host for a child's end goes on before those who sleep, whenever it wakes.
+cd "$WORK" || exit 1
+for i in 1 2 3 4 5 6 7 8; do
+	timeout 60 "$IOMMULAB" exec --kernel "$KERNEL" -- "$WORK/waits" >"$WORK/waits$i"
+	cmp -s "$WORK/waits1" "$WORK/waits$i" || fail "two sessions with a child's end differ"
+done
+grep -q '^parent 6$' "$WORK/waits1" || fail "a sleeper is before who waits for a child's end"
 served 7 'killed in read, then alloc 0' die
 grep -q 'killed at birth, failed 0' "$WORK/said" || fail "clients that die at once stay for ever"
 grep -q 'executed another, then alloc 0' "$WORK/said" || fail "a client executes another program"
