@@ -78,7 +78,7 @@ void host_recipe_done(void);
 /*
  * From now on a crash (SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT) prints the
  * mapped recipe as a replay line before it ends the process, and SIGINT, SIGTERM
- * and SIGHUP only ask to stop, unless they come again, 0.2 s later or more.
+ * and SIGHUP only ask to stop, unless they come again, a second later or more.
  */
 void host_signals_init(void);
 /*

@@ -23,7 +23,7 @@
 #include <unistd.h>
 
 #define RED_ZONE 128 /* bytes below the stack pointer that a leaf function uses */
-#define WISH_US 200000 /* signals that come so soon after the first are the same wish to stop */
+#define WISH_US 1000000 /* signals that come so soon after the first are the same wish to stop */
 
 static struct {
 	char *text; /* the mapped recipe, NULL before the first use */

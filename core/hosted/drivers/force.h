@@ -2,8 +2,8 @@
 /*
  * Read before the first line of the drivers' files, after core/hosted/force.h:
  * what they take from their architecture (x86-64 or arm64) and ARCH=um's
- * headers lack. Writing caches back is told to the models that
- * do not snoop them; waiting lets the device work.
+ * headers lack. Writing caches back is told to the models that do not snoop them;
+ * waiting lets the device work.
  */
 #pragma once
 

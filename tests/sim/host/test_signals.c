@@ -7,7 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define LATER_US 400000
+#define LATER_US 1100000
 
 /* How a process ends that gets a signal, another after us, and goes on to its end. */
 static int end_of(int first, unsigned int us, int second)

@@ -40,7 +40,8 @@ static void *sleeper(void *arg)
 /* It goes with its last descriptor. */
 static int large_file(void)
 {
-	static char name[] = "waits-XXXXXX", block[BLOCK];
+	static char block[BLOCK];
+	char name[] = "waits-XXXXXX";
 	int file = mkstemp(name);
 
 	unlink(name);
