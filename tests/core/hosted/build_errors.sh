@@ -106,15 +106,14 @@ expect_one_line 2 'another layout or number of IOMMU_IOAS_MAP_READABLE$' \
 hosted_patch drivers/iommu/iommufd/iommufd_private.h "\$ s/\$/\n\/* $$ *\//" >"$WORK/much.diff"
 for signal in INT TERM; do
 	touch "$WORK/before"
-	"$IOMMULAB" kernel build --tree "$TREE" --work "$CACHE" --flavour "$FLAVOUR" \
-		--patch "$WORK/much.diff" --out "$OLD" >"$WORK/said" 2>&1 &
-	pid=$!
+	in_background "$IOMMULAB" kernel build --tree "$TREE" --work "$CACHE" --flavour "$FLAVOUR" \
+		--patch "$WORK/much.diff" --out "$OLD"
 	for ((i = 0; i < 3000; i++)); do
 		sleep 0.1
 		[ -z "$(find "$CACHE/objects" -name '*.new' -newer "$WORK/before" -print -quit)" ] || break
 	done
-	kill -$signal $pid
-	wait $pid
+	kill -$signal $PID
+	wait $PID
 	code=$?
 	[ "$code" = 130 ] || fail "exit $code after SIG$signal, expected 130: $(cat "$WORK/said")"
 	untouched "SIG$signal"
@@ -139,13 +138,14 @@ expect_one_line 130 'kernel build: interrupted' python3 -B "$WORK/twice.py"
 # One build at a time in a folder.
 exec 9>>"$CACHE/lock"
 flock 9
-build --out "$OLD" >"$WORK/said" 2>&1 9>&- &
-pid=$!
-until grep -q 'waiting for another build' "$WORK/said" || ! kill -0 $pid 2>/dev/null; do sleep 0.1; done
-grep -q 'waiting for another build' "$WORK/said" || fail "two builds at a time: $(cat "$WORK/said")"
+build --out "$OLD" >"$WORK/waits" 2>&1 9>&- &
+PID=$!
+: >>"$WORK/waits"
+until grep -q 'waiting for another build' "$WORK/waits" || ! kill -0 $PID 2>/dev/null; do sleep 0.1; done
+grep -q 'waiting for another build' "$WORK/waits" || fail "two builds at a time: $(cat "$WORK/waits")"
 cmp -s "$OLD" "$WORK/old.so" || fail "a build that waits has written"
 exec 9>&-
-wait $pid || fail "a build that waited: exit $?: $(cat "$WORK/said")"
+wait $PID || fail "a build that waited: exit $?: $(cat "$WORK/waits")"
 
 # Blanks in the tree's path; the same content, so nothing is compiled.
 mkdir "$WORK/my tree" && ln -s "$TREE"/* "$WORK/my tree/"

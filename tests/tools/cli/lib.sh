@@ -33,6 +33,14 @@ expect_one_line() {
 	}
 }
 
+# in_background COMMAND...: as process PID. What it says is in "$WORK/said", where nothing of an
+# earlier command is left by then: a loop that waits for a line must not meet that.
+in_background() {
+	: >"$WORK/said"
+	"$@" >"$WORK/said" 2>&1 </dev/null &
+	PID=$!
+}
+
 finish() {
 	exit "$FAILED"
 }

@@ -29,8 +29,7 @@ has_run() {
 
 # begin ARGUMENTS...: in the background.
 begin() {
-	"$IOMMULAB" run --time 200s "$@" "$WORK/clean.yaml" >"$WORK/said" 2>&1 &
-	PID=$!
+	in_background "$IOMMULAB" run --time 200s "$@" "$WORK/clean.yaml"
 }
 
 # start ARGUMENTS...: until it has come to run.
@@ -106,8 +105,7 @@ wait $PID
 sed -i '/^bugs/d' "$WORK/clean.yaml"
 
 # A hunt that is interrupted does not speak of the bug that it was at.
-"$IOMMULAB" hunt --json "$WORK/hunt.json" >"$WORK/said" 2>&1 &
-PID=$!
+in_background "$IOMMULAB" hunt --json "$WORK/hunt.json"
 three_lines() { [ "$(grep -c . "$WORK/said")" -ge 3 ]; }
 until_so three_lines || fail 'no lines of a hunt'
 kill -INT $PID

@@ -72,8 +72,8 @@ expect_one_line 2 'no program' "$IOMMULAB" exec --kernel "$KERNEL"
 expect_one_line 2 'no such program' "$IOMMULAB" exec --kernel "$KERNEL" -- no-such-program
 # Our own kernel takes clients as well.
 expect 0 '^at once$' "$IOMMULAB" exec -- echo 'at once'
-gcc -O1 -w -static -o "$WORK/static" "$(dirname "$0")/repro_fault.c" &&
-	expect_one_line 2 'statically linked' "$IOMMULAB" exec --kernel "$KERNEL" -- "$WORK/static"
+gcc -O1 -w -static -o "$WORK/static" "$CLIENTS/repro_fault.c" || fail 'a static client'
+expect_one_line 2 'statically linked' "$IOMMULAB" exec --kernel "$KERNEL" -- "$WORK/static"
 expect_one_line 2 'cannot be written' "$IOMMULAB" exec --kernel "$KERNEL" \
 	--record /nonexistent/file.syz -- true
 finish

@@ -4,9 +4,11 @@
 [ "$FLAVOUR" = lab ] || exit 77
 hosted_build >/dev/null || fail "the tree is not built"
 
+CLIENTS=$(realpath "$(dirname "${BASH_SOURCE[0]}")")
+
 # client NAME: the program of NAME.c here.
 client() {
-	gcc -O1 -w -pthread -o "$WORK/$1" "$(dirname "${BASH_SOURCE[0]}")/$1.c" || fail "$1.c"
+	gcc -O1 -w -pthread -o "$WORK/$1" "$CLIENTS/$1.c" || fail "$1.c"
 }
 
 # served CODE PATTERN NAME [ARGS]: runs it as a client.

@@ -44,11 +44,11 @@ expect 0 'the recording is full: the program is ended after' timeout 100 "$IOMMU
 	--kernel "$KERNEL" --record "$WORK/ever.syz" --explore --runs 20 -- "$WORK/repro_repeat"
 grep -q 'clean, 20 runs' "$WORK/said" || fail "what a client did that never ends is not explored"
 # Told by timeout(1), which says it twice.
-timeout --preserve-status 300 "$IOMMULAB" exec --kernel "$KERNEL" --record "$WORK/ever2.syz" \
-	-- "$WORK/repro_repeat" >"$WORK/said" 2>&1 </dev/null &
-until grep -q 'goes on, Ctrl-C ends it' "$WORK/said" || ! kill -0 $! 2>/dev/null; do sleep 0.1; done
-kill -INT $!
-wait $!
+in_background timeout --preserve-status 300 "$IOMMULAB" exec --kernel "$KERNEL" \
+	--record "$WORK/ever2.syz" -- "$WORK/repro_repeat"
+until grep -q 'goes on, Ctrl-C ends it' "$WORK/said" || ! kill -0 $PID 2>/dev/null; do sleep 0.1; done
+kill -INT $PID
+wait $PID
 [ $? = 130 ] || fail "a session that was stopped, its exit code: $(cat "$WORK/said")"
 [ -s ever2.syz ] || fail "nothing is left of a session that was stopped"
 cmp -s ever.syz ever2.syz || fail "two recordings of a client that never ends differ"
