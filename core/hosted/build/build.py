@@ -26,6 +26,7 @@ import probes
 import uapicheck
 from compiler import Compiler, Source
 from patching import Patched, farm
+from processors import processors
 from store import Store, copy_whole, digest, remove, say, write_whole
 from tree import Failure, Tree, missing_tools, symbols
 
@@ -489,7 +490,7 @@ def options():
     p.add_argument("--drivers", action="store_true")
     p.add_argument("--json")
     p.add_argument("--verbose", action="store_true")
-    p.add_argument("--jobs", default=str(os.cpu_count() or 2))
+    p.add_argument("--jobs", default=str(processors()))
     args = p.parse_args()
     if args.flavour not in FLAVOURS:
         raise Failure(f"--flavour: '{args.flavour}', expected {', '.join(FLAVOURS)}")
