@@ -137,7 +137,7 @@ class Precompiled:
                 return False
             judging.learn(index, said)
         # A header this young may have changed since: then it serves this build only.
-        if max(when for when, _ in index["stamps"]) < self.began - RACY_NS:
+        if max(changed for _, changed, _ in index["stamps"]) < self.began - RACY_NS:
             write_whole(self.path + ".json", json.dumps(index))
         return True
 
@@ -156,7 +156,7 @@ class Precompiled:
     @staticmethod
     def _stamps(files):
         stats = map(os.stat, files)
-        return [[s.st_mtime_ns, s.st_size] for s in stats]
+        return [[s.st_mtime_ns, s.st_ctime_ns, s.st_size] for s in stats]
 
     def _make(self):
         source, deps, new = self.path[:-4] + ".h", self.path + ".d.new", self.path + ".new"

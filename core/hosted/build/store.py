@@ -157,14 +157,15 @@ class Store:
             st = os.stat(path)
             key = f"{st.st_dev}:{st.st_ino}"
             row = self.hashes.get(key)
-            if row and row[0] == st.st_mtime_ns and row[1] == st.st_size:
+            # Not when it was modified: touch(1) and cp -p set that as they like.
+            if row and row[0] == st.st_ctime_ns and row[1] == st.st_size:
                 return row[2]
             with open(path, "rb") as f:
                 value = hashlib.sha1(f.read()).hexdigest()
         except OSError:
             return ABSENT
-        if time.time_ns() - st.st_mtime_ns > RACY_NS:
-            self.hashes[key] = [st.st_mtime_ns, st.st_size, value]
+        if time.time_ns() - st.st_ctime_ns > RACY_NS:
+            self.hashes[key] = [st.st_ctime_ns, st.st_size, value]
             self.changed = True
         return value
 

@@ -6,6 +6,7 @@
 python3 -B - "$IOMMULAB_SOURCE/core/hosted/build" "$WORK" <<'EOF' || fail 'names of files'
 import os
 import sys
+import time
 
 sys.path.insert(0, sys.argv[1])
 from store import Store, say
@@ -38,5 +39,22 @@ assert first.find("key", "objects") == made
 first.lock.close()
 second = store("2")
 assert second.find("key", "objects") is None, "made with another configuration"
+
+# Another content of the same size and date is another content.
+path = os.path.join(root, "dated.c")
+stamp = (10**18, 10**18)
+
+
+def content_of(text):
+    with open(path, "w", encoding="ascii") as f:
+        f.write(text)
+    os.utime(path, ns=stamp)
+    time.sleep(2.5)  # a hash is kept of what has been as it is for two seconds
+    second.seen.clear()
+    return second.content(path)
+
+
+assert content_of("int a;") != content_of("int b;"), "a file of the same size and date"
+assert second.hashes, "no hash is kept"
 EOF
 finish
