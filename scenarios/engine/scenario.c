@@ -42,7 +42,9 @@ static void read_bugs(struct reader *r, const struct yaml_node *v, void *member,
 	for (const struct yaml_link *l = v->first; l && !r->err->text[0]; l = l->next) {
 		int i = read_word(r, l->value, &w, "bug");
 
-		if (i >= 0)
+		if (i >= 0 && bug_set_has(&s->bugs, (unsigned)i))
+			read_error(r, l->value, "'%s' is here twice, expected it once", ids[i]);
+		else if (i >= 0)
 			bug_set_add(&s->bugs, (unsigned)i);
 	}
 }

@@ -171,6 +171,8 @@ static const struct row rows[] = {
 	/* the rest */
 	{MACHINE TASKS "bugs: x\n", 7, 7, "a value, expected a list of bugs"},
 	{MACHINE TASKS "bugs: [no-such-bug]\n", 7, 8, "unknown bug 'no-such-bug'"},
+	{MACHINE TASKS "bugs: [iopf-lost-return, iopf-lost-return]\n", 7, 26,
+	 "'iopf-lost-return' is here twice"},
 	{MACHINE TASKS "expect: {}\n", 7, 9, "no 'finding' in expect"},
 	{MACHINE TASKS "expect: {finding: [x]}\n", 7, 19, "a list, expected a part of the finding's title"},
 	{MACHINE TASKS "explore: {runs: 0}\n", 7, 17, "0 is out of range"},
