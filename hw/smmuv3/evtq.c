@@ -114,9 +114,11 @@ void smmu_record(const struct smmu_walk *w, const struct hw_req *req, u64 rec[4]
 	case F_CD_FETCH:
 		rec[3] = f->fetch & 0x00fffffffffffff8ull;
 		return;
-	case F_BAD_ATS_TREQ:
 	case F_TRANSL_FORBIDDEN:
 		rec[1] = (u64)!write << EVT1_RNW;
+		rec[2] = req->addr;
+		return;
+	case F_BAD_ATS_TREQ: /* has no RnW (7.3.6) */
 		rec[2] = req->addr;
 		return;
 	}

@@ -12,12 +12,14 @@ static u32 queue_bytes(const struct vtd *v)
 	return 4096u << (vtd_get64(v, VTD_PQA) & 7);
 }
 
+/* A stop marker, last of nothing and for no access, waits for no response (PCIe 10.4.1.2.1). */
 static void respond(struct vtd *v, const struct hw_page_request *r, u8 code)
 {
 	struct hw_msg m = {.kind = HW_MSG_PRG_RESPONSE, .code = code, .group = r->group,
 			   .sid = r->sid, .pasid = r->pasid};
+	bool marker = !(r->access & (HW_READ | HW_WRITE));
 
-	if (r->last && v->h.env->send)
+	if (r->last && !marker && v->h.env->send)
 		v->h.env->send(v->h.env, &m);
 }
 

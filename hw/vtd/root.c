@@ -43,8 +43,9 @@ static bool legacy_fetch(struct vtd_walk *w, u64 word[2])
 	w->fpd = word[0] & VTD_FPD;
 	if (!(word[0] & VTD_P))
 		return fail(w, VTD_FR_CONTEXT_P);
-	/* Bits 11:4 and 70:67 are software's or ignored. */
-	if (word[1] >> 24 || !pointer_good(w->v, word[0]))
+	/* Of the bits without a meaning 70:67 are software's. */
+	if ((word[0] & 0xff0) || (word[1] & VTD_BIT(7)) || word[1] >> 24 ||
+	    !pointer_good(w->v, word[0]))
 		return fail(w, VTD_FR_CONTEXT_RESERVED);
 	return vtd_context_good(w->v, word) || fail(w, VTD_FR_CONTEXT_INVALID);
 }
