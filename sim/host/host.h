@@ -65,6 +65,8 @@ const char *host_program_path(void);
 
 /* Microseconds of the monotonic wall clock. */
 u64 host_now_us(void);
+/* Microseconds that processors have worked for a process and all its threads; 0: it is gone. */
+u64 host_cpu_us(int pid);
 bool host_is_terminal(FILE *f);
 
 /*

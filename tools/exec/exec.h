@@ -111,7 +111,12 @@ struct exec_session {
 	/* Who got the last answer, what had come before its next call, since when it computes. */
 	pid_t turn;
 	struct exec_before turn_before;
-	u64 turn_ms;
+	u64 turn_us, turn_worked_us; /* of the clock (0: not looked at yet), of clients' work */
+	/* Who slept in the host when last nobody computed, and how often they had gone to sleep. */
+	struct exec_sleepers {
+		u32 n;
+		u64 hash;
+	} sleepers;
 	u32 in_a_row;          /* answers, while others sleep and no time has passed */
 	/* The threads that ended last, in a ring. */
 	struct exec_ended {

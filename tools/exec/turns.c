@@ -33,7 +33,9 @@
 
 #define FAR_NS 1000000000ULL   /* a kernel's time-out that long means that something hangs */
 #define READING_NS 1000        /* what looking at the clock takes */
-#define PATIENCE_MS 5000
+#define PATIENCE_US 5000000   /* of work without a call */
+#define ENDLESS_US 60000000   /* without a call, whatever the work */
+#define DEATH_MS 5000
 #define HOST_TIDS (1u << 22) /* numbers of threads are below */
 #define HOST_EXITING 4 /* PF_EXITING of a thread's flags in proc(5)'s stat */
 /* Of threads that call again and again others sleep for no longer than so many calls. */
@@ -55,49 +57,42 @@ static const char *read_text(const char *path, char *text, size_t size)
 	return text;
 }
 
-/* The state letter of the host's thread; 0: it is gone. */
-static char host_state(pid_t pid, pid_t tid, bool *exiting)
+/* Of the host's process's first thread, whether it is about to end; false: it is gone, too. */
+static bool host_exiting(pid_t pid)
 {
 	const char *name_end;
-	char path[64], text[512], state = 0;
-	unsigned int flags = 0;
+	char path[64], text[512];
+	unsigned int flags;
 
-	snprintf(path, sizeof(path), "/proc/%d/task/%d/stat", pid, tid);
-	if (!read_text(path, text, sizeof(text)))
-		return 0;
-	name_end = strrchr(text, ')');
-	if (!name_end || sscanf(name_end + 1, " %c %*d %*d %*d %*d %*d %u", &state, &flags) != 2)
-		return 0;
-	*exiting = flags & HOST_EXITING;
-	return state;
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/stat", pid, pid);
+	name_end = read_text(path, text, sizeof(text)) ? strrchr(text, ')') : NULL;
+	return name_end && sscanf(name_end + 1, " %*c %*d %*d %*d %*d %*d %u", &flags) == 1 &&
+	       flags & HOST_EXITING;
 }
 
 /*
- * Its letter is that of a sleeper already while it looks whether there is something to sleep for,
- * as wait4(2) does with a dead child: proc(5)'s syscall waits until it has left its processor.
+ * Whether the host's thread sleeps, or is gone; and how often it has gone to sleep. Its letter
+ * is that of a sleeper already while it looks whether there is something to sleep for, as
+ * wait4(2) does with a dead child: proc(5)'s syscall waits until it has left its processor.
  */
-static bool host_asleep(pid_t pid, pid_t tid)
+static bool host_asleep(pid_t pid, pid_t tid, u64 *times)
 {
-	char path[64], text[256], state;
-	bool exiting;
-
-	state = host_state(pid, tid, &exiting);
-	if (state != 'S')
-		return state != 'R' && state != 'D';
-	snprintf(path, sizeof(path), "/proc/%d/task/%d/syscall", pid, tid);
-	return !read_text(path, text, sizeof(text)) || strncmp(text, "running", 7) != 0;
-}
-
-/* How often the host's thread has gone to sleep. */
-static u64 host_sleeps(pid_t pid, pid_t tid)
-{
-	static const char key[] = "\nvoluntary_ctxt_switches:";
-	char path[64], text[4096];
+	static const char key[] = "\nvoluntary_ctxt_switches:", letter[] = "\nState:\t";
+	char path[64], text[4096], state;
 	const char *at;
 
+	*times = 0;
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/syscall", pid, tid);
+	if (read_text(path, text, sizeof(text)) && !strncmp(text, "running", 7))
+		return false;
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/status", pid, tid);
-	at = read_text(path, text, sizeof(text)) ? strstr(text, key) : NULL;
-	return at ? strtoull(at + sizeof(key) - 1, NULL, 10) : 0;
+	if (!read_text(path, text, sizeof(text)))
+		return true;
+	at = strstr(text, letter);
+	state = at ? at[sizeof(letter) - 1] : 0;
+	at = strstr(text, key);
+	*times = at ? strtoull(at + sizeof(key) - 1, NULL, 10) : 0;
+	return state != 'R' && state != 'D';
 }
 
 static const struct exec_thread *thread_of(const struct exec_session *s,
@@ -112,39 +107,45 @@ static const struct exec_thread *thread_of(const struct exec_session *s,
 	return NULL;
 }
 
-/* Threads that sleep in the host, and how often they have gone to sleep. */
-struct sleepers {
-	u32 n;
-	u64 times;
-};
-
-static bool all_asleep(const struct exec_session *s, const struct exec_process *p, DIR *tasks,
-		       struct sleepers *seen)
+static bool thread_asleep(const struct exec_session *s, const struct exec_process *p, pid_t tid,
+			  struct exec_sleepers *seen)
 {
-	const struct dirent *d;
+	const struct exec_thread *t = thread_of(s, p, tid);
+	u64 times;
 
-	while ((d = readdir(tasks))) {
-		pid_t tid = (pid_t)strtol(d->d_name, NULL, 10); /* 0: . and .. */
-		const struct exec_thread *t = tid > 0 ? thread_of(s, p, tid) : NULL;
-
-		if (tid <= 0 || (t && t->state != EXEC_USER))
-			continue;
-		if (!host_asleep(p->pid, tid))
-			return false;
-		seen->n++;
-		seen->times += host_sleeps(p->pid, tid);
-	}
+	if (t && t->state != EXEC_USER)
+		return true;
+	if (!host_asleep(p->pid, tid, &times))
+		return false;
+	seen->n++;
+	seen->hash = hash_mix(hash_mix(seen->hash, (u64)tid), times);
 	return true;
 }
 
+static bool threads_asleep(const struct exec_session *s, const struct exec_process *p,
+			   const char *path, struct exec_sleepers *seen)
+{
+	const struct dirent *d;
+	bool asleep = true;
+	DIR *tasks = opendir(path);
+
+	if (!tasks)
+		return p->pidfd < 0;
+	while (asleep && (d = readdir(tasks))) {
+		pid_t tid = (pid_t)strtol(d->d_name, NULL, 10); /* 0: . and .. */
+
+		asleep = tid <= 0 || thread_asleep(s, p, tid, seen);
+	}
+	closedir(tasks);
+	return asleep;
+}
+
 static bool process_quiet(const struct exec_session *s, const struct exec_process *p,
-			  struct sleepers *seen)
+			  struct exec_sleepers *seen)
 {
 	struct stat st;
 	char path[64];
 	u32 calling = 0;
-	bool quiet;
-	DIR *tasks;
 
 	for (u32 i = 0; i < EXEC_THREADS_MAX; i++)
 		calling += s->thread[i].used && s->thread[i].process == p &&
@@ -153,20 +154,31 @@ static bool process_quiet(const struct exec_session *s, const struct exec_proces
 	/* Of its end, which may have woken somebody, nothing is heard yet. */
 	if (stat(path, &st))
 		return p->pidfd < 0;
-	/* A link for each thread, and two. */
+	/* A link for each thread, and two. The first thread is there to the end. */
 	if (st.st_nlink == calling + 2)
 		return true;
-	tasks = opendir(path);
-	if (!tasks)
-		return p->pidfd < 0;
-	quiet = all_asleep(s, p, tasks, seen);
-	closedir(tasks);
-	return quiet;
+	return st.st_nlink == 3 ? thread_asleep(s, p, p->pid, seen)
+				: threads_asleep(s, p, path, seen);
 }
 
-static bool processes_quiet(const struct exec_session *s, struct sleepers *seen)
+/* Whose turn it is computes more often than not: that alone is looked at first. */
+static bool turn_quiet(const struct exec_session *s)
 {
-	*seen = (struct sleepers){0};
+	struct exec_sleepers seen = {0};
+
+	for (u32 i = 0; i < EXEC_THREADS_MAX; i++) {
+		const struct exec_thread *t = &s->thread[i];
+
+		if (t->used && t->tid == s->turn && t->state == EXEC_USER && t->process->pid &&
+		    !t->process->dying)
+			return process_quiet(s, t->process, &seen);
+	}
+	return true;
+}
+
+static bool processes_quiet(const struct exec_session *s, struct exec_sleepers *seen)
+{
+	*seen = (struct exec_sleepers){0};
 	for (u32 i = 0; i < EXEC_PROCESSES_MAX; i++) {
 		const struct exec_process *p = &s->process[i];
 
@@ -176,33 +188,67 @@ static bool processes_quiet(const struct exec_session *s, struct sleepers *seen)
 	return true;
 }
 
+static bool same_sleepers(const struct exec_sleepers *a, const struct exec_sleepers *b)
+{
+	return a->n == b->n && a->hash == b->hash;
+}
+
 /*
  * They are looked at one after the other: one may wake another that was seen asleep, and be
  * asleep itself when it is looked at. Who has not gone to sleep again between two looks was
- * asleep all the time.
+ * asleep all the time; the first may be that of an earlier turn.
  */
-static bool nobody_computes(const struct exec_session *s)
+static bool nobody_computes(struct exec_session *s)
 {
-	struct sleepers one, two;
+	struct exec_sleepers first, again;
 
-	if (!processes_quiet(s, &one))
+	if (!turn_quiet(s) || !processes_quiet(s, &first))
 		return false;
-	return one.n < 2 ||
-	       (processes_quiet(s, &two) && two.n == one.n && two.times == one.times);
+	if (first.n > 1 && !same_sleepers(&first, &s->sleepers) &&
+	    !(processes_quiet(s, &again) && same_sleepers(&first, &again)))
+		return false;
+	s->sleepers = first;
+	return true;
+}
+
+/* How long processors have worked for them. */
+static u64 computed_us(const struct exec_session *s)
+{
+	u64 us = 0;
+
+	for (u32 i = 0; i < EXEC_PROCESSES_MAX; i++) {
+		if (s->process[i].used && s->process[i].pid)
+			us += host_cpu_us(s->process[i].pid);
+	}
+	return us;
+}
+
+/*
+ * It is their own work that tries the others' patience: on a machine that has much to do besides,
+ * a short computation takes long. Who waits for the host without end does no work.
+ */
+static bool out_of_patience(struct exec_session *s)
+{
+	u64 now = host_now_us(), worked = computed_us(s);
+
+	/* What has ended is not in it any more. */
+	if (!s->turn_us || worked < s->turn_worked_us) {
+		s->turn_us = now;
+		s->turn_worked_us = worked;
+	}
+	return worked - s->turn_worked_us >= PATIENCE_US || now - s->turn_us >= ENDLESS_US;
 }
 
 bool exec_quiet(struct exec_session *s)
 {
 	if (nobody_computes(s))
 		return true;
-	if (!s->turn_ms)
-		s->turn_ms = host_now_us() / 1000;
-	if (host_now_us() / 1000 - s->turn_ms < PATIENCE_MS)
+	if (!out_of_patience(s))
 		return false;
 	if (!s->loose)
 		fprintf(stderr, "iommulab: exec: a thread has computed for %d s without a call: "
 				"others go on beside it, so that sessions may differ\n",
-			PATIENCE_MS / 1000);
+			PATIENCE_US / 1000000);
 	s->loose = true;
 	return true;
 }
@@ -214,12 +260,11 @@ bool exec_quiet(struct exec_session *s)
 void exec_await_death(const struct exec_process *p)
 {
 	struct pollfd end = {.fd = p->pidfd, .events = POLLIN};
-	bool exiting = false;
 	siginfo_t info;
 
-	if (p->pidfd < 0 || !host_state(p->pid, p->pid, &exiting) || !exiting)
+	if (p->pidfd < 0 || !host_exiting(p->pid))
 		return;
-	poll(&end, 1, PATIENCE_MS);
+	poll(&end, 1, DEATH_MS);
 	/* Its parent is woken under a lock that this takes, too. */
 	waitid(P_PIDFD, (id_t)p->pidfd, &info, WEXITED | WNOHANG | WNOWAIT);
 }
@@ -389,7 +434,7 @@ static bool give_turn(struct exec_session *s)
 		return false;
 	s->turn = first->tid;
 	s->turn_before = first->before;
-	s->turn_ms = 0;
+	s->turn_us = 0;
 	s->in_a_row++;
 	first->state = EXEC_USER;
 	exec_answer(first, first->ret, first->took_fd);
