@@ -21,7 +21,7 @@ expect 0 'shown by bad' "$IOMMULAB" bisect --bad "$BROKEN" --good "$KERNEL" --ru
 cp "$WORK/report.txt" "$WORK/report"
 expect 0 'shown by bad' "$IOMMULAB" bisect --bad "$BROKEN" --good "$KERNEL" --runs 1000 "$WORK/report"
 if command -v gdb >/dev/null; then
-	timeout 120 "$IOMMULAB" replay --gdb "$WORK/report.txt" </dev/null >"$WORK/gdb" 2>&1
+	timeout 600 "$IOMMULAB" replay --gdb "$WORK/report.txt" </dev/null >"$WORK/gdb" 2>&1
 	grep -q ' in iommufd_ioas_map (' "$WORK/gdb" || fail "gdb does not know the tree"
 fi
 

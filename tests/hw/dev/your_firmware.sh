@@ -27,7 +27,7 @@ expect 1 '10 of 10 replays identical' "$IOMMULAB" replay --times 10 "$WORK/repor
 IOMMULAB=$(realpath "$IOMMULAB")
 cd / || exit 1
 if command -v gdb >/dev/null; then
-	(cd "$WORK" && timeout 120 "$IOMMULAB" replay --gdb report.txt </dev/null >gdb 2>&1)
+	(cd "$WORK" && timeout 600 "$IOMMULAB" replay --gdb report.txt </dev/null >gdb 2>&1)
 	grep -qE '^[0-9]+	.*w->oracles' "$WORK/gdb" || fail 'gdb does not know our own text'
 fi
 expect 0 'clean' "$IOMMULAB" run --runs 5 "$WORK/sum.yaml"

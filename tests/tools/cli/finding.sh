@@ -104,8 +104,8 @@ expect 0 'clean: clean, 300 runs' "$IOMMULAB" run "$WORK/clean.yaml"
 expect 1 'finding' "$IOMMULAB" run --bug $bug -n 5000 "$WORK/clean.yaml"
 expect 0 'clean, [0-9]{2,} runs' "$IOMMULAB" run --fail-nth "$WORK/clean.yaml"
 # A story without a failure point: a run for each seed, as many as without the option.
-expect 0 'clean, 200 runs' timeout 60 "$IOMMULAB" run --fail-nth scenarios/story/vtd-dma.yaml
-expect 0 'clean, 60 runs' timeout 60 "$IOMMULAB" run --fail-nth --runs 60 scenarios/story/vtd-dma.yaml
+expect 0 'clean, 200 runs' timeout 600 "$IOMMULAB" run --fail-nth scenarios/story/vtd-dma.yaml
+expect 0 'clean, 60 runs' timeout 600 "$IOMMULAB" run --fail-nth --runs 60 scenarios/story/vtd-dma.yaml
 # A sweep of failures is made under as many schedules as it takes for all runs: races show.
 expect 0 'expected-finding' "$IOMMULAB" run --fail-nth --no-shrink $bug
 points=$(sed -n 's/.*:\(list([^)]*)\):.*/\1/p' <<<"$recipe")

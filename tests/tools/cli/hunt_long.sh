@@ -14,10 +14,14 @@ if [ "$IOMMULAB_FLAVOUR" = asan ]; then
 		--bug vtd-psi-mask-unaligned --bug dma-bounce-padding
 	finish
 fi
-expect 0 'bugs found' "$IOMMULAB" hunt --seeds 3 --json "$WORK/rows.json"
-python3 - "$WORK/rows.json" <<'PY' || fail 'the rows'
+TIMEFORMAT='%R %U %S'
+{ time expect 0 'bugs found' "$IOMMULAB" hunt --seeds 3 --json "$WORK/rows.json"; } 2>"$WORK/time"
+python3 - "$WORK/rows.json" "$WORK/time" <<'PY' || fail 'the rows'
 import json, sys
 doc = json.load(open(sys.argv[1]))
+# The part of a processor that there was for it: others may have had the rest.
+real, *worked = map(float, open(sys.argv[2]).read().split())
+share = min(1, sum(worked) / real)
 assert doc["schema"] == 1
 bugs = {}
 for row in doc["rows"]:
@@ -32,7 +36,7 @@ for bug, rows in bugs.items():
 	assert first["policy"] in ("mix", "any schedule"), first
 	assert first["found"] and first["switches_shrunk"] <= 3, first
 	# A second where nothing else runs.
-	assert max(r["shrink_ms"] for r in rows) < 10000, bug
+	assert max(r["shrink_ms"] for r in rows) * share < 10000, (bug, share)
 PY
 # Several bugs, and no others.
 expect 0 '2 of 2 bugs found' "$IOMMULAB" hunt --seeds 1 --policy mix --bug core-devfree-vs-fwspec \

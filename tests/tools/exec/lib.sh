@@ -15,5 +15,5 @@ client() {
 served() {
 	local code=$1 pattern=$2 name=$3
 	shift 3
-	expect "$code" "$pattern" timeout 60 "$IOMMULAB" exec --kernel "$KERNEL" -- "$WORK/$name" "$@"
+	expect "$code" "$pattern" timeout 600 "$IOMMULAB" exec --kernel "$KERNEL" -- "$WORK/$name" "$@"
 }

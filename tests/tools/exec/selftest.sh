@@ -2,7 +2,7 @@
 # The tree's own selftests as clients.
 . "$(dirname "$0")/lib.sh"
 
-expect 0 '197 cases: [0-9]+ pass' timeout 240 "$IOMMULAB" kernel selftest --tree "$TREE" \
+expect 0 '197 cases: [0-9]+ pass' timeout 600 "$IOMMULAB" kernel selftest --tree "$TREE" \
 	--kernel "$KERNEL" --work "$WORK/selftest" --json "$WORK/selftest.json"
 cat "$WORK/said"
 python3 - "$WORK/selftest.json" <<'PY' || fail "too few cases pass"

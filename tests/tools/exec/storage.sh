@@ -8,7 +8,7 @@ HERE=$(cd "$(dirname "$0")" && pwd)
 export TMPDIR=$WORK
 
 on_machine() {
-	timeout 60 "$IOMMULAB" exec --machine "$MACHINE" -- "$@"
+	timeout 600 "$IOMMULAB" exec --machine "$MACHINE" -- "$@"
 }
 
 for name in storage registers; do
@@ -85,7 +85,7 @@ MACHINE=$HERE/noiommu.yaml
 for kernel in model model-7.3; do
 	own=vfio0 file=
 	[ $kernel = model ] || own=noiommu-vfio0 file=noiommu-vfio0
-	timeout 60 "$IOMMULAB" exec --kernel $kernel --machine "$MACHINE" -- \
+	timeout 600 "$IOMMULAB" exec --kernel $kernel --machine "$MACHINE" -- \
 		dash "$WORK/noiommu.sh" 2>/dev/null | tr '\n' ' ' >"$WORK/got"
 	want="devices vfio N Y /dev/vfio: devices noiommu-0 vfio /dev/vfio/devices:${file:+ $file}"
 	want+=" vfio-noiommu $own /dev/vfio: devices vfio /dev/vfio/devices: "
