@@ -82,6 +82,9 @@ static int iotlb_find(struct vtd_walk *w)
 	if (flags & VTD_F_NEGATIVE) {
 		w->reason = (u8)e->extra;
 		w->paged = true;
+		/* In legacy mode what is absent is named by the access, whoever came first. */
+		if (w->reason == VTD_FR_READ || w->reason == VTD_FR_WRITE)
+			w->reason = w->access & HW_WRITE ? VTD_FR_WRITE : VTD_FR_READ;
 		return -1;
 	}
 	denied = vtd_denied(w, flags);
@@ -129,12 +132,15 @@ static void iotlb_fill(struct vtd_walk *w)
 
 /*
  * 6.1: caching mode is the second stage's. What a first stage lacks is never kept, so that
- * a guest whose first stage is walked by hardware need not tell of what it maps.
+ * a guest whose first stage is walked by hardware need not tell of what it maps. Nor is what
+ * only this access may not do (write, or set A or D): of others the tables say something else.
  */
 static bool second_stage_lacks_it(const struct vtd_walk *w)
 {
+	if (w->reason == VTD_FR_S_SS_AD)
+		return false;
 	return w->cfg.mode == VTD_MODE_SS ||
-	       (w->reason >= VTD_FR_S_SS_ACCESS && w->reason <= VTD_FR_S_SS_AD);
+	       (w->reason >= VTD_FR_S_SS_ACCESS && w->reason <= VTD_FR_S_SS_ROOT);
 }
 
 static void iotlb_fill_negative(struct vtd_walk *w)

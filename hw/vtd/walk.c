@@ -368,7 +368,6 @@ static bool finish(struct vtd_walk *w, u64 page, u32 flags, u32 lg2)
 	w->flags = flags;
 	w->lg2 = (u8)lg2;
 	w->reason = vtd_denied(w, flags);
-	w->paged = w->reason;
 	if (w->reason)
 		return false;
 	if (w->pa >= VTD_INTERRUPT_BASE && w->pa <= VTD_INTERRUPT_LAST) {
