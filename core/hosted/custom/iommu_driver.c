@@ -476,6 +476,17 @@ void hosted_iommu_link(struct device *dev)
 		pr_err("%s: no link to its IOMMU\n", dev_name(dev));
 }
 
+int hosted_iommu_ready(struct hosted_iommu *u)
+{
+	int ret;
+
+	if (u->ready || !u->hw || u->d.model != FLOOR_MODEL_SMMUV3)
+		return 0;
+	ret = hosted_override(&u->hw->dev, "arm-smmu-v3");
+	u->ready = !ret;
+	return ret;
+}
+
 /* The tree's own driver finds its device; what was there before is told of it. */
 static int register_model(struct hosted_iommu *u)
 {
@@ -483,7 +494,7 @@ static int register_model(struct hosted_iommu *u)
 
 	if (!u->hw)
 		return u->registered ? -EBUSY : -ENODEV;
-	ret = hosted_override(&u->hw->dev, "arm-smmu-v3");
+	ret = hosted_iommu_ready(u);
 	if (!ret)
 		ret = device_attach(&u->hw->dev);
 	if (ret != 1)

@@ -313,5 +313,9 @@ void hosted_machine_boot(const struct floor_machine *m)
 		if (hd->dev && hd->d.bound)
 			complain("driver of", hd->d.name, hosted_device_probe(hd));
 	}
+	/* The name would seem to be left behind by the program that registers one. */
+	for (int i = 0; i < hosted_machine.n_iommus; i++)
+		complain("IOMMU", hosted_machine.iommu[i].d.name,
+			 hosted_iommu_ready(&hosted_machine.iommu[i]));
 	make_room_for_groups();
 }

@@ -24,6 +24,7 @@ struct hosted_iommu {
 	struct iommu_ops ops;
 	struct platform_device *hw;
 	struct task_struct *registrar; /* who is about to register it */
+	bool ready;      /* its driver would take it */
 	bool registered;
 };
 
@@ -73,6 +74,8 @@ bool hosted_iommu_is_there(const struct hosted_device *hd);
 /* Its drivers wait for the IOMMU; the device has its name. */
 void hosted_iommu_link(struct device *dev);
 int hosted_iommu_register(struct hosted_iommu *u);
+/* From here on the tree's own driver takes it when it is registered. */
+int hosted_iommu_ready(struct hosted_iommu *u);
 int hosted_iommu_unregister(struct hosted_iommu *u);
 struct hosted_access {
 	u64 iova;            /* within a page */
