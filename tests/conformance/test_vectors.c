@@ -37,6 +37,12 @@ static const struct {
 	{"model vtd\nvector \"a\" spec \"1\"\n  fill 0 1<<40 0 0\nend\n", "f:3:3: \"a\": more words"},
 	{"model vtd\nvector \"a\" spec \"1\"\n  w32 x 1\nend\n", "f:3:7: \"a\": 'x': expected a number"},
 	{"model vtd\nvector \"a\" spec \"1\"\n  w32 1<<64 1\nend\n", "f:3:7: \"a\": a shift"},
+	{"model vtd\nvector \"a\" spec \"1\"\n  w64 0 0x10000000000000000\nend\n",
+	 "f:3:9: \"a\": '0x10000000000000000': a number of more than 64 bits"},
+	{"model vtd\nvector \"a\" spec \"1\"\n  w64 0 0x40000000000000K\nend\n",
+	 "a number of more than 64 bits"},
+	{"model vtd\nvector \"a\" spec \"1\"\n  w32 0 1\n  work\nend\n", "it expects nothing"},
+	{"model vtd\ntable t x\n  w32 0 $x\nend\nrow t \"a\" spec \"1\" 1\n", "it expects nothing"},
 	{"model vtd\nvector \"a\" spec \"1\"\n  dma read 0 0\nend\n", "f:3:14: \"a\": expected => "},
 	{"model vtd\nvector \"a\" spec \"1\"\n  dma run 0 0 => abort\nend\n", "f:3:7: \"a\": 'run': exp"},
 	{"model vtd\nvector \"a\" spec \"1\"\n  dma read 0 0 => maybe\nend\n", "f:3:19: \"a\": 'maybe'"},
@@ -92,7 +98,7 @@ Test(vectors, an_expectation_that_does_not_hold_fails_its_vector)
 		struct vectors_report r;
 
 		snprintf(text, sizeof(text),
-			 "model vtd\nvector \"a\" spec \"1\"\n %s\nend\nvector \"b\" spec \"1\"\nend\n",
+			 "model vtd\nvector \"a\" spec \"1\"\n %s\nend\nvector \"b\" spec \"1\"\n r32 0 0x60\nend\n",
 			 wrong[i].body);
 		r = run(text);
 		cr_expect(!r.bad && r.vectors == 2 && r.failed == 1, "%zu: %u of %u: %s", i, r.failed,

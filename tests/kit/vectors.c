@@ -207,8 +207,10 @@ static bool run_vector(struct vec *v, u32 first, u32 last, const struct vec_scop
 	/* Of a twist, one that notices is enough. */
 	if (v->twist && v->r->failed)
 		return true;
-	v->failed = v->watched = v->unfit = false;
+	v->failed = v->watched = v->unfit = v->expects = false;
 	run_once(v, first, last, scope, title);
+	if (v->dry && !v->failed && !v->expects)
+		vec_error(v, 1, "it expects nothing");
 	v->watched = !v->dry && !v->failed && !v->twist;
 	if (v->watched)
 		run_once(v, first, last, scope, title);

@@ -887,22 +887,25 @@ static bool do_refuse(struct args *a)
 	return strstr(err, text->text) || vec_error(a->v, column(a), "refused with: %s", err);
 }
 
+#define ACTS true, false
+#define EXPECTS true, true
+
 static const struct {
 	const char *name;
 	bool (*fn)(struct args *a);
-	bool needs_model;
+	bool needs_model, expects;
 } statements[] = {
-	{"mem", do_mem, true},	       {"fill", do_fill, true},	      {"is", do_is, true},
-	{"w8", do_write, true},	       {"w16", do_write, true},	      {"w32", do_write, true},
-	{"w64", do_write, true},       {"r8", do_read, true},	      {"r16", do_read, true},
-	{"r32", do_read, true},	       {"r64", do_read, true},	      {"dma", do_dma, true},
-	{"walk", do_dma, true},	       {"work", do_work, true},	      {"idle", do_idle, true},
-	{"page", do_page, true},       {"atcdone", do_atcdone, true}, {"atclast", do_atcdone, true},
-	{"timeout", do_timeout, true}, {"msg", do_msg, true},	      {"msi", do_msi, true},
-	{"wire", do_wire, true},       {"deliver", do_deliver, true}, {"resume", do_resume, true},
-	{"none", do_none, true},       {"choose", do_choose, true},   {"at", do_at, true},
-	{"coherent", do_coherent, true}, {"flush", do_flush, true},   {"reset", do_reset, true},
-	{"refuse", do_refuse, false},
+	{"mem", do_mem, ACTS},	       {"fill", do_fill, ACTS},	      {"is", do_is, EXPECTS},
+	{"w8", do_write, ACTS},	       {"w16", do_write, ACTS},	      {"w32", do_write, ACTS},
+	{"w64", do_write, ACTS},       {"r8", do_read, EXPECTS},      {"r16", do_read, EXPECTS},
+	{"r32", do_read, EXPECTS},     {"r64", do_read, EXPECTS},     {"dma", do_dma, EXPECTS},
+	{"walk", do_dma, EXPECTS},     {"work", do_work, ACTS},	      {"idle", do_idle, EXPECTS},
+	{"page", do_page, ACTS},       {"atcdone", do_atcdone, ACTS}, {"atclast", do_atcdone, ACTS},
+	{"timeout", do_timeout, ACTS}, {"msg", do_msg, EXPECTS},      {"msi", do_msi, EXPECTS},
+	{"wire", do_wire, EXPECTS},    {"deliver", do_deliver, EXPECTS},
+	{"resume", do_resume, EXPECTS}, {"none", do_none, EXPECTS},   {"choose", do_choose, ACTS},
+	{"at", do_at, EXPECTS},	       {"coherent", do_coherent, ACTS}, {"flush", do_flush, ACTS},
+	{"reset", do_reset, ACTS},     {"refuse", do_refuse, false, true},
 };
 
 bool vec_statement(struct vec *v, struct vec_line *l)
@@ -912,6 +915,7 @@ bool vec_statement(struct vec *v, struct vec_line *l)
 	for (u32 i = 0; i < ARRAY_SIZE(statements); i++) {
 		if (strcmp(statements[i].name, l->token[0].text))
 			continue;
+		v->expects |= statements[i].expects;
 		if (statements[i].needs_model && !vec_start(v, l->token[0].column))
 			return false;
 		return statements[i].fn(&a);

@@ -91,7 +91,7 @@ struct vec {
 	struct hw_iommu *h;
 	u8 *ram, *flushed;
 	char own_options[512];
-	bool started;
+	bool started, expects;
 	struct vec_event event[VEC_EVENTS];
 	u32 n_events;
 	struct vec_at at[VEC_AT];

@@ -5,6 +5,7 @@
 #include "tests/kit/vectors_priv.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -171,12 +172,17 @@ static bool term(struct vec *v, const struct vec_token *t, const char **p, u64 *
 	char *end;
 
 	if (isdigit((unsigned char)**p)) {
+		u32 unit = 0;
+
+		errno = 0;
 		*value = strtoull(*p, &end, 0);
+		if (*end == 'K' || *end == 'M')
+			unit = *end++ == 'K' ? 10 : 20;
+		if (errno || *value << unit >> unit != *value)
+			return vec_error(v, t->column, "'%s': a number of more than 64 bits",
+					 t->text);
+		*value <<= unit;
 		*p = end;
-		if (**p == 'K' || **p == 'M') {
-			*value <<= **p == 'K' ? 10 : 20;
-			++*p;
-		}
 		return true;
 	}
 	for (size_t len = 0;; len++) {
