@@ -303,6 +303,14 @@ static void ats(void *arg)
 	cr_assert_eq(bus_atc_count(f, 2), 0);
 	cr_assert_eq(dma(2, IOVA + 8, HW_WRITE, &v, 4), HW_OK);
 	cr_assert_eq(*(u32 *)((u8 *)frame_ptr(w, pa[1]) + 8), 3);
+	/* With a PASID the function asks, and goes to where it was told without one. */
+	r.pasid = 5;
+	toy_map(IOVA, pa[2], 5, ALL);
+	toy.n_translated = 0;
+	cr_assert_eq(bus_dma(f, 2, &r, &v, 4), HW_OK);
+	cr_assert_eq(v, *(u32 *)frame_ptr(w, pa[2]));
+	cr_assert(toy.n_translated == 1 && !toy.n_translated_pasid);
+	v = 3;
 	/* A page that is not there is asked for. */
 	toy.maps_on_request = true;
 	cr_assert_eq(dma(2, IOVA + 0x20000, HW_WRITE, &v, 4), HW_OK);
@@ -461,7 +469,7 @@ Test(bus, an_interrupt_is_a_write_like_others)
 
 static void config(void *arg)
 {
-	u32 bar = (u32)bus_bar_pa(f, 1, 0);
+	u32 bar = (u32)bus_bar_pa(f, 1, 0), cap;
 
 	(void)arg;
 	cr_assert_eq(io_config_read(w, 0x108, 0x10, 4), bar);
@@ -470,7 +478,11 @@ static void config(void *arg)
 	io_config_write(w, 0x108, 0x10, 4, bar);
 	io_config_write(w, 0x108, 0, 4, 0);
 	cr_assert_neq(io_config_read(w, 0x108, 0, 2), 0);
-	cr_assert_eq(io_config_read(w, 0x110, 0x100, 4) & 0xffff, 0x0f);
+	/* The list of function 2: ATS, PRI, and no more. */
+	cap = io_config_read(w, 0x110, 0x100, 4);
+	cr_assert_eq(cap & 0xffff, 0x0f);
+	cap = io_config_read(w, 0x110, cap >> 20, 4);
+	cr_assert_eq(cap, 0x10013);
 	cr_assert_eq(io_config_read(w, 0x100, 0x100, 4), 0);
 	cr_assert_eq(io_config_read(w, 0x999, 0, 4), 0xffffffff);
 }

@@ -33,7 +33,7 @@ static struct toy {
 	u8 response;      /* to all groups, */
 	u8 response_many; /* to those of several pages */
 	bool maps_on_request;
-	u32 n_done, n_timeouts, n_translated, n_requests;
+	u32 n_done, n_timeouts, n_translated, n_translated_pasid, n_requests;
 	u16 last_itag;
 } toy;
 
@@ -110,6 +110,7 @@ static void toy_translate(struct hw_iommu *h, const struct hw_req *q, struct hw_
 	r->lg2 = 12;
 	if (q->kind == HW_TRANSLATED) {
 		toy.n_translated++;
+		toy.n_translated_pasid += q->pasid != HW_NO_PASID;
 		r->pa = q->addr;
 	} else if (q->kind == HW_TRANSLATION_REQUEST) {
 		r->pa = p ? p->pa | (q->addr & 4095) : 0;

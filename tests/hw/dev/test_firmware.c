@@ -225,6 +225,37 @@ Test(firmware, loops_jumps_and_wild_writes_have_an_end)
 	hostile("x86-64", halt, sizeof(halt), 2);
 }
 
+static void late_driver(void *arg)
+{
+	(void)arg;
+	start(0, 0, 0);
+	for (u32 i = 0; i < 3; i++)
+		sched_yield_now();
+	io_write(w, bar + R_ARG0, 8, 1);
+	while (!(io_read(w, bar + R_STATUS, 4) & 6))
+		sched_yield_now();
+	cr_assert_eq(io_read(w, bar + R_STATUS, 4) & 6, 2);
+	cr_assert_eq(io_read(w, bar + R_EXIT, 8), 7);
+}
+
+/* It looks at its first argument again and again, and does no DMA meanwhile. */
+Test(firmware, a_program_that_waits_lets_others_run)
+{
+	static const u8 wait[] = {0xbb, 0, 0, 0, 0xf0,        /* ebx = 0xf0000000 */
+				  0x8b, 0x03, 0x85, 0xc0, 0x74, 0xfa, /* until (rbx) is not 0 */
+				  0xb8, 7, 0, 0, 0, 0x89, 0x43, 0x30, /* exit 7 */
+				  0xf4};
+	char path[] = "/tmp/iommulab-fw-XXXXXX";
+	int fd = mkstemp(path);
+
+	cr_assert(fd >= 0 && write(fd, wait, sizeof(wait)) == (ssize_t)sizeof(wait));
+	close(fd);
+	prepare(path, "x86-64");
+	load(.boot = boot, .begin = begin, .task = {late_driver});
+	unlink(path);
+	run_clean(3);
+}
+
 /* What they read is the host's: no run would be like the other. */
 Test(firmware, clocks_and_chance_are_faults)
 {
