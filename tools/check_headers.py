@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Compiles each header of the rooms alone, with every compiler that is there."""
 
+import os
 import shutil
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 
 from check_lib import Complaints, main, tree_files
 
@@ -30,16 +32,22 @@ def check(args):
     if not compilers:
         complaints.add("tools/check_headers.py", f"none of {', '.join(COMPILERS)} is installed")
     libraries = library_flags()
-    for name in tree_files(args.root):
-        if not name.endswith(".h") or not name.startswith(TREES) or name.startswith(HOSTED):
-            continue
-        complaints.looked_at += 1
-        for compiler in compilers:
-            run = subprocess.run([compiler, *FLAGS, *libraries, "-I", args.root, "-x", "c", "-"],
-                                 input=f'#include "{name}"\n', capture_output=True, text=True,
-                                 check=False)
-            if run.returncode:
-                first = next((l for l in run.stderr.splitlines() if "error" in l), "failed")
+    headers = [name for name in tree_files(args.root) if name.endswith(".h") and
+               name.startswith(TREES) and not name.startswith(HOSTED)]
+    complaints.looked_at = len(headers)
+
+    def alone(pair):
+        name, compiler = pair
+        run = subprocess.run([compiler, *FLAGS, *libraries, "-I", args.root, "-x", "c", "-"],
+                             input=f'#include "{name}"\n', capture_output=True, text=True,
+                             check=False)
+        return run.stderr.splitlines() if run.returncode else None
+
+    pairs = [(name, compiler) for name in headers for compiler in compilers]
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        for (name, compiler), errors in zip(pairs, pool.map(alone, pairs)):
+            if errors is not None:
+                first = next((l for l in errors if "error" in l), "failed")
                 complaints.add(name, f"does not compile alone with {compiler}: {first}")
     return complaints.finish()
 
