@@ -488,6 +488,18 @@ u32 hw_cache_fill(struct hw_cache *c, const struct hw_cache_entry *e,
 	return id;
 }
 
+void hw_cache_fill_around(struct hw_cache *c, u32 space, u64 addr, u32 n, const u8 *lg2,
+			  const u64 *value)
+{
+	sim_assert(space && space <= c->n_spaces && !c->policy.provenance);
+	for (u32 i = c->probe->around(c, space, addr, n, lg2, value); i < n; i++) {
+		struct hw_cache_entry e = {.value = value[i], .addr = addr, .space = space,
+					   .lg2 = lg2[i]};
+
+		hw_cache_fill(c, &e, NULL, 0);
+	}
+}
+
 /* --- look-up and drops --- */
 
 const struct hw_cache_entry *hw_cache_find(struct hw_cache *c, u32 space, u64 addr)

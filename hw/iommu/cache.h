@@ -100,6 +100,13 @@ const struct hw_cache_entry *hw_cache_find(struct hw_cache *c, u32 space, u64 ad
 u32 hw_cache_fill(struct hw_cache *c, const struct hw_cache_entry *e,
 		  const struct hw_cache_word *prov, u32 n);
 
+/*
+ * n entries that cover addr, of sizes that are not there for it: as that many fills. Not of a
+ * cache that keeps provenance.
+ */
+void hw_cache_fill_around(struct hw_cache *c, u32 space, u64 addr, u32 n, const u8 *lg2,
+			  const u64 *value);
+
 /* Entries of the space that overlap [addr, last]. */
 void hw_cache_drop_range(struct hw_cache *c, u32 space, u64 addr, u64 last);
 void hw_cache_drop_space(struct hw_cache *c, u32 space);

@@ -40,6 +40,7 @@ struct cache_space {
 	u32 live;
 	u32 epoch;  /* not the cache's: everything in it is dead */
 	u16 next;   /* in its chain */
+	u16 head;   /* which chain that is */
 };
 
 /*
@@ -135,6 +136,9 @@ struct cache_probe {
 	const struct hw_cache_entry *(*find)(struct hw_cache *c, u32 space, u64 addr);
 	/* Fills a key that is not there, where that is easy; gives its id. 0: nothing was done. */
 	u32 (*fill)(struct hw_cache *c, const struct hw_cache_entry *e);
+	/* As fill, of several sizes that cover addr, where there is room; gives how many. */
+	u32 (*around)(struct hw_cache *c, u32 space, u64 addr, u32 n, const u8 *lg2,
+		      const u64 *value);
 	/* Kills entries of the space that overlap [addr, last], size by size or by a scan. */
 	void (*drop)(struct hw_cache *c, u32 space, u64 addr, u64 last);
 	/* Kills entries of the space that overlap [addr, last], by the column. */
@@ -189,13 +193,11 @@ static inline u32 cache_space_of(const struct hw_cache *c, u32 slot)
 	return c->slot[slot].key & SLOT_SPACE;
 }
 
-/* A size that the space has not had so far. */
+/* A size that the space has not had so far changes the version. Without a branch. */
 static inline void cache_size_used(struct hw_cache *c, struct cache_space *s, u32 lg2)
 {
-	if (likely(s->sizes >> lg2 & 1))
-		return;
+	c->version += ~s->sizes >> lg2 & 1;
 	s->sizes |= 1ULL << lg2;
-	c->version++;
 }
 
 static inline bool cache_alive(const struct hw_cache *c, u32 slot)
@@ -279,14 +281,14 @@ static inline void cache_touch_way(struct hw_cache *c, const struct cache_way *w
 	c->set[w->set].age = (c->set[w->set].age | w->row) & ~w->column;
 }
 
+/* Without a branch: after a reset it would be guessed wrong. There is room for one more. */
 static inline void cache_set_touched(struct hw_cache *c, u32 set)
 {
-	u64 bit = 1ULL << set % 64;
+	u64 *bits = &c->touched_bit[set / 64];
 
-	if (likely(c->touched_bit[set / 64] & bit))
-		return;
-	c->touched_bit[set / 64] |= bit;
-	c->touched[c->n_touched++] = set;
+	c->touched[c->n_touched] = set;
+	c->n_touched += ~*bits >> set % 64 & 1;
+	*bits |= 1ULL << set % 64;
 }
 
 static inline void cache_kill(struct hw_cache *c, u32 slot)

@@ -196,6 +196,53 @@ CACHE_TARGET static u32 PROBE(fill)(struct hw_cache *c, const struct hw_cache_en
 	return id;
 }
 
+CACHE_TARGET static u32 PROBE(around)(struct hw_cache *c, u32 space, u64 addr, u32 n,
+				      const u8 *lg2, const u64 *value)
+{
+	struct cache_space *s = &c->space[space];
+	struct cache_set *const sets = c->set;
+	struct cache_slot *const slots = c->slot;
+	u16 *const column = c->column;
+	const u64 salt = s->salt, far = c->far, sizes = s->sizes;
+	const u32 mask = c->set_mask, keeps_age = c->keeps_age;
+	u32 id = c->serial, i;
+	u64 used = 0;
+
+	if (unlikely(!c->plain || c->grows || c->has_extra || s->epoch != c->epoch ||
+		     id > 0xffffff00u))
+		return 0;
+	for (i = 0; i < n; i++) {
+		u32 shift = lg2[i], set, way, slot, m;
+		u64 vpn = addr >> shift, key = vpn ^ salt ^ (u64)shift * 0x9e3779b97f4a7c15ULL;
+		struct cache_set *at;
+
+		set = (u32)key & mask;
+		at = &sets[set];
+		m = cache_match8(at->tag, TAG_EMPTY);
+		if (unlikely(!m))
+			break;
+		way = (u32)__builtin_ctz(m);
+		slot = set * WAYS + way;
+		cache_set_touched(c, set);
+		used |= 1ULL << shift;
+		at->tag[way] = cache_tag_of(key);
+		if (unlikely(vpn >= far))
+			c->addr[slot] = vpn << shift;
+		slots[slot] = (struct cache_slot){
+			value[i], ++id, space | shift << 24 | (vpn >= far ? SLOT_FAR : 0)};
+		column[slot] = (u16)space;
+		if (keeps_age)
+			at->age = (at->age | cache_age[way].row) & cache_age[way].rest;
+	}
+	c->version += (u64)__builtin_popcountll(used & ~sizes);
+	s->sizes = sizes | used;
+	c->serial = id;
+	c->used += i;
+	c->live += i;
+	s->live += i;
+	return i;
+}
+
 CACHE_TARGET static void PROBE(scan_some)(struct hw_cache *c, u32 at, u32 space, u64 addr,
 					  u64 last)
 {
@@ -279,4 +326,5 @@ CACHE_TARGET static u32 PROBE(match)(const u32 *tags, u32 tag)
 const struct cache_probe PROBE(cache_probe) = {
 	.exact = PROBE(exact), .find = PROBE(find), .drop = PROBE(drop),
 	.scan = PROBE(scan), .match = PROBE(match), .fill = PROBE(fill),
+	.around = PROBE(around),
 };

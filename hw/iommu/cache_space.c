@@ -7,6 +7,7 @@
 #include "hw/iommu/cache_layout.h"
 
 #include "sim/base/assert.h"
+#include "sim/base/bits.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -45,7 +46,7 @@ void cache_revive(struct hw_cache *c, struct cache_space *s)
 
 static void unlink_space(struct hw_cache *c, u32 space)
 {
-	u16 *at = &c->head[head_of(c->space[space].tag)];
+	u16 *at = &c->head[c->space[space].head];
 
 	while (*at != space)
 		at = &c->space[*at].next;
@@ -94,11 +95,11 @@ static __attribute__((noinline)) u32 make_space(struct hw_cache *c, u64 tag)
 {
 	u32 space = take_space(c);
 	struct cache_space *s = &c->space[space];
-	u16 *head = &c->head[head_of(tag)];
+	u32 head = head_of(tag);
 
 	*s = (struct cache_space){.tag = tag, .salt = cache_mix(++c->salts), .epoch = c->epoch,
-				  .floor = c->serial, .next = *head};
-	*head = (u16)space;
+				  .floor = c->serial, .next = c->head[head], .head = (u16)head};
+	c->head[head] = (u16)space;
 	return space;
 }
 
@@ -118,7 +119,7 @@ void cache_spaces_reset(struct hw_cache *c)
 		sim_assert(c->space);
 	}
 	for (u32 i = 1; i <= c->n_spaces; i++)
-		c->head[head_of(c->space[i].tag)] = 0;
+		c->head[c->space[i].head] = 0;
 	c->n_spaces = 0;
 	c->version++;
 	c->hand = 0;
@@ -154,12 +155,26 @@ void hw_cache_drop_all(struct hw_cache *c)
 	c->epoch = 1;
 }
 
+/* Which of the n spaces from first on are such ones, and have something. Without branches. */
+static u64 spaces_of(const struct hw_cache *c, u32 first, u32 n, u64 mask, u64 match)
+{
+	const struct cache_space *s = &c->space[first];
+	u64 found = 0;
+
+	for (u32 i = 0; i < n; i++)
+		found |= (u64)(((s[i].tag & mask) == match) & (s[i].epoch == c->epoch) &
+			       (s[i].live != 0)) << i;
+	return found;
+}
+
 void hw_cache_drop_tags(struct hw_cache *c, u64 mask, u64 match)
 {
 	if (!c->live)
 		return;
-	for (u32 i = 1; i <= c->n_spaces; i++) {
-		if ((c->space[i].tag & mask) == match)
-			hw_cache_drop_space(c, i);
+	for (u32 first = 1; first <= c->n_spaces; first += 64) {
+		u32 n = min(c->n_spaces - first + 1, 64u);
+
+		for (u64 m = spaces_of(c, first, n, mask, match); m; m &= m - 1)
+			hw_cache_drop_space(c, first + (u32)__builtin_ctzll(m));
 	}
 }

@@ -582,6 +582,96 @@ Test(cache, fills_by_a_view_mind_second_words)
 	hw_cache_destroy(c);
 }
 
+/* Slots that are in use, what spaces have, and all that counts. */
+static void same_cache(const struct hw_cache *a, const struct hw_cache *b)
+{
+	cr_assert(a->serial == b->serial && a->live == b->live && a->used == b->used &&
+		  a->version == b->version && a->n_touched == b->n_touched &&
+		  a->n_slots == b->n_slots && a->n_spaces == b->n_spaces);
+	cr_assert_arr_eq(a->set, b->set, (a->set_mask + 1) * sizeof(*a->set));
+	for (u32 i = 1; i <= a->n_spaces; i++)
+		cr_assert_arr_eq(&a->space[i], &b->space[i], sizeof(a->space[i]));
+	for (u32 i = 0; i < a->n_slots; i++) {
+		if (*cache_tag(a, i) <= TAG_GONE)
+			continue;
+		cr_assert_arr_eq(&a->slot[i], &b->slot[i], sizeof(a->slot[i]));
+		cr_assert_eq(a->column[i], b->column[i]);
+		cr_assert_eq(cache_addr_of(a, i), cache_addr_of(b, i));
+	}
+}
+
+/* Several sizes around an address, that are not there: at once, and one after the other. */
+static void fill_around(struct hw_cache *const c[2], struct choice *ch)
+{
+	u32 space = 1 + choice_below(ch, CHOICE_DATA, 3);
+	u64 addr = choice_word(ch, CHOICE_DATA) >> (choice_below(ch, CHOICE_DATA, 4) ? 24 : 0);
+	u8 lg2[3];
+	u64 value[3];
+	u32 n = 0;
+
+	for (u32 size = 39; size >= 21; size -= 9) {
+		if (c[0]->probe->exact(c[0], space, addr >> size, size) != NO_SLOT)
+			continue;
+		lg2[n] = (u8)size;
+		value[n++] = addr ^ size;
+	}
+	hw_cache_fill_around(c[0], space, addr, n, lg2, value);
+	for (u32 i = 0; i < n; i++)
+		hw_cache_fill(c[1], &(struct hw_cache_entry){.value = value[i], .addr = addr,
+							     .space = space, .lg2 = lg2[i]},
+			      NULL, 0);
+}
+
+Test(cache, sizes_around_an_address_are_fills_one_after_the_other)
+{
+	static const struct hw_cache_policy kinds[] = {
+		{.kind = HW_CACHE_SETS, .entries = 64}, {.kind = HW_CACHE_SETS, .entries = 4096},
+		{.kind = HW_CACHE_SETS, .entries = 64, .replace = HW_REPLACE_RANDOM},
+		{.kind = HW_CACHE_INFINITE}, {.kind = HW_CACHE_TINY}, {.kind = HW_CACHE_NONE},
+	};
+
+	for (u32 k = 0; k < 2 * ARRAY_SIZE(kinds); k++) {
+		struct hw_cache *c[2];
+		struct choice ch;
+
+		choice_seed(&ch, k);
+		for (u32 i = 0; i < 2; i++) {
+			c[i] = hw_cache_create(&no_env, "pair", &kinds[k / 2]);
+			if (k % 2)
+				hw_cache_scalar(c[i]);
+			for (u64 tag = 1; tag < 4; tag++)
+				hw_space(c[i], tag);
+		}
+		for (u32 i = 0; i < 2000; i++) {
+			u32 drop = choice_below(&ch, CHOICE_DATA, 40);
+
+			fill_around(c, &ch);
+			for (u32 j = 0; j < 2 && drop < 3; j++)
+				drop ? hw_cache_drop_tags(c[j], 3, drop) : hw_cache_drop_all(c[j]);
+			same_cache(c[0], c[1]);
+		}
+		hw_cache_destroy(c[0]);
+		hw_cache_destroy(c[1]);
+	}
+}
+
+/* As many spaces as a word has bits, and more: those that match, and no other. */
+Test(cache, tags_of_many_spaces_are_dropped_by_their_mask)
+{
+	const struct hw_cache_policy p = {.kind = HW_CACHE_INFINITE};
+	struct hw_cache *c = hw_cache_create(&no_env, "test", &p);
+
+	for (u64 tag = 0; tag < 150; tag++)
+		hw_cache_fill(c, &(struct hw_cache_entry){.addr = 0x1000, .lg2 = 12,
+							  .space = hw_space(c, tag << 8 | tag % 7)},
+			      NULL, 0);
+	hw_cache_drop_tags(c, 0xff, 3);
+	for (u64 tag = 0; tag < 150; tag++)
+		cr_assert_eq(!hw_cache_find(c, hw_space_find(c, tag << 8 | tag % 7), 0x1000),
+			     tag % 7 == 3, "%llu", (unsigned long long)tag);
+	hw_cache_destroy(c);
+}
+
 Test(cache, options_are_read_or_refused)
 {
 	struct hw_cache_policy p = {.kind = HW_CACHE_INFINITE};
