@@ -70,7 +70,8 @@ static u32 pool_take(struct smmu_pool *p, struct hw_cache *c, u32 space)
 	return p->n++;
 }
 
-static void keep(struct smmu_walk *w, u32 cache, u64 key, const void *rec)
+/* The record is written by who asks. NULL: nothing is kept. */
+static void *keep(struct smmu_walk *w, u32 cache, u64 key)
 {
 	struct hw_smmuv3 *h = w->h;
 	bool ste = cache == CACHE_STE;
@@ -79,16 +80,13 @@ static void keep(struct smmu_walk *w, u32 cache, u64 key, const void *rec)
 	struct hw_cache_entry e;
 
 	if (!h->config_cache || w->gen != h->gen)
-		return;
+		return NULL;
 	n = pool_take(p, h->cache[cache], space);
-	if (ste)
-		memcpy((struct smmu_ste *)p->rec + n, rec, sizeof(struct smmu_ste));
-	else
-		memcpy((struct smmu_cd *)p->rec + n, rec, sizeof(struct smmu_cd));
 	p->key[n] = key;
 	e = (struct hw_cache_entry){.value = n, .addr = key, .space = space, .lg2 = 0};
 	e.id = hw_cache_fill(h->cache[cache], &e, w->prov, w->n_prov);
 	smmu_fact(h, HW_FACT_FILL, cache, e.id, key, 0);
+	return (u8 *)p->rec + n * p->size;
 }
 
 static const void *kept(struct hw_smmuv3 *h, u32 cache, u32 space, u64 key)
@@ -99,22 +97,32 @@ static const void *kept(struct hw_smmuv3 *h, u32 cache, u32 space, u64 key)
 	return e ? (const u8 *)p->rec + e->value * p->size : NULL;
 }
 
-void smmu_ste_keep(struct smmu_walk *w, const struct smmu_ste *ste)
+void smmu_ste_keep(struct smmu_walk *w, const struct smmu_ctx *ctx)
 {
-	keep(w, CACHE_STE, w->sid, ste);
+	struct smmu_ste_kept *k = keep(w, CACHE_STE, w->sid);
+
+	if (!k)
+		return;
+	k->of = ctx->ste_of;
+	k->ste = ctx->ste;
 }
 
-const struct smmu_ste *smmu_ste_cached(struct hw_smmuv3 *h, u32 sid)
+const struct smmu_ste_kept *smmu_ste_cached(struct hw_smmuv3 *h, u32 sid)
 {
 	return kept(h, CACHE_STE, h->ste_space, sid);
 }
 
-void smmu_cd_keep(struct smmu_walk *w, u32 ssid, const struct smmu_cd *cd)
+void smmu_cd_keep(struct smmu_walk *w, u32 ssid, const struct smmu_ctx *ctx)
 {
-	keep(w, CACHE_CD, (u64)w->sid << SMMU_SSID_BITS | ssid, cd);
+	struct smmu_cd_kept *k = keep(w, CACHE_CD, (u64)w->sid << SMMU_SSID_BITS | ssid);
+
+	if (!k)
+		return;
+	k->of = ctx->cd_of;
+	k->cd = ctx->cd;
 }
 
-const struct smmu_cd *smmu_cd_cached(struct hw_smmuv3 *h, u32 sid, u32 ssid)
+const struct smmu_cd_kept *smmu_cd_cached(struct hw_smmuv3 *h, u32 sid, u32 ssid)
 {
 	return kept(h, CACHE_CD, h->cd_space, (u64)sid << SMMU_SSID_BITS | ssid);
 }
@@ -122,17 +130,23 @@ const struct smmu_cd *smmu_cd_cached(struct hw_smmuv3 *h, u32 sid, u32 ssid)
 /* --- translations --- */
 
 /* A number that was given to another tag must not be used through an old context. */
-static u32 space_of(struct hw_smmuv3 *h, struct hw_cache *c, u64 tag)
+static __attribute__((noinline)) u32 careful_space(struct hw_smmuv3 *h, struct hw_cache *c,
+						    u64 tag)
 {
 	u32 space = hw_space_find(c, tag);
 
 	if (space)
 		return space;
 	space = hw_space(c, tag);
-	h->tg_seen |= (u8)(1u << (tag >> TAG_TG & 3));
 	if (space >= SPACES_CAREFUL)
 		smmu_contexts_void(h);
 	return space;
+}
+
+static inline u32 space_of(struct hw_smmuv3 *h, struct hw_cache *c, u64 tag)
+{
+	h->tg_seen |= (u8)(1u << (tag >> TAG_TG & 3));
+	return c->n_spaces < SPACES_CAREFUL - 1 ? hw_space(c, tag) : careful_space(h, c, tag);
 }
 
 void smmu_spaces(struct hw_smmuv3 *h, struct smmu_ctx *ctx)
@@ -155,9 +169,10 @@ void smmu_spaces(struct hw_smmuv3 *h, struct smmu_ctx *ctx)
 			continue;
 		tt->space = space_of(h, tlb, tag);
 		tt->walk = space_of(h, walk, tag);
-		if (!tt->one)
-			tt->global = space_of(h, tlb, smmu_tag(ctx->ste.world, 0, 1, tt->tg, 0,
-							       vmid));
+		if (tt->one)
+			continue;
+		tag = smmu_tag(ctx->ste.world, 0, 1, tt->tg, 0, vmid);
+		tt->global = space_of(h, tlb, tag);
 	}
 }
 
@@ -262,6 +277,24 @@ u64 smmu_lane_number(struct hw_smmuv3 *h)
 	return ++h->lanes_made << HW_NEST_RANGE_BITS;
 }
 
+/* What a lane remembers of the context that it had. */
+static void lane_forget(struct smmu_lane *l)
+{
+	l->gen = 0;
+	l->usual = l->plain = l->made = 0;
+	l->walk_gen = l->walk_serial = 0;
+	for (u32 i = 0; i < 2; i++)
+		l->own[i].version = l->global[i].version = 0;
+	l->s2.version = 0;
+	if (!l->trails)
+		return;
+	l->trails = false;
+	for (u32 i = 0; i < SMMU_TRAILS; i++) {
+		l->s1_trail[i].gen = 0;
+		l->s2_trail[i].gen = 0;
+	}
+}
+
 /* Another context has moved in. */
 void smmu_lane_make(struct hw_smmuv3 *h, const struct smmu_ctx *slot)
 {
@@ -269,13 +302,11 @@ void smmu_lane_make(struct hw_smmuv3 *h, const struct smmu_ctx *slot)
 	const struct smmu_tt *tt = &slot->cd.tt[0];
 
 	last_used_void(h);
-	memset(l, 0, offsetof(struct smmu_lane, s1_trail));
-	for (u32 i = 0; i < SMMU_TRAILS; i++) {
-		l->s1_trail[i].gen = 0;
-		l->s2_trail[i].gen = 0;
-	}
-	if (!h->quick || !slot->quick)
+	lane_forget(l);
+	if (!h->quick || !slot->quick) {
+		l->who = 0;
 		return;
+	}
 	l->h = h;
 	l->ctx = slot;
 	l->who = slot->who;
@@ -285,8 +316,8 @@ void smmu_lane_make(struct hw_smmuv3 *h, const struct smmu_ctx *slot)
 	l->output = 0x0000fffffffff000ull & ((1ull << min((u32)tt->oa, 48u)) - 1);
 	l->s2_output = 0x0000fffffffff000ull & ((1ull << min((u32)slot->ste.s2.oa, 48u)) - 1);
 	l->s2_limit = 1ull << min((u32)slot->ste.s2.ia, 12u + TAG_BITS);
-	if (h->base.env->ram_size >= 8 && !tt->off && !tt->tbi && tt->lg2g == 12 &&
-	    (!slot->s2 || slot->ste.s2.lg2g == 12))
+	if ((h->base.env->ram_size >= 8) & !tt->off & !tt->tbi & (tt->lg2g == 12) &
+	    (!slot->s2 | (slot->ste.s2.lg2g == 12)))
 		l->usual = 1ull << min((u32)tt->ia, 12u + TAG_BITS);
 }
 
@@ -303,8 +334,8 @@ bool smmu_cache_create(struct hw_smmuv3 *h)
 	for (u32 i = 0; i < CACHES; i++)
 		h->cache[i] = hw_cache_create(h->base.env, names[i], &h->policy);
 	smmu_permissions_make(h);
-	pool_create(&h->ste_pool, sizeof(struct smmu_ste));
-	pool_create(&h->cd_pool, sizeof(struct smmu_cd));
+	pool_create(&h->ste_pool, sizeof(struct smmu_ste_kept));
+	pool_create(&h->cd_pool, sizeof(struct smmu_cd_kept));
 	h->caching = h->policy.kind != HW_CACHE_NONE && h->cap.tlb;
 	h->walks = h->policy.kind != HW_CACHE_NONE && h->cap.walkcache;
 	h->config_cache = h->cap.config;

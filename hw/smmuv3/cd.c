@@ -93,20 +93,22 @@ void smmu_decode_cd(struct hw_smmuv3 *h, const struct smmu_ste *ste, const u64 w
 		smmu_permissions(h, &cd->tt[n]);
 }
 
-static void meaning_of(struct smmu_walk *w, const struct smmu_ste *ste, const u64 word[8],
-		       struct smmu_cd *cd)
+/* It may be what the slot of this stream has, of another time. */
+static void meaning_of(struct smmu_walk *w, const u64 word[8], struct smmu_ctx *ctx)
 {
-	u32 i = (w->sid ^ w->sid >> 3) % SMMU_MEANINGS;
-	struct smmu_cd_meaning *m = &w->h->cd_meaning[i];
-	u32 how = 1 | (u32)ste->world << 1 | (u32)ste->s1stalld << 8;
+	const struct smmu_ctx *slot = smmu_ctx_slot(w->h, w->sid, w->pasid);
+	u32 how = 1 | (u32)ctx->ste.world << 1 | (u32)ctx->ste.s1stalld << 8;
 
-	/* Of a CD only the first half means anything to the model. */
-	if (!w->h->cap.quick || m->how != how || memcmp(m->word, word, sizeof(m->word))) {
-		m->how = how;
-		memcpy(m->word, word, sizeof(m->word));
-		smmu_decode_cd(w->h, ste, word, &m->cd);
+	if (w->h->cap.quick && slot->cd_of.how == how &&
+	    smmu_same_words(slot->cd_of.word, word, SMMU_CD_WORDS)) {
+		if (slot == ctx)
+			return;
+		ctx->cd = slot->cd;
+	} else {
+		smmu_decode_cd(w->h, &ctx->ste, word, &ctx->cd);
 	}
-	*cd = m->cd;
+	ctx->cd_of.how = how;
+	memcpy(ctx->cd_of.word, word, sizeof(ctx->cd_of.word));
 }
 
 static u8 bad_substream(struct smmu_walk *w)
@@ -162,8 +164,9 @@ static u8 leaf_of(struct smmu_walk *w, const struct smmu_ste *ste, u32 ssid, u64
 	return 0;
 }
 
-u8 smmu_fetch_cd(struct smmu_walk *w, const struct smmu_ste *ste, u32 ssid, struct smmu_cd *cd)
+u8 smmu_fetch_cd(struct smmu_walk *w, u32 ssid, struct smmu_ctx *ctx)
 {
+	const struct smmu_ste *ste = &ctx->ste;
 	u64 word[8], at = ste->s1ctx;
 	u8 event;
 
@@ -181,9 +184,9 @@ u8 smmu_fetch_cd(struct smmu_walk *w, const struct smmu_ste *ste, u32 ssid, stru
 				return event;
 		}
 	}
-	meaning_of(w, ste, word, cd);
+	meaning_of(w, word, ctx);
 	if (!w->truth)
-		smmu_cd_keep(w, ssid, cd);
+		smmu_cd_keep(w, ssid, ctx);
 	return 0;
 }
 
@@ -220,9 +223,28 @@ u8 smmu_config_of(struct smmu_walk *w, const struct smmu_ste *ste, bool *s1, u32
 	return 0;
 }
 
+/* What a cache holds becomes the context's, if it is not already. */
+static void take_ste(struct smmu_ctx *ctx, const struct smmu_ste_kept *kept)
+{
+	if (ctx->ste_of.how == kept->of.how &&
+	    smmu_same_words(ctx->ste_of.word, kept->of.word, SMMU_STE_WORDS))
+		return;
+	ctx->ste = kept->ste;
+	ctx->ste_of = kept->of;
+}
+
+static void take_cd(struct smmu_ctx *ctx, const struct smmu_cd_kept *kept)
+{
+	if (ctx->cd_of.how == kept->of.how &&
+	    smmu_same_words(ctx->cd_of.word, kept->of.word, SMMU_CD_WORDS))
+		return;
+	ctx->cd = kept->cd;
+	ctx->cd_of = kept->of;
+}
+
 static u8 resolve_cd(struct smmu_walk *w, struct smmu_ctx *ctx)
 {
-	const struct smmu_cd *kept = NULL;
+	const struct smmu_cd_kept *kept = NULL;
 	u32 ssid;
 	u8 event = smmu_config_of(w, &ctx->ste, &ctx->s1, &ssid);
 
@@ -231,12 +253,69 @@ static u8 resolve_cd(struct smmu_walk *w, struct smmu_ctx *ctx)
 	if (w->h->config_cache && !w->truth)
 		kept = smmu_cd_cached(w->h, w->sid, ssid);
 	if (kept)
-		ctx->cd = *kept;
+		take_cd(ctx, kept);
 	else
-		event = smmu_fetch_cd(w, &ctx->ste, ssid, &ctx->cd);
+		event = smmu_fetch_cd(w, ssid, ctx);
 	if (!event && ctx->cd.bad)
 		event = w->f.event = ctx->cd.bad;
 	return event;
+}
+
+static u8 resolve_ste(struct smmu_walk *w, struct smmu_ctx *ctx)
+{
+	const struct smmu_ste_kept *kept = NULL;
+	u8 event = 0;
+
+	if (w->h->config_cache && !w->truth)
+		kept = smmu_ste_cached(w->h, w->sid);
+	if (kept)
+		take_ste(ctx, kept);
+	else
+		event = smmu_fetch_ste(w, ctx);
+	if (event) {
+		ctx->ste_of.how = 0;
+		ctx->ste.bad = event;
+		return event;
+	}
+	return w->f.event = ctx->ste.bad;
+}
+
+/*
+ * Where the context is made: in its slot, which is void, or, where others could see or use
+ * that meanwhile, apart from it.
+ */
+static struct smmu_ctx *place_of(struct smmu_walk *w, struct smmu_ctx *slot)
+{
+	struct smmu_ctx *ctx = &w->local;
+
+	if (!w->truth && !w->points && slot->gen != w->h->cfg_gen)
+		return slot;
+	ctx->ste_of.how = ctx->cd_of.how = 0;
+	return ctx;
+}
+
+/* Both entries, and what tags translations. Gives 0 or the event. */
+static u8 make_context(struct smmu_walk *w, struct smmu_ctx *ctx)
+{
+	bool spaces = (w->h->caching || w->h->walks) && !w->truth;
+	u8 event = resolve_ste(w, ctx);
+
+	if (event)
+		return event;
+	ctx->s1 = ctx->quick = false;
+	ctx->s2 = ctx->ste.config & 2;
+	/* The caller decides first whether this stream translates at all. */
+	if (!(ctx->ste.config & 4))
+		return 0;
+	if (spaces && ctx->s2)
+		smmu_spaces(w->h, ctx); /* a CD may be fetched through it */
+	event = resolve_cd(w, ctx);
+	if (event || w->truth)
+		return event;
+	if (spaces)
+		smmu_spaces(w->h, ctx);
+	ctx->quick = ctx->s1 && !((ctx->ste.privcfg | ctx->ste.instcfg) & 2);
+	return 0;
 }
 
 /* Leaves the context in w->ctx. Gives 0 or the event. */
@@ -244,52 +323,25 @@ u8 smmu_resolve(struct smmu_walk *w)
 {
 	struct hw_smmuv3 *h = w->h;
 	u64 who = (u64)w->pasid << 32 | w->sid;
-	struct smmu_ctx *slot = smmu_ctx_slot(h, w->sid, w->pasid);
-	struct smmu_ctx *ctx = &w->local;
-	const struct smmu_ste *kept = NULL;
-	u8 event = 0;
+	struct smmu_ctx *slot = smmu_ctx_slot(h, w->sid, w->pasid), *ctx;
+	u8 event;
 
-	w->ctx = ctx;
 	if (likely(!w->truth && slot->who == who && slot->gen == h->cfg_gen)) {
+		w->ctx = slot;
 		/* At a point the slot may get another owner. */
-		if (w->points)
-			*ctx = *slot;
-		else
-			w->ctx = slot;
+		if (w->points) {
+			w->local = *slot;
+			w->ctx = &w->local;
+		}
 		return 0;
 	}
+	w->ctx = ctx = place_of(w, slot);
 	ctx->who = who;
-	ctx->cd.bad = 0;
-	if (h->config_cache && !w->truth)
-		kept = smmu_ste_cached(h, w->sid);
-	if (kept)
-		ctx->ste = *kept;
-	else
-		event = smmu_fetch_ste(w, &ctx->ste);
-	if (event) {
-		ctx->ste.bad = event;
+	event = make_context(w, ctx);
+	if (event || w->truth || !(ctx->ste.config & 4) || !h->config_cache || w->gen != h->gen)
 		return event;
-	}
-	if (ctx->ste.bad)
-		return w->f.event = ctx->ste.bad;
-	ctx->s1 = ctx->quick = false;
-	ctx->s2 = ctx->ste.config & 2;
-	/* The caller decides first whether this stream translates at all. */
-	if (!(ctx->ste.config & 4))
-		return 0;
-	if ((h->caching || h->walks) && !w->truth && ctx->s2)
-		smmu_spaces(h, ctx); /* a CD may be fetched through it */
-	event = resolve_cd(w, ctx);
-	if (event)
-		return event;
-	if (w->truth)
-		return 0;
-	if (h->caching || h->walks)
-		smmu_spaces(h, ctx);
-	ctx->quick = ctx->s1 && !((ctx->ste.privcfg | ctx->ste.instcfg) & 2);
-	if (!h->config_cache || w->gen != h->gen)
-		return 0;
-	*slot = *ctx;
+	if (ctx != slot)
+		*slot = *ctx;
 	slot->gen = h->cfg_gen;
 	h->substreams |= w->pasid != HW_NO_PASID;
 	smmu_lane_make(h, slot);

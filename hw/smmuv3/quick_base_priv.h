@@ -171,13 +171,14 @@ QUICK(trail_walk)(const struct sight *s, struct smmu_trail *t, const struct smmu
 
 /* The trail of addr; false: something is not as usual. through: by stage 2. */
 CACHE_TARGET static __attribute__((noinline)) bool
-QUICK(trail_make)(const struct smmu_lane *l, struct smmu_trail *t, const struct smmu_tt *tt,
+QUICK(trail_make)(struct smmu_lane *l, struct smmu_trail *t, const struct smmu_tt *tt,
 		  u64 addr, bool through)
 {
 	const struct sight sight = QUICK(sight_of)(l), *s = &sight;
 	bool known = s->h->walks;
 	u64 table = 0;
 
+	l->trails = true;
 	t->gen = 0;
 	t->n = 0;
 	t->attrs = t->value = t->plain = 0;
@@ -296,7 +297,7 @@ QUICK(trail_good)(struct hw_smmuv3 *h, const struct smmu_trail *t, u64 range, bo
 }
 
 CACHE_TARGET static inline __attribute__((always_inline)) struct smmu_trail *
-QUICK(trail)(const struct smmu_lane *l, struct smmu_trail *trails, const struct smmu_tt *tt,
+QUICK(trail)(struct smmu_lane *l, struct smmu_trail *trails, const struct smmu_tt *tt,
 	     u32 lg2g, u64 addr, bool through)
 {
 	u64 range = addr >> QUICK(span)(lg2g);

@@ -82,17 +82,30 @@ struct smmu_cd {
 	struct smmu_tt tt[2];
 };
 
-/* What words were last found to mean; that depends on them and on `how` alone. */
-#define SMMU_MEANINGS 16
-struct smmu_ste_meaning {
-	u64 word[8];
-	u32 how;    /* 0: nothing is known */
+/*
+ * What words mean: that depends on them and on `how` alone, which is 0 where nothing is
+ * known. Of a CD only the first half means anything to the model.
+ */
+#define SMMU_STE_WORDS 8
+#define SMMU_CD_WORDS 4
+struct smmu_ste_words {
+	u64 word[SMMU_STE_WORDS];
+	u32 how;
+};
+
+struct smmu_cd_words {
+	u64 word[SMMU_CD_WORDS];
+	u32 how;
+};
+
+/* What the caches of structures hold. */
+struct smmu_ste_kept {
+	struct smmu_ste_words of;
 	struct smmu_ste ste;
 };
 
-struct smmu_cd_meaning {
-	u64 word[4];
-	u32 how;
+struct smmu_cd_kept {
+	struct smmu_cd_words of;
 	struct smmu_cd cd;
 };
 
@@ -175,6 +188,7 @@ struct smmu_lane {
 	u64 made, walk_gen;
 	u32 walk_serial;
 	bool nested;
+	bool trails;        /* some were made for this context */
 	struct hw_smmuv3 *h;
 	const struct smmu_ctx *ctx;
 	struct cache_view own[2], global[2], s2; /* of the TLB */
@@ -190,6 +204,9 @@ struct smmu_ctx {
 	bool quick;    /* stage 1, or both; nothing overridden */
 	struct smmu_ste ste;
 	struct smmu_cd cd;
+	/* What these were made of: true of a context that is void, too. */
+	struct smmu_ste_words ste_of;
+	struct smmu_cd_words cd_of;
 };
 
 /*
@@ -343,8 +360,6 @@ struct hw_smmuv3 {
 	struct hw_cache *cache[CACHES];
 	u32 ste_space, cd_space, l1std_space, l1cd_space;
 	struct smmu_pool ste_pool, cd_pool;
-	struct smmu_ste_meaning ste_meaning[SMMU_MEANINGS];
-	struct smmu_cd_meaning cd_meaning[SMMU_MEANINGS];
 	u64 reg[R_COUNT];
 	u64 mask[R_COUNT]; /* bits that exist */
 	u64 power_on[R_COUNT];
@@ -388,9 +403,9 @@ bool smmu_read_slow(struct smmu_walk *w, u64 pa, u64 *value);
 bool smmu_write_words(struct hw_smmuv3 *h, u64 pa, const u64 *word, u32 n);
 bool smmu_read_words(struct hw_smmuv3 *h, u64 pa, u64 *word, u32 n);
 /* ste.c, cd.c */
-u8 smmu_fetch_ste(struct smmu_walk *w, struct smmu_ste *ste);
+u8 smmu_fetch_ste(struct smmu_walk *w, struct smmu_ctx *ctx);
 void smmu_decode_ste(struct hw_smmuv3 *h, const u64 word[8], struct smmu_ste *ste);
-u8 smmu_fetch_cd(struct smmu_walk *w, const struct smmu_ste *ste, u32 ssid, struct smmu_cd *cd);
+u8 smmu_fetch_cd(struct smmu_walk *w, u32 ssid, struct smmu_ctx *ctx);
 void smmu_decode_cd(struct hw_smmuv3 *h, const struct smmu_ste *ste, const u64 word[8],
 		    struct smmu_cd *cd);
 u8 smmu_resolve(struct smmu_walk *w);
@@ -420,10 +435,10 @@ void smmu_spaces(struct hw_smmuv3 *h, struct smmu_ctx *ctx);
 void smmu_tlb_fill(struct smmu_walk *w, u32 space, u64 addr, u32 lg2, u64 value, u64 extra);
 void smmu_walk_fill(struct smmu_walk *w, u32 space, u64 addr, u32 lg2, u64 value);
 bool smmu_retire_inflight(struct hw_smmuv3 *h, bool all);
-void smmu_ste_keep(struct smmu_walk *w, const struct smmu_ste *ste);
-const struct smmu_ste *smmu_ste_cached(struct hw_smmuv3 *h, u32 sid);
-void smmu_cd_keep(struct smmu_walk *w, u32 ssid, const struct smmu_cd *cd);
-const struct smmu_cd *smmu_cd_cached(struct hw_smmuv3 *h, u32 sid, u32 ssid);
+void smmu_ste_keep(struct smmu_walk *w, const struct smmu_ctx *ctx);
+const struct smmu_ste_kept *smmu_ste_cached(struct hw_smmuv3 *h, u32 sid);
+void smmu_cd_keep(struct smmu_walk *w, u32 ssid, const struct smmu_ctx *ctx);
+const struct smmu_cd_kept *smmu_cd_cached(struct hw_smmuv3 *h, u32 sid, u32 ssid);
 void smmu_front_drop(struct hw_smmuv3 *h);
 void smmu_contexts_void(struct hw_smmuv3 *h);
 void smmu_lane_make(struct hw_smmuv3 *h, const struct smmu_ctx *slot);
@@ -612,6 +627,16 @@ static inline u32 smmu_ctx_index(u32 sid, u32 pasid)
 static inline struct smmu_ctx *smmu_ctx_slot(struct hw_smmuv3 *h, u32 sid, u32 pasid)
 {
 	return &h->ctx[smmu_ctx_index(sid, pasid)];
+}
+
+/* Whether n words are the same. */
+static inline bool smmu_same_words(const u64 *a, const u64 *b, u32 n)
+{
+	u64 differ = 0;
+
+	for (u32 i = 0; i < n; i++)
+		differ |= a[i] ^ b[i];
+	return !differ;
 }
 
 /* Has an invalidation completed since the walk began? Then nothing of it may have effect. */

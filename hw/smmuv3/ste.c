@@ -164,17 +164,23 @@ void smmu_decode_ste(struct hw_smmuv3 *h, const u64 w[8], struct smmu_ste *ste)
 		ste->bad = C_BAD_STE;
 }
 
-static void meaning_of(struct hw_smmuv3 *h, u32 sid, const u64 word[8], struct smmu_ste *ste)
+/* It may be what the slot of this stream has, of another time. */
+static void meaning_of(struct smmu_walk *w, const u64 word[8], struct smmu_ctx *ctx)
 {
-	struct smmu_ste_meaning *m = &h->ste_meaning[(sid ^ sid >> 3) % SMMU_MEANINGS];
+	struct hw_smmuv3 *h = w->h;
+	const struct smmu_ctx *slot = smmu_ctx_slot(h, w->sid, w->pasid);
 	u32 how = 1 | (u32)(h->reg[R_CR2] & CR2_E2H) << 1;
 
-	if (!h->cap.quick || m->how != how || memcmp(m->word, word, sizeof(m->word))) {
-		m->how = how;
-		memcpy(m->word, word, sizeof(m->word));
-		smmu_decode_ste(h, word, &m->ste);
+	if (h->cap.quick && slot->ste_of.how == how &&
+	    smmu_same_words(slot->ste_of.word, word, SMMU_STE_WORDS)) {
+		if (slot == ctx)
+			return;
+		ctx->ste = slot->ste;
+	} else {
+		smmu_decode_ste(h, word, &ctx->ste);
 	}
-	*ste = m->ste;
+	ctx->ste_of.how = how;
+	memcpy(ctx->ste_of.word, word, sizeof(ctx->ste_of.word));
 }
 
 /* --- where it lies --- */
@@ -250,8 +256,8 @@ static u8 locate(struct smmu_walk *w, u64 *pa)
 	return 0;
 }
 
-/* Gives 0 or the event; the entry is then in *ste. A bad one is an entry too. */
-u8 smmu_fetch_ste(struct smmu_walk *w, struct smmu_ste *ste)
+/* Gives 0 or the event; the entry is then in ctx->ste. A bad one is an entry too. */
+u8 smmu_fetch_ste(struct smmu_walk *w, struct smmu_ctx *ctx)
 {
 	u64 word[8], pa;
 	u8 event = locate(w, &pa);
@@ -264,8 +270,8 @@ u8 smmu_fetch_ste(struct smmu_walk *w, struct smmu_ste *ste)
 				return fetch_failed(w, pa);
 		}
 	}
-	meaning_of(w->h, w->sid, word, ste);
+	meaning_of(w, word, ctx);
 	if (!w->truth)
-		smmu_ste_keep(w, ste);
+		smmu_ste_keep(w, ctx);
 	return 0;
 }
