@@ -40,24 +40,14 @@ static const struct command commands[256] = {
 	[CMD_SYNC] = {1, ALWAYS, .later = false},
 };
 
-static bool needed(const struct hw_smmuv3 *h, u8 need)
+/* What the options decide, once. */
+void smmu_commands_make(struct hw_smmuv3 *h)
 {
-	switch (need) {
-	case STAGE1:
-		return h->cap.s1p;
-	case STAGE2:
-		return h->cap.s2p;
-	case HYP:
-		return h->cap.hyp;
-	case ATS:
-		return h->cap.ats;
-	case PRI:
-		return h->cap.pri;
-	case STALL:
-		return h->cap.stall != 1;
-	default:
-		return true;
-	}
+	const struct smmu_caps *cap = &h->cap;
+
+	h->needs = (u8)(1u << ALWAYS | (u32)!!cap->s1p << STAGE1 | (u32)!!cap->s2p << STAGE2 |
+			(u32)!!cap->hyp << HYP | (u32)!!cap->ats << ATS | (u32)!!cap->pri << PRI |
+			(u32)(cap->stall != 1) << STALL);
 }
 
 static bool legal(const struct hw_smmuv3 *h, const u64 w[2])
@@ -65,7 +55,7 @@ static bool legal(const struct hw_smmuv3 *h, const u64 w[2])
 	const struct command *c = &commands[w[0] & 0xff];
 	u32 ttl = FIELD(w[1], CMD1_TTL, 2), tg = FIELD(w[1], CMD1_TG, 2);
 
-	if (!c->exists || !needed(h, c->need))
+	if (!c->exists || !(h->needs >> c->need & 1))
 		return false;
 	if (c->ssec && FLAG(w[0], CMD0_SSEC))
 		return false;
@@ -87,24 +77,19 @@ static bool legal(const struct hw_smmuv3 *h, const u64 w[2])
 
 /* --- the ring --- */
 
-static u32 lg2_of(const struct hw_smmuv3 *h)
+/* After a change of where the queue lies. */
+void smmu_commands_place(struct hw_smmuv3 *h)
 {
-	return min(FIELD(h->reg[R_CMDQ_BASE], 0, 5), (u32)h->cap.cmdqs);
-}
+	u32 lg2 = min(FIELD(h->reg[R_CMDQ_BASE], 0, 5), (u32)h->cap.cmdqs);
+	u64 size = 16ull << lg2, base = h->reg[R_CMDQ_BASE] & 0x000fffffffffffe0ull & h->oa_mask;
 
-static u32 index_mask(const struct hw_smmuv3 *h)
-{
-	return (2u << lg2_of(h)) - 1;
+	h->ring_base = size > 32 ? base & ~(size - 1) : base;
+	h->ring_mask = (2u << lg2) - 1;
 }
 
 static u64 slot_of(const struct hw_smmuv3 *h, u32 index)
 {
-	u32 lg2 = lg2_of(h);
-	u64 size = 16ull << lg2, base = h->reg[R_CMDQ_BASE] & 0x000fffffffffffe0ull & h->oa_mask;
-
-	if (size > 32)
-		base &= ~(size - 1);
-	return base + 16ull * (index & ((1u << lg2) - 1));
+	return h->ring_base + 16ull * (index & (h->ring_mask >> 1));
 }
 
 static void error(struct hw_smmuv3 *h, u32 code)
@@ -127,12 +112,12 @@ static void consume(struct hw_smmuv3 *h)
 {
 	u64 cons = h->reg[R_CMDQ_CONS];
 
-	h->reg[R_CMDQ_CONS] = (cons & ~0xfffffull) | ((cons + 1) & index_mask(h));
+	h->reg[R_CMDQ_CONS] = (cons & ~0xfffffull) | ((cons + 1) & h->ring_mask);
 }
 
 static bool nonempty(const struct hw_smmuv3 *h)
 {
-	u32 mask = index_mask(h);
+	u32 mask = h->ring_mask;
 
 	return (h->reg[R_CR0ACK] & CR0_CMDQEN) &&
 	       !((h->reg[R_GERROR] ^ h->reg[R_GERRORN]) & GERROR_CMDQ) &&
@@ -272,6 +257,15 @@ bool smmu_command(struct hw_smmuv3 *h)
 	return true;
 }
 
+/* One that is legal, and what it does is done later; of others it is not said. */
+static inline bool plainly_later(const struct hw_smmuv3 *h, const u64 w[2])
+{
+	const struct command *c = &commands[w[0] & 0xff];
+
+	return c->later && (h->needs >> c->need & 1) && !(c->ssec && FLAG(w[0], CMD0_SSEC)) &&
+	       !(c->address && FIELD(w[1], CMD1_TG, 2));
+}
+
 /*
  * As smmu_command() and smmu_complete_one() in turns: without choice each invalidation is
  * complete before the next command is consumed. Other commands, and what is illegal, are
@@ -280,23 +274,25 @@ bool smmu_command(struct hw_smmuv3 *h)
 bool smmu_commands_drain(struct hw_smmuv3 *h)
 {
 	const struct hw_env *e = h->base.env;
-	u32 lg2 = lg2_of(h), mask = index_mask(h), index, prod = (u32)h->reg[R_CMDQ_PROD] & mask;
-	u64 size = 16ull << lg2, ring = slot_of(h, 0), w[2];
+	u32 mask = h->ring_mask, prod = (u32)h->reg[R_CMDQ_PROD] & mask, index;
+	u64 size = 8ull * (mask + 1), ring = h->ring_base, w[2];
 
 	if (e->point || e->choose || h->n_pending || !nonempty(h) || e->ram_size < size ||
 	    ring > e->ram_size - size)
 		return false;
 	while ((index = (u32)h->reg[R_CMDQ_CONS] & mask) != prod) {
 		memcpy(w, e->ram + ring + 16ull * (index & (mask >> 1)), 16);
-		if (!commands[w[0] & 0xff].later || !legal(h, w))
+		if (!plainly_later(h, w) && (!commands[w[0] & 0xff].later || !legal(h, w)))
 			return false;
 		h->serial++;
-		smmu_fact(h, HW_FACT_COMMAND, w[0], h->serial, w[1], 0);
+		if (unlikely(e->fact))
+			smmu_fact(h, HW_FACT_COMMAND, w[0], h->serial, w[1], 0);
 		h->reg[R_CMDQ_CONS] = (h->reg[R_CMDQ_CONS] & ~0xfffffull) | ((index + 1) & mask);
 		smmu_front_drop(h);
 		smmu_invalidate(h, w);
 		h->invalidated = true;
-		smmu_fact(h, HW_FACT_COMMAND_DONE, w[0], h->serial, 0, 0);
+		if (unlikely(e->fact))
+			smmu_fact(h, HW_FACT_COMMAND_DONE, w[0], h->serial, 0, 0);
 	}
 	return true;
 }

@@ -59,6 +59,7 @@ static struct hw_iommu *create(struct hw_env *e, const char *options, char *err,
 	h->stall = hw_calloc(cap.stallmax + 1u, sizeof(*h->stall));
 	sim_assert(h->stall);
 	smmu_regs_make(h);
+	smmu_commands_make(h);
 	smmu_cache_create(h);
 	if (h->quick)
 		h->base.ops = quick_ops(cap.quick == 1, h->caching);

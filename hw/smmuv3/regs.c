@@ -196,6 +196,7 @@ void smmu_regs_make(struct hw_smmuv3 *h)
 void smmu_regs_reset(struct hw_smmuv3 *h)
 {
 	memcpy(h->reg, h->power_on, sizeof(h->reg));
+	smmu_commands_place(h);
 	h->ack_late = false;
 }
 
@@ -322,6 +323,10 @@ static void write_reg(struct hw_smmuv3 *h, const struct reg *r, u64 value)
 		if (value & ATOS_RUN)
 			settle(h);
 		return;
+	case R_CMDQ_BASE:
+		h->reg[R_CMDQ_BASE] = value;
+		smmu_commands_place(h);
+		return;
 	case R_STRTAB_BASE:
 	case R_STRTAB_BASE_CFG:
 	case R_CR2:
@@ -342,23 +347,19 @@ static void write_gbpa(struct hw_smmuv3 *h, u64 value)
 	settle(h);
 }
 
-void smmu_mmio_write(struct hw_iommu *base, u64 off, u32 size, u64 value)
+static __attribute__((noinline)) void write_any(struct hw_iommu *base, u64 off, u32 size,
+						u64 value)
 {
 	struct hw_smmuv3 *h = (struct hw_smmuv3 *)base;
 	const struct reg *r;
 	u64 old;
 
-	/* A tail of 4 bytes: nothing guards it, and nothing follows. */
-	if (off == SMMU_CMDQ_PROD && size == 4) {
-		h->reg[R_CMDQ_PROD] = value & h->mask[R_CMDQ_PROD];
-		return;
-	}
 	if ((size != 4 && size != 8) || off >= SMMU_MMIO_SIZE || (off & (size - 1)))
 		return;
 	r = find(h, off);
 	if (size == 8 && (!r || r->size == 4)) {
-		smmu_mmio_write(base, off, 4, (u32)value);
-		smmu_mmio_write(base, off + 4, 4, value >> 32);
+		write_any(base, off, 4, (u32)value);
+		write_any(base, off + 4, 4, value >> 32);
 		return;
 	}
 	if (!r || !writable(h, r->guard))
@@ -372,4 +373,15 @@ void smmu_mmio_write(struct hw_iommu *base, u64 off, u32 size, u64 value)
 		value = off % 8 ? (old & 0xffffffff) | value << 32 :
 				  (old & ~0xffffffffull) | (u32)value;
 	write_reg(h, r, r->size == 4 ? (u32)value : value);
+}
+
+void smmu_mmio_write(struct hw_iommu *base, u64 off, u32 size, u64 value)
+{
+	struct hw_smmuv3 *h = (struct hw_smmuv3 *)base;
+
+	/* A tail of 4 bytes: nothing guards it, and nothing follows. */
+	if (off == SMMU_CMDQ_PROD && size == 4)
+		h->reg[R_CMDQ_PROD] = value & h->mask[R_CMDQ_PROD];
+	else
+		write_any(base, off, size, value);
 }

@@ -367,6 +367,9 @@ struct hw_smmuv3 {
 	u8 oa_bits;
 	u64 oa_mask;
 	/* commands */
+	u8 needs;          /* bit per kind of them that there is */
+	u32 ring_mask;     /* of their index, wrap included */
+	u64 ring_base;
 	struct smmu_pending pending[PENDING_MAX];
 	u32 n_pending, serial;
 	bool invalidated;  /* since the last CMD_SYNC */
@@ -455,6 +458,8 @@ u64 smmu_tag(u32 world, u32 stage2, u32 global, u32 tg, u32 asid, u32 vmid);
 /* tlbi.c */
 void smmu_invalidate(struct hw_smmuv3 *h, const u64 w[2]);
 /* cmdq.c */
+void smmu_commands_make(struct hw_smmuv3 *h);
+void smmu_commands_place(struct hw_smmuv3 *h);
 bool smmu_command(struct hw_smmuv3 *h);
 bool smmu_command_ready(struct hw_smmuv3 *h);
 /* Commands that nobody watches, one after the other. True: nothing is left. */
