@@ -422,6 +422,8 @@ u8 smmu_translate_walk(struct smmu_walk *w);
  * has just been asked for. Gives how many words were read; 0: it is not so simple.
  */
 u32 smmu_absent(struct hw_smmuv3 *h, const struct smmu_ctx *ctx, const struct hw_req *req);
+/* Likewise of memory as it is: without caches and effects. */
+u32 smmu_absent_truth(const struct hw_smmuv3 *h, const struct smmu_ctx *ctx, u64 va);
 /* What a stage makes of an address: pa of it, lg2, and a TLB value. */
 struct smmu_leaf {
 	u64 pa, value;

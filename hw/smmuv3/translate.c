@@ -158,28 +158,41 @@ static void prefetch_next(struct smmu_walk *w, const struct hw_req *req)
 		smmu_prefetch(h, w->sid, w->pasid, next + ((u64)e->choose(e, 64) << 12));
 }
 
+/* What is asked for in the walk cache and the TLB first; 0: it is not so simple. */
+static u32 absent_reads(struct smmu_walk *w, const struct hw_req *req)
+{
+	struct hw_smmuv3 *h = w->h;
+	const struct smmu_ctx *ctx = w->ctx;
+	const struct smmu_tt *tt;
+
+	/* Only a context that is `quick` has a CD. */
+	if (!h->caching || !ctx->quick)
+		return 0;
+	tt = &ctx->cd.tt[(req->addr >> 55 & 1) && !ctx->cd.tt[0].one];
+	if (tt->tbi || tt->off ||
+	    hw_cache_find(h->cache[CACHE_TLB], tt->space, req->addr) ||
+	    hw_cache_find(h->cache[CACHE_TLB], tt->global, req->addr))
+		return 0;
+	return smmu_absent(h, ctx, req);
+}
+
 /*
  * A plain access that nobody watches to a page that is not there: without the walk's
  * preparations, its caches asked in the same order. False: it is not so.
  */
 static bool absent(struct smmu_walk *w, const struct hw_req *req, struct hw_resp *resp)
 {
-	struct hw_smmuv3 *h = w->h;
-	const struct smmu_ctx *ctx = w->ctx;
-	const struct smmu_tt *tt;
 	u32 how, n;
 
-	/* access, kind and no_fault_report at once */
-	memcpy(&how, &req->access, sizeof(how));
-	/* Only a context that is `quick` has a CD. */
-	if (how - 1 > 2 || w->slow || w->truth || !h->caching || !ctx->quick)
+	if (w->slow)
 		return false;
-	tt = &ctx->cd.tt[(req->addr >> 55 & 1) && !ctx->cd.tt[0].one];
-	if (tt->tbi || tt->off ||
-	    hw_cache_find(h->cache[CACHE_TLB], tt->space, req->addr) ||
-	    hw_cache_find(h->cache[CACHE_TLB], tt->global, req->addr))
-		return false;
-	n = smmu_absent(h, ctx, req);
+	if (w->truth) {
+		n = smmu_absent_truth(w->h, w->ctx, req->addr);
+	} else {
+		/* access, kind and no_fault_report at once */
+		memcpy(&how, &req->access, sizeof(how));
+		n = how - 1 > 2 ? 0 : absent_reads(w, req);
+	}
 	w->reads = (u8)min(w->reads + n, 255u);
 	resp->status = HW_ABORT;
 	return n;

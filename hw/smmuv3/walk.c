@@ -483,7 +483,7 @@ u8 smmu_translate_walk(struct smmu_walk *w)
 /* Tables on the way that the walk cache does not know yet. */
 struct passed {
 	u64 value[3];
-	u32 lg2[3];
+	u8 lg2[3];
 	u32 n;
 };
 
@@ -491,31 +491,32 @@ struct passed {
  * Down to a descriptor that is not valid, with nothing else of note on the way. Gives how many
  * were read; 0: it is otherwise.
  */
-static u32 absent_below(const struct hw_smmuv3 *h, const struct smmu_tt *tt, u64 va,
-			const struct hw_cache_entry *known, struct passed *p)
+static inline u32 absent_below(const struct hw_smmuv3 *h, const struct smmu_tt *tt, u64 va,
+			       const struct hw_cache_entry *known, struct passed *p)
 {
 	const struct hw_env *e = h->base.env;
 	const u64 address = 0x0000fffffffff000ull & ~((1ull << tt->lg2g) - 1);
+	const u64 above = ~0ull << tt->oa, limit = e->ram_size - 8, hiers = tt->had ? 0 : T_ALL;
 	u64 table = known ? known->value & ADDR_MASK : tt->ttb;
 	u64 hier = known ? known->value & T_ALL : 0, desc;
 	u32 level = known ? known->value & 7 : tt->level, stride = tt->lg2g - 3u;
 	u32 shift = tt->lg2g + (3 - level) * stride;
+	u32 bits = level == tt->level ? tt->ia - shift : stride;
 
 	p->n = 0;
-	for (u32 n = 1;; n++, level++, shift -= stride) {
-		u32 bits = level == tt->level ? tt->ia - shift : stride;
+	for (u32 n = 1;; n++, level++, shift -= stride, bits = stride) {
 		u64 at = table + (va >> shift & ((1ull << bits) - 1)) * 8;
 
-		if (e->ram_size < 8 || at > e->ram_size - 8)
+		if (at > limit)
 			return 0;
 		memcpy(&desc, e->ram + at, 8);
 		if (!(desc & 1))
 			return n;
 		table = desc & address;
-		if (level >= 3 || !(desc & D_TABLE) || table >> tt->oa)
+		if (level >= 3 || !(desc & D_TABLE) || (table & above))
 			return 0;
-		hier |= tt->had ? 0 : desc & T_ALL;
-		p->lg2[p->n] = shift;
+		hier |= desc & hiers;
+		p->lg2[p->n] = (u8)shift;
 		p->value[p->n++] = table | hier | (level + 1);
 	}
 }
@@ -528,7 +529,8 @@ u32 smmu_absent(struct hw_smmuv3 *h, const struct smmu_ctx *ctx, const struct hw
 	struct passed p;
 	u32 n;
 
-	if (!ctx->quick || ctx->s2 || ctx->cd.s || !h->quick || !tt || tt->tbi)
+	if (!ctx->quick || ctx->s2 || ctx->cd.s || !h->quick || !tt || tt->tbi ||
+	    h->base.env->ram_size < 8)
 		return 0;
 	if (h->walks) {
 		smmu_walks_settle(h);
@@ -537,15 +539,21 @@ u32 smmu_absent(struct hw_smmuv3 *h, const struct smmu_ctx *ctx, const struct hw
 	n = absent_below(h, tt, va, known, &p);
 	if (!n)
 		return 0;
-	for (u32 i = 0; i < p.n && h->walks; i++) {
-		struct hw_cache_entry e = {.value = p.value[i], .addr = va, .space = tt->walk,
-					   .lg2 = p.lg2[i]};
-
-		hw_cache_fill(h->cache[CACHE_WALK], &e, NULL, 0);
-	}
+	if (p.n && h->walks)
+		hw_cache_fill_around(h->cache[CACHE_WALK], tt->walk, va, p.n, p.lg2, p.value);
 	if (!ctx->cd.r)
 		return n;
 	smmu_record_plain(req, F_TRANSLATION, rec);
 	smmu_event(h, rec, ctx->ste.mev);
 	return n;
+}
+
+u32 smmu_absent_truth(const struct hw_smmuv3 *h, const struct smmu_ctx *ctx, u64 va)
+{
+	const struct smmu_tt *tt = ctx->s1 ? select_tables(ctx, &va) : NULL;
+	struct passed p;
+
+	if (!tt || ctx->s2 || !h->cap.quick || h->cap.oas == 52 || h->base.env->ram_size < 8)
+		return 0;
+	return absent_below(h, tt, va, NULL, &p);
 }
