@@ -116,7 +116,7 @@ static struct task *deviation(struct sched *s, struct task *cur, enum sched_why 
 	for (u32 i = d->at; i < d->n_points && i < d->at + 16; i++) {
 		const struct switch_point *p = &d->points[i];
 
-		if (p->task != task || p->op != op ||
+		if (p->task != task || p->op != op || p->why == WHY_CHANCE ||
 		    (p->why == WHY_PREEMPT) != (why == WHY_PREEMPT))
 			continue;
 		d->at = i + 1;
@@ -177,6 +177,21 @@ static struct task *director_pick(struct sched *s, struct task *cur, enum sched_
 	return let(&s->task[task], 1);
 }
 
+/* As in the finding's run. */
+static bool director_chance(struct sched *s, const struct switch_point *asked)
+{
+	const struct director *d = director_of(s);
+
+	for (u32 i = 0; i < d->n_points; i++) {
+		const struct switch_point *p = &d->points[i];
+
+		if (p->why == WHY_CHANCE && p->task == asked->task && p->op == asked->op &&
+		    p->to == asked->to)
+			return true;
+	}
+	return false;
+}
+
 /* For whoever finds the recipe of a crash: the run that was being confirmed. */
 static void director_resolve(const struct sched *s, char *buf, size_t size)
 {
@@ -190,6 +205,7 @@ static const struct policy director_policy = {
 	.parse = director_parse,
 	.begin = director_begin,
 	.pick = director_pick,
+	.chance = director_chance,
 	.resolve = director_resolve,
 };
 

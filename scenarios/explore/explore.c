@@ -40,6 +40,14 @@ static u32 ops_left(const struct scenario *s, const u64 *drop)
 	return n;
 }
 
+static void count_points(const struct explorer *e, u32 *switches, u32 *chances)
+{
+	*chances = 0;
+	for (u32 i = 0; i < e->n_points; i++)
+		*chances += e->points[i].why == WHY_CHANCE;
+	*switches = e->n_points - *chances;
+}
+
 /* Recipe k of seq as a list of the switches that it made; false: that does not show it. */
 static bool to_list(struct explorer *e, struct recipe *seq, u32 n, u32 k,
 		    const struct explore_signature *sig)
@@ -102,7 +110,7 @@ static void shrink_all(struct explorer *e, struct recipe *seq, u32 n, struct exp
 		if (!to_list(e, seq, n, k, &sig))
 			continue;
 		if (k == n - 1)
-			f->switches_before = e->n_points;
+			count_points(e, &f->switches_before, &f->chances_before);
 		if (how != FINISH_SHRUNK)
 			continue;
 		start = host_now_us();
@@ -130,7 +138,7 @@ void explore_finish(struct explorer *e, const struct explore_hit *hit, enum expl
 		shrink_all(e, seq, n, f, how);
 	explorer_play(e, seq, n, n - 1);
 	f->hash = e->run.hash;
-	f->switches = e->n_points;
+	count_points(e, &f->switches, &f->chances);
 	f->ops = ops_left(e->s, seq[n - 1].drop);
 	for (f->replays = 0; f->replays < REPLAYS; f->replays++) {
 		explorer_play(e, seq, n, n - 1);

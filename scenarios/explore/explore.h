@@ -60,7 +60,8 @@ struct explore_finding {
 	u64 run;                   /* which run met it, from 1; 0: a replay */
 	u64 hash;                  /* trace hash of `recipe` */
 	u32 replays_same, replays; /* how often `recipe` gave the same hash */
-	u32 switches_before, switches; /* points before and after shrinking */
+	u32 switches_before, switches; /* before and after shrinking */
+	u32 chances_before, chances;   /* what hardware may do and usually does not, likewise */
 	u32 ops_before, ops;
 	u32 shrink_runs;
 	u64 shrink_us;

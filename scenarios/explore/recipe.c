@@ -139,9 +139,10 @@ bool recipe_points_print(const struct switch_point *p, u32 n, char *buf, size_t 
 
 	buf[0] = '\0';
 	for (u32 i = 0; i < n; i++) {
-		int len = snprintf(buf + at, size - at, "%sT%u%c%llu>T%u", i ? "," : "", p[i].task,
-				   p[i].why == WHY_PREEMPT ? '@' : '%', (unsigned long long)p[i].op,
-				   p[i].to);
+		bool chance = p[i].why == WHY_CHANCE;
+		int len = snprintf(buf + at, size - at, "%sT%u%c%llu%s%u", i ? "," : "", p[i].task,
+				   p[i].why == WHY_PREEMPT ? '@' : chance ? '!' : '%',
+				   (unsigned long long)p[i].op, chance ? "." : ">T", p[i].to);
 
 		if ((size_t)len >= size - at)
 			return false;
@@ -333,7 +334,7 @@ static bool take_policy(struct scan *s, struct recipe *r)
 		r->arg[n++] = c;
 	}
 	if (strcmp(r->policy, "list") == 0 && recipe_points_parse(r->arg, n, NULL, ~0U, &bad) < 0)
-		return fail(s, start + bad, "no switch here, expected as T2@17>T1 or T3%%4>T2");
+		return fail(s, start + bad, "no switch here, expected as T2@17>T1, T3%%4>T2 or T3!9.0");
 	s->at++;
 	return take(s, ':', "behind the policy");
 }
@@ -575,8 +576,24 @@ u32 recipe_parse_all(const char *text, size_t len, struct recipe r[RECIPES_MAX],
 
 /* --- lists of switches --- */
 
+/* What stands behind the operation: the task to go to, or which chance of it. */
+static bool point_scan_where(struct scan *s, struct switch_point *p)
+{
+	bool chance = p->why == WHY_CHANCE;
+	u64 n;
+
+	if (!take(s, chance ? '.' : '>', "") || (!chance && !take(s, 'T', "")) ||
+	    !take_number(s, 10, chance ? ~0U : SCHED_TASKS_MAX - 1, &n, "task"))
+		return false;
+	p->to = (u32)n;
+	return true;
+}
+
 static bool point_scan(struct scan *s, struct switch_point *p)
 {
+	static const char kinds[] = "@%!";
+	static const u32 whys[] = {WHY_PREEMPT, WHY_BLOCK, WHY_CHANCE};
+	const char *kind;
 	char ignored[8];
 	u64 n;
 
@@ -585,14 +602,12 @@ static bool point_scan(struct scan *s, struct switch_point *p)
 	if (!take(s, 'T', "") || !take_number(s, 10, SCHED_TASKS_MAX - 1, &n, "task"))
 		return false;
 	p->task = (u32)n;
-	if (peek(s) != '@' && peek(s) != '%')
+	kind = peek(s) ? strchr(kinds, peek(s)) : NULL;
+	if (!kind)
 		return false;
-	p->why = s->text[s->at++] == '@' ? WHY_PREEMPT : WHY_BLOCK;
-	if (!take_number(s, 10, ~0ULL, &p->op, "operation") || !take(s, '>', "") ||
-	    !take(s, 'T', "") || !take_number(s, 10, SCHED_TASKS_MAX - 1, &n, "task"))
-		return false;
-	p->to = (u32)n;
-	return true;
+	s->at++;
+	p->why = whys[kind - kinds];
+	return take_number(s, 10, ~0ULL, &p->op, "operation") && point_scan_where(s, p);
 }
 
 int recipe_points_parse(const char *text, size_t len, struct switch_point *p, u32 max, size_t *bad)

@@ -9,7 +9,8 @@
  *           first 8 digits of the hash of its content
  * policy    NAME or NAME(ARG), the argument resolved. For a list of switches:
  *           list(T2@17>T1,T3%4>T2): before operation 17 of task 2 go to task 1;
- *           at the block, yield or end of task 3 in its operation 4 go to task 2
+ *           at the block, yield or end of task 3 in its operation 4 go to task 2;
+ *           T3!9.0: in operation 9 of task 3, yes to the first chance of hardware's
  * seed      hexadecimal
  * memory    sc
  * options   comma list, may be empty: bug=ID, nth=N, drop=I or drop=I-J (operations

@@ -172,6 +172,8 @@ struct json_object *report_json(const struct explore_finding *f, const struct sc
 	ADD(o, "replays_same", number(f->replays_same));
 	ADD(o, "switches_before", number(f->switches_before));
 	ADD(o, "switches", number(f->switches));
+	ADD(o, "chances_before", number(f->chances_before));
+	ADD(o, "chances", number(f->chances));
 	ADD(o, "ops_before", number(f->ops_before));
 	ADD(o, "ops", number(f->ops));
 	ADD(o, "shrink_runs", number(f->shrink_runs));

@@ -574,22 +574,36 @@ static void print_heading(FILE *out, const struct layout *l, const struct trace_
 	fputc('\n', out);
 }
 
+static void print_size(FILE *out, const struct explore_finding *f)
+{
+	const char *es = f->switches == 1 ? "" : "es", *s = f->ops == 1 ? "" : "s";
+	const char *of = f->chances == 1 ? "" : "s";
+	char chances[64] = "";
+
+	if (!f->shrink_runs) {
+		if (f->chances)
+			snprintf(chances, sizeof(chances), ", %u chance%s of hardware's",
+				 f->chances, of);
+		fprintf(out, "\nInterleaving (%u switch%s%s, %u operation%s; SC memory):\n",
+			f->switches, es, chances, f->ops, s);
+		return;
+	}
+	if (f->chances_before)
+		snprintf(chances, sizeof(chances), ", %u -> %u chance%s of hardware's",
+			 f->chances_before, f->chances, of);
+	fprintf(out, "\nInterleaving (minimised %u -> %u switch%s%s, %u -> %u operation%s; "
+		     "%u replays, %llu us; SC memory):\n",
+		f->switches_before, f->switches, es, chances, f->ops_before, f->ops, s,
+		f->shrink_runs, (unsigned long long)f->shrink_us);
+}
+
 void report_table_print(FILE *out, const struct explore_finding *f, const struct scenario *s)
 {
 	u32 n;
 	struct report_row *rows = report_rows(f, s, &n);
 	struct layout l = layout_of(rows, n);
 
-	if (f->shrink_runs)
-		fprintf(out, "\nInterleaving (minimised %u -> %u switch%s, %u -> %u operation%s; "
-			     "%u replays, %llu us; SC memory):\n",
-			f->switches_before, f->switches, f->switches == 1 ? "" : "es",
-			f->ops_before, f->ops, f->ops == 1 ? "" : "s", f->shrink_runs,
-			(unsigned long long)f->shrink_us);
-	else
-		fprintf(out, "\nInterleaving (%u switch%s, %u operation%s; SC memory):\n",
-			f->switches, f->switches == 1 ? "" : "es", f->ops,
-			f->ops == 1 ? "" : "s");
+	print_size(out, f);
 	if (!n)
 		fprintf(out, " (not recorded)\n");
 	else

@@ -3,7 +3,7 @@
  * The shrinker. What varies is one recipe's list of switches and its set of
  * operations left out; what must stay is the finding's signature.
  *
- *  1. ddmin over the switches.
+ *  1. ddmin over the switches, and over the chances of hardware's that came.
  *     Then merging: parts of one task that were apart are run in one go.
  *  2. Leave out operations: whole tasks, then single ones from the last to the
  *     first. Leaving one out moves the count of what follows it in its task, so
@@ -44,7 +44,7 @@ static void keep_best(struct shrinker *sh, const u64 *drop)
 	const struct explorer *e = sh->e;
 
 	grow(&sh->best, &sh->best_max, e->n_points);
-	grow(&sh->next, &sh->next_max, e->n_points + e->n_trail + 2);
+	grow(&sh->next, &sh->next_max, e->n_points + e->n_trail + 4);
 	grow(&sh->trail, &sh->trail_max, e->n_trail);
 	sh->n_trail = e->n_trail;
 	memcpy(sh->trail, e->trail, e->n_trail * sizeof(*sh->trail));
@@ -274,8 +274,9 @@ static bool try_without_task(struct shrinker *sh, u32 t)
 		return false;
 	for (u32 i = 0; i < sh->n_best; i++) {
 		u32 id = SCHED_FIRST_TASK + t;
+		bool leads = sh->best[i].why != WHY_CHANCE && sh->best[i].to == id;
 
-		if (sh->best[i].task != id && sh->best[i].to != id)
+		if (sh->best[i].task != id && !leads)
 			sh->next[n++] = sh->best[i];
 	}
 	return shrink_try(sh, sh->next, n, drop, sh->n_best);

@@ -62,6 +62,11 @@ static u32 points_of(struct shrinker *sh, const u32 *row, u32 n)
 		sh->next[at] = sh->trail[row[i]];
 		sh->next[at++].to = segment_task(sh, row[i + 1]);
 	}
+	/* What else the run had stays: chances are counted apart. */
+	for (u32 i = 0; i < sh->n_best; i++) {
+		if (sh->best[i].why == WHY_CHANCE)
+			sh->next[at++] = sh->best[i];
+	}
 	return at;
 }
 

@@ -166,15 +166,55 @@ static void add_anchors(struct search *se, u32 task, u64 op)
 	}
 }
 
-/* Plays these points and sees what is touched; false: they cannot be written down. */
+static bool has_op(const u64 *set, u32 i)
+{
+	return set[i / 64] >> (i % 64) & 1;
+}
+
+/* The best run's chance, where its task comes to it without the operations that `drop` has more. */
+static struct switch_point moved_chance(const struct shrinker *sh, struct switch_point p,
+					const u64 *drop)
+{
+	const struct scenario_task *t;
+	u64 op = p.op;
+
+	if (p.task < SCHED_FIRST_TASK || p.task - SCHED_FIRST_TASK >= sh->e->s->n_tasks)
+		return p;
+	t = &sh->e->s->task[p.task - SCHED_FIRST_TASK];
+	for (u32 i = t->first; i < t->first + t->n; i++) {
+		if (has_op(drop, i) && !has_op(sh->drop, i) && sh->end[i] < op)
+			p.op -= sh->end[i] - sh->begin[i];
+	}
+	return p;
+}
+
+/* These switches, in sh->next, with the chances of the best run; how many points. */
+static u32 with_chances(struct shrinker *sh, const struct switch_point *p, u32 n, const u64 *drop)
+{
+	memmove(sh->next, p, n * sizeof(*p));
+	for (u32 i = 0; i < sh->n_best; i++) {
+		if (sh->best[i].why == WHY_CHANCE)
+			sh->next[n++] = moved_chance(sh, sh->best[i], drop);
+	}
+	return n;
+}
+
+static bool try_switches(struct search *se, const struct switch_point *p, u32 n)
+{
+	n = with_chances(se->sh, p, n, se->drop);
+	return shrink_try(se->sh, se->sh->next, n, se->drop, se->limit);
+}
+
+/* Plays these switches and sees what is touched; false: they cannot be written down. */
 static bool observe(struct search *se, const struct switch_point *p, u32 n, const u64 *drop)
 {
 	struct shrinker *sh = se->sh;
+	u32 n_all = p == sh->best ? n : with_chances(sh, p, n, drop);
 	struct world *w = sh->e->w;
 	struct recipe *r = &sh->seq[sh->k];
 
 	se->n_touches = 0;
-	if (!recipe_points_print(p, n, r->arg, sizeof(r->arg)))
+	if (!recipe_points_print(p == sh->best ? p : sh->next, n_all, r->arg, sizeof(r->arg)))
 		return false;
 	memcpy(r->drop, drop, sizeof(r->drop));
 	access_observe(w->access, see_access, se);
@@ -248,7 +288,7 @@ static bool search_none(struct search *se)
 
 	for (u32 t = 0; t < se->sh->e->s->n_tasks; t++) {
 		p.to = SCHED_FIRST_TASK + t;
-		if (shrink_try(se->sh, &p, t ? 1 : 0, se->drop, se->limit))
+		if (try_switches(se, &p, t ? 1 : 0))
 			return true;
 	}
 	return false;
@@ -283,7 +323,7 @@ static bool search_second(struct search *se, const struct switch_point *first, u
 					     .op = ops[i / 2] + i % 2,
 					     .to = first[n - 1].task,
 					     .why = WHY_PREEMPT};
-		if (shrink_try(se->sh, p, n + 1, se->drop, se->limit))
+		if (try_switches(se, p, n + 1))
 			return true;
 	}
 	return false;
@@ -303,13 +343,13 @@ static bool search_first(struct search *se, const struct candidate *a, bool seco
 		p[1] = (struct switch_point){
 			.task = a->task, .op = a->op, .to = to, .why = WHY_PREEMPT};
 		if (second ? search_second(se, p + 1, 1) :
-			     shrink_try(se->sh, p + 1, 1, se->drop, se->limit))
+			     try_switches(se, p + 1, 1))
 			return true;
 		/* The same with its task started first. */
 		if (a->task == SCHED_FIRST_TASK || se->limit < 2)
 			continue;
 		if (second ? search_second(se, p, 2) :
-			     shrink_try(se->sh, p, 2, se->drop, se->limit))
+			     try_switches(se, p, 2))
 			return true;
 	}
 	return false;
@@ -328,11 +368,6 @@ static bool search_few(struct search *se)
 			return true;
 	}
 	return false;
-}
-
-static bool has_op(const u64 *set, u32 i)
-{
-	return set[i / 64] >> (i % 64) & 1;
 }
 
 /* Leaves operation i out, too, and moves the candidates behind it. */

@@ -18,6 +18,7 @@ enum choice_stream {
 	CHOICE_FAULT,  /* which injected failure fires */
 	CHOICE_DATA,   /* values: page frame numbers, poison, fuzzed operands */
 	CHOICE_HW,     /* hardware: replacement, speculation, who answers late */
+	CHOICE_CHANCE, /* what sched_chance() is asked */
 	CHOICE_N,
 };
 

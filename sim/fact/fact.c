@@ -12,7 +12,6 @@ const struct fact_row fact_rows[FACT_N] = {
 #undef FACT
 };
 
-_Static_assert(FACT_N <= 64, "a subscription mask is one word");
 _Static_assert(FACT_SUBSCRIBERS_MAX <= 32, "the takers of a kind are one word");
 
 void fact_bus_reset(struct fact_bus *bus)
@@ -25,7 +24,7 @@ static void recount(struct fact_bus *bus)
 	memset(bus->takers, 0, sizeof(bus->takers));
 	for (unsigned i = 0; i < bus->n; i++) {
 		for (unsigned kind = 0; kind < FACT_N; kind++)
-			bus->takers[kind] |= (u32)(bus->sub[i].mask >> kind & 1) << i;
+			bus->takers[kind] |= (u32)fact_mask_has(bus->sub[i].mask, kind) << i;
 	}
 }
 

@@ -64,6 +64,13 @@ struct fact_bus {
 
 #define FACT_BIT(kind) (1ULL << FACT_##kind)
 #define FACT_ALL (~0ULL)
+/* A mask is one word. Kinds that have no bit of it are for those alone who want all. */
+#define FACT_BITS 64
+
+static inline bool fact_mask_has(u64 mask, unsigned kind)
+{
+	return kind < FACT_BITS ? mask >> kind & 1 : mask == FACT_ALL;
+}
 
 void fact_bus_reset(struct fact_bus *bus);
 void fact_subscribe(struct fact_bus *bus, u64 mask, fact_fn fn, void *self);

@@ -146,7 +146,7 @@ static void subscribe(struct oracles *o)
 		checks |= w->oracle->checks;
 		mask |= w->oracle->facts;
 		for (u32 k = 0; k < FACT_N; k++) {
-			if (w->oracle->facts >> k & 1)
+			if (fact_mask_has(w->oracle->facts, k))
 				o->reader[k][o->n_readers[k]++] = (struct reader){
 					w->oracle->see, w->state, w->carry};
 		}

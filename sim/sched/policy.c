@@ -51,6 +51,13 @@ struct task *policy_default_pick(struct sched *s, struct task *cur, enum sched_w
 	return &s->task[bit_lowest(runnable)];
 }
 
+bool policy_no_chance(struct sched *s, const struct switch_point *p)
+{
+	(void)s;
+	(void)p;
+	return false;
+}
+
 bool policy_number(const char **text, u64 *value)
 {
 	const char *p = *text;

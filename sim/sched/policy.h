@@ -41,6 +41,11 @@ struct policy {
 	bool (*parse)(struct sched *s, const char *arg);
 	void (*begin)(struct sched *s, struct policy_carry *carry);
 	struct task *(*pick)(struct sched *s, struct task *cur, enum sched_why why);
+	/*
+	 * Whether it is yes to this question of sched_chance(). Optional: the run's seed answers,
+	 * by stream CHOICE_CHANCE.
+	 */
+	bool (*chance)(struct sched *s, const struct switch_point *p);
 	/* A task was spawned (optional). */
 	void (*spawned)(struct sched *s, struct task *t);
 	/* A blocked task may run again (optional). */
@@ -69,6 +74,9 @@ size_t policy_split(const char *text, const char **arg, size_t *arg_len);
 
 /* The default order: cur if it may go on, else the lowest runnable task id, the clock last. */
 struct task *policy_default_pick(struct sched *s, struct task *cur, enum sched_why why);
+
+/* For policies of which a run has no chances: no. */
+bool policy_no_chance(struct sched *s, const struct switch_point *p);
 
 /* The switch list of a recipe; and, after its run, its first point that did not apply, if any. */
 extern const struct policy policy_list;

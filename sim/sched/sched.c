@@ -12,6 +12,7 @@
 
 #include "sim/base/assert.h"
 #include "sim/base/region.h"
+#include "sim/choice/choice.h"
 #include "sim/sched/fiber_priv.h"
 #include "sim/sched/policy.h"
 
@@ -151,6 +152,7 @@ void sched_reset(struct sched *s)
 	s->n_switches = 0;
 	s->n_preempts = 0;
 	s->n_points = 0;
+	s->asked_task = SCHED_TASKS_MAX;
 	s->n_checks = 0;
 	s->notes = 0;
 	s->end = SCHED_AT_REST;
@@ -371,19 +373,14 @@ static bool at_end(struct sched *s)
 	return false;
 }
 
-static void record_point(struct sched *s, struct task *cur, struct task *next, enum sched_why why)
+static void record_point(struct sched *s, struct switch_point p)
 {
 	if (s->n_points == s->points_max) {
 		s->points_max *= 2;
 		s->points = realloc(s->points, s->points_max * sizeof(*s->points));
 		sim_assert(s->points);
 	}
-	s->points[s->n_points++] = (struct switch_point){
-		.task = cur ? cur->id : 0,
-		.to = next->id,
-		.op = cur ? sched_ops(cur) : 0,
-		.why = why,
-	};
+	s->points[s->n_points++] = p;
 }
 
 static struct task *pick(struct sched *s, struct task *cur, enum sched_why why)
@@ -400,10 +397,41 @@ static struct task *pick(struct sched *s, struct task *cur, enum sched_why why)
 	sim_assert(s->runnable & task_bit(next));
 	sim_assert(next->mode != ACCESS_QUIET || !next->weight_shared || !IOMMULAB_HOOKS);
 	if (next != usual)
-		record_point(s, cur, next, why);
+		record_point(s, (struct switch_point){.task = cur ? cur->id : 0, .to = next->id,
+						      .op = cur ? sched_ops(cur) : 0, .why = why});
 	limit = sched_ops(next) + (s->steps_max > s->steps ? s->steps_max - s->steps : 0) + 1;
 	sched_set_stop(next, min(next->stop_at, limit));
 	return next;
+}
+
+/* The how manieth question this is in the task's operation. */
+static u32 count_question(struct sched *s, const struct task *t)
+{
+	if (s->asked_task != t->id || s->asked_op != sched_ops(t)) {
+		s->asked_task = t->id;
+		s->asked_op = sched_ops(t);
+		s->asked = 0;
+	}
+	return s->asked++;
+}
+
+bool sched_chance(struct sched *s, u32 one_in)
+{
+	struct switch_point p = {.why = WHY_CHANCE};
+	bool yes;
+
+	if (s->setup || !s->policy || !current_task || !one_in)
+		return false;
+	p.task = current_task->id;
+	p.op = sched_ops(current_task);
+	p.to = count_question(s, current_task);
+	if (s->policy->chance)
+		yes = s->policy->chance(s, &p);
+	else
+		yes = !choice_below(s->world->choice, CHOICE_CHANCE, one_in);
+	if (yes)
+		record_point(s, p);
+	return yes;
 }
 
 /* The interrupt takes the CPU of the task that it was chosen over. */

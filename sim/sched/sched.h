@@ -65,7 +65,8 @@ enum task_flags {
 	TASK_OUTSIDE = 8, /* waits outside of the kernel, for as long as it likes */
 };
 
-enum sched_why { WHY_PREEMPT, WHY_BLOCK, WHY_YIELD, WHY_EXIT, WHY_START };
+/* WHY_CHANCE is no switch: see sched_chance(). */
+enum sched_why { WHY_PREEMPT, WHY_BLOCK, WHY_YIELD, WHY_EXIT, WHY_START, WHY_CHANCE };
 
 struct task_held {
 	const void *lock; /* NULL: n_nested locks of the class, under a nest lock */
@@ -166,11 +167,14 @@ static inline struct world *this_world(void)
 
 struct policy;
 
-/* One deviation from the default order: before op `op` of `task`, go to `to`. */
+/*
+ * One deviation from the default order: before op `op` of `task`, go to `to`. With WHY_CHANCE: to
+ * question `to`, from 0, that sched_chance() was asked in this operation, the answer was yes.
+ */
 struct switch_point {
 	u32 task, to;
 	u64 op;
-	u32 why; /* WHY_PREEMPT: `@` in a recipe; else `%`: at a block, yield or exit */
+	u32 why; /* in a recipe WHY_PREEMPT is `@`, WHY_CHANCE `!`, a block, yield or exit `%` */
 };
 
 enum sched_end {
@@ -209,6 +213,9 @@ struct sched {
 	u32 n_switches, n_preempts;
 	struct switch_point *points; /* deviations of this run, in order */
 	u32 n_points, points_max;
+	/* Who was last asked for a chance, in which operation, and for which of it. */
+	u32 asked_task, asked;
+	u64 asked_op;
 	u64 *checks;
 	u32 n_checks, checks_max;
 	struct task main;    /* the host's own stack, only switched to and from */
@@ -282,6 +289,13 @@ void sched_wake(struct task *t);
 
 /* Whether this failure point fails: for the task alone (fail_nth), or for the run (sim/fault). */
 bool sched_fails(struct world *w, enum fault_kind kind, u64 pc);
+
+/*
+ * Whether something happens now that hardware may do and usually does not, once in `one_in`
+ * questions (0: never). The policy answers, from the run's seed; a yes is one of the run's points,
+ * as its switches are: a recipe has it, and shrinking tries without. No while nothing is explored.
+ */
+bool sched_chance(struct sched *s, u32 one_in);
 
 /* Polling loops (cpu_relax, cond_resched, udelay): others first, time may pass. */
 void sched_yield_now(void);
@@ -404,7 +418,7 @@ static inline void fact_publish(enum fact_kind kind, const u64 arg[4])
 	struct task *t = current_task;
 	struct world *w = t->world;
 
-	if (!(FACTS_ANNOUNCED >> kind & 1))
+	if (!fact_mask_has(FACTS_ANNOUNCED, kind))
 		sched_note(w->sched, fact_word(t, kind));
 	if (fact_wanted(w->fact, kind))
 		fact_send(kind, arg);

@@ -36,5 +36,6 @@ const struct policy policy_default = {
 	.parse = parse,
 	.begin = begin,
 	.pick = pick,
+	.chance = policy_no_chance,
 	.resolve = resolve,
 };

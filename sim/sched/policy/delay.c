@@ -244,6 +244,7 @@ const struct policy policy_delay = {
 	.begin = begin,
 	.weighs = true,
 	.pick = pick,
+	.chance = policy_no_chance,
 	.spawned = spawned,
 	.resolve = resolve,
 	.end = end,

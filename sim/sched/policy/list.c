@@ -2,18 +2,20 @@
 /*
  * Replay: the default order, but for the listed deviations.
  *
- * ARG is a comma list of T2@17>T1 (before operation 17 of task 2 go to task 1)
- * and T3%4>T2 (at the block, yield or end of task 3 in its operation 4 go to
- * task 2; T0%0 is the run's first choice): what sched->points says of any run
- * gives that run again. A task's points must be in the order of its operations.
+ * ARG is a comma list of T2@17>T1 (before operation 17 of task 2 go to task 1),
+ * T3%4>T2 (at the block, yield or end of task 3 in its operation 4 go to
+ * task 2; T0%0 is the run's first choice) and T3!9.1 (in operation 9 of task 3,
+ * yes to the second chance of hardware's, counted from 0): what sched->points says
+ * of any run gives that run again. A task's switches must be in the order of its
+ * operations, and so must its chances.
  *
  * Tolerant, so that a list with points left out, or of a slightly different
  * program, still means something: a point that does not apply is passed over.
  * The first such point and its step are kept for note().
  *
  * The text itself is the state, so that a list may be of any length: each task
- * has a place in it, its next point, which only moves forward. ARG must
- * therefore stay where it is until the run has ended.
+ * has two places in it, its next switch and its next chance, which only move
+ * forward. ARG must therefore stay where it is until the run has ended.
  */
 #include "sim/sched/policy/policy_priv.h"
 
@@ -26,12 +28,13 @@ struct point {
 	const char *behind; /* the text after it; NULL: there is none */
 	u64 op;
 	u32 task, to;
-	bool preempt;
+	char kind; /* '@', '%' or '!' */
 };
 
 struct list {
 	const char *text;
 	struct point next[SCHED_TASKS_MAX];
+	const char *chance[SCHED_TASKS_MAX]; /* where the next one stands; NULL: there is none */
 	struct point missed;
 	enum miss miss;
 	u64 miss_step;
@@ -47,15 +50,27 @@ static bool task_id(const char **text, u32 *id)
 	return true;
 }
 
+/* What stands behind the operation: the task to go to, or which chance of it. */
+static bool parse_where(const char **text, struct point *p)
+{
+	u64 v;
+
+	if (p->kind != '!')
+		return *(*text)++ == '>' && task_id(text, &p->to);
+	if (*(*text)++ != '.' || !policy_number(text, &v) || v > ~0U)
+		return false;
+	p->to = (u32)v;
+	return true;
+}
+
 static bool parse_point(const char *text, struct point *p)
 {
 	if (!task_id(&text, &p->task))
 		return false;
-	p->preempt = *text == '@';
-	if (*text != '@' && *text != '%')
+	p->kind = *text++;
+	if (p->kind != '@' && p->kind != '%' && p->kind != '!')
 		return false;
-	text++;
-	if (!policy_number(&text, &p->op) || *text++ != '>' || !task_id(&text, &p->to))
+	if (!policy_number(&text, &p->op) || !parse_where(&text, p))
 		return false;
 	if (*text && *text++ != ',')
 		return false;
@@ -63,19 +78,33 @@ static bool parse_point(const char *text, struct point *p)
 	return true;
 }
 
-/* Moves the task's place to its first point at or behind text. */
+/* Moves the task's place to its first switch at or behind text. */
 static void seek(struct list *list, u32 task, const char *text)
 {
 	struct point p;
 
 	while (*text && parse_point(text, &p)) {
-		if (p.task == task) {
+		if (p.task == task && p.kind != '!') {
 			list->next[task] = p;
 			return;
 		}
 		text = p.behind;
 	}
 	list->next[task].behind = NULL;
+}
+
+/* The same with its chances. */
+static void seek_chance(struct list *list, u32 task, const char *text)
+{
+	struct point p;
+
+	for (; *text && parse_point(text, &p); text = p.behind) {
+		if (p.task != task || p.kind != '!')
+			continue;
+		list->chance[task] = text;
+		return;
+	}
+	list->chance[task] = NULL;
 }
 
 static bool parse(struct sched *s, const char *arg)
@@ -90,7 +119,9 @@ static bool parse(struct sched *s, const char *arg)
 	while (*arg) {
 		if (!parse_point(arg, &p))
 			return false;
-		if (!list->next[p.task].behind)
+		if (p.kind == '!' && !list->chance[p.task])
+			list->chance[p.task] = arg;
+		else if (p.kind != '!' && !list->next[p.task].behind)
 			list->next[p.task] = p;
 		arg = p.behind;
 	}
@@ -135,7 +166,7 @@ static struct task *deviation(struct sched *s, u32 task, u64 op, enum sched_why 
 
 	if (!p || p->op != op)
 		return NULL;
-	if (p->preempt != (why == WHY_PREEMPT))
+	if ((p->kind == '@') != (why == WHY_PREEMPT))
 		miss(s, p, MISS_OTHER_KIND);
 	else if (!(s->runnable >> p->to & 1))
 		miss(s, p, MISS_NOT_RUNNABLE);
@@ -156,11 +187,50 @@ static struct task *pick(struct sched *s, struct task *cur, enum sched_why why)
 	return policy_let(next, p ? p->op - sched_ops(next) : POLICY_NEVER, 0);
 }
 
+/* Passes over the chances that did not come. */
+static bool chance(struct sched *s, const struct switch_point *asked)
+{
+	struct list *list = s->policy_state;
+	const char *text = list->chance[asked->task];
+	struct point p;
+
+	while (text && parse_point(text, &p)) {
+		bool due = p.op == asked->op && p.to == asked->to;
+
+		if (p.op > asked->op || (p.op == asked->op && p.to > asked->to))
+			return false;
+		if (!due)
+			miss(s, &p, MISS_PASSED);
+		seek_chance(list, asked->task, p.behind);
+		if (due)
+			return true;
+		text = list->chance[asked->task];
+	}
+	return false;
+}
+
 static void resolve(const struct sched *s, char *buf, size_t size)
 {
 	const struct list *list = s->policy_state;
 
 	snprintf(buf, size, "%s", list->text);
+}
+
+static void point_text(const struct point *p, char *buf, size_t size)
+{
+	snprintf(buf, size, "T%u%c%lu%s%u", p->task, p->kind, (unsigned long)p->op,
+		 p->kind == '!' ? "." : ">T", p->to);
+}
+
+/* A point that the run did not come to. */
+static bool left_over(const struct list *list, struct point *p)
+{
+	for (u32 i = 0; i < SCHED_TASKS_MAX; i++) {
+		*p = list->next[i];
+		if (p->behind || (list->chance[i] && parse_point(list->chance[i], p)))
+			return true;
+	}
+	return false;
 }
 
 bool policy_list_missed(const struct sched *s, char *buf, size_t size)
@@ -171,27 +241,26 @@ bool policy_list_missed(const struct sched *s, char *buf, size_t size)
 		[MISS_PASSED] = "was due earlier",
 	};
 	const struct list *list = s->policy_state;
+	char point[64];
+	struct point p;
 
 	if (s->policy != &policy_list)
 		return false;
-	if (list->miss) {
-		snprintf(buf, size, "step %lu: expected T%u, T%u %s (point T%u%c%lu>T%u)",
+	point_text(&list->missed, point, sizeof(point));
+	if (list->miss && list->missed.kind == '!') {
+		snprintf(buf, size, "step %lu: hardware was not asked there (point %s)",
+			 (unsigned long)list->miss_step, point);
+	} else if (list->miss) {
+		snprintf(buf, size, "step %lu: expected T%u, T%u %s (point %s)",
 			 (unsigned long)list->miss_step, list->missed.to, list->missed.to,
-			 reasons[list->miss], list->missed.task,
-			 list->missed.preempt ? '@' : '%', (unsigned long)list->missed.op,
-			 list->missed.to);
-		return true;
+			 reasons[list->miss], point);
+	} else if (left_over(list, &p)) {
+		point_text(&p, point, sizeof(point));
+		snprintf(buf, size, "the run ended before point %s", point);
+	} else {
+		return false;
 	}
-	for (u32 i = 0; i < SCHED_TASKS_MAX; i++) {
-		const struct point *p = &list->next[i];
-
-		if (!p->behind)
-			continue;
-		snprintf(buf, size, "the run ended before point T%u%c%lu>T%u", p->task,
-			 p->preempt ? '@' : '%', (unsigned long)p->op, p->to);
-		return true;
-	}
-	return false;
+	return true;
 }
 
 static void note(const struct sched *s, const struct policy_carry *carry, char *buf, size_t size)
@@ -203,11 +272,12 @@ static void note(const struct sched *s, const struct policy_carry *carry, char *
 
 const struct policy policy_list = {
 	.name = "list",
-	.help = "replay; ARG: switch points, as T2@17>T1,T3%4>T2",
+	.help = "replay; ARG: switch points, as T2@17>T1,T3%4>T2; chances, as T3!9.0",
 	.state_size = sizeof(struct list),
 	.parse = parse,
 	.begin = begin,
 	.pick = pick,
+	.chance = chance,
 	.resolve = resolve,
 	.note = note,
 };

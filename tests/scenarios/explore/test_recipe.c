@@ -24,6 +24,7 @@ Test(recipe, what_is_printed_parses_to_the_same)
 		HEAD "rw(64):ffffffffffffffff:sc:",
 		HEAD "mix(pct:3@7.19):2a:sc:nth=7",
 		HEAD "list(T2@17>T1,T3%4>T2):0:sc:nth=3,drop=0,drop=5-9,drop=1023,poison=255",
+		HEAD "list(T2@17>T1,T3!9.0,T3!9.1,T3%10>T2):0:sc:drop=2",
 		HEAD "list:1:sc:oracle=kasan,oracle=leak",
 		"iommulab1:0123abcd:a%20b%3A%40%2B%27.yaml@00000000:pos:1:sc:",
 	};
@@ -76,6 +77,9 @@ static const struct {
 	{HEAD "list(T2@17):1:sc:", 45, "no switch here"},
 	{HEAD "list(T2@17>T1,):1:sc:", 53, "no switch here"},
 	{HEAD "list(T2@17>T1,T99@1>T2):1:sc:", 54, "no switch here"},
+	{HEAD "list(T2!17>T1):1:sc:", 45, "no switch here"},
+	{HEAD "list(T2!17.):1:sc:", 45, "no switch here"},
+	{HEAD "list(T2@17.1):1:sc:", 45, "no switch here"},
 	{HEAD "rw:xyz:sc:", 43, "no seed, expected a hexadecimal number"},
 	{HEAD "rw:11112222333344445:sc:", 43, "seed is too big"},
 	{HEAD "rw:1:tso:", 45, "memory model 'tso' is not built yet, expected sc"},
@@ -153,14 +157,15 @@ Test(recipe, points_survive_print_and_parse)
 		{.task = 0, .op = 0, .to = 3, .why = WHY_BLOCK},
 		{.task = 2, .op = 17, .to = 1, .why = WHY_PREEMPT},
 		{.task = 63, .op = 123456789, .to = 2, .why = WHY_BLOCK},
+		{.task = 63, .op = 123456790, .to = 100, .why = WHY_CHANCE},
 	};
-	struct switch_point q[4];
+	struct switch_point q[5];
 	char text[128];
 	size_t bad_at;
 
-	cr_assert(recipe_points_print(p, 3, text, sizeof(text)));
-	cr_expect_str_eq(text, "T0%0>T3,T2@17>T1,T63%123456789>T2");
-	cr_expect_eq(recipe_points_parse(text, strlen(text), q, 4, &bad_at), 3);
+	cr_assert(recipe_points_print(p, 4, text, sizeof(text)));
+	cr_expect_str_eq(text, "T0%0>T3,T2@17>T1,T63%123456789>T2,T63!123456790.100");
+	cr_expect_eq(recipe_points_parse(text, strlen(text), q, 5, &bad_at), 4);
 	cr_expect_eq(memcmp(p, q, sizeof(p)), 0);
 	cr_expect(!recipe_points_print(p, 3, text, 20), "what does not fit is said");
 }

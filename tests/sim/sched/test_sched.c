@@ -178,11 +178,14 @@ static void print_points(const struct world_run *r, char *buf, size_t size)
 	size_t at = 0;
 
 	buf[0] = '\0';
-	for (u32 i = 0; i < r->n_points; i++)
-		at += (size_t)snprintf(buf + at, size - at, "%sT%u%c%lu>T%u", i ? "," : "",
-				       r->points[i].task,
-				       r->points[i].why == WHY_PREEMPT ? '@' : '%',
-				       (unsigned long)r->points[i].op, r->points[i].to);
+	for (u32 i = 0; i < r->n_points; i++) {
+		const struct switch_point *p = &r->points[i];
+		bool chance = p->why == WHY_CHANCE;
+
+		at += (size_t)snprintf(buf + at, size - at, "%sT%u%c%lu%s%u", i ? "," : "", p->task,
+				       p->why == WHY_PREEMPT ? '@' : chance ? '!' : '%',
+				       (unsigned long)p->op, chance ? "." : ">T", p->to);
+	}
 }
 
 Test(sched, the_list_of_switch_points_replays_a_random_run)
@@ -202,6 +205,84 @@ Test(sched, the_list_of_switch_points_replays_a_random_run)
 		cr_assert_eq(a.hash, b.hash, "seed %lu: %s", (unsigned long)seed, points);
 		cr_assert_eq(sum, shared_sum);
 	}
+}
+
+/* Up to three questions in one operation; what came of them is the sum's business. */
+static void take_chances(void *arg)
+{
+	u64 *sum = &shared_sum;
+
+	(void)arg;
+	for (u32 i = 0; i < 20; i++) {
+		sched_point(sum, 8, OP_SYNC | OP_SHARED);
+		for (u32 k = 0; k <= i % 3; k++)
+			*sum = *sum * 31 + sched_chance(w->sched, 4);
+	}
+}
+
+static u32 count_chances(const struct world_run *r)
+{
+	u32 n = 0;
+
+	for (u32 i = 0; i < r->n_points; i++)
+		n += r->points[i].why == WHY_CHANCE;
+	return n;
+}
+
+Test(sched, a_run_s_chances_are_points_of_it_and_replay_it)
+{
+	const struct policy *rw = policy_find("rw", 2), *list = policy_find("list", 4);
+	static char points[65536], missed[256];
+	u32 came = 0;
+
+	load(.oracles = "none", .begin = clear_sum, .task = {take_chances, take_chances});
+	for (u64 seed = 1; seed <= 50; seed++) {
+		struct world_run a = run_with(.seed = seed, .policy = rw, .policy_arg = "3");
+		u64 sum = shared_sum;
+		struct world_run b;
+
+		came += count_chances(&a);
+		print_points(&a, points, sizeof(points));
+		b = run_with(.seed = seed, .policy = list, .policy_arg = points);
+		cr_assert(!policy_list_missed(w->sched, missed, sizeof(missed)), "%s", missed);
+		cr_assert_eq(a.n_points, b.n_points, "seed %lu: %s", (unsigned long)seed, points);
+		cr_assert_eq(sum, shared_sum, "seed %lu: %s", (unsigned long)seed, points);
+	}
+	/* 78 questions a run, one in four. */
+	cr_assert(came > 50 * 78 / 5 && came < 50 * 78 / 3, "%u chances", came);
+}
+
+Test(sched, the_usual_answer_to_a_chance_is_no)
+{
+	static const char *const none[] = {"default", "delay", "list"};
+
+	load(.oracles = "none", .begin = clear_sum, .task = {take_chances, take_chances});
+	for (u32 i = 0; i < 3; i++) {
+		struct world_run r = run_with(.seed = 7, .policy_arg = "",
+					      .policy = policy_find(none[i], strlen(none[i])));
+
+		cr_assert_eq(count_chances(&r), 0, "%s", none[i]);
+	}
+}
+
+Test(sched, a_list_with_one_chance_gives_that_one)
+{
+	const struct policy *list = policy_find("list", 4);
+	static char missed[256];
+	struct world_run r;
+
+	load(.oracles = "none", .begin = clear_sum, .task = {take_chances, take_chances});
+	r = run_with(.policy = list, .policy_arg = "T3!9.2");
+	cr_assert_eq(r.n_points, 1);
+	cr_assert(r.points[0].task == 3 && r.points[0].op == 9 && r.points[0].to == 2 &&
+		  r.points[0].why == WHY_CHANCE);
+	cr_assert(!policy_list_missed(w->sched, missed, sizeof(missed)), "%s", missed);
+	run_with(.policy = list, .policy_arg = "T2!9.3,T2!12.0");
+	cr_assert(policy_list_missed(w->sched, missed, sizeof(missed)));
+	cr_assert(strstr(missed, "hardware was not asked there (point T2!9.3)"), "%s", missed);
+	run_with(.policy = list, .policy_arg = "T2!900.0");
+	cr_assert(policy_list_missed(w->sched, missed, sizeof(missed)));
+	cr_assert_str_eq(missed, "the run ended before point T2!900.0");
 }
 
 static u32 depth;
