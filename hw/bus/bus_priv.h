@@ -28,6 +28,7 @@ struct fabric_iommu {
 	u32 index, worker;
 	u32 irq[BUS_WIRES], up;
 	struct clock_timer late;  /* no answer to an invalidation */
+	bool asks_twin;           /* a walk for comparison, without any effect */
 };
 
 struct bus_posted {
@@ -103,6 +104,9 @@ struct fabric {
 	u8 *lines;
 	bool lines_touched;
 	u64 wrote_pa, wrote_len; /* by an IOMMU, and not yet in lines */
+	/* A walk came to this line before it was written back: which task's, in which operation. */
+	u64 asked_line, asked_op;
+	u32 asked_by;
 };
 
 /* Whether the running task may block. */
@@ -126,7 +130,8 @@ bool bus_atc_step(void *arg);
 void bus_receive(struct fabric_iommu *im, const struct hw_msg *m);
 
 /* lines.c */
-u64 bus_lines_read(struct fabric *f, u64 pa);
+/* evict: struct hw_iommu's, of a walk that has effects. */
+u64 bus_lines_read(struct fabric *f, u64 pa, u8 evict);
 /* [pa, pa + len) of memory was written past the processor's caches; about to be. */
 void bus_lines_wrote(struct fabric *f, u64 pa, u64 len);
 void bus_lines_writes(struct fabric *f, u64 pa, u64 len);

@@ -169,7 +169,9 @@ static u64 twin(struct bus_fn *n, const struct bus_req *r, const struct hw_resp 
 
 	if (!im || !im->ops->walk)
 		return 0;
+	im->asks_twin = true;
 	im->ops->walk(im->h, &q, &now);
+	im->asks_twin = false;
 	if (now.status == HW_OK && now.pa == resp->pa)
 		return 0;
 	tell_twin(n, resp, &now);

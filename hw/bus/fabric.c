@@ -127,7 +127,7 @@ static u64 env_read_flushed(struct hw_env *e, u64 pa)
 	u64 value;
 
 	if (f->lines)
-		return bus_lines_read(f, pa);
+		return bus_lines_read(f, pa, im_of(e)->asks_twin ? 0 : im_of(e)->h->evict);
 	memcpy(&value, e->ram + pa, sizeof(value));
 	return value;
 }
@@ -235,6 +235,9 @@ bool bus_iommu_add(struct fabric *f, u32 i, const struct hw_iommu_ops *ops, cons
 		return false;
 	if (im->h->incoherent)
 		im->env.read_flushed = env_read_flushed;
+	/* Stories that flush by hand say what is seen before. */
+	if (im->h->evict == HW_EVICT_UNSAID)
+		im->h->evict = 0;
 	im->ops = ops;
 	im->base = f->next_mmio;
 	im->worker = io_worker_add(f->world, &(struct io_worker){

@@ -2,14 +2,17 @@
 /*
  * What walkers see that do not snoop the processors' caches: memory as it was written
  * back. Software's stores are held in the caches until it flushes their lines, for ever if
- * it never does: a missing flush is always seen. What devices and IOMMUs write goes past
- * them, and takes the rest of its lines along.
+ * it never does: a missing flush is always seen. Only with evict=N a line is written back
+ * by itself, as late as it can be without a difference: when a walk comes to a word of it
+ * that was not; the words that it reads on from there are of the same moment. What devices
+ * and IOMMUs write goes past the caches, and takes the rest of its lines along.
  */
 #include "hw/bus/bus_priv.h"
 
 #include "sim/base/assert.h"
 #include "sim/base/bits.h"
 #include "sim/mem/frames.h"
+#include "sim/sched/sched.h"
 
 #include <string.h>
 #include <sys/mman.h>
@@ -51,13 +54,32 @@ static void settle(struct fabric *f)
 		write_back(f, f->wrote_pa, len);
 }
 
-u64 bus_lines_read(struct fabric *f, u64 pa)
+/* Whether the task reads on in a line, of which it was said that it was not written back. */
+static bool reads_on(struct fabric *f, u64 line)
 {
-	u64 value;
+	bool on = f->asked_line == line && f->asked_by == current_task->id &&
+		  sched_ops(current_task) <= f->asked_op + 1;
+
+	f->asked_line = line;
+	f->asked_by = current_task->id;
+	f->asked_op = sched_ops(current_task);
+	return on;
+}
+
+u64 bus_lines_read(struct fabric *f, u64 pa, u8 evict)
+{
+	u64 value, held;
 
 	settle(f);
 	memcpy(&value, f->lines + pa, sizeof(value));
-	return value;
+	if (likely(!evict || !current_task))
+		return value;
+	memcpy(&held, frame_ptr(f->world, pa), sizeof(held));
+	if (held == value || reads_on(f, pa / LINE) || !sched_chance(f->world->sched, evict))
+		return value;
+	write_back(f, pa, sizeof(held));
+	fact(HW_WRITE_BACK, pa, held);
+	return held;
 }
 
 void bus_lines_wrote(struct fabric *f, u64 pa, u64 len)
@@ -75,11 +97,13 @@ void bus_lines_writes(struct fabric *f, u64 pa, u64 len)
 	f->wrote_len = len;
 }
 
+/* Between a store and its flush others run. */
 bool bus_flush_lines(struct fabric *f, u64 pa, u64 len)
 {
 	if (!len || len > FRAME_MSI_BASE || !frames_contains(pa, len))
 		return false;
 	if (f->lines) {
+		sched_point(frame_ptr(f->world, pa), 1, OP_WRITE | OP_MARKED | OP_SHARED);
 		settle(f);
 		write_back(f, pa, len);
 	}
@@ -89,6 +113,7 @@ bool bus_flush_lines(struct fabric *f, u64 pa, u64 len)
 void bus_lines_reset(struct fabric *f)
 {
 	f->wrote_len = 0;
+	f->asked_line = ~0ULL;
 	if (f->lines_touched)
 		sim_assert(!madvise(f->lines, FRAME_MSI_BASE, MADV_DONTNEED));
 	f->lines_touched = false;

@@ -200,12 +200,20 @@ struct hw_iommu_ops {
 	bool (*ahead)(const struct hw_iommu *h, const struct hw_req *req, struct hw_ahead *a);
 };
 
+#define HW_EVICT_MAX 64
+#define HW_EVICT_UNSAID 255 /* as whoever drives the model has it */
+
 /* First member of each model's state. */
 struct hw_iommu {
 	const struct hw_iommu_ops *ops;
 	struct hw_env *env;
 	bool incoherent; /* it asks env->read_flushed, if there is one */
 	bool unsnooped;  /* it does so in some of its walks: incoherent ones have this, too */
+	/*
+	 * Of the words that software has stored and not flushed, and a walk comes to, one in so
+	 * many has been written back by itself; 0: none. What reads flushed words sees to it.
+	 */
+	u8 evict;
 };
 
 extern const struct hw_iommu_ops hw_vtd_ops, hw_smmuv3_ops;

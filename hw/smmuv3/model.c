@@ -53,6 +53,7 @@ static struct hw_iommu *create(struct hw_env *e, const char *options, char *err,
 	h->base.ops = &hw_smmuv3_ops;
 	h->base.env = e;
 	h->base.incoherent = h->base.unsnooped = !cap.cohacc;
+	h->base.evict = cap.evict;
 	h->cap = cap;
 	h->policy = policy;
 	h->policy.provenance |= e->provenance;

@@ -29,7 +29,7 @@ static const struct number numbers[] = {
 	NUMBER(sid, 1, 32, 16),    NUMBER(ssid, 0, 20, 20),  NUMBER(cmdqs, 1, 19, 8),
 	NUMBER(evtqs, 1, 19, 7),   NUMBER(priqs, 1, 19, 7),  NUMBER(walkcache, 0, 1, 1),
 	NUMBER(quick, 0, 2, 1),    NUMBER(tlb, 0, 1, 1),
-	NUMBER(config, 0, 1, 1),
+	NUMBER(config, 0, 1, 1),   NUMBER(evict, 0, HW_EVICT_MAX, HW_EVICT_UNSAID),
 };
 
 struct word {
@@ -141,6 +141,7 @@ static const char *contradiction(const struct smmu_caps *c)
 		{c->sid >= 7 && !c->st2, "sid of 7 or more needs st2=1"},
 		{c->oas == 52 && !(c->gran & TG_64K), "oas=52 needs gran=64k"},
 		{c->stall == 1 && c->stallmax != 0, "stallmax needs stall=0 or stall=2"},
+		{c->cohacc && c->evict != HW_EVICT_UNSAID, "evict needs cohacc=0"},
 		{c->persona == PERSONA_TX2 && !c->page0, "persona=tx2 needs page0=1"},
 	};
 

@@ -42,6 +42,7 @@ struct smmu_caps {
 	u8 sid, ssid, cmdqs, evtqs, priqs, oas, gran, persona, walkcache, config;
 	u8 quick; /* 0: the long way only; 2: without vector instructions */
 	u8 tlb;   /* 0: pages are not cached, whatever else is */
+	u8 evict; /* struct hw_iommu's */
 	u16 stallmax;
 };
 

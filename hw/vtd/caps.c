@@ -74,6 +74,7 @@ static const struct knob knobs[] = {
 	KNOB(fragment, 0, 1, 0, NULL, NULL),
 	KNOB(iotlb, 0, 1, 1, NULL, NULL),
 	KNOB(quick, 0, 2, 1, NULL, NULL),
+	KNOB(evict, 0, HW_EVICT_MAX, HW_EVICT_UNSAID, NULL, NULL),
 };
 
 static u32 *knob_at(struct vtd_knobs *k, const struct knob *row)
@@ -186,6 +187,8 @@ static bool check(const struct vtd_knobs *k, char *err, size_t size)
 		text = "scalable=1 needs fs or ss";
 	else if (k->policy.negative && !k->cm)
 		text = "negative=1 needs cm=1";
+	else if (k->evict != HW_EVICT_UNSAID && k->coherent && (k->smpwc || !k->scalable))
+		text = "evict needs coherent=0 or smpwc=0";
 	else
 		text = hw_cache_contradiction(&k->policy);
 	if (text)

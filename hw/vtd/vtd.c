@@ -50,6 +50,7 @@ static struct hw_iommu *create(struct hw_env *e, const char *options, char *err,
 	v->h.env = e;
 	v->h.incoherent = !k.coherent;
 	v->h.unsnooped = !k.coherent || (k.scalable && !k.smpwc);
+	v->h.evict = (u8)k.evict;
 	k.policy.provenance |= e->provenance;
 	v->k = k;
 	/* Pages of it are only there once they are written. */

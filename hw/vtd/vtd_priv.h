@@ -52,6 +52,7 @@ struct vtd_knobs {
 	u32 iotlb; /* 0: configuration and tables are cached, pages are not */
 	u32 quick; /* 0: the long way only; 2: without vector instructions */
 	struct hw_cache_policy policy;
+	u32 evict; /* struct hw_iommu's */
 };
 
 /*

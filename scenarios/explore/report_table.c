@@ -123,6 +123,7 @@ static u8 rank_fact(const struct table *t, u32 i)
 	switch (e->fact.kind) {
 	case FACT_SWITCH:
 	case FACT_OP_BEGIN:
+	case FACT_HW_WRITE_BACK:
 		return 0;
 	case FACT_OP_END:
 		return 1;
