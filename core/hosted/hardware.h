@@ -60,6 +60,12 @@ struct held_word {
 	u64 pa, memory, back;
 };
 
+/* A word that a walk met in a line that was written back before its flush. */
+struct early_line {
+	u64 pa, value, step;
+	u32 task;
+};
+
 struct line_frame;
 struct finding;
 
@@ -87,6 +93,11 @@ struct hosted_hardware {
 	u64 never;               /* a walk read this, which was never written back; 0: none did */
 	struct held_word held[HOSTED_HELD_MAX];
 	u32 n_held;
+	struct early_line early[HOSTED_HELD_MAX]; /* of this run, the first ones */
+	u32 n_early;
+	/* A walk came to this line before it was written back: which task's, in which operation. */
+	u64 asked_line, asked_op;
+	u32 asked_by;
 };
 
 /* hardware.c: the unit, for an operation on it; NULL: there is none of that number. */
@@ -104,6 +115,7 @@ void hosted_lines_reset(struct hosted_hardware *hw);
 void hosted_lines_wrote(struct hosted_hardware *hw, u64 pa, u64 len);
 /* Whether a walk for this request meets words whose lines are not written back: these. */
 bool hosted_lines_held(struct unit *u, const struct hw_req *req);
+/* Those, and what was written back early. */
 void hosted_lines_print(const struct hosted_hardware *hw, struct finding *f);
 
 /* endpoint.c: hw_env's send() and resume(). */

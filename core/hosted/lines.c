@@ -2,9 +2,11 @@
 /*
  * What walkers see of a hosted world's frames that do not snoop the processors' caches: of
  * memory that the kernel caches, what was written back since it was allocated. Stores are
- * held in the caches until the tree's own flush, for ever if there is none: hardware may
- * write lines back earlier, a driver cannot rely on it. What an IOMMU or a device writes
- * goes past the caches, and takes the rest of its lines along.
+ * held in the caches until the tree's own flush, or until a cache writes their line back by
+ * itself: a driver can rely on neither. The latter is as late as it can be without a
+ * difference, when a walk comes to a word that was stored and not flushed (evict=N: at one of
+ * N): each line for itself, so that what was stored first may be seen last. What an IOMMU or a
+ * device writes goes past the caches, and takes the rest of its lines along.
  *
  * Seen at once is what no driver has to flush: dma_alloc_coherent()'s memory, and that of
  * processes (who flush, if a table of theirs is walked, by an instruction that nobody sees).
@@ -24,6 +26,7 @@
 
 #define LINE_LG2 6
 #define LINE (1u << LINE_LG2)
+#define EVICT_USUAL 4
 #define STALE 0xa5 /* what is read of a line that was never written back */
 
 _Static_assert(FRAME_SIZE >> LINE_LG2 == 64, "a bit for each line of a frame");
@@ -85,6 +88,36 @@ static void env_wrote(struct hw_env *e, u64 pa, u64 len)
 	hw->wrote_len = len;
 }
 
+/*
+ * Whether the task reads on in a line, of which it was said that it was not written back: an
+ * entry of several words is not half old.
+ */
+static bool reads_on(struct hosted_hardware *hw, u64 line)
+{
+	bool on = hw->asked_line == line && hw->asked_by == current_task->id &&
+		  sched_ops(current_task) <= hw->asked_op + 1;
+
+	hw->asked_line = line;
+	hw->asked_by = current_task->id;
+	hw->asked_op = sched_ops(current_task);
+	return on;
+}
+
+/* Whether the line of this word, which is not as in memory, was written back before its flush. */
+static bool written_back_early(struct hosted_hardware *hw, u8 evict, u64 pa, u64 memory)
+{
+	struct sched *s = hw->world->sched;
+
+	if (!evict || reads_on(hw, pa >> LINE_LG2) || !sched_chance(s, evict))
+		return false;
+	write_back_line(hw, pa);
+	if (hw->n_early < HOSTED_HELD_MAX)
+		hw->early[hw->n_early++] = (struct early_line){pa, memory, sched_steps(s),
+							       current_task->id};
+	fact(HW_WRITE_BACK, pa, memory);
+	return true;
+}
+
 static void note_differing(struct hosted_hardware *hw, u64 pa, u64 memory, u64 back)
 {
 	if (memory != back && hw->n_held < HOSTED_HELD_MAX)
@@ -93,21 +126,27 @@ static void note_differing(struct hosted_hardware *hw, u64 pa, u64 memory, u64 b
 
 static u64 env_read_flushed(struct hw_env *e, u64 pa)
 {
-	struct hosted_hardware *hw = ((struct unit *)e)->all;
+	struct unit *u = (struct unit *)e;
+	struct hosted_hardware *hw = u->all;
 	const struct line_frame *l = &hw->line[pa >> FRAME_LG2];
 	u64 value, back;
+	bool known;
 
 	settle(hw);
 	memcpy(&value, memory_at(hw, pa), sizeof(value));
 	if (!l->cached || hw->look == LINES_MEMORY)
 		return value;
-	if (l->back & line_bit(pa)) {
+	known = l->back & line_bit(pa);
+	if (known)
 		memcpy(&back, l->data + (pa & (FRAME_SIZE - 1)), sizeof(back));
-	} else {
+	else
 		memset(&back, STALE, sizeof(back));
-		if (hw->look == LINES_WALK && !hw->never)
-			hw->never = pa;
-	}
+	/* What a walk has met is a finding already: the lines stay as it met them. */
+	if (hw->look == LINES_WALK && !hw->never && (!known || back != value) &&
+	    written_back_early(hw, u->h->evict, pa, value))
+		return value;
+	if (hw->look == LINES_WALK && !known && !hw->never)
+		hw->never = pa;
 	if (hw->look == LINES_HELD)
 		note_differing(hw, pa, value, back);
 	return back;
@@ -122,6 +161,8 @@ void hosted_lines_make(struct unit *u)
 	u->env.read_flushed = env_read_flushed;
 	u->env.wrote = env_wrote;
 	u->env.truth_flushed = true;
+	if (u->h->evict == HW_EVICT_UNSAID)
+		u->h->evict = EVICT_USUAL;
 	if (!hw->line)
 		hw->line = hw_calloc(FRAME_MSI_BASE >> FRAME_LG2, sizeof(*hw->line));
 	sim_assert(hw->line);
@@ -132,6 +173,8 @@ void hosted_lines_reset(struct hosted_hardware *hw)
 	hw->wrote_len = 0;
 	hw->never = 0;
 	hw->n_held = 0;
+	hw->n_early = 0;
+	hw->asked_line = ~0ULL;
 	hw->look = LINES_WALK;
 }
 
@@ -222,5 +265,13 @@ void hosted_lines_print(const struct hosted_hardware *hw, struct finding *f)
 		else
 			finding_printf(f, ", a line never written back since its page was "
 					  "allocated\n");
+	}
+	for (u32 i = 0; i < hw->n_early; i++) {
+		const struct early_line *e = &hw->early[i];
+
+		finding_printf(f, "%s [%#llx] = %#llx, met by T%u at step %llu\n",
+			       i ? "                   " : "Written back early:",
+			       (unsigned long long)e->pa, (unsigned long long)e->value, e->task,
+			       (unsigned long long)e->step);
 	}
 }
