@@ -2,8 +2,9 @@
 /*
  * The invalidation queue (6.5.2). Fetching a descriptor moves the head; its
  * effect is another step, later; its completion may be a third (device TLBs).
- * Commands complete in any order, wait descriptors only when all before them
- * have, and when no walk is under way that began before.
+ * Commands complete in any order, but device TLBs hear of theirs behind the
+ * IOTLB's; wait descriptors only when all before them have, and when no walk is
+ * under way that began before.
  */
 #include "hw/vtd/vtd_priv.h"
 
@@ -151,6 +152,21 @@ static void wait_done(struct vtd *v, const struct vtd_cmd *c)
 		vtd_event(v, VTD_IECTL);
 }
 
+/*
+ * 6.5.2.5: software requests an IOTLB's invalidation before the device's, which could ask
+ * for what the IOTLB still holds. To request is enough: the device hears of it afterwards.
+ */
+static bool behind_iotlb(const struct vtd *v, u32 at)
+{
+	const u32 iotlb = 1u << VTD_INV_IOTLB | 1u << VTD_INV_PASID_IOTLB;
+
+	for (u32 i = 0; i < at; i++) {
+		if (iotlb >> v->cmd[i].type & 1)
+			return true;
+	}
+	return false;
+}
+
 static bool can_go_on(const struct vtd *v, u32 at)
 {
 	const struct vtd_cmd *c = &v->cmd[at];
@@ -158,7 +174,7 @@ static bool can_go_on(const struct vtd *v, u32 at)
 	if (c->state == VTD_CMD_SENT)
 		return false;
 	if (c->type == VTD_INV_DEVTLB || c->type == VTD_INV_PASID_DEVTLB)
-		return ~v->itags != 0;
+		return ~v->itags != 0 && !behind_iotlb(v, at);
 	if (c->type != VTD_INV_WAIT)
 		return true;
 	return at == 0 && vtd_drained(v, c->stamp) &&
