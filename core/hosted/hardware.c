@@ -74,9 +74,11 @@ static void await_accesses(const struct unit *u)
 		sched_block("accesses under way", u->door, -1, 0);
 }
 
+/* The run may end here, and the next world's hardware must not be made in this arena. */
 static void env_point(struct hw_env *e, const char *why)
 {
 	(void)why;
+	hosted_unit_leave();
 	if (!current_task->world->sched->setup)
 		access_sync(unit_of(e)->door, OP_READ);
 	await_accesses(unit_of(e));
