@@ -40,7 +40,7 @@ void hosted_endpoint_reset(struct hosted_hardware *hw)
 
 /* --- what an endpoint is told --- */
 
-static void drop(struct unit *u, const struct hw_msg *m)
+void hosted_endpoint_drop(struct unit *u, const struct hw_msg *m)
 {
 	u64 last = m->lg2 >= 64 ? ~0ULL : m->addr + (1ULL << m->lg2) - 1;
 
@@ -70,11 +70,11 @@ void hosted_endpoint_send(struct hw_env *e, const struct hw_msg *m)
 {
 	struct unit *u = (struct unit *)e;
 
-	if (m->kind == HW_MSG_ATC_INV) {
-		drop(u, m);
-		u->h->ops->atc_done(u->h, m->itag);
-	} else {
+	if (m->kind != HW_MSG_ATC_INV) {
 		answered(u, m);
+	} else if (likely(!u->all->n_late) || !hosted_late_send(u, m)) {
+		hosted_endpoint_drop(u, m);
+		u->h->ops->atc_done(u->h, m->itag);
 	}
 }
 
@@ -161,7 +161,7 @@ static bool at_rest(const struct unit *u)
 {
 	const struct hw_iommu_ops *ops = u->h->ops;
 
-	if (u->all->busy > 1)
+	if (u->all->busy > 1 || hosted_late_waits(u))
 		return false;
 	if (ops->pending)
 		return !ops->pending(u->h);

@@ -29,7 +29,6 @@
 #define POLL_NS 1000UL      /* the first that takes some; doubles up to */
 #define POLL_MAX_NS 10000000UL
 #define READS_MAX 32        /* equal reads of one register before others get their turn */
-#define PATIENCE_NS 5000000UL /* without an answer: a model's own time-outs begin to count */
 
 static const struct {
 	const char *name;
@@ -177,6 +176,8 @@ void hosted_hardware_make(struct hosted_image *image, struct world *w, const str
 		hw->unit[i] = make_unit(hw, &m->iommu[i], i);
 		hw_arena_use(NULL);
 	}
+	if (image->hardware)
+		hosted_late_make(image->hardware, m);
 }
 
 void hosted_hardware_tell(struct world *w, u32 i, struct floor_iommu *to)
@@ -206,8 +207,9 @@ static void begin_run(struct hosted_hardware *hw)
 			hw->unit[i]->worker = NULL;
 	}
 	hosted_endpoint_reset(hw);
+	hosted_late_reset(hw);
 	hosted_lines_reset(hw);
-	hw->progress = hw->poll_progress = hw->poll_ns = hw->polls = 0;
+	hw->progress = hw->poll_progress = hw->polls = 0;
 	hw->reads = 0;
 	hw->reader = SCHED_TASKS_MAX; /* not the last run's: that would count once more */
 	hw->busy = 0;
@@ -240,6 +242,14 @@ void hosted_unit_leave(void)
 	hw_arena_use(NULL);
 }
 
+static bool one_step(struct unit *u)
+{
+	if (likely(!u->gives_up))
+		return u->h->ops->work(u->h);
+	hosted_late_give_up(u);
+	return true;
+}
+
 static void work(void *arg)
 {
 	struct unit *u = arg;
@@ -250,7 +260,7 @@ static void work(void *arg)
 		await_accesses(u);
 		access_acquire(u->door);
 		hosted_unit_back(u);
-		did = u->h->ops->work(u->h);
+		did = one_step(u);
 		hosted_unit_leave();
 		if (did) {
 			u->all->progress++;
@@ -268,8 +278,12 @@ void hosted_unit_kick(struct unit *u)
 {
 	const struct hw_iommu_ops *ops = u->h->ops;
 
-	if (ops->pending && !ops->pending(u->h))
-		return;
+	if (!ops->pending || ops->pending(u->h))
+		hosted_unit_wake(u);
+}
+
+void hosted_unit_wake(struct unit *u)
+{
 	access_release(u->door);
 	if (u->worker)
 		sched_wake(u->worker);
@@ -330,21 +344,6 @@ void hosted_mmio_write(unsigned iommu, unsigned long off, unsigned size, unsigne
 
 /* --- polling --- */
 
-/* Nothing happens any more: what models wait for does not come. */
-static void time_out(struct hosted_hardware *hw)
-{
-	hw->poll_ns = 0;
-	for (u32 i = 0; i < hw->n; i++) {
-		struct unit *u = hosted_unit_enter(i);
-
-		if (!u)
-			continue;
-		u->h->ops->timeout(u->h);
-		hosted_unit_leave();
-		hosted_unit_kick(u);
-	}
-}
-
 void hosted_relax(void)
 {
 	struct hosted_hardware *hw = hosted_hardware_of(this_world());
@@ -353,7 +352,6 @@ void hosted_relax(void)
 	if (hw && hw->poll_progress != hw->progress) {
 		hw->poll_progress = hw->progress;
 		hw->polls = 0;
-		hw->poll_ns = 0;
 	}
 	sched_yield_now();
 	if (!hw || hw->polls++ < SPINS)
@@ -361,7 +359,4 @@ void hosted_relax(void)
 	ns = hw->polls - SPINS < 16 ? POLL_NS << (hw->polls - SPINS) : POLL_MAX_NS;
 	ns = ns < POLL_MAX_NS ? ns : POLL_MAX_NS;
 	sched_block("poll", NULL, -1, ns);
-	hw->poll_ns += ns;
-	if (hw->poll_ns >= PATIENCE_NS)
-		time_out(hw);
 }

@@ -9,13 +9,14 @@
 
 #include "hw/iommu/hw.h"
 #include "hw/machine/machine.h"
+#include "sim/clock/clock.h"
 
 #define HOSTED_MSI_FIRST 0xfee00000UL
 #define HOSTED_MSI_LAST 0xfeefffffUL
 #define HOSTED_STALLS_MAX 64
 #define HOSTED_GROUPS_MAX 64
 #define HOSTED_ATC_MAX 64
-#define HOSTED_ATC_INV_MAX 64
+#define HOSTED_INBOX_MAX 64
 #define HOSTED_HELD_MAX 16
 
 struct unit {
@@ -26,6 +27,8 @@ struct unit {
 	void *door; /* in the world's heap: what sim/ orders accesses to the hardware by */
 	u32 index;
 	u32 in_flight; /* accesses that are translated and not made yet */
+	struct clock_timer too_late; /* for who never answers */
+	bool gives_up;               /* it has fired */
 };
 
 struct stall {
@@ -50,6 +53,17 @@ struct atc_entry {
 	u32 sid, pasid, epoch;
 	u64 addr, pa;
 	u8 lg2, access;
+};
+
+/* A device that answers invalidations late, or never. */
+struct late_device {
+	struct unit *unit;
+	u32 sid[MACHINE_DEVICE_IDS_MAX], n_sids;
+	bool never;
+	char name[MACHINE_NAME_LEN];
+	struct task *task;
+	struct hw_msg inbox[HOSTED_INBOX_MAX]; /* not answered yet */
+	u32 n_inbox, given_up; /* so many of the first */
 };
 
 /* What walks see: what was written back; memory as it is; the first, noting where they differ. */
@@ -77,7 +91,7 @@ struct hosted_hardware {
 	struct unit *unit[MACHINE_IOMMUS_MAX];
 	u32 boot_gen, gen; /* sim/sched's number of the boot, and of the run that was last here */
 	u64 progress;      /* steps of all models in this run */
-	u64 poll_progress, poll_ns;
+	u64 poll_progress;
 	u32 polls;         /* without progress */
 	u64 read_at, read_value; /* the last register that was read, what it was, */
 	u32 reader, reads;       /* by whom, and how often again */
@@ -86,6 +100,8 @@ struct hosted_hardware {
 	struct page_group group[HOSTED_GROUPS_MAX];
 	struct atc_entry atc[HOSTED_ATC_MAX];
 	u32 atc_next;
+	struct late_device late[MACHINE_DEVICES_MAX];
+	u32 n_late;
 	/* lines.c: by frame; NULL: every walker snoops. */
 	struct line_frame *line;
 	enum lines_look look;
@@ -107,6 +123,8 @@ void hosted_unit_leave(void);
 void hosted_unit_back(struct unit *u);
 /* Something may be pending now. */
 void hosted_unit_kick(struct unit *u);
+/* It is to look, whatever is pending. */
+void hosted_unit_wake(struct unit *u);
 
 /* lines.c: before the unit is used, with the arena in use. */
 void hosted_lines_make(struct unit *u);
@@ -123,3 +141,15 @@ void hosted_endpoint_send(struct hw_env *e, const struct hw_msg *m);
 void hosted_endpoint_resume(struct hw_env *e, u16 tag, bool retry);
 /* At the start of a run: nothing is under way. */
 void hosted_endpoint_reset(struct hosted_hardware *hw);
+/* What this invalidation names is kept no longer. */
+void hosted_endpoint_drop(struct unit *u, const struct hw_msg *m);
+
+/* late.c: those of the machine, whose units are made. */
+void hosted_late_make(struct hosted_hardware *hw, const struct machine *m);
+void hosted_late_reset(struct hosted_hardware *hw);
+/* False: whom the invalidation is for answers at once. */
+bool hosted_late_send(struct unit *u, const struct hw_msg *m);
+/* Whether somebody has not answered, and the unit has not given up. */
+bool hosted_late_waits(const struct unit *u);
+/* In the unit's task, with the arena in use: gives_up. */
+void hosted_late_give_up(struct unit *u);

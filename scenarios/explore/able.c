@@ -56,11 +56,6 @@ static bool has_device(const struct kernel *k, const struct machine_device *d, c
 			return false;
 		}
 	}
-	if (k->foreign && d->atc != MACHINE_ATC_PROMPT) {
-		snprintf(what, size, "device %s answers late or never (`atc`), which only our own "
-			 "core's do", d->name);
-		return false;
-	}
 	if (k->foreign && d->physfn != MACHINE_NONE) {
 		snprintf(what, size, "device %s is a virtual function, which only our own core knows",
 			 d->name);

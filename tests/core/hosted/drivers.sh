@@ -15,6 +15,8 @@ for story in tests/core/hosted/drivers/*.yaml; do
 	tail -1 "$WORK/said"
 done
 
+hosted_atc --oracles=$NO_RACE
+
 # steps SEED RUNS: how many operations they made together, whatever they found.
 steps() {
 	"$IOMMULAB" run --kernel "$KERNEL" --seed "$1" --runs "$2" --keep-going --no-shrink \

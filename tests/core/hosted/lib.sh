@@ -50,3 +50,35 @@ hosted_story() {
 		s/model: (vtd|smmuv3)\}/model: \1, at_boot: true}/
 		s/driver: vfio-pci(, bound: true)?/driver: vfio-pci, bound: true/' "$1"
 }
+
+# hosted_atc OPTION...: stories of devices that answer invalidations late, or never. Late ones are
+# waited for whenever they answer, which is a choice of the run; who never answers makes the
+# models' time-outs come, and the drivers' own ways out of them.
+hosted_atc() {
+	local story
+	for story in tests/core/hosted/drivers/atc/*_late.yaml; do
+		expect 0 "clean, $RUNS runs" "$IOMMULAB" run --kernel "$KERNEL" --runs "$RUNS" \
+			--verify 50 "$@" "$story"
+		tail -1 "$WORK/said"
+		# A run that is shown has a task in which the device answers.
+		sed '0,/ret: EFAULT/s//ret: 0/' "$story" >"$WORK/late.yaml"
+		expect 1 'T[0-9]+ nic0' "$IOMMULAB" run --kernel "$KERNEL" --no-shrink "$@" \
+			"$WORK/late.yaml"
+		expect 1 '100 of 100 replays identical' "$IOMMULAB" replay --times 100 \
+			"$(sed -n "s/^replay: iommulab replay '\(.*\)'/\1/p" "$WORK/said")"
+		sed -i 's/, atc: late//' "$WORK/late.yaml"
+		expect 1 'expectation failed' "$IOMMULAB" run --kernel "$KERNEL" --no-shrink "$@" \
+			"$WORK/late.yaml"
+		grep -qE 'T[0-9]+ nic0' "$WORK/said" && fail "$story: nic0 has a task without atc"
+	done
+	# The one asks for ever, the other goes on as if it had been answered.
+	for story in vtd smmuv3; do
+		expect 0 'expected-finding' "$IOMMULAB" run --kernel "$KERNEL" "$@" \
+			"tests/core/hosted/drivers/atc/${story}_never.yaml"
+		tail -1 "$WORK/said"
+	done
+	expect 0 'Invalidation Time-out Error \(ITE\) cleared' "$IOMMULAB" run --kernel "$KERNEL" \
+		--printk --runs 1 "$@" tests/core/hosted/drivers/atc/vtd_never.yaml
+	expect 0 'CMDQ error \(cons 0x[0-9a-f]+\): ATC invalidate timeout' "$IOMMULAB" run \
+		--kernel "$KERNEL" --printk --runs 1 "$@" tests/core/hosted/drivers/atc/smmuv3_never.yaml
+}

@@ -20,6 +20,7 @@ for story in tests/core/hosted/drivers/*.yaml tests/core/hosted/drivers/newer/*.
 	grep -q '{replace:' "$story" && continue
 	expect 0 "clean, $RUNS runs" "$IOMMULAB" run --kernel "$KERNEL" --runs "$RUNS" $QUIET "$story"
 done
+hosted_atc $QUIET
 
 # What our own drivers answer, and do, is what the tree's do; here all functions ask for pages.
 for story in tests/core/drv/*.yaml tests/core/drv/73/*.yaml \

@@ -29,8 +29,6 @@ cannot() {
 cannot 'device net0 needs the driver vhost-vdpa' tests/core/vdpa/vdpa.yaml
 cannot 'device fn has `pm`' tests/core/vfio/own/caps.yaml
 cannot 'device vf is a virtual function' tests/core/vfio/own/token.yaml
-sed 's/ats: true/ats: true, atc: never/' scenarios/story/vtd-prg.yaml >"$WORK/atc.yaml"
-cannot 'device [a-z0-9]+ answers late or never' "$WORK/atc.yaml"
 cannot 'bug vfio-unmap-at-end can only' scenarios/historic/vfio-unmap-at-end.yaml
 expect_one_line 2 'historic bugs are our own core' "$IOMMULAB" hunt --kernel "$KERNEL"
 sed 's/{set_type: {\(.*\)}}/{set_type: {\1}, ret: 0}/' scenarios/story/sysfs-type.yaml >"$WORK/op.yaml"
