@@ -62,6 +62,7 @@ translate.c@if (denied || ((w->access & HW_WRITE) && !(flags & VTD_F_DIRTY)))@if
 walk.c@bits = accessed@bits = VTD_FS_A
 walk.c@if (now != *value) {@if (false) {
 inv.c@return at == 0 && vtd_drained(v, c->stamp)@return at == 0
+inv.c@~v->itags != 0 && !behind_iotlb(v, at)@~v->itags != 0
 inv.c@v->cmd[i].type == VTD_INV_WAIT && (v->cmd[i].d[0] & VTD_WAIT_FN)@false
 fault.c@(bits & ~old & STATUS_EVENTS) && !(old & STATUS_EVENTS)@bits & ~old & STATUS_EVENTS
 ir.c@(i->sid & mask) == (want & mask)@true
