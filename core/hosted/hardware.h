@@ -7,6 +7,7 @@
 
 #include "core/hosted/hosted_priv.h"
 
+#include "hw/iommu/evict.h"
 #include "hw/iommu/hw.h"
 #include "hw/machine/machine.h"
 #include "sim/clock/clock.h"
@@ -111,9 +112,7 @@ struct hosted_hardware {
 	u32 n_held;
 	struct early_line early[HOSTED_HELD_MAX]; /* of this run, the first ones */
 	u32 n_early;
-	/* A walk came to this line before it was written back: which task's, in which operation. */
-	u64 asked_line, asked_op;
-	u32 asked_by;
+	struct hw_evict evict;
 };
 
 /* hardware.c: the unit, for an operation on it; NULL: there is none of that number. */

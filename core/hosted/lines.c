@@ -88,27 +88,12 @@ static void env_wrote(struct hw_env *e, u64 pa, u64 len)
 	hw->wrote_len = len;
 }
 
-/*
- * Whether the task reads on in a line, of which it was said that it was not written back: an
- * entry of several words is not half old.
- */
-static bool reads_on(struct hosted_hardware *hw, u64 line)
-{
-	bool on = hw->asked_line == line && hw->asked_by == current_task->id &&
-		  sched_ops(current_task) <= hw->asked_op + 1;
-
-	hw->asked_line = line;
-	hw->asked_by = current_task->id;
-	hw->asked_op = sched_ops(current_task);
-	return on;
-}
-
 /* Whether the line of this word, which is not as in memory, was written back before its flush. */
 static bool written_back_early(struct hosted_hardware *hw, u8 evict, u64 pa, u64 memory)
 {
 	struct sched *s = hw->world->sched;
 
-	if (!evict || reads_on(hw, pa >> LINE_LG2) || !sched_chance(s, evict))
+	if (!hw_evict_happened(&hw->evict, s, evict, pa >> LINE_LG2))
 		return false;
 	write_back_line(hw, pa);
 	if (hw->n_early < HOSTED_HELD_MAX)
@@ -174,7 +159,7 @@ void hosted_lines_reset(struct hosted_hardware *hw)
 	hw->never = 0;
 	hw->n_held = 0;
 	hw->n_early = 0;
-	hw->asked_line = ~0ULL;
+	hw_evict_reset(&hw->evict);
 	hw->look = LINES_WALK;
 }
 

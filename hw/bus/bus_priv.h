@@ -2,6 +2,7 @@
 #pragma once
 
 #include "hw/bus/bus.h"
+#include "hw/iommu/evict.h"
 #include "sim/sched/sched.h"
 
 #define BUS_STALLS_MAX 64
@@ -104,9 +105,7 @@ struct fabric {
 	u8 *lines;
 	bool lines_touched;
 	u64 wrote_pa, wrote_len; /* by an IOMMU, and not yet in lines */
-	/* A walk came to this line before it was written back: which task's, in which operation. */
-	u64 asked_line, asked_op;
-	u32 asked_by;
+	struct hw_evict evict;
 };
 
 /* Whether the running task may block. */

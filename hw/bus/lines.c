@@ -54,18 +54,6 @@ static void settle(struct fabric *f)
 		write_back(f, f->wrote_pa, len);
 }
 
-/* Whether the task reads on in a line, of which it was said that it was not written back. */
-static bool reads_on(struct fabric *f, u64 line)
-{
-	bool on = f->asked_line == line && f->asked_by == current_task->id &&
-		  sched_ops(current_task) <= f->asked_op + 1;
-
-	f->asked_line = line;
-	f->asked_by = current_task->id;
-	f->asked_op = sched_ops(current_task);
-	return on;
-}
-
 u64 bus_lines_read(struct fabric *f, u64 pa, u8 evict)
 {
 	u64 value, held;
@@ -75,7 +63,7 @@ u64 bus_lines_read(struct fabric *f, u64 pa, u8 evict)
 	if (likely(!evict || !current_task))
 		return value;
 	memcpy(&held, frame_ptr(f->world, pa), sizeof(held));
-	if (held == value || reads_on(f, pa / LINE) || !sched_chance(f->world->sched, evict))
+	if (held == value || !hw_evict_happened(&f->evict, f->world->sched, evict, pa / LINE))
 		return value;
 	write_back(f, pa, sizeof(held));
 	fact(HW_WRITE_BACK, pa, held);
@@ -113,7 +101,7 @@ bool bus_flush_lines(struct fabric *f, u64 pa, u64 len)
 void bus_lines_reset(struct fabric *f)
 {
 	f->wrote_len = 0;
-	f->asked_line = ~0ULL;
+	hw_evict_reset(&f->evict);
 	if (f->lines_touched)
 		sim_assert(!madvise(f->lines, FRAME_MSI_BASE, MADV_DONTNEED));
 	f->lines_touched = false;
